@@ -1,0 +1,1 @@
+"""The Burgee server: what an operator runs."""

@@ -1,0 +1,1 @@
+"""What the features need of the world, as protocols; storage/ implements them, bootstrap.py chooses."""

@@ -1,0 +1,44 @@
+"""Where acknowledged events wait for the warehouse."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A fixed run of the journal, for one insert. Read again after a crash it is the same, token and all."""
+
+    token: str
+    """The same for the same range, and for no other, ever: the warehouse drops a second insert under it."""
+    first: int
+    last: int
+    payload: bytes
+    """A serialized StoredBatch."""
+    events: int
+
+
+class Journal(Protocol):
+    """Durable, ordered, bounded. One process reads it."""
+
+    async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
+        """Keep a serialized StoredBatch; when this returns it is on disk.
+
+        Returns None if it was kept now; if this environment's `batch_id` was kept before, keeps nothing and
+        returns the number of events that it had. An empty `batch_id` is never the same as another.
+        Raises Overloaded when the journal is full.
+        """
+
+    async def next_range(self, max_events: int) -> Range | None:
+        """The range to load next, at least one batch if there is any: fixed until it is committed."""
+
+    async def commit(self, done: Range) -> None:
+        """Forget a range that is in the warehouse; its batch_ids stay known for 24 hours."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something was appended since the last next_range, or after this many seconds."""
+
+    async def complete_until(self) -> float:
+        """Unix time before which everything acknowledged has been committed; now, if nothing waits."""
+
+    async def close(self) -> None:
+        """Finish what is being written, and let go of the file."""
