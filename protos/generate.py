@@ -30,18 +30,26 @@ def drift(package: str, target: Path) -> list[Path]:
     """The committed stubs of one root package that are not what the protos give: changed, missing or left over."""
     with tempfile.TemporaryDirectory() as scratch:
         fresh = {path: (Path(scratch) / path).read_bytes() for path in generate(package, Path(scratch))}
-    committed = {path.relative_to(target) for path in (target / package).rglob("*_pb2*.py*") if "__pycache__" not in path.parts}
+    committed = {
+        path.relative_to(target) for path in (target / package).rglob("*_pb2*.py*") if "__pycache__" not in path.parts
+    }
     stale = {path for path, text in fresh.items() if path not in committed or (target / path).read_bytes() != text}
     return sorted(stale | (committed - fresh.keys()))
 
 
 def main() -> None:
     """Generate, or check."""
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where protoc-gen-mypy is
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ["PATH"]]
+    )  # where protoc-gen-mypy is
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a stub is out of date")
     if parser.parse_args().check:
-        stale = [str((target / path).relative_to(ROOT)) for package, target in TARGETS.items() for path in drift(package, target)]
+        stale = [
+            str((target / path).relative_to(ROOT))
+            for package, target in TARGETS.items()
+            for path in drift(package, target)
+        ]
         if stale:
             sys.exit("out of date, run `make proto`:\n  " + "\n  ".join(stale))
         return
