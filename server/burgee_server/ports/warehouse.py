@@ -1,20 +1,28 @@
-"""Where events are kept for good and questions are answered: ClickHouse SQL over three tables.
+"""Where events are kept for good and questions are answered: ClickHouse SQL over four tables.
 
 events    environment_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), uuid UUID,
-          distinct_id String, groups JSON (type -> key), properties JSON, received_at DateTime64(6, 'UTC')
+          distinct_id String, groups JSON (type -> key), properties JSON, properties_json String (as captured),
+          received_at DateTime64(6, 'UTC')
 persons   environment_id UInt32, distinct_id String, properties JSON, revision UInt64
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64
+activity  environment_id UInt32, type LowCardinality(String), key String, first_seen_at, last_seen_at
 
-All three are read with FINAL: a uuid, a person, a group is then there once. In the JSON columns, names are
-escaped as `json_type_escape_dots_in_keys = 1` does; `property_column` quotes them.
+The first three are read with FINAL: an event, a person, a group is then there once. Two rows are the same event when
+environment, UTC day of the timestamp, event, distinct_id and uuid are the same.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from burgee.evaluation.model import Properties
+from burgee_server.ports.profiles import ProfileRow
+
+FIRST_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
+"""The earliest timestamp that an event may have."""
+
+LAST_TIMESTAMP = datetime(2100, 1, 1, tzinfo=UTC)
+"""Every event's timestamp is earlier than this: ClickHouse counts days in 16 bits, up to the year 2149."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +40,6 @@ class Answer:
     rows: Sequence[Sequence[Any]]
     rows_read: int
     elapsed_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileRow:
-    """A person (`group_type` is "user", `key` the distinct_id) or a group, as the control store has it."""
-
-    environment_id: int
-    group_type: str
-    key: str
-    properties: Properties
-    revision: int
-    """Greater means later, over the whole store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +63,40 @@ class StoredEvent:
     timestamp: datetime
 
 
+class Refused(Exception):
+    """The warehouse will never take this batch. The message says why."""
+
+
+class Unavailable(Exception):
+    """The warehouse cannot be reached or cannot write now: the same call may work later."""
+
+
+class BadPattern(Exception):
+    """A pattern bound in a statement is not RE2. The message says what is wrong with it."""
+
+
 class Warehouse(Protocol):
     """Never blocks the event loop. Everything it raises for a caller's sake is a BurgeeError."""
 
     async def load(self, payload: bytes, token: str) -> None:
         """Insert a serialized StoredBatch. A second call with the same token changes nothing.
 
-        Raises Refused when the batch itself is at fault, so that trying again cannot help.
+        Its events are as the door lets them through: valid UUIDs, JSON objects, FIRST_TIMESTAMP <= timestamp <
+        LAST_TIMESTAMP. Raises Refused when the batch itself is at fault, so that trying again cannot help, and
+        Unavailable when it may.
         """
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
-        """Insert the current state of profiles. A lower revision never wins over a higher one."""
+        """Insert the current state of profiles. A lower revision never wins over a higher one.
+
+        Raises as load() does.
+        """
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
-        """Run a read-only query; given up after `timeout` seconds with TimedOut."""
+        """Run a read-only query; given up after `timeout` seconds with TimedOut, or at once if cancelled.
+
+        Raises Overloaded if it needs more memory than a query may have, BadPattern, and Unavailable.
+        """
 
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """First and last event of these groups, or persons where the type is "user"; unseen keys are absent."""
@@ -99,24 +115,41 @@ class Warehouse(Protocol):
         before: tuple[datetime, str] | None = None,
         limit: int,
     ) -> Sequence[StoredEvent]:
-        """Events by (timestamp, uuid), newest first, strictly before the given pair."""
+        """Events by (timestamp, uuid), newest first, strictly before the given pair.
+
+        The order of uuids within a microsecond is ClickHouse's, the same in every call.
+        """
 
     async def close(self) -> None:
         """Finish what runs, and let go of the files."""
 
 
-class Refused(Exception):
-    """The warehouse will never take this batch. The message says why."""
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC, exactly: how times cross this port in parameters and rows."""
+    return (moment - FIRST_TIMESTAMP) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    """The time that many microseconds after 1970-01-01 UTC."""
+    return FIRST_TIMESTAMP + timedelta(microseconds=micros)
 
 
 def property_column(column: str, name: str, type_: str) -> str:
-    """SQL for one typed value in a JSON column: the only way a caller's name gets into a statement.
+    """SQL for one typed value in a JSON column: with quote_name, the only way a caller's name gets into a statement.
 
     `type_` is a ClickHouse type such as "String", written by us. A value of another type reads as NULL.
     """
     return f"{column}.{quote_name(name)}.:{type_}"
 
 
+_ESCAPES = str.maketrans({"\\": "\\\\", "`": "\\`", "\0": "\\0", "\n": "\\n", "\r": "\\r", "\t": "\\t", ".": "%2E"})
+
+
 def quote_name(name: str) -> str:
-    """A JSON key as a quoted identifier. Dots and percent signs are escaped as ClickHouse does when it stores keys."""
-    raise NotImplementedError
+    """A JSON key as a quoted identifier; ClickHouse has no such identifier for the empty key, hence ValueError.
+
+    A dot is written as the table keeps it (`json_type_escape_dots_in_keys`), so that "a.b" is one key and not a path.
+    """
+    if not name:
+        raise ValueError("the empty key cannot be quoted")
+    return f"`{name.translate(_ESCAPES)}`"

@@ -1,0 +1,125 @@
+"""The tables, as numbered migrations: a later change is a new entry, never an edit of an old one."""
+
+from typing import TYPE_CHECKING
+
+from burgee_server.ports.warehouse import Unavailable
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+# A month a partition: FINAL then works on each month by itself, and in parallel. The sort key begins with what every
+# question names; what comes after the event makes a row unique, and keeps one user's events of a day together.
+_EVENTS = """
+CREATE TABLE IF NOT EXISTS events (
+    environment_id UInt32,
+    event LowCardinality(String),
+    timestamp DateTime64(6, 'UTC') CODEC(Delta, ZSTD),
+    uuid UUID,
+    distinct_id String CODEC(ZSTD),
+    groups JSON,
+    properties JSON,
+    properties_json String CODEC(ZSTD(3)),
+    received_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD)
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (environment_id, toDate(timestamp), event, distinct_id, uuid)
+SETTINGS non_replicated_deduplication_window = 1000
+"""
+
+_PERSONS = """
+CREATE TABLE IF NOT EXISTS persons (
+    environment_id UInt32,
+    distinct_id String,
+    properties JSON,
+    revision UInt64
+)
+ENGINE = ReplacingMergeTree(revision)
+ORDER BY (environment_id, distinct_id)
+"""
+
+_GROUPS = """
+CREATE TABLE IF NOT EXISTS groups (
+    environment_id UInt32,
+    group_type LowCardinality(String),
+    group_key String,
+    properties JSON,
+    revision UInt64
+)
+ENGINE = ReplacingMergeTree(revision)
+ORDER BY (environment_id, group_type, group_key)
+"""
+
+_ACTIVITY = """
+CREATE TABLE IF NOT EXISTS activity (
+    environment_id UInt32,
+    type LowCardinality(String),
+    key String,
+    first_seen_at SimpleAggregateFunction(min, DateTime64(6, 'UTC')),
+    last_seen_at SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (environment_id, type, key)
+"""
+
+_LANDING = """
+CREATE TABLE IF NOT EXISTS landing (
+    environment_id UInt32,
+    uuid String,
+    event String,
+    distinct_id String,
+    groups Map(String, String),
+    properties_json String,
+    timestamp_micros Int64,
+    received_at_micros Int64
+)
+ENGINE = Null
+"""
+
+_LANDING_TO_EVENTS = """
+CREATE MATERIALIZED VIEW IF NOT EXISTS landing_to_events TO events AS
+SELECT
+    environment_id,
+    event,
+    fromUnixTimestamp64Micro(timestamp_micros, 'UTC') AS timestamp,
+    toUUID(uuid) AS uuid,
+    distinct_id,
+    CAST(toJSONString(groups), 'JSON') AS groups,
+    CAST(if(properties_json = '', '{}', properties_json), 'JSON') AS properties,
+    properties_json,
+    fromUnixTimestamp64Micro(received_at_micros, 'UTC') AS received_at
+FROM landing
+"""
+
+_LANDING_TO_ACTIVITY = """
+CREATE MATERIALIZED VIEW IF NOT EXISTS landing_to_activity TO activity AS
+SELECT
+    environment_id,
+    seen.1 AS type,
+    seen.2 AS key,
+    min(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS first_seen_at,
+    max(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS last_seen_at
+FROM landing
+ARRAY JOIN arrayPushBack(CAST(groups, 'Array(Tuple(String, String))'), ('user', distinct_id)) AS seen
+GROUP BY environment_id, type, key
+"""
+
+MIGRATIONS = ((_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY),)
+
+
+def migrate(client: "Client") -> None:
+    """Bring the tables to the newest version; a step that was cut short is safe to run again.
+
+    Raises Unavailable if a newer Burgee has written them.
+    """
+    client.command(
+        "CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied_at DateTime DEFAULT now()) "
+        "ENGINE = MergeTree ORDER BY version"
+    )
+    version = int(client.query("SELECT max(version) FROM schema_versions").result_rows[0][0])
+    if version > len(MIGRATIONS):
+        raise Unavailable(f"the warehouse has schema {version}; this Burgee knows {len(MIGRATIONS)}: upgrade it")
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        for statement in statements:
+            client.command(statement)
+        client.command("INSERT INTO schema_versions (version) SELECT {version:UInt32}", parameters={"version": number})

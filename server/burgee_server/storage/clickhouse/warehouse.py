@@ -1,0 +1,184 @@
+"""The Warehouse port on ClickHouse SQL."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from datetime import datetime
+from typing import Any, TypeVar
+
+from burgee.evaluation.model import USER
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from burgee_server.errors import TimedOut
+from burgee_server.ports.profiles import ProfileRow
+from burgee_server.ports.warehouse import Activity, Answer, Statement, StoredEvent, from_micros
+from burgee_server.storage.clickhouse import failures
+from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
+from burgee_server.storage.clickhouse.pool import ClientPool
+from burgee_server.storage.clickhouse.schema import migrate
+from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
+
+T = TypeVar("T")
+
+
+class ClickHouseWarehouse:
+    """Events in ClickHouse: `chdb:///directory` in this process, or `clickhouse://user:password@host/database`.
+
+    A query sorts and groups on disk beyond `query_memory_bytes`, and is refused beyond four times as much, which is
+    room for what cannot go to disk. `query_clients` queries run at a time, more wait their turn. Made by open(); one
+    process at a time may have a directory open.
+    """
+
+    def __init__(self, queries: ClientPool, loads: ClientPool, kills: ClientPool) -> None:
+        self._queries = queries
+        self._loads = loads
+        self._kills = kills
+
+    @classmethod
+    async def open(
+        cls, dsn: str, *, query_clients: int = 4, query_memory_bytes: int = 1 << 29
+    ) -> "ClickHouseWarehouse":
+        """Connect and bring the tables up to date. Raises Unavailable, with the reason, if that is not possible."""
+
+        def connect() -> ClickHouseWarehouse:
+            loads = ClientPool(dsn, 1, INSERT_SETTINGS)
+            try:
+                loads.submit(migrate).result()
+                settings = JSON_SETTINGS | {
+                    "do_not_merge_across_partitions_select_final": 1,
+                    "max_memory_usage": 4 * query_memory_bytes,
+                    "max_bytes_before_external_group_by": query_memory_bytes,
+                    "max_bytes_before_external_sort": query_memory_bytes,
+                    "readonly": 2,
+                }
+                return cls(ClientPool(dsn, query_clients, settings), loads, ClientPool(dsn, 1, {}))
+            except BaseException:
+                loads.close()
+                raise
+
+        return await asyncio.to_thread(connect)
+
+    async def load(self, payload: bytes, token: str) -> None:
+        """See the port."""
+        await self._insert(lambda client: insert_batch(client, payload, token))
+
+    async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
+        """See the port."""
+        persons = [{"distinct_id": row.key, **_profile(row)} for row in rows if row.group_type == USER]
+        groups = [
+            {"group_type": row.group_type, "group_key": row.key, **_profile(row)}
+            for row in rows
+            if row.group_type != USER
+        ]
+
+        def insert(client: Client) -> None:
+            for table, records in (("persons", persons), ("groups", groups)):
+                if records:
+                    lines = "\n".join(map(json.dumps, records)).encode()
+                    client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
+
+        await self._insert(insert)
+
+    async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
+        """See the port."""
+        started = time.monotonic()
+        result = await self._ask(
+            lambda client, settings: client.query(statement.sql, dict(statement.parameters), settings), timeout
+        )
+        return Answer(result.result_rows, int(result.summary.get("read_rows", 0)), time.monotonic() - started)
+
+    async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
+        """See the port."""
+        answer = await self.query(
+            Statement(
+                "SELECT key, toUnixTimestamp64Micro(min(first_seen_at)), toUnixTimestamp64Micro(max(last_seen_at))"
+                " FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
+                " AND key IN {keys:Array(String)} GROUP BY key",
+                {"environment_id": environment_id, "type": group_type, "keys": list(keys)},
+            )
+        )
+        return {key: Activity(key, from_micros(first), from_micros(last)) for key, first, last in answer.rows}
+
+    async def seen(self, environment_id: int, group_type: str, after: str, limit: int) -> Sequence[Activity]:
+        """See the port."""
+        answer = await self.query(
+            Statement(
+                "SELECT key, toUnixTimestamp64Micro(min(first_seen_at)), toUnixTimestamp64Micro(max(last_seen_at))"
+                " FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
+                " AND key > {after:String} GROUP BY key ORDER BY key LIMIT {limit:UInt32}"
+                " SETTINGS optimize_aggregation_in_order = 1",
+                {"environment_id": environment_id, "type": group_type, "after": after, "limit": limit},
+            )
+        )
+        return [Activity(key, from_micros(first), from_micros(last)) for key, first, last in answer.rows]
+
+    async def timeline(
+        self,
+        environment_id: int,
+        *,
+        distinct_id: str = "",
+        group_type: str = "",
+        group_key: str = "",
+        event_names: Sequence[str] = (),
+        before: tuple[datetime, str] | None = None,
+        limit: int,
+    ) -> Sequence[StoredEvent]:
+        """See the port."""
+        timeline = Timeline(environment_id, distinct_id, group_type, group_key, event_names, before)
+        first, last = map(from_micros, (await self.query(timeline.bounds())).rows[0])
+        found: list[StoredEvent] = []
+        for start, end in spans(first, min(last, before[0]) if before else last):
+            answer = await self.query(timeline.events(start, end, limit - len(found)))
+            found += map(event_of, answer.rows)
+            if len(found) == limit:
+                break
+        return found
+
+    async def close(self) -> None:
+        """See the port."""
+        for pool in (self._queries, self._loads, self._kills):
+            await asyncio.to_thread(pool.close)
+
+    async def _insert(self, work: Callable[[Client], None]) -> None:
+        try:
+            await asyncio.wrap_future(self._loads.submit(work))
+        except Error as error:
+            raise failures.of_load(error) from error
+
+    async def _ask(self, work: Callable[[Client, dict[str, Any]], T], timeout: float | None) -> T:
+        """Run a query under a name by which it can be stopped."""
+        name = uuid.uuid4().hex
+        deadline = None if timeout is None else time.monotonic() + timeout
+
+        def run(client: Client) -> T:
+            settings: dict[str, Any] = {"log_comment": name}
+            if deadline is not None:
+                settings["max_execution_time"] = max(deadline - time.monotonic(), 0.001)
+            return work(client, settings)
+
+        running = self._queries.submit(run)
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.wrap_future(running)
+        except Error as error:
+            raise failures.of_query(error) from error
+        except (TimeoutError, asyncio.CancelledError) as error:
+            self._kills.submit(lambda client: _stop(client, name, running))
+            if isinstance(error, TimeoutError):
+                raise TimedOut(f"the query was given up after {timeout:g} seconds") from error
+            raise
+
+
+def _stop(client: Client, name: str, running: Future[Any]) -> None:
+    """Kill a query, again and again until it has ended: it may not have begun when it is given up."""
+    while not running.done():
+        client.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", parameters={"name": name})
+        wait([running], timeout=0.1)
+
+
+def _profile(row: ProfileRow) -> dict[str, Any]:
+    return {"environment_id": row.environment_id, "properties": row.properties, "revision": row.revision}
