@@ -1,0 +1,108 @@
+"""The way to the server: one channel, with the API key on every call and nowhere else."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
+
+import grpc
+
+_Stub = TypeVar("_Stub")
+
+MAX_MESSAGE_BYTES = 64 << 20
+"""Greatest answer that is read. The server takes 4 MB; a breakdown by a thousand companies may answer with more."""
+
+_OPTIONS: Sequence[tuple[str, int | str]] = (
+    ("grpc.primary_user_agent", "burgee-python"),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # grpc's own backoff grows to two minutes, and every flag check in that time would fail with the server long back.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+class Connection:
+    """The channel, and the stubs made on it: opened when first used, so that a process may fork before.
+
+    `target` is `host:port`; plain text without credentials. Thread-safe. Raises ValueError if the key has characters
+    that a header cannot carry; the message does not show it.
+    """
+
+    def __init__(self, target: str, api_key: str, credentials: grpc.ChannelCredentials | None) -> None:
+        if not api_key.isascii() or not api_key.isprintable():
+            raise ValueError("the API key has characters that cannot be sent")
+        self.target = target
+        self._authorize = _Authorize(api_key)
+        self._credentials = credentials
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, as in a forked child: the channel there is the parent's, and is left alone."""
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._stubs: dict[Any, Any] = {}
+        self._closed = False
+
+    def stub(self, kind: Callable[[grpc.Channel], _Stub]) -> _Stub:
+        """`kind(channel)`, the same each time, such as `stub(FlagAdminServiceStub)`. RuntimeError after close."""
+        if (stub := self._stubs.get(kind)) is None:
+            with self._lock:
+                stub = self._stubs.setdefault(kind, kind(self._open()))
+        return cast("_Stub", stub)
+
+    def close(self) -> None:
+        """End all calls and let go of the channel. A second close changes nothing."""
+        with self._lock:
+            self._closed = True
+            self._stubs.clear()
+            if self._channel is not None:
+                self._channel.close()
+
+    def _open(self) -> grpc.Channel:
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        if self._channel is None:
+            if self._credentials is None:
+                channel = grpc.insecure_channel(self.target, options=_OPTIONS)
+            else:
+                channel = grpc.secure_channel(self.target, self._credentials, options=_OPTIONS)
+            self._channel = grpc.intercept_channel(channel, self._authorize)
+        return self._channel
+
+
+class _Details(NamedTuple):
+    """What grpc asks an interceptor to hand on."""
+
+    method: str
+    timeout: float | None
+    metadata: Sequence[tuple[str, str | bytes]]
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: Any
+
+
+class _Authorize(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    """Adds `authorization: Bearer <key>` to every call; nothing without a key."""
+
+    def __init__(self, api_key: str) -> None:
+        self._headers = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+
+    def _add(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
+        metadata = (*(details.metadata or ()), *self._headers)
+        return continuation(
+            _Details(
+                details.method,
+                details.timeout,
+                metadata,
+                details.credentials,
+                details.wait_for_ready,
+                details.compression,
+            ),
+            request,
+        )
+
+    intercept_unary_unary: Any = _add
+    intercept_unary_stream: Any = _add

@@ -1,0 +1,379 @@
+"""The client: what a service, a job or a notebook talks to Burgee with."""
+
+import atexit
+import os
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+import grpc
+from burgee.channel import Connection
+from burgee.evaluation.model import USER, Json, Properties, Resolution
+from burgee.events import encode_event
+from burgee.flags import Asker, RemoteFlags, with_default
+from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
+from burgee.log import words
+from burgee.losses import Dropped, Losses
+from burgee.outbox import Limits, Outbox
+from burgee.profiles import group_change, person_change
+from burgee.queries import query_funnel, query_trend
+from burgee.v1.flags_pb2 import ExplainResponse
+from burgee.v1.insights_pb2_grpc import InsightServiceStub
+
+_Stub = TypeVar("_Stub")
+_Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
+
+_AT_EXIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
+
+    queued: int
+    """Waiting, or on the way and not acknowledged."""
+    sent: int
+    """Acknowledged by the server."""
+    retried: int
+    """Calls that were made again; a batch counts as one."""
+    dropped: int
+    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
+    rejected: int
+    """Refused by the server, one by one, for what was in them."""
+
+
+class Client:
+    """Captures events, keeps profiles, checks flags and asks about usage. Thread-safe; one for a process is enough.
+
+    `target` is `host:port`, or `https://host[:port]` for TLS; `tls=True` means the same, and `credentials` stand in
+    for the system's certificates. The API key comes from BURGEE_API_KEY unless it is given.
+
+    Capturing, changing profiles and checking flags never raise. Events and profile changes wait in a queue of at most
+    `queue_size` and go out in the background: a batch when it has `batch_size` events or is `flush_interval` seconds
+    old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick.
+    Timeouts are in seconds. In a forked child the client begins anew, with nothing in the queue.
+    """
+
+    def __init__(
+        self,
+        target: str = "localhost:4750",
+        api_key: str | None = None,
+        *,
+        tls: bool = False,
+        credentials: grpc.ChannelCredentials | None = None,
+        flag_timeout: float = 1.0,
+        query_timeout: float = 60.0,
+        queue_size: int = 100_000,
+        batch_size: int = 1_000,
+        flush_interval: float = 0.5,
+        on_drop: Callable[[Dropped], None] | None = None,
+    ) -> None:
+        if not 0 < batch_size <= 10_000:
+            raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
+        host = target.removeprefix("https://").removesuffix("/")
+        if credentials is None and (tls or target.startswith("https://")):
+            credentials = grpc.ssl_channel_credentials()
+        if target.startswith("https://") and ":" not in host:
+            host = f"{host}:443"
+        key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
+        self._connection = Connection(host, key.strip(), credentials)
+        self._losses = Losses(on_drop)
+        self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
+        self._flags = RemoteFlags(self._connection, flag_timeout)
+        self._query_timeout = query_timeout
+        _clients.add(self)
+
+    def __repr__(self) -> str:
+        """Where it goes, and never the key."""
+        return f"<burgee.Client {self._connection.target}>"
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close, with the default timeout."""
+        self.close()
+
+    # Events and profiles: queued, sent in the background
+
+    def capture(
+        self,
+        event: str,
+        distinct_id: str,
+        properties: Mapping[str, Any] | None = None,
+        *,
+        groups: Mapping[str, str | None] | None = None,
+        timestamp: datetime | float | None = None,
+        uuid: str | UUID | None = None,
+        **group_keys: str | None,
+    ) -> None:
+        """Somebody did something, on behalf of these groups: `capture("report_created", "ann", company="acme")`.
+
+        Never raises and never waits: what cannot be sent goes to `on_drop`. Properties are read before this returns.
+        `timestamp` is a datetime with a time zone, or Unix seconds; now, unless given. A group key of None is no group.
+        """
+        try:
+            named = {**groups, **group_keys} if groups else group_keys
+            refusal = self._outbox.put_event(encode_event(event, distinct_id, properties, named, timestamp, uuid))
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("event", _text(event), refusal, _text(uuid)))
+
+    def identify(
+        self,
+        distinct_id: str,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
+        *,
+        set_once: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+    ) -> None:
+        """Change a person's properties: overwrite, fill what is missing, remove; in that order.
+
+        Never raises and never waits. Changes of one person arrive in the order in which they were made.
+        """
+        try:
+            refusal = self._outbox.put_change((USER, distinct_id), person_change(distinct_id, set, set_once, unset))
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("person", _text(distinct_id), refusal))
+
+    def group(
+        self,
+        group_type: str,
+        group_key: str,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
+        *,
+        set_once: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+    ) -> None:
+        """Change a group's properties, as `identify` does a person's: `group("company", "acme", {"plan": "pro"})`."""
+        try:
+            change = group_change(group_type, group_key, set, set_once, unset)
+            refusal = self._outbox.put_change((group_type, group_key), change)
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("group", f"{_text(group_type)}:{_text(group_key)}", refusal))
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Wait until everything put in before this call is acknowledged, at most `timeout` seconds.
+
+        False: time ran out, or something was dropped or rejected since the flush before; `stats` and `on_drop` tell.
+        """
+        return self._outbox.flush(timeout)
+
+    def close(self, timeout: float = 5.0) -> int:
+        """Flush for at most `timeout` seconds, then stop. Returns how many events and profile changes were given up."""
+        _clients.discard(self)
+        unsent = self._outbox.close(timeout)
+        self._connection.close()
+        return unsent
+
+    @property
+    def stats(self) -> Stats:
+        """The counters as they are now."""
+        outbox, losses = self._outbox, self._losses
+        return Stats(outbox.queued, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
+
+    # Flags: asked of the server, never raising
+
+    def is_enabled(
+        self,
+        flag_key: str,
+        distinct_id: str = "",
+        *,
+        default: bool = False,
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> bool:
+        """What a boolean flag gives: `is_enabled("new-reports", "ann", company="acme")`.
+
+        The default, if the server does not answer in time, does not know the flag, or the flag is not boolean.
+        """
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return with_default(self._flags.resolve(flag_key, asker), default).value is True
+
+    def variant(
+        self,
+        flag_key: str,
+        distinct_id: str = "",
+        *,
+        default: str = "",
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> str:
+        """The key of the variant that a flag of any type gives; the default, if it cannot be said."""
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return self._flags.resolve(flag_key, asker).variant or default
+
+    def value(
+        self,
+        flag_key: str,
+        distinct_id: str,
+        default: _Value,
+        *,
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> _Value:
+        """What a flag gives, of the default's type; the default, if it cannot be said or is of another type.
+
+        An int takes whole numbers only, a float takes every number.
+        """
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return with_default(self._flags.resolve(flag_key, asker), default).value  # type: ignore[return-value]
+
+    def resolve(
+        self,
+        flag_key: str,
+        distinct_id: str = "",
+        *,
+        default: Json = None,
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> Resolution:
+        """What a flag gives, with variant, reason, rule and version; with Reason.ERROR, what went wrong.
+
+        With a default, the value is always of its type, as in `value`.
+        """
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return with_default(self._flags.resolve(flag_key, asker), default)
+
+    def all_flags(
+        self,
+        distinct_id: str = "",
+        *,
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> dict[str, Resolution]:
+        """What every flag gives, by flag key; empty, and a warning in the log, if the server does not answer."""
+        return self._flags.resolve_all(Asker(distinct_id, groups, group_keys, properties, group_properties))
+
+    def explain(
+        self,
+        flag_key: str,
+        distinct_id: str = "",
+        *,
+        groups: Mapping[str, str | None] | None = None,
+        properties: Properties | None = None,
+        group_properties: Mapping[str, Properties] | None = None,
+        **group_keys: str | None,
+    ) -> ExplainResponse:
+        """Why a flag gives what it gives: every rule and condition, the bucket and the threshold, and a summary."""
+        return self._flags.explain(flag_key, Asker(distinct_id, groups, group_keys, properties, group_properties))
+
+    # Insights: asked of the server, raising QueryError
+
+    def trend(
+        self,
+        event: str | Series | Sequence[Series] = "",
+        *,
+        measure: str = "total",
+        property: str = "",  # noqa: A002 - the wire's name
+        group_type: str = "",
+        breakdown: str | Breakdown | None = None,
+        interval: str = "day",
+        start: Moment = "",
+        end: Moment = "",
+        time_zone: str = "",
+        where: Where = None,
+    ) -> Trend:
+        """How much, over time: `trend("report_created", measure="unique_groups", group_type="company")`.
+
+        `event` is a name, a Series or several of them; `measure`, `property` and `group_type` go with a name, and mean
+        what they mean in Series. `interval` is hour, day, week or month; the last 30 days, unless told otherwise.
+        Raises QueryError.
+        """
+        if isinstance(event, str):
+            event = Series(event, measure, property, group_type)
+        return query_trend(
+            self.stub(InsightServiceStub),
+            (event,) if isinstance(event, Series) else event,
+            breakdown=breakdown,
+            interval=interval,
+            start=start,
+            end=end,
+            time_zone=time_zone,
+            where=where,
+            timeout=self._query_timeout,
+        )
+
+    def funnel(
+        self,
+        steps: Sequence[str | Step],
+        *,
+        count_by: str = "user",
+        window: timedelta | None = None,
+        breakdown: str | Breakdown | None = None,
+        start: Moment = "",
+        end: Moment = "",
+        time_zone: str = "",
+        where: Where = None,
+    ) -> Funnel:
+        """How many got from step to step: `funnel(["signed_up", "report_created"], count_by="company")`.
+
+        `count_by` is `user` or a group type; `window`, from the first step to the last, is 14 days unless given.
+        Raises QueryError.
+        """
+        return query_funnel(
+            self.stub(InsightServiceStub),
+            steps,
+            count_by=count_by,
+            window=window,
+            breakdown=breakdown,
+            start=start,
+            end=end,
+            time_zone=time_zone,
+            where=where,
+            timeout=self._query_timeout,
+        )
+
+    def stub(self, kind: Callable[[grpc.Channel], _Stub]) -> _Stub:
+        """A generated stub on the client's authenticated channel: `client.stub(FlagAdminServiceStub)`.
+
+        Its calls raise grpc.RpcError.
+        """
+        return self._connection.stub(kind)
+
+    def _reset(self) -> None:
+        self._connection.reset()
+        self._losses.reset()
+        self._outbox.reset()
+        self._flags.reset()
+
+
+def _text(name: object) -> str:
+    return name if isinstance(name, str) else type(name).__name__
+
+
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for client in list(_clients):
+        client.close(_AT_EXIT_SECONDS)
+
+
+def _reset_all() -> None:
+    for client in list(_clients):
+        client._reset()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_reset_all)

@@ -1,0 +1,36 @@
+"""The client's log: it may tell of trouble, and may never be trouble."""
+
+import logging
+import threading
+from time import monotonic
+
+logger = logging.getLogger("burgee")
+
+_EVERY_SECONDS = 10.0
+
+
+class SparseLog:
+    """Warnings of one sort, one in ten seconds at most; each says how many there were since the one before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._due_at = 0.0
+
+    def warn(self, message: str, *arguments: object) -> None:
+        """Count it, and log it if the time has come."""
+        with self._lock:
+            self._count += 1
+            now = monotonic()
+            if now < self._due_at:
+                return
+            count, self._count, self._due_at = self._count, 0, now + _EVERY_SECONDS
+        logger.warning(f"{message} (%d since last told)", *arguments, count)
+
+
+def words(error: Exception) -> str:
+    """An exception in words, even if it is a caller's own and its words fail."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__

@@ -1,0 +1,47 @@
+"""A change of a person's or a group's properties as it goes over the wire: checked and written out at once."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from burgee.events import check_name, plain_properties
+from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest, PropertyChange
+from burgee.wire import properties_to_struct
+
+_MAX_CHANGE_BYTES = 1 << 20
+
+
+def person_change(
+    distinct_id: str,
+    set_: Mapping[str, Any] | None,
+    set_once: Mapping[str, Any] | None,
+    unset: Iterable[str],
+) -> IdentifyPersonRequest:
+    """What Client.identify sends. Raises ValueError, TypeError or whatever a hostile property raises."""
+    check_name("distinct_id", distinct_id)
+    return IdentifyPersonRequest(distinct_id=distinct_id, change=_change(set_, set_once, unset))
+
+
+def group_change(
+    group_type: str,
+    group_key: str,
+    set_: Mapping[str, Any] | None,
+    set_once: Mapping[str, Any] | None,
+    unset: Iterable[str],
+) -> IdentifyGroupRequest:
+    """What Client.group sends. Raises like person_change."""
+    check_name("group_type", group_type)
+    check_name("group_key", group_key)
+    return IdentifyGroupRequest(group_type=group_type, group_key=group_key, change=_change(set_, set_once, unset))
+
+
+def _change(set_: Mapping[str, Any] | None, set_once: Mapping[str, Any] | None, unset: Iterable[str]) -> PropertyChange:
+    if isinstance(unset, str):
+        raise TypeError("unset: a list of names is needed")
+    change = PropertyChange(
+        set=properties_to_struct(plain_properties(set_)) if set_ else None,
+        set_once=properties_to_struct(plain_properties(set_once)) if set_once else None,
+        unset=unset,
+    )
+    if change.ByteSize() > _MAX_CHANGE_BYTES:
+        raise ValueError(f"the change takes {change.ByteSize()} bytes; at most {_MAX_CHANGE_BYTES} are possible")
+    return change

@@ -1,0 +1,116 @@
+"""A server over real gRPC that writes down what it is sent and answers what it is told to."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from burgee.v1 import (
+    capture_pb2,
+    capture_pb2_grpc,
+    flags_pb2,
+    flags_pb2_grpc,
+    insights_pb2,
+    insights_pb2_grpc,
+    profiles_pb2,
+    profiles_pb2_grpc,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a call is to fail: a code, words, and the google.rpc.Status that goes with it, serialized."""
+
+    code: grpc.StatusCode
+    message: str = "told to fail"
+    status: bytes = b""
+
+
+@dataclass
+class Recorder(
+    capture_pb2_grpc.CaptureServiceServicer,
+    profiles_pb2_grpc.ProfileServiceServicer,
+    flags_pb2_grpc.FlagServiceServicer,
+    insights_pb2_grpc.InsightServiceServicer,
+):
+    """`failures` are used up, one a call; then `answer` makes the response, or the default of the call's type."""
+
+    failures: list[Failure] = field(default_factory=list)
+    answer: Callable[[Any], Any] | None = None
+    requests: list[Any] = field(default_factory=list)
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    hold: threading.Event = field(default_factory=threading.Event)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        """Hold nobody up, unless told to."""
+        self.hold.set()
+
+    @property
+    def target(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    def of(self, kind: type) -> list[Any]:
+        """The requests of one type, in the order in which they came."""
+        return [request for request in self.requests if isinstance(request, kind)]
+
+    @property
+    def events(self) -> list[capture_pb2.Event]:
+        """Every event of every batch."""
+        return [event for batch in self.of(capture_pb2.CaptureRequest) for event in batch.events]
+
+    def _respond(self, request: Any, context: grpc.ServicerContext, default: Callable[[], Any]) -> Any:
+        self.requests.append(request)
+        self.metadata.append(dict(context.invocation_metadata()))
+        self.hold.wait(30)
+        if self.failures:
+            failure = self.failures.pop(0)
+            if failure.status:
+                context.set_trailing_metadata((("grpc-status-details-bin", failure.status),))
+            context.abort(failure.code, failure.message)
+        return self.answer(request) if self.answer else default()
+
+    def Capture(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, lambda: capture_pb2.CaptureResponse(accepted=len(request.events)))
+
+    def IdentifyPerson(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, profiles_pb2.IdentifyPersonResponse)
+
+    def IdentifyGroup(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, profiles_pb2.IdentifyGroupResponse)
+
+    def Evaluate(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, flags_pb2.EvaluateResponse)
+
+    def EvaluateAll(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, flags_pb2.EvaluateAllResponse)
+
+    def Explain(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, flags_pb2.ExplainResponse)
+
+    def QueryTrend(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, insights_pb2.QueryTrendResponse)
+
+    def QueryFunnel(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, insights_pb2.QueryFunnelResponse)
+
+
+@contextmanager
+def serving(recorder: Recorder, port: int = 0) -> Iterator[Recorder]:
+    """The recorder, listening on a free port, or on this one."""
+    server = grpc.server(ThreadPoolExecutor(8))
+    capture_pb2_grpc.add_CaptureServiceServicer_to_server(recorder, server)
+    profiles_pb2_grpc.add_ProfileServiceServicer_to_server(recorder, server)
+    flags_pb2_grpc.add_FlagServiceServicer_to_server(recorder, server)
+    insights_pb2_grpc.add_InsightServiceServicer_to_server(recorder, server)
+    recorder.port = server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    try:
+        yield recorder
+    finally:
+        recorder.hold.set()
+        server.stop(None).wait()
