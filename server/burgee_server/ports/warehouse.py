@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from burgee_server.ports.profiles import ProfileRow
+from burgee.evaluation.model import Properties
 
 FIRST_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest timestamp that an event may have."""
@@ -40,6 +40,18 @@ class Answer:
     rows: Sequence[Sequence[Any]]
     rows_read: int
     elapsed_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """A person (`group_type` is "user", `key` the distinct_id) or a group, as the control store has it."""
+
+    environment_id: int
+    group_type: str
+    key: str
+    properties: Properties
+    revision: int
+    """Greater means later, over the whole store."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import TimedOut
-from burgee_server.ports.profiles import ProfileRow
-from burgee_server.ports.warehouse import Activity, Answer, Statement, StoredEvent, from_micros
+from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
 from burgee_server.storage.clickhouse import failures
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
 from burgee_server.storage.clickhouse.pool import ClientPool
