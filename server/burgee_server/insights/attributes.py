@@ -1,0 +1,85 @@
+"""What a filter or a breakdown goes by: "event.<property>", "user.key", "company.plan", …, and how SQL reads it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from burgee.evaluation.model import USER
+
+from burgee_server.errors import Invalid
+from burgee_server.names import MAX_NAME
+from burgee_server.ports.warehouse import property_column, quote_name
+
+EVENT = "event"
+_FORMS = (
+    'must be "event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key", '
+    f"with at most {MAX_NAME} characters on each side of the first dot"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A property of an event, of a user or of a group; or a user's or group's key, if `name` is empty."""
+
+    owner: str
+    """"event", "user", or a group type."""
+    name: str
+
+
+def parse_attribute(text: str, group_types: Collection[str], field: str) -> Attribute:
+    """Read an attribute; the first dot ends the owner. Raises Invalid, also for a group type that is not known."""
+    owner, dot, name = text.partition(".")
+    if not dot or not owner or not 0 < len(name) <= MAX_NAME or len(owner) > MAX_NAME:
+        raise Invalid.of(field, _FORMS)
+    if owner == EVENT:
+        return Attribute(EVENT, name)
+    if owner != USER:
+        require_group_type(owner, group_types, field)
+    return Attribute(owner, "" if name == "key" else name)
+
+
+def require_group_type(name: str, group_types: Collection[str], field: str) -> None:
+    """Raise Invalid for a group type that this environment has never seen."""
+    if name not in group_types:
+        raise Invalid.of(field, f"there is no group type {name!r} here")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of a row as SQL, once a type: each is NULL where the value is missing or of another type."""
+
+    text: str
+    number: str = "NULL"
+    boolean: str = "NULL"
+    members: str = "[]"
+    """The members of a list, each as JSON text; empty where the value is no list."""
+    is_list: str = "0"
+    missing: str = ""
+    rendered: str = ""
+    """The value as text for people, whatever its type."""
+
+
+def key_reading(column: str) -> Reading:
+    """A column that holds a key."""
+    return Reading(text=column, missing=f"isNull({column})", rendered=column)
+
+
+def property_reading(column: str, name: str) -> Reading:
+    """A property in a JSON column. An object with nothing in it is missing, and any other object has no type."""
+    path = f"{column}.{quote_name(name)}"
+    text = property_column(column, name, "String")
+    float_, int_, long = (property_column(column, name, type_) for type_ in ("Float64", "Int64", "UInt64"))
+    is_list = f"startsWith(dynamicType({path}), 'Array')"
+    return Reading(
+        text=text,
+        number=f"coalesce({float_}, toFloat64({int_}), toFloat64({long}))",
+        boolean=property_column(column, name, "Bool"),
+        members=f"if({is_list}, JSONExtractArrayRaw(toJSONString({path})), [])",
+        is_list=is_list,
+        missing=f"(isNull({path}) AND toJSONString({column}.^{quote_name(name)}) = '{{}}')",
+        rendered=f"coalesce({text}, if(isNull({path}), NULL, toJSONString({path})))",
+    )
+
+
+def group_key(group_type: str) -> str:
+    """The key of an event's group of this type, as SQL over the events; NULL if the event has none."""
+    return property_column("groups", group_type, "String")

@@ -1,0 +1,66 @@
+"""From a filter to SQL: a condition over the rows of Scope.events() that is true or false and never NULL."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from burgee.evaluation.model import Condition
+
+from burgee_server.errors import Invalid
+from burgee_server.insights.attributes import EVENT, parse_attribute
+from burgee_server.insights.model import All, AnyOf, Filter, Not
+from burgee_server.insights.operators import TRUE_IF_MISSING, holds
+from burgee_server.insights.scope import Scope, event_key, own_property, profile_key
+
+MAX_DEPTH = 10
+MAX_CONDITIONS = 200
+
+
+@dataclass(slots=True)
+class FilterWriter:
+    """Writes the filters of one question; counts their conditions, of which a question may have 200."""
+
+    scope: Scope
+    group_types: Collection[str]
+    now: datetime
+    _conditions: int = field(default=0, init=False)
+
+    def where(self, filter_: Filter | None, path: str) -> Iterator[str]:
+        """The SQL of a filter, if there is one. Raises Invalid with the path of what is wrong in it."""
+        if filter_ is not None:
+            yield self._write(filter_, path, 1)
+
+    def _write(self, filter_: Filter, path: str, depth: int) -> str:
+        if depth > MAX_DEPTH:
+            raise Invalid.of(path, f"filters may be {MAX_DEPTH} deep")
+        match filter_:
+            case Condition():
+                return self._condition(filter_, f"{path}.condition")
+            case Not(inner):
+                return f"NOT {self._write(inner, f'{path}.not', depth + 1)}"
+            case All(branches):
+                return self._list(branches, " AND ", f"{path}.all", depth)
+            case AnyOf(branches):
+                return self._list(branches, " OR ", f"{path}.any", depth)
+
+    def _list(self, branches: tuple[Filter, ...], word: str, path: str, depth: int) -> str:
+        if not branches:
+            raise Invalid.of(f"{path}.filters", "must have at least one filter")
+        return f"({word.join(self._write(b, f'{path}.filters[{i}]', depth + 1) for i, b in enumerate(branches))})"
+
+    def _condition(self, condition: Condition, path: str) -> str:
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            raise Invalid.of(path, f"a question may have {MAX_CONDITIONS} conditions")
+        attribute = parse_attribute(condition.attribute, self.group_types, f"{path}.attribute")
+        owner, name = attribute.owner, attribute.name
+        of_profile = owner != EVENT and name
+        reading = own_property(name) if name else event_key(owner)
+        sql = holds(reading, condition.operator, condition.values, self.scope.bind, self.now, path)
+        if not of_profile:
+            return sql
+        # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
+        missing_holds = condition.operator in TRUE_IF_MISSING
+        keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
+        key = f"ifNull({event_key(owner).text}, '')"
+        return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"

@@ -1,0 +1,125 @@
+"""How many got from the first step to the last."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from burgee.evaluation.model import USER
+
+from burgee_server.errors import Invalid
+from burgee_server.insights.attributes import require_group_type
+from burgee_server.insights.breakdown import Split, check_breakdown, part_of
+from burgee_server.insights.filters import FilterWriter
+from burgee_server.insights.limits import require_name
+from burgee_server.insights.model import FunnelQuery, FunnelRow, FunnelStep, PartKind, Step
+from burgee_server.insights.scope import Scope, event_key
+from burgee_server.insights.timerange import Span
+from burgee_server.ports.warehouse import Statement
+
+MIN_STEPS, MAX_STEPS = 2, 20
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelPlan:
+    """A checked funnel and its statement."""
+
+    statement: Statement
+    steps: tuple[Step, ...]
+    is_split: bool
+
+    def rows(self, answer: Sequence[Sequence[Any]]) -> list[FunnelRow]:
+        """The funnels from the rows of the statement: the greatest first step first, "other" last."""
+        rows = []
+        for kind, value, *counts in answer:
+            part = part_of(kind, value) if self.is_split else None
+            rows.append(FunnelRow(part, self._steps(counts)))
+        return sorted(rows, key=_rank)
+
+    def _steps(self, counts: list[int]) -> tuple[FunnelStep, ...]:
+        before = [counts[0], *counts]
+        return tuple(
+            FunnelStep(step.label or step.event, count, _share(count, counts[0]), _share(count, previous))
+            for step, count, previous in zip(self.steps, counts, before, strict=False)
+        )
+
+
+def plan_funnel(
+    query: FunnelQuery, environment_id: int, span: Span, group_types: Collection[str], now: datetime
+) -> FunnelPlan:
+    """Check a question and write its SQL. Raises Invalid."""
+    if not MIN_STEPS <= len(query.steps) <= MAX_STEPS:
+        raise Invalid.of("steps", f"must have {MIN_STEPS} to {MAX_STEPS} steps")
+    if query.window <= timedelta(0):
+        raise Invalid.of("window", "must be longer than nothing")
+    if query.count_by != USER:
+        require_group_type(query.count_by, group_types, "count_by")
+    split = check_breakdown(query.breakdown, group_types)
+    scope = Scope(environment_id, span)
+    writer = FilterWriter(scope, group_types, now)
+    actor = event_key(query.count_by)
+    steps = [_step(step, scope, writer, f"steps[{index}]") for index, step in enumerate(query.steps)]
+    select = [
+        f"{actor.text} AS actor",
+        "toUInt64(toUnixTimestamp64Micro(timestamp)) AS at",
+        *(f"{condition} AS step{number}" for number, condition in enumerate(steps, 1)),
+    ]
+    where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
+    names = [step.event for step in query.steps]
+    if all(names):
+        where.append(f"event IN {scope.bind(sorted(set(names)), 'Array(String)')}")
+    reached = _reached(scope, query.window, len(steps), "" not in names and len(set(names)) == len(names))
+    if split is None:
+        actors = f"SELECT {reached} AS reached FROM ({scope.events(select, where)}) GROUP BY actor"
+        sql = f"SELECT 0, '', {_counts(len(steps))} FROM ({actors})"
+    else:
+        events = scope.events([*select, f"{split.column()} AS value", "uuid"], where)
+        first = "argMinIf(tuple(value), (at, uuid), step1).1 AS split"
+        actors = f"SELECT {reached} AS reached, {first} FROM ({events}) GROUP BY actor HAVING reached > 0"
+        sql = _split_sql(scope, split, actors, len(steps))
+    return FunnelPlan(scope.statement(sql), query.steps, split is not None)
+
+
+def _step(step: Step, scope: Scope, writer: FilterWriter, path: str) -> str:
+    require_name(step.event, f"{path}.event")
+    require_name(step.label, f"{path}.label")
+    conditions = [f"event = {scope.bind(step.event, 'String')}"] if step.event else []
+    conditions += writer.where(step.filter, f"{path}.filter")
+    return f"({' AND '.join(conditions or ['1'])})"
+
+
+def _reached(scope: Scope, window: timedelta, steps: int, each_event_has_one_step: bool) -> str:
+    """How many steps an actor reached. Micros in, micros for the window: windowFunnel has no unit of its own.
+
+    Events of one moment count as in order. One event could serve two steps only if it can match both;
+    'strict_once' forbids that and takes a third longer.
+    """
+    micros = scope.bind(window // timedelta(microseconds=1), "UInt64")
+    mode = "" if each_event_has_one_step else ", 'strict_once'"
+    conditions = ", ".join(f"step{number}" for number in range(1, steps + 1))
+    return f"windowFunnel({micros}{mode})(at, {conditions})"
+
+
+def _counts(steps: int) -> str:
+    return ", ".join(f"countIf(reached >= {number}) AS n{number}" for number in range(1, steps + 1))
+
+
+def _split_sql(scope: Scope, split: Split, actors: str, steps: int) -> str:
+    """Rows of (kind, value, how many reached each step); each actor has one value, so "other" adds up."""
+    values = f"SELECT split, {_counts(steps)} FROM {split.values(scope, actors)} GROUP BY split"
+    ranked = f"SELECT *, row_number() OVER (PARTITION BY isNull(split) ORDER BY n1 DESC, split) AS rank FROM ({values})"
+    kind = f"multiIf(isNull(split), 1, rank <= {scope.bind(split.limit, 'UInt32')}, 0, 2)"
+    sums = ", ".join(f"sum(n{number})" for number in range(1, steps + 1))
+    return (
+        f"SELECT {kind} AS kind, if(kind = 0, assumeNotNull(split), '') AS value, {sums} FROM ({ranked})"
+        " GROUP BY kind, value"
+    )
+
+
+def _share(count: int, of: int) -> float:
+    return count / of if of else 0.0
+
+
+def _rank(row: FunnelRow) -> tuple[bool, int, str]:
+    is_other = row.part is not None and row.part.kind is PartKind.OTHER
+    return is_other, -row.steps[0].count, row.part.value if row.part else ""

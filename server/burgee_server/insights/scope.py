@@ -1,0 +1,70 @@
+"""The rows that a question may see: those of one environment in one span. No other module names a table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from burgee.evaluation.model import USER
+
+from burgee_server.insights.attributes import Reading, group_key, key_reading, property_reading
+from burgee_server.insights.timerange import Span
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
+
+
+class Scope:
+    """Builds one statement: its tables, always with their environment, and the values bound in it."""
+
+    def __init__(self, environment_id: int, span: Span) -> None:
+        self._parameters: dict[str, Any] = {
+            "environment_id": environment_id,
+            "start": to_micros(min(max(span.start, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
+            "end": to_micros(min(max(span.end, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
+        }
+
+    def bind(self, value: Any, type_: str) -> str:
+        """SQL for a value from outside: a parameter of this ClickHouse type."""
+        name = f"p{len(self._parameters)}"
+        self._parameters[name] = value
+        return f"{{{name}:{type_}}}"
+
+    def events(self, select: Sequence[str], where: Sequence[str]) -> str:
+        """A query for the events of the environment in the span that meet every condition of `where`."""
+        return _select(
+            select,
+            "events FINAL",
+            [
+                "environment_id = {environment_id:UInt32}",
+                "timestamp >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')",
+                "timestamp < fromUnixTimestamp64Micro({end:Int64}, 'UTC')",
+                *where,
+            ],
+        )
+
+    def profiles(self, owner: str, select: Sequence[str], where: Sequence[str] = ()) -> str:
+        """A query for the profiles of the environment's users, or of its groups of a type, as they are now."""
+        own = ["environment_id = {environment_id:UInt32}"]
+        if owner == USER:
+            return _select(select, "persons FINAL", [*own, *where])
+        return _select(select, "groups FINAL", [*own, f"group_type = {self.bind(owner, 'String')}", *where])
+
+    def statement(self, sql: str) -> Statement:
+        """The whole, with what was bound."""
+        return Statement(sql, self._parameters)
+
+
+def profile_key(owner: str) -> str:
+    """The column of profiles() that holds the key."""
+    return "distinct_id" if owner == USER else "group_key"
+
+
+def event_key(owner: str) -> Reading:
+    """The user or group that an event names, read from events()."""
+    return key_reading("distinct_id" if owner == USER else group_key(owner))
+
+
+def own_property(name: str) -> Reading:
+    """A property, read from events() or from profiles()."""
+    return property_reading("properties", name)
+
+
+def _select(columns: Sequence[str], table: str, where: Sequence[str]) -> str:
+    return " ".join(("SELECT", ", ".join(columns), "FROM", table, "WHERE", " AND ".join(where)))
