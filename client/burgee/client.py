@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +10,13 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import grpc
+
 from burgee.channel import Connection
 from burgee.evaluation.model import USER, Json, Properties, Resolution
 from burgee.events import encode_event
 from burgee.flags import Asker, RemoteFlags, with_default
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
-from burgee.log import words
+from burgee.log import text, words
 from burgee.losses import Dropped, Losses
 from burgee.outbox import Limits, Outbox
 from burgee.profiles import group_change, person_change
@@ -85,7 +85,7 @@ class Client:
         self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
         self._flags = RemoteFlags(self._connection, flag_timeout)
         self._query_timeout = query_timeout
-        _clients.add(self)
+        _open.add(self)
 
     def __repr__(self) -> str:
         """Where it goes, and never the key."""
@@ -123,7 +123,7 @@ class Client:
         except Exception as error:
             refusal = words(error)
         if refusal:
-            self._losses.report(Dropped("event", _text(event), refusal, _text(uuid)))
+            self._losses.report(Dropped("event", text(event), refusal))
 
     def identify(
         self,
@@ -142,7 +142,7 @@ class Client:
         except Exception as error:
             refusal = words(error)
         if refusal:
-            self._losses.report(Dropped("person", _text(distinct_id), refusal))
+            self._losses.report(Dropped("person", text(distinct_id), refusal))
 
     def group(
         self,
@@ -160,7 +160,7 @@ class Client:
         except Exception as error:
             refusal = words(error)
         if refusal:
-            self._losses.report(Dropped("group", f"{_text(group_type)}:{_text(group_key)}", refusal))
+            self._losses.report(Dropped("group", f"{text(group_type)}:{text(group_key)}", refusal))
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until everything put in before this call is acknowledged, at most `timeout` seconds.
@@ -171,7 +171,7 @@ class Client:
 
     def close(self, timeout: float = 5.0) -> int:
         """Flush for at most `timeout` seconds, then stop. Returns how many events and profile changes were given up."""
-        _clients.discard(self)
+        _open.discard(self)
         unsent = self._outbox.close(timeout)
         self._connection.close()
         return unsent
@@ -358,20 +358,17 @@ class Client:
         self._flags.reset()
 
 
-def _text(name: object) -> str:
-    return name if isinstance(name, str) else type(name).__name__
-
-
-_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+_open: set[Client] = set()
+"""Held until closed: what a forgotten client has not sent yet, nobody else will send."""
 
 
 def _close_all() -> None:
-    for client in list(_clients):
+    for client in list(_open):
         client.close(_AT_EXIT_SECONDS)
 
 
 def _reset_all() -> None:
-    for client in list(_clients):
+    for client in list(_open):
         client._reset()
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import grpc
+
 from burgee.channel import Connection
 from burgee.evaluation.model import Context, ErrorCode, Json, Properties, Reason, Resolution
 from burgee.events import plain_properties
-from burgee.log import SparseLog, words
+from burgee.log import SparseLog, text, words
 from burgee.status import code_and_message
 from burgee.v1 import flags_pb2, flags_pb2_grpc
 from burgee.wire import context_to_proto, resolution_from_proto, resolution_to_proto
@@ -82,7 +83,7 @@ class RemoteFlags:
         return self._connection.stub(flags_pb2_grpc.FlagServiceStub)
 
     def _invalid(self, flag_key: str, error: Exception) -> Resolution:
-        self._log.warn("flag %r cannot be asked for: %s", flag_key, words(error))
+        self._log.warn("flag %r cannot be asked for: %s", text(flag_key), words(error))
         return _failure(flag_key, ErrorCode.INVALID_CONTEXT, words(error))
 
     def _unanswered(self, flag_key: str, error: Exception) -> Resolution:
@@ -93,7 +94,7 @@ class RemoteFlags:
             message = f"{code.name}: {details}"
             if code is grpc.StatusCode.UNAVAILABLE:
                 error_code = ErrorCode.PROVIDER_NOT_READY
-        self._log.warn("flag %r got no answer: %s", flag_key, message)
+        self._log.warn("flag %r got no answer: %s", text(flag_key), message)
         return _failure(flag_key, error_code, message)
 
 
@@ -131,7 +132,7 @@ def _kind(value: Json) -> str:
 
 
 def _failure(flag_key: str, code: ErrorCode, message: str) -> Resolution:
-    return Resolution(flag_key, None, "", Reason.ERROR, error_code=code, error_message=message)
+    return Resolution(text(flag_key), None, "", Reason.ERROR, error_code=code, error_message=message)
 
 
 def _unexplained(resolution: Resolution) -> flags_pb2.ExplainResponse:

@@ -29,8 +29,13 @@ class SparseLog:
 
 
 def words(error: Exception) -> str:
-    """An exception in words, even if it is a caller's own and its words fail."""
+    """An exception in words that can be sent, even if it is a caller's own and its words fail."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return text(f"{type(error).__name__}: {error}")
     except Exception:
         return type(error).__name__
+
+
+def text(name: object) -> str:
+    """What should have been a name, as text that can be logged and sent; its type, if it is no text at all."""
+    return name.encode(errors="replace").decode() if isinstance(name, str) else type(name).__name__

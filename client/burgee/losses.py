@@ -17,7 +17,7 @@ class Dropped:
     """The event's name, the distinct_id, or group type and key as `company:acme`."""
     reason: str
     uuid: str = ""
-    """The event's uuid, if it got that far."""
+    """The event's uuid, once it was in the queue."""
 
 
 class Losses:

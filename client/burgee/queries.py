@@ -136,11 +136,11 @@ def _range(start: Moment, end: Moment) -> common_pb2.TimeRange:
 
 def _enum(kind: Any, field: str, name: str) -> Any:
     """The wire's number for a name such as "unique_users". Raises QueryError like the server does."""
-    prefix = f"{field.upper()}_"
-    if (number := dict(kind.items()).get(prefix + name.upper())) is None:
-        names = ", ".join(key.removeprefix(prefix).lower() for key, number in kind.items() if number)
-        raise QueryError("INVALID_ARGUMENT", f"{field}: one of {names}", [(field, f"one of {names}")])
-    return number
+    numbers = {key.removeprefix(f"{field.upper()}_").lower(): number for key, number in kind.items() if number}
+    if name not in numbers:
+        reason = f"one of {', '.join(numbers)}"
+        raise QueryError("INVALID_ARGUMENT", f"{field}: {reason}", [(field, reason)])
+    return numbers[name]
 
 
 def _part(row: insights_pb2.TrendRow | insights_pb2.FunnelRow) -> Part | None:

@@ -27,7 +27,7 @@ def pause(code: grpc.StatusCode, tries: int, asked: float | None) -> float | Non
         return None
     if asked is not None:
         return min(asked, _LONGEST_ASKED_PAUSE) * _between(1.0, 1.25)
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(tries - 1, 10)) * _between(0.5, 1.0)
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 10)) * _between(0.5, 1.0)
 
 
 def _between(low: float, high: float) -> float:

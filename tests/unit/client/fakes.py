@@ -1,5 +1,6 @@
 """A server over real gRPC that writes down what it is sent and answers what it is told to."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,7 @@ class Recorder(
     failures: list[Failure] = field(default_factory=list)
     answer: Callable[[Any], Any] | None = None
     requests: list[Any] = field(default_factory=list)
+    came: threading.Condition = field(default_factory=threading.Condition)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -63,12 +65,20 @@ class Recorder(
         """Every event of every batch."""
         return [event for batch in self.of(capture_pb2.CaptureRequest) for event in batch.events]
 
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Return when the condition holds after a request; fail after ten seconds."""
+        with self.came:
+            assert self.came.wait_for(condition, 10)
+
     def _respond(self, request: Any, context: grpc.ServicerContext, default: Callable[[], Any]) -> Any:
-        self.requests.append(request)
-        self.metadata.append(dict(context.invocation_metadata()))
+        with self.came:
+            self.requests.append(request)
+            self.metadata.append(dict(context.invocation_metadata()))
+            self.came.notify_all()
         self.hold.wait(30)
-        if self.failures:
-            failure = self.failures.pop(0)
+        with self.came:
+            failure = self.failures.pop(0) if self.failures else None
+        if failure:
             if failure.status:
                 context.set_trailing_metadata((("grpc-status-details-bin", failure.status),))
             context.abort(failure.code, failure.message)
@@ -114,3 +124,10 @@ def serving(recorder: Recorder, port: int = 0) -> Iterator[Recorder]:
     finally:
         recorder.hold.set()
         server.stop(None).wait()
+
+
+def unused_target() -> str:
+    """Where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"

@@ -1,0 +1,260 @@
+"""What becomes of an event between capture and the server's acknowledgement."""
+
+import json
+import time
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import grpc
+import pytest
+from burgee import Client, Dropped
+from burgee.v1 import capture_pb2
+
+from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
+
+AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
+
+
+def test_an_event_arrives_as_it_was_captured(client: Client, server: Recorder) -> None:
+    """Name, user, groups, properties, time and identity reach the server unchanged."""
+    client.capture(
+        "report_created",
+        "ann",
+        {"pages": 3},
+        groups={"team": "red"},
+        company="acme",
+        timestamp=AT,
+        uuid=uuid.UUID(int=7),
+    )
+    assert client.flush()
+    (event,) = server.events
+    assert (event.event, event.distinct_id, dict(event.groups)) == (
+        "report_created",
+        "ann",
+        {"team": "red", "company": "acme"},
+    )
+    assert json.loads(event.properties_json) == {"pages": 3}
+    assert event.timestamp_micros == 1_772_368_200_250_000
+    assert event.uuid == str(uuid.UUID(int=7))
+
+
+def test_an_event_gets_identity_and_time_when_it_is_captured(client: Client, server: Recorder) -> None:
+    """Without uuid and timestamp, the client makes them: a version 4 UUID, and the time of the call."""
+    before = time.time_ns() // 1000
+    client.capture("seen", "ann")
+    after = time.time_ns() // 1000
+    client.capture("seen", "ann")
+    assert client.flush()
+    first, second = server.events
+    assert uuid.UUID(first.uuid).version == 4
+    assert uuid.UUID(first.uuid).variant == uuid.RFC_4122
+    assert first.uuid != second.uuid
+    assert before <= first.timestamp_micros <= after
+
+
+def test_a_timestamp_may_be_unix_seconds(client: Client, server: Recorder) -> None:
+    """Seconds with a fraction become microseconds."""
+    client.capture("seen", "ann", timestamp=1_772_368_200.25)
+    assert client.flush()
+    assert server.events[0].timestamp_micros == 1_772_368_200_250_000
+
+
+def test_what_happens_to_the_properties_later_does_not_change_the_event(client: Client, server: Recorder) -> None:
+    """Properties, nested ones too, are read before capture returns."""
+    properties = {"tags": ["a"]}
+    server.hold.clear()
+    client.capture("seen", "ann", properties)
+    properties["tags"].append("b")
+    server.hold.set()
+    assert client.flush()
+    assert json.loads(server.events[0].properties_json) == {"tags": ["a"]}
+
+
+def test_times_uuids_and_decimals_may_be_properties(client: Client, server: Recorder) -> None:
+    """What JSON lacks and services have is written as the server reads it."""
+    client.capture("paid", "ann", {"at": AT, "on": AT.date(), "order": uuid.UUID(int=1), "amount": Decimal("9.50")})
+    assert client.flush()
+    assert json.loads(server.events[0].properties_json) == {
+        "at": "2026-03-01T12:30:00.250000+00:00",
+        "on": "2026-03-01",
+        "order": "00000000-0000-0000-0000-000000000001",
+        "amount": 9.5,
+    }
+
+
+def test_a_group_key_of_none_is_no_group(client: Client, server: Recorder) -> None:
+    """A user without a company needs no special call."""
+    client.capture("seen", "ann", company=None, team="red")
+    assert client.flush()
+    assert dict(server.events[0].groups) == {"team": "red"}
+
+
+@pytest.mark.parametrize(
+    "code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL]
+)
+def test_a_batch_sent_again_is_the_same_batch(client: Client, server: Recorder, code: grpc.StatusCode) -> None:
+    """The same events under the same batch_id, so that the server can count them once."""
+    server.failures += [Failure(code), Failure(code)]
+    client.capture("seen", "ann")
+    assert client.flush()
+    first, second, third = server.of(capture_pb2.CaptureRequest)
+    assert first.batch_id
+    assert first == second == third
+    assert (client.stats.sent, client.stats.retried) == (1, 2)
+
+
+def test_two_batches_have_two_ids(client: Client, server: Recorder) -> None:
+    """Otherwise the server would take the second for the first."""
+    for _ in range(2):
+        client.capture("seen", "ann")
+        assert client.flush()
+    first, second = server.of(capture_pb2.CaptureRequest)
+    assert first.batch_id != second.batch_id
+
+
+def test_a_refused_batch_is_dropped_and_told(client: Client, server: Recorder, dropped: list[Dropped]) -> None:
+    """An error that will not go away is not retried; flush says that not everything got there, once."""
+    server.failures.append(Failure(grpc.StatusCode.UNAUTHENTICATED, "no such key"))
+    client.capture("seen", "ann", uuid=uuid.UUID(int=1))
+    assert not client.flush()
+    assert dropped == [Dropped("event", "seen", "UNAUTHENTICATED: no such key", str(uuid.UUID(int=1)))]
+    assert (client.stats.dropped, client.stats.retried, client.stats.sent) == (1, 0, 0)
+    assert client.flush()
+
+
+def test_a_fault_of_the_server_does_not_hold_the_queue_up_for_ever(client: Client, server: Recorder) -> None:
+    """INTERNAL is tried five times, then the batch is given up and the next one goes."""
+    server.failures += [Failure(grpc.StatusCode.INTERNAL)] * 5
+    client.capture("poison", "ann")
+    assert not client.flush()
+    client.capture("seen", "ann")
+    assert client.flush()
+    assert (client.stats.sent, client.stats.dropped) == (1, 1)
+
+
+def test_an_event_that_the_server_rejects_is_told_and_the_others_are_sent(
+    client: Client, server: Recorder, dropped: list[Dropped]
+) -> None:
+    """Rejections are by index; on_drop gets the event that was meant."""
+    server.answer = lambda request: capture_pb2.CaptureResponse(
+        accepted=len(request.events) - 1,
+        rejected=[
+            capture_pb2.RejectedEvent(index=index, field="groups[company]", reason="too long")
+            for index, event in enumerate(request.events)
+            if event.event == "bad"
+        ],
+    )
+    server.hold.clear()
+    for name in ("good", "bad", "good"):
+        client.capture(name, "ann")
+    server.hold.set()
+    assert not client.flush()
+    assert [(loss.name, loss.reason) for loss in dropped] == [("bad", "groups[company]: too long")]
+    assert (client.stats.sent, client.stats.rejected, client.stats.dropped) == (2, 1, 0)
+
+
+def test_a_full_queue_drops_what_comes_and_keeps_what_it_has(server: Recorder, dropped: list[Dropped]) -> None:
+    """The queue never holds more than queue_size; the oldest are the ones that are kept."""
+    server.hold.clear()
+    client = Client(server.target, queue_size=5, on_drop=dropped.append)
+    for number in range(8):
+        client.capture(f"event-{number}", "ann")
+    assert [loss.name for loss in dropped] == ["event-5", "event-6", "event-7"]
+    assert {loss.reason for loss in dropped} == {"the queue is full"}
+    assert client.stats.queued == 5
+    server.hold.set()
+    assert not client.flush()
+    assert [event.event for event in server.events] == [f"event-{number}" for number in range(5)]
+    assert client.close() == 0
+
+
+def test_no_batch_has_more_events_than_batch_size(server: Recorder) -> None:
+    """A backlog goes out in batches of at most batch_size, and all of it goes out."""
+    with Client(server.target, batch_size=100, flush_interval=60) as client:
+        for number in range(950):
+            client.capture(str(number), "ann")
+        assert client.flush()
+    batches = server.of(capture_pb2.CaptureRequest)
+    assert max(len(batch.events) for batch in batches) <= 100
+    assert sorted(int(event.event) for event in server.events) == list(range(950))
+
+
+def test_no_batch_is_too_large_for_the_server(server: Recorder) -> None:
+    """Large events make batches of about a megabyte, however few events that is."""
+    with Client(server.target, flush_interval=60) as client:
+        for number in range(50):
+            client.capture(str(number), "ann", {"text": "x" * 60_000})
+        assert client.flush()
+    assert max(batch.ByteSize() for batch in server.of(capture_pb2.CaptureRequest)) < 1_200_000
+    assert len(server.events) == 50
+
+
+def test_events_captured_while_the_server_is_away_arrive_when_it_is_back() -> None:
+    """An outage delays events; it does not lose them while the queue has room."""
+    target = unused_target()
+    with Client(target) as client:
+        client.capture("seen", "ann")
+        assert not client.flush(0.2)
+        assert client.stats.queued == 1
+        with serving(Recorder(), port=int(target.rpartition(":")[2])) as server:
+            assert client.flush(30)
+            assert [event.event for event in server.events] == ["seen"]
+
+
+def test_close_tells_how_many_were_not_acknowledged(dropped: list[Dropped]) -> None:
+    """Each of them is told to on_drop as well, and nothing is counted twice."""
+    client = Client(unused_target(), on_drop=dropped.append)
+    client.capture("seen", "ann")
+    client.capture("seen", "bob")
+    client.identify("ann", {"plan": "pro"})
+    assert client.close(0.2) == 3
+    assert sorted(loss.kind for loss in dropped) == ["event", "event", "person"]
+    assert (client.stats.queued, client.stats.dropped, client.stats.sent) == (0, 3, 0)
+    assert client.close() == 0
+
+
+def test_close_sends_what_waits(server: Recorder) -> None:
+    """Leaving the context manager is enough; the interval need not pass."""
+    with Client(server.target, flush_interval=3_600) as client:
+        client.capture("seen", "ann")
+    assert len(server.events) == 1
+    assert client.stats.sent == 1
+
+
+def test_a_closed_client_takes_nothing_and_does_not_raise(server: Recorder, dropped: list[Dropped]) -> None:
+    """A service that shuts down may still capture; it is told that it was too late."""
+    client = Client(server.target, on_drop=dropped.append)
+    assert client.close() == 0
+    client.capture("late", "ann")
+    client.identify("ann", {"plan": "pro"})
+    assert [(loss.name, loss.reason) for loss in dropped] == [
+        ("late", "the client is closed"),
+        ("ann", "the client is closed"),
+    ]
+    assert client.is_enabled("new-reports", "ann", default=True)
+
+
+def test_an_on_drop_that_raises_changes_nothing(server: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+    """The caller's mistake is logged; capture does not raise and delivery goes on."""
+
+    def broken(loss: Dropped) -> None:
+        raise RuntimeError("broken callback")
+
+    with Client(server.target, on_drop=broken) as client:
+        client.capture("", "ann")
+        client.capture("seen", "ann")
+    assert [event.event for event in server.events] == ["seen"]
+    assert "broken callback" in caplog.text
+
+
+def test_what_a_server_rejects_beyond_the_batch_is_ignored(client: Client, server: Recorder) -> None:
+    """A server that answers nonsense does not stop delivery."""
+    server.answer = lambda request: capture_pb2.CaptureResponse(
+        rejected=[capture_pb2.RejectedEvent(index=99, field="event", reason="nonsense")]
+    )
+    client.capture("seen", "ann")
+    assert client.flush()
+    client.capture("seen", "ann")
+    assert client.flush()
+    assert client.stats.sent == 2

@@ -1,0 +1,175 @@
+"""Questions as they leave and answers as they come."""
+
+from datetime import UTC, date, datetime, timedelta
+from math import isnan, nan
+from typing import Any
+
+import grpc
+import pytest
+from burgee import Breakdown, Client, Part, QueryError, Series, Step, all_of, any_of, not_, where
+from burgee.v1 import insights_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2, status_pb2
+
+from tests.unit.client.fakes import Failure, Recorder
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def _asked(server: Recorder) -> dict[str, Any]:
+    return MessageToDict(server.requests[-1])
+
+
+def test_the_simplest_trend_is_an_event_name(client: Client, server: Recorder) -> None:
+    """Everything else is left to the server's defaults."""
+    client.trend("report_created")
+    assert _asked(server) == {
+        "series": [{"event": "report_created", "measure": "MEASURE_TOTAL"}],
+        "range": {},
+        "interval": "INTERVAL_DAY",
+    }
+
+
+def test_a_trend_asks_for_all_it_was_told(client: Client, server: Recorder) -> None:
+    """Measure, group type, breakdown, time and filter reach the server."""
+    client.trend(
+        "report_created",
+        measure="unique_groups",
+        group_type="company",
+        breakdown=Breakdown("company.plan", limit=5),
+        interval="week",
+        start=date(2026, 1, 1),
+        end=datetime(2026, 3, 1, 12, tzinfo=UTC),
+        time_zone="Europe/Berlin",
+        where=where("company.plan", "in", ["pro", "team"]),
+    )
+    assert _asked(server) == {
+        "series": [{"event": "report_created", "measure": "MEASURE_UNIQUE_GROUPS", "groupType": "company"}],
+        "breakdown": {"attribute": "company.plan", "limit": 5},
+        "interval": "INTERVAL_WEEK",
+        "range": {"start": "2026-01-01", "end": "2026-03-01T12:00:00+00:00"},
+        "timeZone": "Europe/Berlin",
+        "filter": {"condition": {"attribute": "company.plan", "operator": "OPERATOR_IN", "values": ["pro", "team"]}},
+    }
+
+
+def test_a_trend_may_have_several_series(client: Client, server: Recorder) -> None:
+    """Each with its own measure, property, filter and label."""
+    client.trend([Series("a"), Series("b", "p95", "seconds", where=[where("user.role", "is_set")], label="slow b")])
+    assert _asked(server)["series"] == [
+        {"event": "a", "measure": "MEASURE_TOTAL"},
+        {
+            "event": "b",
+            "measure": "MEASURE_P95",
+            "property": "seconds",
+            "label": "slow b",
+            "filter": {"all": {"filters": [{"condition": {"attribute": "user.role", "operator": "OPERATOR_IS_SET"}}]}},
+        },
+    ]
+
+
+def test_filters_nest(client: Client, server: Recorder) -> None:
+    """all_of, any_of and not_ become the same tree on the wire."""
+    a, b = where("event.pages", "gt", 3), where("user.role", "equals", "admin")
+    client.trend("x", where=any_of(a, not_(all_of(a, b))))
+    wire_a = {"condition": {"attribute": "event.pages", "operator": "OPERATOR_GT", "values": [3.0]}}
+    wire_b = {"condition": {"attribute": "user.role", "operator": "OPERATOR_EQUALS", "values": ["admin"]}}
+    assert _asked(server)["filter"] == {"any": {"filters": [wire_a, {"not": {"all": {"filters": [wire_a, wire_b]}}}]}}
+
+
+def test_an_unknown_operator_is_refused_where_it_is_written() -> None:
+    """Before anything is sent."""
+    with pytest.raises(ValueError, match="greater"):
+        where("event.pages", "greater", 3)
+
+
+def test_a_trend_comes_back_as_a_table(client: Client, server: Recorder) -> None:
+    """Columns are times, rows are lines, parts tell values, others and missing ones apart."""
+    complete = Timestamp()
+    complete.FromDatetime(DAY)
+    server.answer = lambda request: insights_pb2.QueryTrendResponse(
+        columns=[complete],
+        rows=[
+            insights_pb2.TrendRow(label="x", breakdown={"value": "pro"}, values=[2.0], total=2),
+            insights_pb2.TrendRow(label="x", breakdown={"missing": True}, values=[nan], total=nan),
+            insights_pb2.TrendRow(label="x", breakdown={"other": True}, values=[1.0], total=1),
+        ],
+        info={"elapsed": Duration(nanos=5_000_000), "rows_read": 9, "complete_until": complete},
+    )
+    trend = client.trend("x", breakdown="company.plan")
+    assert trend.columns == (DAY,)
+    assert [row.part for row in trend.rows] == [Part("pro"), Part(missing=True), Part(other=True)]
+    assert isnan(trend.rows[1].values[0])
+    assert trend.to_rows()[0] == {"label": "x", "part": "pro", "time": DAY, "value": 2.0}
+    assert [row["part"] for row in trend.to_rows()] == ["pro", "(missing)", "(other)"]
+    assert (trend.info.elapsed, trend.info.rows_read) == (timedelta(milliseconds=5), 9)
+    assert trend.info.complete_until == DAY
+
+
+def test_a_funnel_asks_and_answers(client: Client, server: Recorder) -> None:
+    """Names and Steps mix; window, count_by and breakdown reach the server; counts and shares come back."""
+    server.answer = lambda request: insights_pb2.QueryFunnelResponse(
+        rows=[
+            insights_pb2.FunnelRow(
+                steps=[
+                    {"label": "signed_up", "count": 4, "conversion_from_first": 1, "conversion_from_previous": 1},
+                    {"label": "big", "count": 1, "conversion_from_first": 0.25, "conversion_from_previous": 0.25},
+                ]
+            )
+        ]
+    )
+    funnel = client.funnel(
+        ["signed_up", Step("report_created", where("event.pages", "gte", 10), "big")],
+        count_by="company",
+        window=timedelta(days=7),
+        breakdown="company.plan",
+        start="-90d",
+    )
+    assert _asked(server) == {
+        "steps": [
+            {"event": "signed_up"},
+            {
+                "event": "report_created",
+                "label": "big",
+                "filter": {"condition": {"attribute": "event.pages", "operator": "OPERATOR_GTE", "values": [10.0]}},
+            },
+        ],
+        "countBy": "company",
+        "window": "604800s",
+        "breakdown": {"attribute": "company.plan", "limit": 10},
+        "range": {"start": "-90d"},
+    }
+    assert funnel.rows[0].part is None
+    assert funnel.to_rows()[1] == {
+        "part": None,
+        "step": "big",
+        "count": 1,
+        "conversion_from_first": 0.25,
+        "conversion_from_previous": 0.25,
+    }
+
+
+def test_a_refused_question_names_the_fields_at_fault(client: Client, server: Recorder) -> None:
+    """google.rpc.BadRequest becomes QueryError.violations."""
+    details = status_pb2.Status(code=3, message="bad")
+    details.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1)))
+    details.details.add().Pack(
+        error_details_pb2.BadRequest(
+            field_violations=[{"field": "steps", "description": "2 to 20"}, {"field": "größe", "description": ""}]
+        )
+    )
+    server.failures.append(Failure(grpc.StatusCode.INVALID_ARGUMENT, "bad", details.SerializeToString()))
+    with pytest.raises(QueryError, match="INVALID_ARGUMENT: bad") as caught:
+        client.funnel(["one"])
+    assert caught.value.code == "INVALID_ARGUMENT"
+    assert caught.value.violations == (("steps", "2 to 20"), ("größe", ""))
+
+
+@pytest.mark.parametrize("question", [{"measure": "most"}, {"interval": "fortnight"}, {"measure": "unspecified"}])
+def test_a_word_that_the_wire_does_not_have_is_refused_alike(client: Client, question: dict[str, str]) -> None:
+    """An unknown measure or interval is a QueryError that lists the known ones."""
+    with pytest.raises(QueryError, match="one of") as caught:
+        client.trend("x", **question)  # type: ignore[arg-type]
+    assert caught.value.violations[0][0] in question
