@@ -1,0 +1,47 @@
+"""The core answers every conformance case, and its explanation says the same."""
+
+import pytest
+
+from burgee.evaluation import FlagSet, Reason, violations
+from tests.conformance.cases import Case, read_cases
+
+CASES = list(read_cases())
+every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.theme}: {case.name}" for case in CASES])
+
+
+@every_case
+def test_the_core_answers(case: Case) -> None:
+    """Variant, value, reason, deciding rule and error are those that the specification asks for."""
+    resolution = FlagSet(case.flags).evaluate(case.flag_key, case.context, case.profiles, case.now)
+    assert (resolution.variant, resolution.reason) == (case.expected.variant, case.expected.reason)
+    assert resolution.value == case.expected.value
+    assert type(resolution.value) is type(case.expected.value)
+    assert (resolution.rule_id, resolution.error_code) == (case.expected.rule_id, case.expected.error_code)
+
+
+@every_case
+def test_the_explanation_agrees(case: Case) -> None:
+    """An explanation carries the very resolution that evaluation gives."""
+    flags = FlagSet(case.flags)
+    explanation = flags.explain(case.flag_key, case.context, case.profiles, case.now)
+    assert explanation.resolution == flags.evaluate(case.flag_key, case.context, case.profiles, case.now)
+    assert explanation.summary.endswith(".")
+
+
+@every_case
+def test_every_flag_can_be_saved(case: Case) -> None:
+    """The flags of a case pass the check, so that a server can be made to have them."""
+    saved = {}
+    for flag in case.flags:
+        assert violations(flag, saved) == []
+        saved[flag.key] = flag
+
+
+def test_cases_cover_every_reason_a_core_gives() -> None:
+    """Every reason but STALE, which only a client that lost its stream gives, is asked for."""
+    assert {case.expected.reason for case in CASES} == set(Reason) - {Reason.STALE}
+
+
+def test_names_of_cases_are_unique() -> None:
+    """A failing case can be found by its name."""
+    assert len({case.name for case in CASES}) == len(CASES)
