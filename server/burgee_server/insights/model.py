@@ -8,6 +8,10 @@ from typing import TypeAlias
 from burgee.evaluation.model import USER, Condition
 
 
+DEFAULT_WINDOW = timedelta(days=14)
+"""How long a funnel may take, where its caller does not say."""
+
+
 class Interval(StrEnum):
     """How wide a column is: an hour of the clock, or a calendar unit, in the time zone of the query."""
 
@@ -113,7 +117,7 @@ class FunnelQuery:
     steps: tuple[Step, ...]
     range: TimeRange = TimeRange()
     time_zone: str = ""
-    window: timedelta = timedelta(days=14)
+    window: timedelta = DEFAULT_WINDOW
     count_by: str = USER
     filter: Filter | None = None
     breakdown: Breakdown | None = None

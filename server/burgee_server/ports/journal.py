@@ -17,6 +17,15 @@ class Range:
     events: int
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An event that the warehouse refused, as a StoredBatch of one, and why."""
+
+    payload: bytes
+    reason: str
+    quarantined_at: float
+
+
 class Journal(Protocol):
     """Durable, ordered, bounded. One process reads it."""
 
@@ -33,6 +42,12 @@ class Journal(Protocol):
 
     async def commit(self, done: Range) -> None:
         """Forget a range that is in the warehouse; its batch_ids stay known for 24 hours."""
+
+    async def quarantine(self, payload: bytes, reason: str) -> None:
+        """Keep a StoredBatch that the warehouse refused, apart from the rest."""
+
+    async def quarantined(self, limit: int) -> list[Quarantined]:
+        """What was refused, oldest first."""
 
     async def wait(self, seconds: float) -> None:
         """Return when something was appended since the last next_range, or after this many seconds."""

@@ -1,0 +1,108 @@
+"""Creates and ends projects, environments and API keys, on behalf of a principal."""
+
+from collections.abc import Sequence
+
+from burgee_server.access.gate import PERMISSIONS, Permission, Principal
+from burgee_server.access.secret import digest, new_secret
+from burgee_server.errors import Denied
+from burgee_server.names import key_fault, name_fault, require
+from burgee_server.ports.access import AccessStore, ApiKey, AuditEntry, Authorship, Environment, Project, Role
+from burgee_server.ports.changes import Change, ChangeFeed, Kind
+from burgee_server.ports.clock import Clock
+
+DEFAULT_PROJECT = "default"
+DEFAULT_ENVIRONMENT = "production"
+
+
+class Administration:
+    """A principal stays inside its own project, unless it is an operator."""
+
+    def __init__(self, store: AccessStore, feed: ChangeFeed, clock: Clock) -> None:
+        self._store = store
+        self._feed = feed
+        self._clock = clock
+
+    async def is_new(self) -> bool:
+        """Whether nobody can get in yet."""
+        projects = await self._store.projects()
+        return not any([await self._store.api_keys(project.key) for project in projects])
+
+    async def begin(self, secret: str) -> None:
+        """Make the default project, if there is none, and a first key with this secret. Raises Invalid."""
+        require("bootstrap_key", secret_fault(secret))
+        by = Authorship("burgee", self._clock.now(), "made on the first start")
+        if not await self._store.projects():
+            await self._store.create_project(DEFAULT_PROJECT, "Default", by)
+        environment = await self._store.environment(DEFAULT_PROJECT, DEFAULT_ENVIRONMENT)
+        await self._store.create_api_key(environment, "first key", Role.OPERATOR, digest(secret), by)
+
+    async def create_project(self, principal: Principal, key: str, name: str) -> Project:
+        """Create a project and its production environment. Raises Invalid, AlreadyExists."""
+        require("key", key_fault(key))
+        require("name", name_fault(name or key))
+        return await self._store.create_project(key, name or key, self._by(principal))
+
+    async def projects(self, principal: Principal) -> Sequence[Project]:
+        """The projects that the principal may see."""
+        projects = await self._store.projects()
+        if Permission.OPERATE in PERMISSIONS[principal.role]:
+            return projects
+        return [project for project in projects if project.key == principal.environment.project_key]
+
+    async def create_environment(self, principal: Principal, project_key: str, key: str) -> Environment:
+        """Create an environment. Raises Invalid, NotFound, AlreadyExists, Denied."""
+        require("key", key_fault(key))
+        return await self._store.create_environment(_project(principal, project_key), key, self._by(principal))
+
+    async def environments(self, principal: Principal, project_key: str) -> Sequence[Environment]:
+        """The environments of a project. Raises NotFound, Denied."""
+        return await self._store.environments(_project(principal, project_key))
+
+    async def create_api_key(
+        self, principal: Principal, project_key: str, environment_key: str, name: str, role: Role
+    ) -> tuple[ApiKey, str]:
+        """A new key and its secret. Raises Invalid, NotFound, Denied."""
+        require("name", name_fault(name))
+        if not PERMISSIONS[role] <= PERMISSIONS[principal.role]:
+            raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot give {role}")
+        project_key = _project(principal, project_key)
+        environment = await self._store.environment(project_key, environment_key or principal.environment.key)
+        secret = new_secret()
+        key = await self._store.create_api_key(environment, name, role, digest(secret), self._by(principal))
+        return key, secret
+
+    async def api_keys(self, principal: Principal, project_key: str) -> Sequence[ApiKey]:
+        """The keys of a project. Raises NotFound, Denied."""
+        return await self._store.api_keys(_project(principal, project_key))
+
+    async def revoke_api_key(self, principal: Principal, api_key_id: str) -> ApiKey:
+        """End a key, at once. Raises NotFound, also for keys of projects that the principal may not see."""
+        everywhere = Permission.OPERATE in PERMISSIONS[principal.role]
+        project_key = None if everywhere else principal.environment.project_key
+        key = await self._store.revoke_api_key(project_key, api_key_id, self._by(principal))
+        await self._feed.publish(Change(Kind.API_KEYS, key.environment.environment_id, (api_key_id,)))
+        return key
+
+    async def audit_entries(self, principal: Principal, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        """What was changed in the principal's environment, newest first."""
+        return await self._store.audit_entries(principal.environment_id, before, limit)
+
+    def _by(self, principal: Principal) -> Authorship:
+        return Authorship(principal.name, self._clock.now())
+
+
+def secret_fault(secret: str) -> str:
+    """What is wrong with a secret that somebody chose, or nothing."""
+    if not (16 <= len(secret) <= 200 and secret.isascii() and secret.isprintable() and " " not in secret):
+        return "must be 16 to 200 printable ASCII characters without spaces"
+    return ""
+
+
+def _project(principal: Principal, project_key: str) -> str:
+    """The project meant by a request: the principal's own, unless another is named and allowed."""
+    own = principal.environment.project_key
+    if project_key in ("", own):
+        return own
+    if Permission.OPERATE not in PERMISSIONS[principal.role]:
+        raise Denied(f"API key {principal.name!r} belongs to project {own!r} and may not manage {project_key!r}")
+    return project_key

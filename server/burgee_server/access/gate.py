@@ -1,0 +1,92 @@
+"""Lets a call in: from the secret it carries to the environment it may use, and what it may do there."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from burgee_server.access.secret import digest
+from burgee_server.errors import Denied, Unauthenticated
+from burgee_server.ports.access import AccessStore, Environment, Role
+from burgee_server.ports.changes import Change, Kind
+
+
+class Permission(Enum):
+    """What a call needs."""
+
+    CAPTURE = auto()
+    """Write events and profiles."""
+    EVALUATE = auto()
+    """Check flags."""
+    READ = auto()
+    """Read profiles, events, flags, insights."""
+    CONFIGURE = auto()
+    """Change flags."""
+    ADMINISTER = auto()
+    """Manage keys and environments of the project, and read its audit log."""
+    OPERATE = auto()
+    """Manage projects."""
+
+
+_READER = frozenset({Permission.READ, Permission.EVALUATE})
+_SERVICE = frozenset({Permission.CAPTURE, Permission.EVALUATE})
+_ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ADMINISTER}
+PERMISSIONS = {
+    Role.SERVICE: _SERVICE,
+    Role.READER: _READER,
+    Role.ADMIN: _ADMIN,
+    Role.OPERATOR: _ADMIN | {Permission.OPERATE},
+}
+
+_MAX_KNOWN = 10_000
+"""How many secrets are remembered; a flood of wrong ones must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling: the API key's name and role, and the one environment that it opens."""
+
+    api_key_id: str
+    name: str
+    role: Role
+    environment: Environment
+
+    @property
+    def environment_id(self) -> int:
+        """The environment that every read and write of this call is confined to."""
+        return self.environment.environment_id
+
+
+class Gate:
+    """Remembers the keys it has seen; a change to API keys makes it forget."""
+
+    def __init__(self, store: AccessStore) -> None:
+        self._store = store
+        self._known: dict[str, Principal] = {}
+
+    def forget(self, change: Change) -> None:
+        """Listen to the change feed with this."""
+        if change.kind is Kind.API_KEYS:
+            self._known = {}
+
+    async def enter(self, secret: str, needed: Permission) -> Principal:
+        """The principal behind a secret. Raises Unauthenticated, or Denied if its role lacks the permission."""
+        principal = self._known.get(secret)
+        if principal is None:
+            principal = await self._look_up(secret)
+        if needed not in PERMISSIONS[principal.role]:
+            raise Denied(
+                f"API key {principal.name!r} has the role {principal.role}, which may not do this; "
+                f"it needs one of: {', '.join(role for role, given in PERMISSIONS.items() if needed in given)}"
+            )
+        return principal
+
+    async def _look_up(self, secret: str) -> Principal:
+        known = self._known
+        key = await self._store.api_key(digest(secret))
+        if key is None:
+            raise Unauthenticated("unknown API key")
+        if key.revoked_at is not None:
+            raise Unauthenticated(f"API key {key.api_key_id} was revoked")
+        principal = Principal(key.api_key_id, key.name, key.role, key.environment)
+        if len(known) < _MAX_KNOWN:
+            known[secret] = principal
+        return principal

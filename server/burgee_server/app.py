@@ -1,0 +1,68 @@
+"""Starts the server, keeps it running, and stops it without losing anything."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+from burgee_server.access import new_secret
+from burgee_server.bootstrap import House, build
+from burgee_server.rpc.server import RpcServer
+from burgee_server.settings import Settings
+from burgee_server.storage.directory import DataDirectory
+
+log = logging.getLogger(__name__)
+
+KEY_FILE = "api-key"
+
+
+async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; tell people what they need to know through `say`.
+
+    Raises DirectoryInUse, OSError for an address that cannot be had, Invalid for a bootstrap key that will not do.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    directory = DataDirectory(settings.data)
+    os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
+    try:
+        house = await build(directory, settings)
+        try:
+            await _begin(house, directory, settings, say)
+            await _run(house, settings, say, stopping)
+        finally:
+            await house.close()
+    finally:
+        directory.release()
+
+
+async def _begin(house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None]) -> None:
+    """Make the first key. It is on disk before it works: a crash in between must not lock everybody out."""
+    if not await house.administration.is_new():
+        return
+    if settings.bootstrap_key is not None:
+        await house.administration.begin(settings.bootstrap_key.get_secret_value())
+        return
+    secret = new_secret()
+    path = directory.write_secret(KEY_FILE, secret + "\n")
+    await house.administration.begin(secret)
+    say(f"burgee API key {secret} (shown once; kept in {path})")
+
+
+async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
+    background = [asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())]
+    server = RpcServer(house.servicers, house.gate)
+    try:
+        port = await server.start(settings.listen)
+        host = settings.listen.rpartition(":")[0]
+        say(f"burgee ready grpc={host}:{port}")
+        await stopping.wait()
+        log.info("stopping: finishing what runs")
+        await server.stop(settings.drain_seconds)
+    finally:
+        house.loader.stop()
+        house.mirror.stop()
+        await asyncio.gather(*background)

@@ -1,0 +1,138 @@
+"""The door: decides event by event what is taken in, and writes what is taken as the journal keeps it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID, uuid4
+
+import msgspec
+
+from burgee_server.errors import Invalid
+from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent, StoredGroup
+from burgee_server.names import group_type_fault, name_fault
+
+MAX_EVENTS = 10_000
+MAX_GROUPS = 100
+MAX_PROPERTIES_BYTES = 65_536
+MAX_FUTURE_MICROS = 24 * 3600 * 1_000_000
+"""How far ahead of the server's clock an event may be."""
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An event that was not taken: its index in the batch, the field at fault, and why."""
+
+    index: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of a batch at the door."""
+
+    payload: bytes
+    """The events that were taken, as a serialized StoredBatch."""
+    accepted: int
+    rejected: tuple[Rejection, ...]
+    group_types: frozenset[str]
+    """The types that the taken events name."""
+
+
+class _Fault(Exception):
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+
+def admit(batch: StoredBatch, environment_id: int, now_micros: int) -> Admission:
+    """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
+
+    Raises Invalid only where the batch as a whole is wrong.
+    """
+    if len(batch.events) > MAX_EVENTS:
+        raise Invalid.of("events", f"at most {MAX_EVENTS:,} events a batch, got {len(batch.events):,}")
+    latest = now_micros + MAX_FUTURE_MICROS
+    rejected: list[Rejection] = []
+    group_types: set[str] = set()
+    for index, event in enumerate(batch.events):
+        try:
+            types = _check(event, latest)
+        except _Fault as fault:
+            rejected.append(Rejection(index, fault.field, fault.reason))
+            continue
+        group_types |= types
+        if not event.uuid:
+            event.uuid = str(uuid4()).encode()
+        if not event.timestamp_micros:
+            event.timestamp_micros = now_micros
+        event.environment_id = environment_id
+        event.received_at_micros = now_micros
+    for rejection in reversed(rejected):
+        del batch.events[rejection.index]
+    batch.ClearField("batch_id")
+    batch.DiscardUnknownFields()
+    return Admission(batch.SerializeToString(), len(batch.events), tuple(rejected), frozenset(group_types))
+
+
+def _check(event: StoredEvent, latest_micros: int) -> frozenset[str]:
+    """Raise the first fault of an event, or return the group types that it names."""
+    if fault := _text_fault(event.event):
+        raise _Fault("event", fault)
+    if fault := _text_fault(event.distinct_id):
+        raise _Fault("distinct_id", fault)
+    if not 0 <= event.timestamp_micros <= latest_micros:
+        raise _Fault("timestamp_micros", "must be between 1970 and a day from now, in microseconds since 1970 UTC")
+    if event.uuid:
+        event.uuid = _uuid(event.uuid)
+    if event.properties_json:
+        _check_properties(event.properties_json)
+    return _check_groups(event.groups) if event.groups else frozenset()
+
+
+def _check_properties(text: bytes) -> None:
+    if len(text) > MAX_PROPERTIES_BYTES:
+        raise _Fault("properties_json", f"must be at most {MAX_PROPERTIES_BYTES:,} bytes, got {len(text):,}")
+    try:
+        _object.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _Fault("properties_json", f"must be a JSON object (NaN and Infinity are not JSON): {error}") from error
+
+
+def _check_groups(groups: Sequence[StoredGroup]) -> frozenset[str]:
+    if len(groups) > MAX_GROUPS:
+        raise _Fault("groups", f"at most {MAX_GROUPS} groups an event, got {len(groups)}")
+    types = set()
+    for group in groups:
+        group_type, fault = _group_type(group.key)
+        if fault:
+            raise _Fault(f"groups[{group_type}]", f"the group type {fault}")
+        if fault := _text_fault(group.value):
+            raise _Fault(f"groups[{group_type}]", f"the group key {fault}")
+        types.add(group_type)
+    return frozenset(types)
+
+
+def _uuid(text: bytes) -> bytes:
+    try:
+        return str(UUID(text.decode())).encode()
+    except ValueError as error:
+        raise _Fault("uuid", "must be a UUID, such as 123e4567-e89b-42d3-a456-426614174000, or empty") from error
+
+
+@lru_cache(maxsize=65_536)
+def _text_fault(text: bytes) -> str:
+    try:
+        return name_fault(text.decode())
+    except UnicodeDecodeError:
+        return "must be UTF-8"
+
+
+@lru_cache(maxsize=1_024)
+def _group_type(text: bytes) -> tuple[str, str]:
+    """The name of a group type, and what is wrong with it."""
+    name = text.decode(errors="replace")
+    return name, _text_fault(text) or group_type_fault(name)

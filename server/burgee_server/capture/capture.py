@@ -1,0 +1,47 @@
+"""Takes a batch in: through the door, into the journal, and only then acknowledged."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from burgee_server.capture.admission import Rejection, admit
+from burgee_server.errors import Invalid
+from burgee_server.journal.v1.journal_pb2 import StoredBatch
+from burgee_server.names import MAX_NAME
+from burgee_server.ports.clock import Clock
+from burgee_server.ports.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: `accepted` and `duplicate` events are durable."""
+
+    accepted: int
+    duplicate: int
+    rejected: tuple[Rejection, ...]
+
+
+class Capture:
+    """Acknowledges events after the journal's commit; a batch_id that was acknowledged before is not kept again."""
+
+    def __init__(
+        self, journal: Journal, remember_group_types: Callable[[int, frozenset[str]], Awaitable[None]], clock: Clock
+    ) -> None:
+        self._journal = journal
+        self._remember_group_types = remember_group_types
+        self._clock = clock
+
+    async def take(self, environment_id: int, batch: StoredBatch) -> Receipt:
+        """Take a batch in. Raises Invalid for the whole batch, Overloaded when the journal is full."""
+        try:
+            batch_id = batch.batch_id.decode()
+        except UnicodeDecodeError as error:
+            raise Invalid.of("batch_id", "must be UTF-8") from error
+        if len(batch_id) > MAX_NAME:
+            raise Invalid.of("batch_id", f"must be at most {MAX_NAME} characters, got {len(batch_id)}")
+        admission = admit(batch, environment_id, int(self._clock.now().timestamp() * 1_000_000))
+        if admission.group_types:
+            await self._remember_group_types(environment_id, admission.group_types)
+        known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
+        if known is not None:
+            return Receipt(0, known, admission.rejected)
+        return Receipt(admission.accepted, 0, admission.rejected)

@@ -1,0 +1,20 @@
+"""The command line: what an operator or a developer types."""
+
+import click
+
+from burgee_server.cli.companies import companies
+from burgee_server.cli.demo import demo
+from burgee_server.cli.flags import flags
+from burgee_server.cli.load import load
+from burgee_server.cli.query import query
+from burgee_server.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="burgee")
+def main() -> None:
+    """Events, feature flags by company, and usage insights for B2B products."""
+
+
+for command in (serve, load, flags, query, companies, demo):
+    main.add_command(command)

@@ -1,0 +1,61 @@
+"""Conditions as they are typed: `company.plan in pro,team`, `event.pages gt 3`, `user.email is_set`."""
+
+import json
+from typing import Any
+
+import click
+from burgee.evaluation import Condition, Json, Operator
+
+
+class ConditionType(click.ParamType[Condition]):
+    """Reads "ATTRIBUTE OPERATOR [VALUE[,VALUE]]"; a value that is JSON is taken as such, any other as text."""
+
+    name = "condition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Condition:
+        """The condition in a text."""
+        parts = str(value).split(maxsplit=2)
+        if len(parts) < 2:
+            self.fail(f"{value!r} is not ATTRIBUTE OPERATOR [VALUE]", param, ctx)
+        attribute, name, *rest = parts
+        try:
+            operator = Operator(name)
+        except ValueError:
+            self.fail(f"{name!r} is not an operator; there are: {', '.join(Operator)}", param, ctx)
+        return Condition(attribute, operator, read_values(rest[0]) if rest else ())
+
+
+def read_values(text: str) -> tuple[Json, ...]:
+    """`["a", 1]` is a list, `3` a number, `pro,team` two texts."""
+    whole = read_value(text)
+    if isinstance(whole, list):
+        return tuple(whole)
+    if not isinstance(whole, str) or text.startswith('"'):
+        return (whole,)
+    return tuple(read_value(part.strip()) for part in text.split(","))
+
+
+def read_value(text: str) -> Json:
+    """JSON, or else the text itself."""
+    try:
+        value: Json = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def read_pairs(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    """`name=value` options as a dict. Raises UsageError."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.UsageError(f"{option} {pair!r} is not NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+where_option = click.option(
+    "--where",
+    "conditions",
+    type=ConditionType(),
+    multiple=True,
+    help="Only where this holds, such as 'company.plan in pro,team'; may be given several times.",
+)

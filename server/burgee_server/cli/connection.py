@@ -1,0 +1,53 @@
+"""How a command finds its server: --target and --api-key, the environment, or the key file of `make run`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import burgee
+import click
+import grpc
+from burgee.status import code_and_message, violations
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+KEY_FILE = Path("burgee-data/api-key")
+
+
+def with_client(command: "Callable[Concatenate[burgee.Client, P], R]") -> Callable[P, R]:
+    """Give a command a client as its first argument, and options to say where the server is."""
+
+    @click.option("--target", envvar="BURGEE_TARGET", default="localhost:4750", show_default=True, help="The server.")
+    @click.option("--api-key", envvar="BURGEE_API_KEY", help=f"Else BURGEE_API_KEY, else what {KEY_FILE} holds.")
+    @wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> R:
+        target, key = str(options.pop("target")), options.pop("api_key")
+        with burgee.Client(target, str(key) if key else _key_from_file(), flag_timeout=10.0) as client, _told():
+            return command(client, *args, **options)
+
+    return run
+
+
+def _key_from_file() -> str:
+    if not KEY_FILE.is_file():
+        raise click.ClickException(f"no API key: give --api-key or BURGEE_API_KEY ({KEY_FILE} is not here)")
+    return KEY_FILE.read_text().strip()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the server answers into a message, a line for each field at fault."""
+    try:
+        yield
+    except burgee.QueryError as error:
+        raise click.ClickException(_words(error.code, error.message, error.violations)) from None
+    except grpc.RpcError as error:
+        code, message = code_and_message(error)
+        raise click.ClickException(_words(code.name, message, tuple(violations(error)))) from None
+
+
+def _words(code: str, message: str, faults: tuple[tuple[str, str], ...]) -> str:
+    return "\n".join([code, *(f"  {field}: {reason}" for field, reason in faults)]) if faults else f"{code}: {message}"

@@ -1,0 +1,41 @@
+"""`burgee serve`."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+from pydantic import ValidationError
+
+from burgee_server.app import serve as run
+from burgee_server.errors import BurgeeError
+from burgee_server.settings import Settings, read_settings
+from burgee_server.storage.directory import DirectoryInUse
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Directory of everything that is kept; made if missing. [burgee-data]")
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve gRPC. [127.0.0.1:4750]")
+@click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings.")
+def serve(data: str | None, listen: str | None, config: Path | None) -> None:
+    """Start the server. Every setting can also be BURGEE_<NAME> in the environment; see docs/operations.md."""
+    settings = _settings(config, data, listen)
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings, click.echo))
+    except (DirectoryInUse, BurgeeError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _settings(config: Path | None, data: str | None, listen: str | None) -> Settings:
+    try:
+        return read_settings(config, data=data, listen=listen)
+    except ValidationError as error:
+        # Never the value: it may be a secret.
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise click.ClickException(f"settings: {faults}") from None

@@ -1,0 +1,7 @@
+"""Flags: how they change, and what they answer."""
+
+from burgee_server.flags.catalog import Catalog
+from burgee_server.flags.checks import Checks
+from burgee_server.flags.lifecycle import Lifecycle
+
+__all__ = ["Catalog", "Checks", "Lifecycle"]

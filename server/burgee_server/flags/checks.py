@@ -1,0 +1,81 @@
+"""Answers flag checks from flags and profiles in memory; what is not there yet is read first."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from burgee.evaluation import USER, Context, Explanation, FlagSet, Properties, Resolution
+
+from burgee_server.flags.catalog import Catalog
+from burgee_server.ports.clock import Clock
+
+
+class StoredProperties(Protocol):
+    """Where the properties of persons and groups are read, for flag checks."""
+
+    def peek(self, environment_id: int, group_type: str, key: str) -> Properties | None:
+        """The properties if they are in memory, else None."""
+
+    async def get(self, environment_id: int, group_type: str, key: str) -> Properties:
+        """The properties as they are now; none for a profile that does not exist."""
+
+
+class Checks:
+    """What the flags of an environment give a context, by the properties passed and those stored."""
+
+    def __init__(self, catalog: Catalog, stored: StoredProperties, clock: Clock) -> None:
+        self._catalog = catalog
+        self._stored = stored
+        self._clock = clock
+
+    async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Resolution:
+        """What one flag gives. Never raises for the flag or the context."""
+        flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
+        profiles = await self._profiles(environment_id, flags, context)
+        return flags.evaluate(flag_key, context, profiles, self._clock.now().timestamp())
+
+    async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
+        """What every flag gives, by key."""
+        flags = await self._catalog.get(environment_id)
+        profiles = await self._profiles(environment_id, flags, context)
+        return flags.evaluate_all(context, profiles, self._clock.now().timestamp())
+
+    async def evaluate_many(
+        self, environment_id: int, flag_keys: Sequence[str], contexts: Iterable[Context]
+    ) -> Sequence[Sequence[Resolution]]:
+        """What these flags (none: all) give each context, from one state of the flags."""
+        flags = await self._catalog.get(environment_id)
+        now = self._clock.now().timestamp()
+        results: list[Sequence[Resolution]] = []
+        for context in contexts:
+            profiles = await self._profiles(environment_id, flags, context)
+            if flag_keys:
+                results.append([flags.evaluate(key, context, profiles, now) for key in flag_keys])
+            else:
+                results.append(flags.evaluate_all(context, profiles, now))
+        return results
+
+    async def count(self, environment_id: int) -> int:
+        """How many flags answer when none are named."""
+        flags = await self._catalog.get(environment_id)
+        return sum(not flag.archived for flag in flags.flags.values())
+
+    async def explain(self, environment_id: int, flag_key: str, context: Context) -> Explanation:
+        """Why one flag gives what it gives."""
+        flags = await self._catalog.get(environment_id)
+        profiles = await self._profiles(environment_id, flags, context)
+        return flags.explain(flag_key, context, profiles, self._clock.now().timestamp())
+
+    async def _profiles(
+        self, environment_id: int, flags: FlagSet, context: Context
+    ) -> dict[tuple[str, str], Properties]:
+        """The stored properties that the flags may ask for."""
+        wanted = [(group_type, key) for group_type, key in context.groups.items() if group_type in flags.profile_types]
+        if context.distinct_id and USER in flags.profile_types:
+            wanted.append((USER, context.distinct_id))
+        found: dict[tuple[str, str], Properties] = {}
+        for group_type, key in wanted:
+            properties = self._stored.peek(environment_id, group_type, key)
+            if properties is None:
+                properties = await self._stored.get(environment_id, group_type, key)
+            found[group_type, key] = properties
+        return found

@@ -1,0 +1,106 @@
+"""Who may do what: projects, environments, API keys, and the record of changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Role(StrEnum):
+    """What an API key may do in its environment. Who has a later role may also do what an earlier one may."""
+
+    SERVICE = "service"
+    READER = "reader"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A tenant."""
+
+    project_id: int
+    key: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A stage of a project."""
+
+    environment_id: int
+    project_id: int
+    project_key: str
+    key: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key without its secret."""
+
+    api_key_id: str
+    name: str
+    environment: Environment
+    role: Role
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who makes a change, when, and why."""
+
+    actor: str
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change that was made."""
+
+    entry_id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
+class AccessStore(Protocol):
+    """Keeps projects, environments, API keys and the audit log. Every change writes its own audit entry."""
+
+    async def create_project(self, key: str, name: str, by: Authorship) -> Project:
+        """Create a project with an environment named "production". Raises AlreadyExists."""
+
+    async def projects(self) -> Sequence[Project]:
+        """All projects, by key."""
+
+    async def create_environment(self, project_key: str, key: str, by: Authorship) -> Environment:
+        """Create an environment. Raises NotFound for the project, AlreadyExists for the key."""
+
+    async def environment(self, project_key: str, key: str) -> Environment:
+        """One environment. Raises NotFound."""
+
+    async def environments(self, project_key: str) -> Sequence[Environment]:
+        """The environments of a project, by key. Raises NotFound for the project."""
+
+    async def create_api_key(
+        self, environment: Environment, name: str, role: Role, digest: bytes, by: Authorship
+    ) -> ApiKey:
+        """Keep a new key by the digest of its secret. Raises AlreadyExists for a digest that is known."""
+
+    async def api_key(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest, revoked or not."""
+
+    async def api_keys(self, project_key: str) -> Sequence[ApiKey]:
+        """The keys of a project, oldest first. Raises NotFound for the project."""
+
+    async def revoke_api_key(self, project_key: str | None, api_key_id: str, by: Authorship) -> ApiKey:
+        """End a key, of this project if one is given. Raises NotFound. Ending it twice changes nothing."""
+
+    async def audit_entries(self, environment_id: int, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        """Entries of an environment, newest first, older than the entry id `before`."""

@@ -1,0 +1,11 @@
+"""What time it is."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The one place where the time comes from, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """Now, in UTC, aware."""

@@ -1,0 +1,71 @@
+"""Where the properties of persons and groups are kept. A person is a profile of the type "user"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from burgee.evaluation.model import Json, Properties
+
+from burgee_server.ports.warehouse import ProfileRow
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyChange:
+    """`set` overwrites, `set_once` fills what is missing, `unset` removes; in that order."""
+
+    set: Properties = field(default_factory=dict)
+    set_once: Properties = field(default_factory=dict)
+    unset: frozenset[str] = frozenset()
+
+    def apply(self, properties: Properties) -> dict[str, Json]:
+        """The properties after the change."""
+        changed = {**self.set_once, **properties, **self.set}
+        return {name: value for name, value in changed.items() if name not in self.unset}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a person or of a group."""
+
+    group_type: str
+    key: str
+    properties: Properties
+
+
+@dataclass(frozen=True, slots=True)
+class GroupType:
+    """A kind of group, and when it was first used."""
+
+    name: str
+    created_at: datetime
+
+
+class ProfileStore(Protocol):
+    """Keeps profiles and the group types that were used."""
+
+    async def change(
+        self, environment_id: int, group_type: str, key: str, change: PropertyChange, at: datetime
+    ) -> Profile:
+        """Apply a change to a profile, new or not, and return it as it is now."""
+
+    async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
+        """One profile."""
+
+    async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
+        """Profiles of a type in byte order of their keys, beginning after the key `after`."""
+
+    async def add_group_types(self, environment_id: int, names: frozenset[str], at: datetime) -> None:
+        """Remember group types; those that are known already stay as they are."""
+
+    async def group_types(self, environment_id: int) -> Sequence[GroupType]:
+        """The group types of an environment, by name."""
+
+    async def changed_since(self, revision: int, limit: int) -> Sequence[ProfileRow]:
+        """Profiles of every environment with a greater revision, in order of revision."""
+
+    async def loaded_revision(self) -> int:
+        """Up to which revision profiles are in the warehouse."""
+
+    async def set_loaded_revision(self, revision: int) -> None:
+        """Remember up to which revision profiles are in the warehouse."""

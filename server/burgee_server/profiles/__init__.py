@@ -1,0 +1,8 @@
+"""Persons and groups: what is known of them, and when they were seen."""
+
+from burgee_server.profiles.cache import ProfileCache
+from burgee_server.profiles.group_types import GroupTypes
+from burgee_server.profiles.mirror import Mirror
+from burgee_server.profiles.profiles import Profiles, SeenProfile
+
+__all__ = ["GroupTypes", "Mirror", "ProfileCache", "Profiles", "SeenProfile"]

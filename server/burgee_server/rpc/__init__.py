@@ -1,0 +1,1 @@
+"""The wire: one thin servicer a service, and the door that every call comes through."""

@@ -1,0 +1,81 @@
+"""The door: every call of burgee.v1 is let in, read, run and, if it fails, answered here."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import grpc
+from burgee.wire import WireError
+from google.protobuf import descriptor_pool
+
+from burgee_server.access import Gate
+from burgee_server.errors import BurgeeError, Invalid, Unauthenticated
+from burgee_server.rpc import call
+from burgee_server.rpc.decoding import decode
+from burgee_server.rpc.errors import abort
+from burgee_server.rpc.permissions import NEEDED
+
+log = logging.getLogger(__name__)
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+_SCHEME = "bearer "
+
+
+class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
+    """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._guarded: dict[str, Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """The handler behind this door."""
+        method = handler_call_details.method
+        guarded = self._guarded.get(method)
+        if guarded is not None:
+            return guarded
+        handler = await continuation(handler_call_details)
+        if handler is None or not method.startswith("/burgee.v1."):
+            return handler
+        guarded = self._guarded[method] = self._guard(method, handler)
+        return guarded
+
+    def _guard(self, method: str, handler: Handler) -> Handler:
+        needed = NEEDED[method]
+        behaviour: Any = handler.unary_unary
+        parse: Any = handler.request_deserializer
+        service, _, name = method[1:].rpartition("/")
+        descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
+
+        async def run(raw: bytes, context: Context) -> Any:
+            try:
+                call.enter(await self._gate.enter(_secret(context), needed))
+                return await behaviour(decode(raw, parse, descriptor), context)
+            except BurgeeError as error:
+                await abort(context, error)
+            except WireError as error:
+                await abort(context, Invalid.of(error.field, error.reason))
+            except grpc.aio.AbortError:
+                raise
+            except Exception:
+                log.exception("%s failed", method)
+                await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+
+        return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
+
+
+def _secret(context: Context) -> str:
+    """The API key that the call carries. Raises Unauthenticated."""
+    for name, value in context.invocation_metadata() or ():
+        if name == "authorization":
+            text = value if isinstance(value, str) else value.decode(errors="replace")
+            if text[: len(_SCHEME)].lower() == _SCHEME:
+                return text[len(_SCHEME) :]
+            raise Unauthenticated('the authorization metadata must be "Bearer <API key>"')
+    raise Unauthenticated('no API key: send it as the metadata authorization: "Bearer <API key>"')

@@ -1,0 +1,54 @@
+"""Gives every error its canonical status, with google.rpc details that a program can read."""
+
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from burgee_server.errors import (
+    AlreadyExists,
+    BurgeeError,
+    Denied,
+    Invalid,
+    NotFound,
+    Overloaded,
+    Stale,
+    TimedOut,
+    Unauthenticated,
+)
+
+_CODES: dict[type[BurgeeError], grpc.StatusCode] = {
+    Invalid: grpc.StatusCode.INVALID_ARGUMENT,
+    NotFound: grpc.StatusCode.NOT_FOUND,
+    AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    Stale: grpc.StatusCode.ABORTED,
+    Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    Denied: grpc.StatusCode.PERMISSION_DENIED,
+    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+
+async def abort(context: Any, error: BurgeeError) -> NoReturn:
+    """End the call with the error's status."""
+    code = _CODES[type(error)]
+    status = status_pb2.Status(code=code.value[0], message=str(error))
+    for detail in _details(error):
+        status.details.add().Pack(detail)
+    await context.abort_with_status(rpc_status.to_status(status))
+    raise AssertionError("abort_with_status always raises")
+
+
+def _details(error: BurgeeError) -> Iterable[Message]:
+    if isinstance(error, Invalid):
+        request = error_details_pb2.BadRequest()
+        for violation in error.violations:
+            request.field_violations.add(field=violation.field, description=violation.reason)
+        yield request
+    elif isinstance(error, Overloaded):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMicroseconds(int(error.retry_after * 1_000_000))
+        yield retry

@@ -1,0 +1,61 @@
+"""FlagService."""
+
+from typing import Any
+
+from burgee import wire
+from burgee.v1 import flags_pb2 as pb
+from burgee.v1 import flags_pb2_grpc
+
+from burgee_server.errors import Invalid
+from burgee_server.flags import Checks
+from burgee_server.rpc.call import environment_id
+
+MAX_ANSWERS = 100_000
+
+
+class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
+    """Flag checks."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+
+    async def Evaluate(self, request: pb.EvaluateRequest, _context: Any) -> pb.EvaluateResponse:
+        """One flag, one context."""
+        context = wire.context_from_proto(request.context)
+        resolution = await self._checks.evaluate(environment_id(), _flag_key(request.flag_key), context)
+        return pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+
+    async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
+        """Every flag, one context."""
+        resolutions = await self._checks.evaluate_all(environment_id(), wire.context_from_proto(request.context))
+        return pb.EvaluateAllResponse(resolutions=map(wire.resolution_to_proto, resolutions))
+
+    async def BatchEvaluate(self, request: pb.BatchEvaluateRequest, _context: Any) -> pb.BatchEvaluateResponse:
+        """Several flags, several contexts."""
+        if not request.contexts:
+            raise Invalid.of("contexts", "at least one")
+        keys = [_flag_key(key, f"flag_keys[{index}]") for index, key in enumerate(request.flag_keys)]
+        per_context = len(keys) or await self._checks.count(environment_id())
+        answers = per_context * len(request.contexts)
+        if answers > MAX_ANSWERS:
+            raise Invalid.of("contexts", f"at most {MAX_ANSWERS:,} answers a call, this one asks for {answers:,}")
+        contexts = [
+            wire.context_from_proto(context, f"contexts[{index}]") for index, context in enumerate(request.contexts)
+        ]
+        response = pb.BatchEvaluateResponse()
+        for resolutions in await self._checks.evaluate_many(environment_id(), keys, contexts):
+            response.results.add(resolutions=map(wire.resolution_to_proto, resolutions))
+        return response
+
+    async def Explain(self, request: pb.ExplainRequest, _context: Any) -> pb.ExplainResponse:
+        """Why."""
+        context = wire.context_from_proto(request.context)
+        explanation = await self._checks.explain(environment_id(), _flag_key(request.flag_key), context)
+        return wire.explanation_to_proto(explanation)
+
+
+def _flag_key(key: str, field: str = "flag_key") -> str:
+    """The key asked for. Raises Invalid for none; any other that is no flag's is answered FLAG_NOT_FOUND."""
+    if not key:
+        raise Invalid.of(field, "must not be empty")
+    return key

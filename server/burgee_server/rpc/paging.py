@@ -1,0 +1,36 @@
+"""Page sizes and page tokens: opaque text that says where the next page begins."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from burgee_server.errors import Invalid
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1_000
+
+
+def page_size(requested: int) -> int:
+    """How many to return. Raises Invalid."""
+    if requested > MAX_PAGE:
+        raise Invalid.of("page_size", f"must be at most {MAX_PAGE:,}, got {requested:,}")
+    return requested or DEFAULT_PAGE
+
+
+def page_token(*position: str | int) -> str:
+    """A token for the position of the last item of a page."""
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def read_page_token(token: str, *shape: type) -> tuple[Any, ...] | None:
+    """The position in a token, of these types; None for the first page. Raises Invalid."""
+    if not token:
+        return None
+    try:
+        position = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (binascii.Error, ValueError) as error:
+        raise Invalid.of("page_token", "is not a next_page_token that this server gave") from error
+    if not isinstance(position, list) or [type(part) for part in position] != list(shape):
+        raise Invalid.of("page_token", "is not a next_page_token of this list")
+    return tuple(position)

@@ -1,0 +1,36 @@
+"""Which permission each RPC needs. One that is not here cannot be called."""
+
+from burgee_server.access import Permission
+
+_BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
+    "CaptureService": {Permission.CAPTURE: ("Capture",)},
+    "ProfileService": {
+        Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
+        Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
+    },
+    "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain")},
+    "FlagAdminService": {
+        Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions"),
+        Permission.CONFIGURE: ("CreateFlag", "UpdateFlag", "ArchiveFlag"),
+    },
+    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel")},
+    "AdminService": {
+        Permission.OPERATE: ("CreateProject",),
+        Permission.ADMINISTER: (
+            "ListProjects",
+            "CreateEnvironment",
+            "ListEnvironments",
+            "CreateApiKey",
+            "ListApiKeys",
+            "RevokeApiKey",
+            "ListAuditEntries",
+        ),
+    },
+}
+
+NEEDED: dict[str, Permission] = {
+    f"/burgee.v1.{service}/{method}": permission
+    for service, by_permission in _BY_SERVICE.items()
+    for permission, methods in by_permission.items()
+    for method in methods
+}

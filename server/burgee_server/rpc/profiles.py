@@ -1,0 +1,142 @@
+"""ProfileService."""
+
+from typing import Any
+
+from burgee import wire
+from burgee.evaluation.model import USER
+from burgee.v1 import capture_pb2, profiles_pb2_grpc
+from burgee.v1 import profiles_pb2 as pb
+
+from burgee_server.errors import Invalid
+from burgee_server.names import group_type_fault, name_fault, require
+from burgee_server.ports.profiles import PropertyChange
+from burgee_server.ports.warehouse import StoredEvent, Warehouse
+from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
+from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.timestamps import from_micros, micros, timestamp
+
+
+class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
+    """Persons, groups, timelines."""
+
+    def __init__(self, profiles: Profiles, group_types: GroupTypes, warehouse: Warehouse) -> None:
+        self._profiles = profiles
+        self._group_types = group_types
+        self._warehouse = warehouse
+
+    async def IdentifyPerson(self, request: pb.IdentifyPersonRequest, _context: Any) -> pb.IdentifyPersonResponse:
+        """Change a person's properties."""
+        profile = await self._profiles.identify_person(
+            environment_id(), request.distinct_id, _property_change(request.change)
+        )
+        return pb.IdentifyPersonResponse(person=_person(SeenProfile(profile.key, profile.properties)))
+
+    async def IdentifyGroup(self, request: pb.IdentifyGroupRequest, _context: Any) -> pb.IdentifyGroupResponse:
+        """Change a group's properties."""
+        profile = await self._profiles.identify_group(
+            environment_id(), request.group_type, request.group_key, _property_change(request.change)
+        )
+        return pb.IdentifyGroupResponse(group=_group(request.group_type, SeenProfile(profile.key, profile.properties)))
+
+    async def GetPerson(self, request: pb.GetPersonRequest, _context: Any) -> pb.GetPersonResponse:
+        """One person."""
+        require("distinct_id", name_fault(request.distinct_id))
+        return pb.GetPersonResponse(
+            person=_person(await self._profiles.get(environment_id(), USER, request.distinct_id))
+        )
+
+    async def GetGroup(self, request: pb.GetGroupRequest, _context: Any) -> pb.GetGroupResponse:
+        """One group."""
+        require("group_type", group_type_fault(request.group_type))
+        require("group_key", name_fault(request.group_key))
+        profile = await self._profiles.get(environment_id(), request.group_type, request.group_key)
+        return pb.GetGroupResponse(group=_group(request.group_type, profile))
+
+    async def ListPersons(self, request: pb.ListPersonsRequest, _context: Any) -> pb.ListPersonsResponse:
+        """A page of persons."""
+        profiles, token = await self._page(USER, request.page_size, request.page_token)
+        return pb.ListPersonsResponse(persons=map(_person, profiles), next_page_token=token)
+
+    async def ListGroups(self, request: pb.ListGroupsRequest, _context: Any) -> pb.ListGroupsResponse:
+        """A page of groups."""
+        require("group_type", group_type_fault(request.group_type))
+        await self._group_types.require(environment_id(), "group_type", request.group_type)
+        profiles, token = await self._page(request.group_type, request.page_size, request.page_token)
+        groups = [_group(request.group_type, profile) for profile in profiles]
+        return pb.ListGroupsResponse(groups=groups, next_page_token=token)
+
+    async def ListGroupTypes(self, _request: pb.ListGroupTypesRequest, _context: Any) -> pb.ListGroupTypesResponse:
+        """The group types."""
+        group_types = await self._group_types.all(environment_id())
+        return pb.ListGroupTypesResponse(
+            group_types=[pb.GroupType(name=known.name, created_at=timestamp(known.created_at)) for known in group_types]
+        )
+
+    async def ListEvents(self, request: pb.ListEventsRequest, _context: Any) -> pb.ListEventsResponse:
+        """A page of a timeline."""
+        if bool(request.group_type) != bool(request.group_key):
+            missing = "group_key" if request.group_type else "group_type"
+            raise Invalid.of(missing, "group_type and group_key go together")
+        if request.group_type:
+            await self._group_types.require(environment_id(), "group_type", request.group_type)
+        limit = page_size(request.page_size)
+        position = read_page_token(request.page_token, int, str)
+        events = await self._warehouse.timeline(
+            environment_id(),
+            distinct_id=request.distinct_id,
+            group_type=request.group_type,
+            group_key=request.group_key,
+            event_names=list(request.event_names),
+            before=None if position is None else (from_micros(position[0]), position[1]),
+            limit=limit,
+        )
+        response = pb.ListEventsResponse(events=map(_event, events))
+        if len(events) == limit:
+            response.next_page_token = page_token(micros(events[-1].timestamp), events[-1].uuid)
+        return response
+
+    async def _page(self, group_type: str, size: int, token: str) -> tuple[list[SeenProfile], str]:
+        limit = page_size(size)
+        position = read_page_token(token, str)
+        after = position[0] if position else ""
+        profiles = list(await self._profiles.page(environment_id(), group_type, after=after, limit=limit))
+        return profiles, page_token(profiles[-1].key) if len(profiles) == limit else ""
+
+
+def _property_change(change: pb.PropertyChange) -> PropertyChange:
+    return PropertyChange(
+        set=wire.properties_from_struct(change.set, "change.set"),
+        set_once=wire.properties_from_struct(change.set_once, "change.set_once"),
+        unset=frozenset(change.unset),
+    )
+
+
+def _person(profile: SeenProfile) -> pb.Person:
+    return pb.Person(
+        distinct_id=profile.key,
+        properties=wire.properties_to_struct(profile.properties),
+        first_seen_at=timestamp(profile.first_seen_at),
+        last_seen_at=timestamp(profile.last_seen_at),
+    )
+
+
+def _group(group_type: str, profile: SeenProfile) -> pb.Group:
+    return pb.Group(
+        group_type=group_type,
+        group_key=profile.key,
+        properties=wire.properties_to_struct(profile.properties),
+        first_seen_at=timestamp(profile.first_seen_at),
+        last_seen_at=timestamp(profile.last_seen_at),
+    )
+
+
+def _event(event: StoredEvent) -> capture_pb2.Event:
+    return capture_pb2.Event(
+        uuid=event.uuid,
+        event=event.event,
+        distinct_id=event.distinct_id,
+        groups=event.groups,
+        properties_json=event.properties_json,
+        timestamp_micros=micros(event.timestamp),
+    )

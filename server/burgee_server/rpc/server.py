@@ -1,0 +1,77 @@
+"""A gRPC server with every service, behind the door."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import grpc
+from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, flags_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
+from google.protobuf import descriptor_pool
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from burgee_server.access import Gate
+from burgee_server.rpc.admin import AdminServicer
+from burgee_server.rpc.capture import CaptureServicer
+from burgee_server.rpc.door import Door
+from burgee_server.rpc.flag_admin import FlagAdminServicer
+from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.insights import InsightServicer
+from burgee_server.rpc.profiles import ProfileServicer
+
+SERVICES = tuple(f"burgee.v1.{name}Service" for name in ("Admin", "Capture", "FlagAdmin", "Flag", "Insight", "Profile"))
+
+_OPTIONS = (
+    # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),  # a port that is taken must be an error, not shared
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Servicers:
+    """One servicer a service."""
+
+    admin: AdminServicer
+    capture: CaptureServicer
+    flag_admin: FlagAdminServicer
+    flags: FlagServicer
+    insights: InsightServicer
+    profiles: ProfileServicer
+
+
+class RpcServer:
+    """Serves on one address. Health says SERVING only between `ready` and `stop`."""
+
+    def __init__(self, servicers: Servicers, gate: Gate) -> None:
+        self._server = grpc.aio.server(interceptors=[Door(gate)], options=_OPTIONS)
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
+        servicers.capture.add_to(self._server)
+        admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
+        flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, self._server)
+        flags_pb2_grpc.add_FlagServiceServicer_to_server(servicers.flags, self._server)
+        insights_pb2_grpc.add_InsightServiceServicer_to_server(servicers.insights, self._server)
+        profiles_pb2_grpc.add_ProfileServiceServicer_to_server(servicers.profiles, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server, descriptor_pool.Default()
+        )
+
+    async def start(self, listen: str) -> int:
+        """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had."""
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
+        await self._server.start()
+        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Say NOT_SERVING, take no new calls, and give those that run this long to finish."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_seconds)
+
+    async def _set_health(self, services: Sequence[str], status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in services:
+            await self._health.set(service, status)

@@ -1,0 +1,55 @@
+"""What an operator can set: by flag of `burgee serve`, by BURGEE_* in the environment, or in a TOML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Flags of the command line come first, then the environment, then the file, then these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="BURGEE_", extra="forbid", frozen=True)
+
+    data: Path = Field(Path("burgee-data"), description="Directory of everything that is kept; made if missing.")
+    listen: str = Field("127.0.0.1:4750", description="HOST:PORT to serve gRPC on. Port 0 takes a free one.")
+    bootstrap_key: SecretStr | None = Field(
+        None, description="The first API key's secret, on an empty data directory only. Unset: a random one."
+    )
+    journal_max_mb: Annotated[int, Field(gt=0)] = Field(
+        1024, description="Megabytes of acknowledged events that may wait for the warehouse; beyond, capture refuses."
+    )
+    query_memory_mb: Annotated[int, Field(gt=0)] = Field(
+        512, description="Megabytes that one insight may use before it spills to disk."
+    )
+    query_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Longest that one insight may run, whatever deadline its caller set."
+    )
+    profile_cache: Annotated[int, Field(gt=0)] = Field(
+        100_000, description="How many persons and groups are kept in memory for flag checks."
+    )
+    drain_seconds: Annotated[float, Field(ge=0)] = Field(
+        20.0, description="How long calls that are running may take to finish when the server stops."
+    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+
+
+def read_settings(file: Path | None, **flags: object) -> Settings:
+    """The settings in force; `flags` that are None were not given. Raises pydantic.ValidationError."""
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    return FromFile(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]

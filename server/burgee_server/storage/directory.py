@@ -1,0 +1,50 @@
+"""The data directory: one process at a time, and who may read what."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+
+class DirectoryInUse(Exception):
+    """Another process serves from this directory."""
+
+
+class DataDirectory:
+    """A directory that this process alone holds until `release`. Made, readable by its owner only, if missing."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = path.resolve()
+        self._lock = self._take_lock()
+
+    def write_secret(self, name: str, text: str) -> Path:
+        """Write a file that only its owner can read, all of it or nothing."""
+        path = self.path / name
+        scratch = path.with_suffix(".new")
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+        return path
+
+    def release(self) -> None:
+        """Let another process have it."""
+        self._lock.close()
+
+    def _take_lock(self) -> IO[str]:
+        # The kernel drops the lock with the process, however it ends: a lock file that is left over holds nobody up.
+        lock = (self.path / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise DirectoryInUse(f"{self.path} is in use by another burgee (process {holder})") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        return lock

@@ -1,0 +1,1 @@
+"""The control store: projects, keys, flags and profiles in a relational database."""

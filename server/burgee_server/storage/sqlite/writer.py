@@ -1,0 +1,87 @@
+"""A thread that owns a SQLite connection and commits what many callers ask for in one transaction: group commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with WAL, so that readers do not wait, and a commit that survives a power loss."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+class GroupWriter:
+    """Runs functions on the connection, in order; each returns to its caller once the disk has it.
+
+    A function that raises sqlite3.Error fails the whole group, and every caller in it is told; any other exception is
+    its own caller's only, and must leave nothing half-written.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._waiting: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
+        self._signal = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="burgee-journal", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the next transaction; return its result after the commit."""
+        future: Future[T] = Future()
+        with self._signal:
+            if self._closed:
+                raise RuntimeError("the journal is closed")
+            self._waiting.append((work, future))
+            self._signal.notify()
+        # Shielded: the transaction happens whether or not the caller still waits for it.
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def close(self) -> None:
+        """Commit what waits, then end the thread and close the connection. Blocks until done."""
+        with self._signal:
+            self._closed = True
+            self._signal.notify()
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._signal:
+                self._signal.wait_for(lambda: self._waiting or self._closed)
+                group = list(self._waiting)
+                self._waiting.clear()
+            if not group:
+                return
+            self._commit(group)
+
+    def _commit(self, group: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+        outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for work, future in group:
+                try:
+                    outcomes.append((future, work(self._connection), None))
+                except sqlite3.Error:
+                    raise
+                except Exception as error:
+                    outcomes.append((future, None, error))
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            outcomes = [(future, None, error) for _, future in group]
+        for future, result, failure in outcomes:
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)

@@ -1,0 +1,47 @@
+"""Every adapter of every port, so that each contract runs on all of them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sqlite.journal import SqliteJournal
+
+
+@pytest.fixture(params=["sqlite"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A control store, empty and migrated, on each kind of database."""
+    assert request.param == "sqlite"
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+class OpenJournals:
+    """Opens the same journal again and again, as a process that is restarted does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: list[SqliteJournal] = []
+
+    def open(self, max_bytes: int = 1 << 20) -> SqliteJournal:
+        """The journal."""
+        journal = SqliteJournal(self._path, max_bytes)
+        self._open.append(journal)
+        return journal
+
+    async def close(self) -> None:
+        """Close those that are still open."""
+        for journal in self._open:
+            await journal.close()
+
+
+@pytest.fixture(params=["sqlite"])
+async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenJournals]:
+    """A journal of each kind, and the means to open it again."""
+    assert request.param == "sqlite"
+    journals = OpenJournals(tmp_path / "journal.db")
+    yield journals
+    await journals.close()

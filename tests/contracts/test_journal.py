@@ -1,0 +1,170 @@
+"""What every journal promises."""
+
+import asyncio
+import time
+
+import pytest
+
+from burgee_server.errors import Overloaded
+
+ENVIRONMENT = 1
+OTHER = 2
+
+
+async def test_what_was_appended_comes_out_in_order_as_one_payload(journals):
+    """A range is the batches in the order of their acknowledgement, laid end to end."""
+    journal = journals.open()
+    for number in range(3):
+        assert await journal.append(ENVIRONMENT, "", b"<%d>" % number, 1) is None
+
+    waiting = await journal.next_range(100)
+
+    assert waiting.payload == b"<0><1><2>"
+    assert waiting.events == 3
+
+
+async def test_an_empty_journal_has_no_range(journals):
+    """Nothing waits, so there is nothing to load."""
+    assert await journals.open().next_range(100) is None
+
+
+async def test_a_range_holds_no_more_events_than_asked_for_but_at_least_one_batch(journals):
+    """Ranges are bounded, and a batch larger than the bound still gets through."""
+    journal = journals.open()
+    for payload, events in ((b"a", 60), (b"b", 60), (b"c", 500)):
+        await journal.append(ENVIRONMENT, "", payload, events)
+
+    payloads = []
+    while (waiting := await journal.next_range(100)) is not None:
+        payloads.append(waiting.payload)
+        await journal.commit(waiting)
+
+    assert payloads == [b"a", b"b", b"c"]
+
+
+async def test_a_range_that_was_not_committed_is_the_same_after_a_restart_though_more_was_appended(journals):
+    """A crash between insert and commit must lead to the same insert under the same token."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "", b"first", 1)
+    before = await journal.next_range(100)
+    await journal.append(ENVIRONMENT, "", b"second", 1)
+
+    after = await journals.open().next_range(100)
+
+    assert after == before
+
+
+async def test_different_ranges_have_different_tokens(journals):
+    """The warehouse would drop the second of two ranges under one token."""
+    journal = journals.open()
+    tokens = set()
+    for number in range(3):
+        await journal.append(ENVIRONMENT, "", b"%d" % number, 1)
+        waiting = await journal.next_range(100)
+        tokens.add(waiting.token)
+        await journal.commit(waiting)
+
+    assert len(tokens) == 3
+
+
+async def test_a_batch_id_is_kept_once_even_after_a_restart_and_a_commit(journals):
+    """A client that did not hear the acknowledgement sends again: nothing is kept twice."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "batch-1", b"events", 7)
+    await journal.commit(await journal.next_range(100))
+
+    journal = journals.open()
+
+    assert await journal.append(ENVIRONMENT, "batch-1", b"events", 7) == 7
+    assert await journal.next_range(100) is None
+
+
+async def test_the_same_batch_id_sent_twice_at_once_is_kept_once(journals):
+    """Two copies of one batch in one group commit."""
+    journal = journals.open()
+
+    answers = await asyncio.gather(*(journal.append(ENVIRONMENT, "batch-1", b"x", 1) for _ in range(20)))
+
+    assert sorted(answers, key=lambda known: known is not None) == [None, *[1] * 19]
+    assert (await journal.next_range(100)).events == 1
+
+
+async def test_a_batch_id_of_one_environment_says_nothing_of_another(journals):
+    """Environments do not see each other's batch ids."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "batch-1", b"a", 1)
+
+    assert await journal.append(OTHER, "batch-1", b"b", 1) is None
+
+
+async def test_batches_without_an_id_are_never_the_same(journals):
+    """No id, no deduplication."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "", b"a", 1)
+
+    assert await journal.append(ENVIRONMENT, "", b"a", 1) is None
+    assert (await journal.next_range(100)).events == 2
+
+
+async def test_a_full_journal_refuses_honestly_and_takes_again_when_there_is_room(journals):
+    """Never an acknowledgement for what is not kept; room comes back with a commit."""
+    journal = journals.open(max_bytes=10)
+    await journal.append(ENVIRONMENT, "", b"12345678", 1)
+
+    with pytest.raises(Overloaded) as refusal:
+        await journal.append(ENVIRONMENT, "batch-1", b"123", 1)
+    assert refusal.value.retry_after > 0
+
+    await journal.commit(await journal.next_range(100))
+    assert await journal.append(ENVIRONMENT, "batch-1", b"123", 1) is None
+
+
+async def test_a_reopened_journal_knows_how_full_it_is(journals):
+    """The bound holds across restarts."""
+    await journals.open().append(ENVIRONMENT, "", b"12345678", 1)
+
+    with pytest.raises(Overloaded):
+        await journals.open(max_bytes=10).append(ENVIRONMENT, "", b"123", 1)
+
+
+async def test_waiting_ends_with_an_append(journals):
+    """The loader need not poll."""
+    journal = journals.open()
+    waiting = asyncio.create_task(journal.wait(60.0))
+    await journal.append(ENVIRONMENT, "", b"a", 1)
+
+    await asyncio.wait_for(waiting, 10)
+
+
+async def test_it_is_complete_until_now_when_nothing_waits_and_else_until_the_oldest_batch(journals):
+    """What was acknowledged before that moment can be queried."""
+    journal = journals.open()
+    before = time.time()
+    assert await journal.complete_until() >= before
+
+    await journal.append(ENVIRONMENT, "", b"a", 1)
+    appended_by = time.time()
+    assert before <= await journal.complete_until() <= appended_by
+
+
+async def test_a_caller_that_gives_up_leaves_the_journal_whole(journals):
+    """The batch of a cancelled call is kept or not, but the next one is always kept."""
+    journal = journals.open()
+    given_up = asyncio.create_task(journal.append(ENVIRONMENT, "batch-1", b"a", 1))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+
+    assert await journal.append(ENVIRONMENT, "batch-2", b"b", 1) is None
+    assert await journal.append(ENVIRONMENT, "batch-1", b"a", 1) in (None, 1)
+    assert (await journal.next_range(100)).events == 2
+
+
+async def test_what_is_quarantined_can_be_read_with_its_reason(journals):
+    """Refused events are kept apart, not lost."""
+    journal = journals.open()
+    await journal.quarantine(b"bad", "cannot be parsed")
+
+    [kept] = await journals.open().quarantined(10)
+
+    assert (kept.payload, kept.reason) == (b"bad", "cannot be parsed")
