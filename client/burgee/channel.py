@@ -24,6 +24,10 @@ _OPTIONS: Sequence[tuple[str, int | str]] = (
 )
 
 
+_left_alone: list[grpc.Channel] = []
+"""Channels of a parent process. Destroying one in the child could hang on what the parent's threads had locked."""
+
+
 class Connection:
     """The channel, and the stubs made on it: opened when first used, so that a process may fork before.
 
@@ -37,12 +41,15 @@ class Connection:
         self.target = target
         self._authorize = _Authorize(api_key)
         self._credentials = credentials
+        self._channel: grpc.Channel | None = None
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as in a forked child: the channel there is the parent's, and is left alone."""
-        self._lock = threading.Lock()
-        self._channel: grpc.Channel | None = None
+        """Begin anew, as in a forked child: the channel there is the parent's, and is not even let go of."""
+        self._lock = threading.RLock()
+        if self._channel is not None:
+            _left_alone.append(self._channel)
+        self._channel = None
         self._stubs: dict[Any, Any] = {}
         self._closed = False
 

@@ -13,7 +13,7 @@ class SparseLog:
     """Warnings of one sort, one in ten seconds at most; each says how many there were since the one before."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._count = 0
         self._due_at = 0.0
 

@@ -29,7 +29,7 @@ class Losses:
 
     def reset(self) -> None:
         """Begin anew, as in a forked child, where a lock may have been left held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._log = SparseLog()
         self.dropped = 0
         self.rejected = 0

@@ -6,21 +6,16 @@ it once. Profile changes go out one by one; those of one person or group in orde
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
-import grpc
 from burgee.channel import Connection
+from burgee.delivery import GroupChange, PersonChange, Refused, deliver
 from burgee.evaluation.model import USER
 from burgee.events import decode_event, new_uuid
 from burgee.losses import Dropped, Losses
-from burgee.retry import pause
-from burgee.status import code_and_message, retry_after
-from burgee.v1 import capture_pb2, profiles_pb2_grpc
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest as GroupChange
-from burgee.v1.profiles_pb2 import IdentifyPersonRequest as PersonChange
+from burgee.v1 import capture_pb2
 
 BATCH_BYTES = 1 << 20
 """A batch that has this much is not filled further: a quarter of what the server takes."""
@@ -29,7 +24,6 @@ QUEUE_BYTES = 128 << 20
 """The queue is full with this much waiting, however few events it is."""
 
 _THREADS = 4
-_CALL_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ class Outbox:
 
     def reset(self) -> None:
         """Begin anew with nothing in the queue, as in a forked child: what waits there is the parent's to send."""
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # reentrant: a finalizer may capture while its thread is in here
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -90,6 +84,7 @@ class Outbox:
         # Changes that are not acknowledged, by ticket, and again by profile. `_ready` profiles have none on its way.
         self._changes: dict[int, _Change | None] = {}
         self._changes_put = 0
+        self._changes_turn = False
         self._by_profile: dict[tuple[str, str], deque[_Change]] = {}
         self._ready: deque[tuple[str, str]] = deque()
 
@@ -192,21 +187,19 @@ class Outbox:
                 self._send_change(work)
 
     def _take(self) -> _Batch | _Change | None:
-        """The next thing to send, waiting for it. None: stop."""
+        """The next thing to send, waiting for it; batches and changes in turn. None: stop."""
         with self._changed:
             while not self._stopped.is_set():
-                if self._ready:
-                    return self._by_profile[self._ready.popleft()][0]
-                if not self._events:
-                    self._changed.wait()
-                elif (patience := self._patience()) > 0:
-                    self._changed.wait(patience)
-                else:
-                    batch = self._take_batch()
-                    if self._events:
-                        self._oldest_at = monotonic()
-                        self._changed.notify()
-                    return batch
+                patience = self._patience() if self._events else None
+                due = patience is not None and patience <= 0
+                if due or self._ready:
+                    batch_goes = due and not (self._changes_turn and self._ready)
+                    self._changes_turn = batch_goes
+                    work = self._take_batch() if batch_goes else self._by_profile[self._ready.popleft()][0]
+                    if self._events or self._ready:
+                        self._changed.notify()  # this thread is busy now, and may have been the one with the timer
+                    return work
+                self._changed.wait(patience)
         return None
 
     def _patience(self) -> float:
@@ -232,20 +225,19 @@ class Outbox:
         batch = _Batch(self._events_taken, taken, b"".join((*taken, identity)))
         self._batches[batch.ticket] = batch
         self._events_taken += len(taken)
+        self._oldest_at = monotonic()
         return batch
 
     def _send_batch(self, batch: _Batch) -> None:
-        losses: list[tuple[int, str]]
+        everything = range(len(batch.events))
         try:
-            response = self._send(batch.request)
-        except _Refused as refusal:
-            losses, rejected = [(index, str(refusal)) for index in range(len(batch.events))], False
+            response = deliver(self._connection, batch.request, self._stopped, self._count_retry)
+        except Refused as refusal:
+            losses, rejected = dict.fromkeys(everything, str(refusal)), False
         else:
             if response is None:
                 return
-            losses = [
-                (bad.index, f"{bad.field}: {bad.reason}") for bad in response.rejected if bad.index < len(batch.events)
-            ]
+            losses = {bad.index: f"{bad.field}: {bad.reason}" for bad in response.rejected if bad.index in everything}
             rejected = True
         with self._changed:
             if batch.ticket not in self._batches:
@@ -253,7 +245,7 @@ class Outbox:
             self._batches[batch.ticket] = _Batch(batch.ticket, [], b"")
             self.queued -= len(batch.events)
             self.sent += len(batch.events) - len(losses)
-        for index, reason in losses:
+        for index, reason in losses.items():
             self._losses.report(_dropped_event(batch.events[index], reason), rejected=rejected)
         with self._changed:
             self._batches.pop(batch.ticket, None)
@@ -262,9 +254,9 @@ class Outbox:
     def _send_change(self, change: _Change) -> None:
         refusal = ""
         try:
-            if self._send(change.request) is None:
+            if deliver(self._connection, change.request, self._stopped, self._count_retry) is None:
                 return
-        except _Refused as refused:
+        except Refused as refused:
             refusal = str(refused)
         with self._changed:
             if change.ticket not in self._changes:
@@ -284,53 +276,9 @@ class Outbox:
                     del self._by_profile[change.profile]
             self._changed.notify_all()
 
-    def _send(self, request: bytes | PersonChange | GroupChange) -> Any:
-        """The answer, after as many tries as it takes. None: told to stop. Raises _Refused when trying cannot help."""
-        tries = 0
-        while True:
-            try:
-                return self._connection.stub(_Calls).of(request)(request, timeout=_CALL_SECONDS)
-            except grpc.RpcError as error:
-                code, message = code_and_message(error)
-                asked = retry_after(error)
-            except Exception as error:
-                if self._stopped.is_set():
-                    return None
-                raise _Refused(f"{type(error).__name__}: {error}") from error
-            tries += 1
-            if self._stopped.is_set():
-                return None
-            seconds = pause(code, tries, asked)
-            if seconds is None:
-                raise _Refused(f"{code.name}: {message}")
-            with self._changed:
-                self.retried += 1
-            if self._stopped.wait(seconds):
-                return None
-
-
-class _Calls:
-    """Capture as bytes: the batch is serialized already."""
-
-    def __init__(self, channel: grpc.Channel) -> None:
-        profiles = profiles_pb2_grpc.ProfileServiceStub(channel)
-        self._calls: dict[type, Callable[..., Any]] = {
-            bytes: channel.unary_unary(
-                f"/{capture_pb2.DESCRIPTOR.services_by_name['CaptureService'].full_name}/Capture",
-                request_serializer=None,
-                response_deserializer=capture_pb2.CaptureResponse.FromString,
-            ),
-            PersonChange: profiles.IdentifyPerson,
-            GroupChange: profiles.IdentifyGroup,
-        }
-
-    def of(self, request: bytes | PersonChange | GroupChange) -> Callable[..., Any]:
-        """The call that takes such a request."""
-        return self._calls[type(request)]
-
-
-class _Refused(Exception):
-    """Sending it again cannot help. The message says why."""
+    def _count_retry(self) -> None:
+        with self._changed:
+            self.retried += 1
 
 
 def _dropped_event(encoded: bytes, reason: str) -> Dropped:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from burgee.filter import filter_to_proto
 from burgee.insights import (
     Breakdown,
@@ -23,7 +25,6 @@ from burgee.insights import (
 )
 from burgee.status import code_and_message, violations
 from burgee.v1 import common_pb2, insights_pb2, insights_pb2_grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 _Answer = TypeVar("_Answer")
 

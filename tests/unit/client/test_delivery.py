@@ -258,3 +258,21 @@ def test_what_a_server_rejects_beyond_the_batch_is_ignored(client: Client, serve
     client.capture("seen", "ann")
     assert client.flush()
     assert client.stats.sent == 2
+
+
+def test_events_do_not_wait_for_a_profile_change_that_hangs(client: Client, server: Recorder) -> None:
+    """The thread that was to send them may be the one that waits; another one takes over."""
+    server.hold.clear()
+    client.capture("seen", "ann")
+    client.identify("ann", {"plan": "pro"})
+    server.wait_for(lambda: len(server.requests) == 2)
+    server.hold.set()
+    assert client.flush()
+
+
+def test_a_finalizer_may_capture(client: Client, server: Recorder) -> None:
+    """The garbage collector may run one inside capture, in the same thread: that must not be a deadlock."""
+    with client._outbox._changed:
+        client.capture("seen", "ann")
+    assert client.flush()
+    assert len(server.events) == 1
