@@ -133,11 +133,13 @@ def _prerequisites(flag: Flag, others: Mapping[str, Flag] | None) -> Iterator[tu
         seen.add(key)
         if not prerequisite.variants or "" in prerequisite.variants:
             yield f"{path}.variants", "name at least one variant that will do"
+        if others is None:
+            continue
         if key == flag.key:
             yield f"{path}.flag_key", "a flag cannot be its own prerequisite"
-        elif others is not None and key not in others:
+        elif key not in others:
             yield f"{path}.flag_key", f'there is no flag "{key}"'
-        elif others is not None:
+        else:
             yield from _needed_variants(prerequisite.variants, others[key].variants, path)
             back = path_between(graph, key, flag.key)
             if back:

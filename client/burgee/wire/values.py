@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from burgee.evaluation.model import Json, Properties
 from google.protobuf import struct_pb2
+
+from burgee.evaluation.model import Json, Properties
 
 DEEPEST = 30
 """Lists and objects inside one another: protobuf parses 100 messages deep, and each level takes three."""
