@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from burgee.evaluation.model import Condition
+from burgee.evaluation.operators import NEGATIVE
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.attributes import EVENT, parse_attribute
 from burgee_server.insights.model import All, AnyOf, Filter, Not
-from burgee_server.insights.operators import TRUE_IF_MISSING, holds
+from burgee_server.insights.operators import check_condition, holds
 from burgee_server.insights.scope import Scope, event_key, own_property, profile_key
 
 MAX_DEPTH = 10
@@ -56,11 +57,12 @@ class FilterWriter:
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
         reading = own_property(name) if name else event_key(owner)
-        sql = holds(reading, condition.operator, condition.values, self.scope.bind, self.now, path)
+        check_condition(condition, path)
+        sql = holds(reading, condition, self.scope.bind, self.now)
         if not of_profile:
             return sql
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
-        missing_holds = condition.operator in TRUE_IF_MISSING
+        missing_holds = condition.operator in NEGATIVE
         keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
         key = f"ifNull({event_key(owner).text}, '')"
         return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from burgee.evaluation.model import USER, Condition
 
-
 DEFAULT_WINDOW = timedelta(days=14)
 """How long a funnel may take, where its caller does not say."""
 

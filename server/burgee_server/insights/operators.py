@@ -1,37 +1,23 @@
-"""What each operator means in SQL: the same as in a flag's rules (burgee.evaluation.operators), condition by condition."""
+"""What each operator means in SQL: the same as in a flag's rules (burgee.evaluation.operators)."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from burgee.evaluation import semver, times
+from burgee.evaluation.conditions import condition_violations
 from burgee.evaluation.kinds import is_number
-from burgee.evaluation.model import Json, Operator
-from burgee.evaluation.pattern import Pattern, PatternError
+from burgee.evaluation.model import Condition, Json, Operator
 
-from burgee_server.errors import Invalid
+from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.attributes import Reading
 from burgee_server.insights.semver import sort_key, sort_key_sql
-from burgee_server.ports.warehouse import LAST_TIMESTAMP, from_micros, to_micros
 
 MAX_VALUES = 1000
 MAX_TEXT = 1000
 
-TRUE_IF_MISSING = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_CONTAINS, Operator.IS_NOT_SET})
-
 Bind: TypeAlias = Callable[[Any, str], str]
 
-_SEVERAL = frozenset(
-    {
-        Operator.IN,
-        Operator.NOT_IN,
-        Operator.CONTAINS,
-        Operator.NOT_CONTAINS,
-        Operator.STARTS_WITH,
-        Operator.ENDS_WITH,
-    }
-)
-_NONE = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
 _COMPARISONS = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 _VERSION_COMPARISONS = {
     Operator.SEMVER_EQ: "=",
@@ -42,67 +28,77 @@ _VERSION_COMPARISONS = {
 }
 _RANGES = {Operator.SEMVER_TILDE: semver.tilde, Operator.SEMVER_CARET: semver.caret}
 _MOMENT = r"^\\d{4}-\\d\\d-\\d\\d([Tt ]\\d\\d:\\d\\d:\\d\\d([.]\\d{1,9}\\d*)?([Zz]|[+-]\\d\\d:\\d\\d))?$"
+_OLDEST, _NEWEST = -2_208_988_800, 10_413_792_000  # the years 1900 to 2300, which DateTime64 holds
 
 
-def holds(
-    reading: Reading, operator: Operator, values: Sequence[Json], bind: Bind, now: datetime, path: str
-) -> str:
-    """SQL that is 1 where the condition holds, else 0. Raises Invalid with `path` for values that do not fit."""
-    _require_count(operator, values, f"{path}.values")
-    checked = [_checked(value, f"{path}.values[{index}]") for index, value in enumerate(values)]
+def check_condition(condition: Condition, path: str) -> None:
+    """Raise Invalid for what no rule may have either, and for values not compared here: lists and objects."""
+    violations = [Violation(*violation) for violation in condition_violations(condition, path)]
+    if len(condition.values) > MAX_VALUES:
+        violations.append(Violation(f"{path}.values", f"at most {MAX_VALUES} values"))
+    for index, value in enumerate(condition.values):
+        if isinstance(value, str):
+            if len(value) > MAX_TEXT:
+                violations.append(Violation(f"{path}.values[{index}]", f"at most {MAX_TEXT} characters"))
+        elif not isinstance(value, bool) and not is_number(value):
+            violations.append(Violation(f"{path}.values[{index}]", "must be text, a number, true or false"))
+    if violations:
+        raise Invalid(*violations)
+
+
+def holds(reading: Reading, condition: Condition, bind: Bind, now: datetime) -> str:
+    """SQL that is 1 where a checked condition holds, else 0."""
+    operator, values = condition.operator, condition.values
     match operator:
         case Operator.EQUALS | Operator.IN:
-            return _equals_any(reading, checked, bind)
+            return _equals_any(reading, values, bind)
         case Operator.NOT_EQUALS | Operator.NOT_IN:
-            return f"NOT {_equals_any(reading, checked, bind)}"
+            return f"NOT {_equals_any(reading, values, bind)}"
         case Operator.CONTAINS:
-            return f"({_in_text(reading, checked, bind)} OR {_in_list(reading, checked, bind)})"
+            return f"({_in_text(reading, values, bind)} OR {_in_list(reading, values, bind)})"
         case Operator.NOT_CONTAINS:
-            in_text, in_list = _in_text(reading, checked, bind), _in_list(reading, checked, bind)
+            in_text, in_list = _in_text(reading, values, bind), _in_list(reading, values, bind)
             fits = f"(isNotNull({reading.text}) OR {reading.is_list} OR {reading.missing})"
             return f"({fits} AND NOT {in_text} AND NOT {in_list})"
         case Operator.IS_SET:
             return f"NOT {reading.missing}"
         case Operator.IS_NOT_SET:
             return reading.missing
+        case _ if comparison := _COMPARISONS.get(operator):
+            return _sure(f"{reading.number} {comparison} {bind(values[0], 'Float64')}")
         case _:
-            return _sure(_by_type(reading, operator, checked, bind, now, path))
+            return _sure(_by_text(reading, operator, [str(value) for value in values], bind, now))
 
 
-def _by_type(
-    reading: Reading, operator: Operator, values: list[Json], bind: Bind, now: datetime, path: str
-) -> str:
-    """The operators that want one type; SQL that is NULL where the value has another."""
-    at = f"{path}.values[0]"
-    if comparison := _COMPARISONS.get(operator):
-        return f"{reading.number} {comparison} {bind(_number(values[0], at), 'Float64')}"
-    texts = [_text(value, f"{path}.values[{index}]") for index, value in enumerate(values)]
+def _by_text(reading: Reading, operator: Operator, texts: list[str], bind: Bind, now: datetime) -> str:
+    """The operators that want a text; SQL that is NULL where the value is none, or is not such a text."""
     match operator:
-        case Operator.STARTS_WITH | Operator.ENDS_WITH:
-            function = "startsWith" if operator is Operator.STARTS_WITH else "endsWith"
-            return _any_text(function, reading, texts, bind)
+        case Operator.STARTS_WITH:
+            return _any_text("startsWith", reading, texts, bind)
+        case Operator.ENDS_WITH:
+            return _any_text("endsWith", reading, texts, bind)
         case Operator.MATCHES:
-            _require_pattern(texts[0], at)
             # Without a flag ClickHouse lets a dot match the end of a line, which RE2 does not.
             return f"match({reading.text}, {bind('(?-s)' + texts[0], 'String')})"
         case Operator.BEFORE | Operator.AFTER:
-            moment = f"fromUnixTimestamp64Micro({bind(_moment(texts[0], now, at), 'Int64')}, 'UTC')"
-            return f"{_moment_sql(reading.text)} {'<' if operator is Operator.BEFORE else '>'} {moment}"
+            micros = bind(_micros(texts[0], now), "Int64")
+            comparison = "<" if operator is Operator.BEFORE else ">"
+            return f"{_moment_sql(reading.text)} {comparison} fromUnixTimestamp64Micro({micros}, 'UTC')"
         case _:
-            return _by_version(reading, operator, texts[0], bind, at)
+            return _by_version(reading, operator, texts[0], bind)
 
 
-def _by_version(reading: Reading, operator: Operator, text: str, bind: Bind, at: str) -> str:
+def _by_version(reading: Reading, operator: Operator, text: str, bind: Bind) -> str:
     version = semver.parse(text)
     if version is None:
-        raise Invalid.of(at, 'must be a semantic version, such as "1.2.3"')
+        raise ValueError(f"not a semantic version: {text!r}")
     key, bound = sort_key_sql(reading.text), bind(sort_key(version), "String")
     if end := _RANGES.get(operator):
         return f"({key} >= {bound} AND {key} < {bind(sort_key(end(version)), 'String')})"
     return f"{key} {_VERSION_COMPARISONS[operator]} {bound}"
 
 
-def _equals_any(reading: Reading, values: list[Json], bind: Bind) -> str:
+def _equals_any(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
     texts = [value for value in values if isinstance(value, str)]
     numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
     booleans = [int(value) for value in values if isinstance(value, bool)]
@@ -118,12 +114,12 @@ def _equals_any(reading: Reading, values: list[Json], bind: Bind) -> str:
     return f"({' OR '.join(equal)})"
 
 
-def _in_text(reading: Reading, values: list[Json], bind: Bind) -> str:
+def _in_text(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
     texts = [value for value in values if isinstance(value, str)]
     return _sure(_any_text("position", reading, texts, bind)) if texts else "0"
 
 
-def _in_list(reading: Reading, values: list[Json], bind: Bind) -> str:
+def _in_list(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
     texts = [value for value in values if isinstance(value, str)]
     numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
     literals = [str(value).lower() for value in values if isinstance(value, bool)]
@@ -151,48 +147,8 @@ def _moment_sql(text: str) -> str:
     return f"if(match({text}, '{_MOMENT}'), parseDateTime64BestEffortOrNull(upper({text}), 6, 'UTC'), NULL)"
 
 
-def _require_count(operator: Operator, values: Sequence[Json], field: str) -> None:
-    if operator in _NONE:
-        if values:
-            raise Invalid.of(field, f"{operator.value} takes no values")
-    elif operator in _SEVERAL:
-        if not 1 <= len(values) <= MAX_VALUES:
-            raise Invalid.of(field, f"{operator.value} takes 1 to {MAX_VALUES} values")
-    elif len(values) != 1:
-        raise Invalid.of(field, f"{operator.value} takes one value")
-
-
-def _checked(value: Json, field: str) -> Json:
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise Invalid.of(field, f"must be at most {MAX_TEXT} characters")
-    if not isinstance(value, str | bool) and not is_number(value):
-        raise Invalid.of(field, "must be text, a number, true or false")
-    return value
-
-
-def _text(value: Json, field: str) -> str:
-    if not isinstance(value, str):
-        raise Invalid.of(field, "must be text")
-    return value
-
-
-def _number(value: Json, field: str) -> float:
-    if not is_number(value):
-        raise Invalid.of(field, "must be a number")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _require_pattern(text: str, field: str) -> None:
-    try:
-        Pattern(text)
-    except PatternError as error:
-        raise Invalid.of(field, f"must be a pattern in RE2's syntax: {error}") from None
-
-
-def _moment(text: str, now: datetime, field: str) -> int:
+def _micros(text: str, now: datetime) -> int:
     moment = times.moment(text)
     if moment is None:
-        raise Invalid.of(field, 'must be RFC 3339, a date ("2026-03-01"), "now", or relative to now ("-30d")')
-    micros = moment(now.astimezone(UTC).timestamp()) * 1_000_000
-    first, last = to_micros(from_micros(0).replace(year=1900)), to_micros(LAST_TIMESTAMP)
-    return round(min(max(micros, first), last))
+        raise ValueError(f"not a time: {text!r}")
+    return round(min(max(moment(now.astimezone(UTC).timestamp()), _OLDEST), _NEWEST) * 1_000_000)

@@ -126,8 +126,7 @@ def _sql(scope: Scope, measure: Measure, select: list[str], where: list[str], sp
     if split is None:
         source = scope.events(select, where)
         return (
-            f"SELECT 0, '', column, grouping(column) AS is_total, {number} FROM ({source})"
-            " GROUP BY column WITH ROLLUP"
+            f"SELECT 0, '', column, grouping(column) AS is_total, {number} FROM ({source}) GROUP BY column WITH ROLLUP"
         )
     source = split.values(scope, scope.events([*select, f"{split.column()} AS split"], where))
     top = (

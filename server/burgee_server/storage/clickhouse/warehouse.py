@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,8 @@ class ClickHouseWarehouse:
                     "max_memory_usage": 4 * query_memory_bytes,
                     "max_bytes_before_external_group_by": query_memory_bytes,
                     "max_bytes_before_external_sort": query_memory_bytes,
+                    "output_format_json_quote_64bit_integers": 0,
+                    "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
                     "readonly": 2,
                 }
                 return cls(ClientPool(dsn, query_clients, settings), loads, ClientPool(dsn, 1, {}))
@@ -85,10 +88,21 @@ class ClickHouseWarehouse:
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
         started = time.monotonic()
-        result = await self._ask(
-            lambda client, settings: client.query(statement.sql, dict(statement.parameters), settings), timeout
-        )
-        return Answer(result.result_rows, int(result.summary.get("read_rows", 0)), time.monotonic() - started)
+        name = uuid.uuid4().hex
+        deadline = math.inf if timeout is None else started + timeout
+
+        def ask(client: Client) -> bytes:
+            settings = f"log_comment = '{name}'"
+            if timeout is not None:
+                settings += f", max_execution_time = {max(deadline - time.monotonic(), 0.001):.3f}"
+            # JSON is the one format that says how many rows were read, embedded or not.
+            return client.raw_query(
+                f"{statement.sql} SETTINGS {settings}", dict(statement.parameters), fmt="JSONCompact"
+            )
+
+        text = await self._unless_given_up(self._queries.submit(ask), name, timeout)
+        answer = json.loads(text)
+        return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
 
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """See the port."""
@@ -106,10 +120,9 @@ class ClickHouseWarehouse:
         """See the port."""
         answer = await self.query(
             Statement(
-                "SELECT key, toUnixTimestamp64Micro(min(first_seen_at)), toUnixTimestamp64Micro(max(last_seen_at))"
-                " FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
-                " AND key > {after:String} GROUP BY key ORDER BY key LIMIT {limit:UInt32}"
-                " SETTINGS optimize_aggregation_in_order = 1",
+                "SELECT key, toUnixTimestamp64Micro(first_seen_at), toUnixTimestamp64Micro(last_seen_at)"
+                " FROM activity FINAL WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
+                " AND key > {after:String} ORDER BY environment_id, type, key LIMIT {limit:UInt32}",
                 {"environment_id": environment_id, "type": group_type, "after": after, "limit": limit},
             )
         )
@@ -148,18 +161,8 @@ class ClickHouseWarehouse:
         except Error as error:
             raise failures.of_load(error) from error
 
-    async def _ask(self, work: Callable[[Client, dict[str, Any]], T], timeout: float | None) -> T:
-        """Run a query under a name by which it can be stopped."""
-        name = uuid.uuid4().hex
-        deadline = None if timeout is None else time.monotonic() + timeout
-
-        def run(client: Client) -> T:
-            settings: dict[str, Any] = {"log_comment": name}
-            if deadline is not None:
-                settings["max_execution_time"] = max(deadline - time.monotonic(), 0.001)
-            return work(client, settings)
-
-        running = self._queries.submit(run)
+    async def _unless_given_up(self, running: Future[T], name: str, timeout: float | None) -> T:
+        """The result of a query that can be stopped by its name."""
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(running)
