@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-
 from burgee.evaluation import (
     Condition,
     Distribution,

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-
 from burgee_server.errors import Overloaded
 
 ENVIRONMENT = 1

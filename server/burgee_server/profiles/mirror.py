@@ -46,6 +46,10 @@ class Mirror:
         self._stopping.set()
         self._changed.set()
 
+    async def is_even(self) -> bool:
+        """Whether every profile is in the warehouse as it is now."""
+        return not await self._store.changed_since(await self._store.loaded_revision(), 1)
+
     async def _copy(self) -> None:
         revision = await self._store.loaded_revision()
         while rows := await self._store.changed_since(revision, BATCH):

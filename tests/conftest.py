@@ -1,0 +1,16 @@
+"""What many tests share: one data directory, since chDB opens one directory a process."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.fixtures.server"]
+
+
+@pytest.fixture(scope="session")
+def data_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the session. Each test takes an environment of its own inside it."""
+    path = tmp_path_factory.mktemp("data")
+    os.chdir(path)  # chDB keeps a cache in the working directory
+    return path
