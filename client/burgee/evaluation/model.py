@@ -182,7 +182,7 @@ Profiles: TypeAlias = Mapping[tuple[str, str], Properties]
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a flag gives. `value` means nothing with Reason.ERROR."""
+    """What a flag gives. `value` means nothing with Reason.ERROR; it is the flag's own object, not to be changed."""
 
     flag_key: str
     value: Json

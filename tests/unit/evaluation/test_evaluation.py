@@ -1,6 +1,17 @@
 """What holds for any flag and any context."""
 
-from burgee.evaluation import Context, Flag, FlagSet, Profiles, Reason, violations
+import pytest
+from burgee.evaluation import (
+    Condition,
+    Context,
+    Flag,
+    FlagSet,
+    Operator,
+    Profiles,
+    Reason,
+    compile_condition,
+    violations,
+)
 from hypothesis import given, settings
 
 from tests.unit.evaluation.strategies import NOW, contexts, flag_sets, flags, profiles
@@ -44,6 +55,17 @@ def test_all_at_once_is_the_same_as_one_by_one(some: list[Flag], context: Contex
     assert flag_set.evaluate_all(context, stored, NOW) == [
         flag_set.evaluate(key, context, stored, NOW) for key in wanted
     ]
+
+
+@pytest.mark.parametrize("attribute", ["user.plan", "company.plan"])
+def test_nobody_has_no_stored_properties(attribute: str) -> None:
+    """An empty distinct_id or group key names nobody, even if something was stored under it."""
+    asked = compile_condition(Condition(attribute, Operator.IS_SET))
+    stored = {("user", ""): {"plan": "pro"}, ("company", ""): {"plan": "pro"}}
+    assert not asked.holds(Context("", {"company": ""}), stored, NOW)
+    assert asked.holds(
+        Context("ann", {"company": "acme"}), {("user", "ann"): {"plan": 1}, ("company", "acme"): {"plan": 1}}, NOW
+    )
 
 
 @given(flags(), contexts(), profiles)

@@ -52,6 +52,14 @@ def test_prerequisites_in_a_ring_fail(ring: list[str]) -> None:
     assert variants(*flags) == dict.fromkeys(ring, "off")
 
 
+def test_a_ring_fails_whatever_is_wanted_of_it() -> None:
+    """Even flags that want one another's off variant: a cycle has no first flag to begin with."""
+    wanted = (Prerequisite("b", ("on", "off")),), (Prerequisite("a", ("on", "off")),)
+    flags = [replace(flag(key), prerequisites=needs) for key, needs in zip("ab", wanted, strict=True)]
+    assert variants(*flags) == {"a": "off", "b": "off"}
+    assert {each.reason for each in FlagSet(flags).evaluate_all(CONTEXT, {}, 0.0)} == {Reason.DISABLED}
+
+
 def test_a_flag_that_hangs_on_a_ring_is_evaluated() -> None:
     """It sees the off variants of the ring, which may be what it wants."""
     hanging = replace(flag("h", "a"), prerequisites=(Prerequisite("a", ("off",)),))

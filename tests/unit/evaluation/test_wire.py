@@ -37,6 +37,13 @@ def test_a_value_survives_the_wire(value: Json) -> None:
     assert equal(received, value)
 
 
+def test_numbers_beyond_exact_whole_ones_stay_doubles() -> None:
+    """9007199254740992 may have been 9007199254740993: nobody is told that it is exact."""
+    for number, type_ in ((2.0**53 - 1, int), (-(2.0**53) + 1, int), (2.0**53, float), (1e300, float), (0.5, float)):
+        received = wire.value_from_proto(struct_pb2.Value(number_value=number), "value")
+        assert (received, type(received)) == (number, type_)
+
+
 @given(contexts(finite_json))
 def test_a_context_survives_the_wire(context: Context) -> None:
     """With its groups and all its properties."""

@@ -5,8 +5,8 @@ from functools import lru_cache
 from burgee.evaluation.pattern.program import Assert, Fork, Found, Take, assemble
 from burgee.evaluation.pattern.syntax import Assertion, read
 
-_MOST_EDGES = 20_000
-"""Edges kept a pattern; when there are more, all are forgotten, and found again as they are needed."""
+_MOST_KEPT = 200_000
+"""Edges and places kept a pattern, some 10 MB; when there are more, all are forgotten and found again as needed."""
 
 # What stands beside a position: nothing, a word character, a newline, or another character.
 _EDGE, _WORD, _NEWLINE, _OTHER = range(4)
@@ -27,7 +27,10 @@ _FOUND = _State(frozenset(), _OTHER)
 
 
 class Pattern:
-    """A compiled pattern. Safe to share between threads: what is remembered is the same whoever finds it."""
+    """A compiled pattern. Safe to share between threads: what is remembered is the same whoever finds it.
+
+    `kept` counts the edges and places that are remembered now.
+    """
 
     def __init__(self, pattern: str) -> None:
         """Compile. Raises PatternError."""
@@ -54,12 +57,16 @@ class Pattern:
         return self._reach(state, _EDGE) is None
 
     def _forget(self) -> None:
-        self._edges = 0
+        self.kept = 0
         self._states: dict[tuple[frozenset[int], int], _State] = {}
         self._start = self._state(frozenset({self._begin}), _EDGE)
 
     def _state(self, places: frozenset[int], before: int) -> _State:
-        return self._states.setdefault((places, before), _State(places, before))
+        state = self._states.get((places, before))
+        if state is None:
+            state = self._states[places, before] = _State(places, before)
+            self.kept += len(places)
+        return state
 
     def _step(self, state: _State, character: str) -> _State:
         kind = _kind(character) if self._looks_around else _OTHER
@@ -69,10 +76,10 @@ class Pattern:
         else:
             # A search may begin at any character, so the beginning is always one of the places.
             places = frozenset({self._begin, *(take.then for take in takes if character in take.characters)})
-            if self._edges >= _MOST_EDGES:
+            if self.kept >= _MOST_KEPT:
                 self._forget()
             after = self._state(places, kind)
-        self._edges += 1
+        self.kept += 1
         state.next[character] = after
         return after
 
