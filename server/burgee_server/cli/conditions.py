@@ -1,6 +1,7 @@
 """Conditions as they are typed: `company.plan in pro,team`, `event.pages gt 3`, `user.email is_set`."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -44,12 +45,15 @@ def read_value(text: str) -> Json:
     return value
 
 
-def read_pairs(pairs: tuple[str, ...], option: str) -> dict[str, str]:
-    """`name=value` options as a dict. Raises UsageError."""
+def read_pairs(pairs: Iterable[str], option: str, form: str) -> dict[str, str]:
+    """`name=value` options as a dict. Raises UsageError, which shows the form that was expected."""
+    read = {}
     for pair in pairs:
-        if "=" not in pair:
-            raise click.UsageError(f"{option} {pair!r} is not NAME=VALUE")
-    return dict(pair.split("=", 1) for pair in pairs)
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{option} {pair!r} is not {form}")
+        read[name] = value
+    return read
 
 
 where_option = click.option(

@@ -104,7 +104,9 @@ def create(
     if file is not None:
         flag = replace(_read(file), key=flag_key)
     else:
-        values = {key: _value(FlagType(type_), text) for key, text in read_pairs(tuple(variants), "--variant").items()}
+        values = {
+            key: _value(FlagType(type_), text) for key, text in read_pairs(variants, "--variant", "KEY=VALUE").items()
+        }
         flag = Flag(
             key=flag_key,
             type=FlagType(type_),
@@ -176,9 +178,9 @@ def explain(
     as_json: bool,
 ) -> None:
     """Why a flag gives somebody what it gives: `burgee flags explain new-reports --group company=acme`."""
-    passed = {name: read_value(text) for name, text in read_pairs(tuple(properties), "--property").items()}
+    passed = {name: read_value(text) for name, text in read_pairs(properties, "--property", "NAME=VALUE").items()}
     explanation = client.explain(
-        flag_key, distinct_id, groups=dict(read_pairs(tuple(groups), "--group")), properties=passed
+        flag_key, distinct_id, groups=read_pairs(groups, "--group", "TYPE=KEY"), properties=passed
     )
     print_explanation(explanation, as_json=as_json)
 

@@ -6,13 +6,10 @@ import sys
 from pathlib import Path
 
 import click
-import uvloop
 from pydantic import ValidationError
 
-from burgee_server.app import serve as run
 from burgee_server.errors import BurgeeError
 from burgee_server.settings import Settings, read_settings
-from burgee_server.storage.directory import DirectoryInUse
 
 
 @click.command()
@@ -25,6 +22,12 @@ def serve(data: str | None, listen: str | None, config: Path | None) -> None:
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    import uvloop  # half a second of imports that no other command should wait for
+
+    from burgee_server.app import serve as run
+    from burgee_server.storage.directory import DirectoryInUse
+
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings, click.echo))

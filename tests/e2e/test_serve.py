@@ -1,0 +1,201 @@
+"""How a server starts, stops, and comes back."""
+
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import grpc
+import pytest
+
+from burgee.v1 import capture_pb2
+from burgee.v1.capture_pb2_grpc import CaptureServiceStub
+from burgee.v1.profiles_pb2 import ListEventsRequest
+from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
+from tests.e2e.conftest import READY, Command, environment
+
+
+def call(server, key=None):
+    """A channel to a server, and the metadata of its key."""
+    return grpc.insecure_channel(server.target), (("authorization", f"Bearer {key or server.key}"),)
+
+
+def stored_uuids(server):
+    """Every uuid that can be read back."""
+    channel, metadata = call(server)
+    with channel:
+        found, token = [], ""
+        while not found or token:
+            request = ListEventsRequest(page_size=1000, page_token=token)
+            answer = ProfileServiceStub(channel).ListEvents(request, metadata=metadata)
+            found += [event.uuid for event in answer.events]
+            token = answer.next_page_token
+            if not answer.events:
+                break
+    return found
+
+
+def test_the_first_start_makes_a_key_that_only_its_owner_can_read_and_shows_it_once(serve):
+    """The key works, is in the file, mode 0600, and the second start says nothing of it."""
+    first = serve()
+    shown = [line for line in first.said if first.key in line]
+    mode = stat.S_IMODE((first.data / "api-key").stat().st_mode)
+    key = first.key
+    assert Command(first).json("flags", "list") == []
+    code, errors = first.stop()
+
+    second = serve()
+
+    assert code == 0
+    assert len(shown) == 1
+    assert mode == 0o600
+    assert key not in errors
+    assert second.key == key
+    assert second.said == [f"{READY}{second.target}"]
+    assert Command(second).json("flags", "list") == []
+
+
+def test_a_bootstrap_key_is_taken_and_neither_written_nor_shown(serve):
+    """Whoever deploys chooses the secret."""
+    secret = "chosen-by-the-operator"
+
+    server = serve(BURGEE_BOOTSTRAP_KEY=secret)
+
+    channel, metadata = call(server, secret)
+    with channel:
+        ProfileServiceStub(channel).ListEvents(ListEventsRequest(), metadata=metadata)
+    _, errors = server.stop()
+    assert not (server.data / "api-key").exists()
+    assert secret not in "\n".join([*server.said, errors])
+
+
+def test_ready_is_said_once_and_only_when_calls_are_answered(serve):
+    """A call right after the line goes through at the first try."""
+    server = serve()
+    channel, metadata = call(server)
+    with channel:
+        ProfileServiceStub(channel).ListEvents(ListEventsRequest(), metadata=metadata, timeout=5)
+    server.stop()
+
+    assert sum(line.startswith(READY) for line in server.said) == 1
+
+
+def test_a_second_process_on_the_same_directory_gets_one_clear_line(serve):
+    """And the first goes on."""
+    first = serve()
+
+    second = run("serve", "--data", str(first.data), "--listen", "127.0.0.1:0")
+
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert "in use" in second.stderr
+    assert Command(first).json("flags", "list") == []
+
+
+def run(*arguments, **settings):
+    """A command that is expected to end by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "burgee_server", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(**settings),
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        (("--listen", "127.0.0.1:not-a-port"), {}, "listen"),
+        (("--listen", "256.1.1.1:1"), {}, "listen"),
+        ((), {"BURGEE_QUERY_SECONDS": "soon"}, "query_seconds"),
+        ((), {"BURGEE_BOOTSTRAP_KEY": "short"}, "bootstrap_key"),
+    ],
+)
+def test_a_setting_that_will_not_do_is_named_in_one_line(tmp_path, arguments, settings, words):
+    """Exit 1, the setting's name, no traceback, and never the secret."""
+    done = run("serve", "--data", str(tmp_path / "data"), *arguments, **settings)
+
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "short" not in done.stderr.replace("shorter", "")
+
+
+def test_settings_come_from_flags_then_environment_then_file(serve, tmp_path):
+    """The file is overridden by the environment, and that by a flag."""
+    file = tmp_path / "burgee.toml"
+    file.write_text('log_level = "DEBUG"\nlisten = "256.1.1.1:1"\nquery_seconds = 5.0\n')
+
+    server = serve("--config", str(file), BURGEE_LOG_LEVEL="ERROR")
+
+    _, errors = server.stop()
+    assert server.target.startswith("127.0.0.1:")
+    assert "DEBUG" not in errors
+
+
+def test_a_file_with_an_unknown_setting_is_refused(tmp_path):
+    """A misspelt setting is not silently ignored."""
+    file = tmp_path / "burgee.toml"
+    file.write_text('lisen = "127.0.0.1:0"\n')
+
+    done = run("serve", "--config", str(file), "--data", str(tmp_path / "data"))
+
+    assert done.returncode == 1
+    assert "lisen" in done.stderr
+
+
+def capturing(server, acknowledged, stopped):
+    """Send batches until told to stop; remember what was acknowledged, and count failures."""
+    channel, metadata = call(server)
+    failures = []
+    with channel:
+        stub = CaptureServiceStub(channel)
+        number = 0
+        while not stopped.is_set():
+            uuids = [f"00000000-0000-4000-8000-{number:08x}{index:04x}" for index in range(50)]
+            events = [
+                capture_pb2.Event(uuid=uuid, event="e", distinct_id="ann", timestamp_micros=1_700_000_000_000_000)
+                for uuid in uuids
+            ]
+            try:
+                stub.Capture(capture_pb2.CaptureRequest(events=events), metadata=metadata, timeout=10)
+            except grpc.RpcError as error:
+                failures.append(error)
+                return failures
+            acknowledged += uuids
+            number += 1
+    return failures
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_what_was_acknowledged_is_there_after_a_restart_once(serve, how):
+    """Stopped or killed in the middle of a stream of batches: every acknowledged event, none twice."""
+    server = serve()
+    acknowledged, stopped = [], threading.Event()
+    sender = threading.Thread(target=capturing, args=(server, acknowledged, stopped))
+    sender.start()
+    wait_for(lambda: len(acknowledged) > 2_000)
+    code, _ = server.stop(how)
+    stopped.set()
+    sender.join()
+    assert code == (0 if how == signal.SIGTERM else -signal.SIGKILL)
+
+    server = serve()
+
+    expected = set(acknowledged)
+    wait_for(lambda: expected <= set(stored_uuids(server)))
+    found = stored_uuids(server)
+    assert len(found) == len(set(found))
+    assert len(found) <= len(expected) + 50  # the batch whose answer was not heard may be there, too
+
+
+def wait_for(condition, seconds=30):
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)

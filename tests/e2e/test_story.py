@@ -1,0 +1,162 @@
+"""The main job from end to end: start, import, ask, roll out, restart."""
+
+import gzip
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import burgee
+from tests.e2e.conftest import Command
+from tests.e2e.project_history import converted, history, write
+
+
+@pytest.fixture
+def lines():
+    """The history that is imported."""
+    return history()
+
+
+@pytest.fixture
+def story(serve, lines, tmp_path):
+    """A server with the history in it, and the command line."""
+    command = Command(serve())
+    answer = command.json("import", str(write(lines, tmp_path / "history.ndjson")))
+    assert answer == {"accepted": len(lines), "duplicate": 0, "rejected": []}
+    wait_until_complete(command)
+    return command
+
+
+def wait_until_complete(command):
+    """Wait until everything acknowledged by now can be queried; that must not take long."""
+    now = datetime.now(UTC)
+    deadline = time.monotonic() + 20
+    while datetime.fromisoformat(command.json("query", "trend")["info"]["complete_until"]) < now:
+        assert time.monotonic() < deadline, "events take too long to become queryable"
+
+
+ALL = ("--start", "2011-01-01", "--end", "2016-01-01")
+
+
+def total(command, *arguments, span=ALL):
+    """The total of the only row of a trend."""
+    [row] = command.json("query", "trend", *arguments, *span)["rows"]
+    return row["total"]
+
+
+def test_the_figures_of_an_imported_history_are_exact(story, lines):
+    """Totals, people, companies, top companies, a year, a sum, a funnel: as counted by hand."""
+    merged = [line for line in lines if line.event == "change_merged"]
+    year_2013 = ("--start", "2013-01-01", "--end", "2014-01-01")
+    in_2013 = [line for line in merged if line.at.year == 2013]
+    in_2014 = [line for line in lines if line.at.year == 2014]
+    top = Counter(line.company for line in merged).most_common(1)[0][0]
+
+    assert total(story, "change_merged") == len(merged)
+    assert total(story, "--measure", "unique_users") == len({line.person for line in lines})
+    companies = ("--measure", "unique_groups", "--group-type", "company")
+    assert total(story, *companies) == len({line.company for line in lines})
+    assert total(story, "change_merged", span=year_2013) == len(in_2013)
+    assert total(story, "change_merged", "--measure", "unique_users", span=year_2013) == len(
+        {l.person for l in in_2013}
+    )
+    assert total(story, "change_merged", *companies, span=year_2013) == len({l.company for l in in_2013})
+    by_top = ("--where", f"company.key equals {top}", "--measure", "sum", "--property", "insertions")
+    assert total(story, "change_merged", *by_top, span=("--start", "2014-01-01", "--end", "2015-01-01")) == sum(
+        line.insertions for line in in_2014 if line.event == "change_merged" and line.company == top
+    )
+    steps = ("change_proposed", "change_merged", "--window", "14d", "--start", "2014-01-01", "--end", "2015-01-01")
+    funnel = story.json("query", "funnel", *steps)["rows"]
+    expected = converted(in_2014, "change_proposed", "change_merged", timedelta(days=14))
+    assert tuple(step["count"] for step in funnel) == expected
+
+
+def test_the_companies_command_lists_the_top_companies_with_their_people(story, lines):
+    """Events and people of each, the greatest first, and everybody else together."""
+    merged = [line for line in lines if line.event == "change_merged"]
+    top = Counter(line.company for line in merged).most_common(3)
+    shown = {company for company, _ in top}
+
+    rows = story.json("companies", "--event", "change_merged", "--limit", "3", *ALL)
+
+    assert rows == [
+        *(
+            {"company": company, "events": count, "people": len({l.person for l in merged if l.company == company})}
+            for company, count in top
+        ),
+        {
+            "company": "(other)",
+            "events": sum(line.company not in shown for line in merged),
+            "people": len({line.person for line in merged if line.company not in shown}),
+        },
+    ]
+
+
+def test_the_same_file_twice_counts_once_plain_packed_or_piped(story, lines, tmp_path):
+    """Import again, gzipped, and through a pipe: nothing is added."""
+    packed = tmp_path / "history.ndjson.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "history.ndjson").read_bytes()))
+
+    again = story.json("import", str(packed))
+    piped = story.text("import", "-", stdin=packed.read_bytes())
+    wait_until_complete(story)
+
+    assert again == {"accepted": 0, "duplicate": len(lines), "rejected": []}
+    assert "0 events accepted" in piped
+    assert total(story) == len(lines)
+
+
+def test_lines_without_a_uuid_count_once_too_and_bad_lines_are_named(story, tmp_path):
+    """A line is known again by its place and its text; a line that is no event says why, and the rest is kept."""
+    good = '{"event": "seen", "distinct_id": "ann", "timestamp": 1400000000}'
+    text = "\n".join([good, good, "no json", '{"event": "seen", "distinct_id": "ann"}', "", good, '{"evnt": 1}'])
+    file = tmp_path / "few.ndjson"
+    file.write_text(text)
+
+    first, second = story.run("import", str(file)), story.run("import", str(file))
+    wait_until_complete(story)
+
+    assert first.returncode == second.returncode == 1
+    errors = first.stderr.decode()
+    for line, field in ((3, "line"), (4, "timestamp"), (7, "evnt")):
+        assert f"line {line}: {field}: " in errors
+    assert total(story, "seen") == 3
+
+
+def test_a_flag_is_rolled_out_by_company_from_the_command_line(story):
+    """Create, raise, explain, list; and the client in another process sees the same."""
+    story.text("flags", "create", "new-review", "--by", "company", "--rollout", "10%", "--note", "carefully")
+    environment = story._environment
+    keys = [f"company-{number}.example" for number in range(200)]
+    with burgee.Client(environment["BURGEE_TARGET"], environment["BURGEE_API_KEY"]) as client:
+        tenth = {key for key in keys if client.is_enabled("new-review", company=key)}
+        story.text("flags", "set", "new-review", "--rollout", "33.333%")
+        third = {key for key in keys if client.is_enabled("new-review", company=key)}
+
+    assert tenth < third
+    listed = story.json("flags", "list")
+    assert [(flag["key"], flag["version"]) for flag in listed] == [("new-review", 2)]
+    inside = story.text("flags", "explain", "new-review", "--group", f"company={sorted(third)[0]}")
+    assert sorted(third)[0] in inside
+    assert "inside 33.333%" in inside
+    outside = story.text("flags", "explain", "new-review", "--user", "ann")
+    assert "group missing" in outside
+
+
+def test_mistakes_on_the_command_line_are_told_with_the_field(story):
+    """A readable message, exit code 1 or 2, no traceback."""
+    for arguments, words in (
+        (("flags", "create", "new review"), "flag.key"),
+        (("flags", "explain", "nothing", "--group", "company"), "TYPE=KEY"),
+        (("query", "trend", "--by", "compny.key"), "breakdown.attribute"),
+        (("query", "trend", "--time-zone", "Mars/Olympus"), "time_zone"),
+        (("query", "trend", "--start", "yesterday"), "range.start"),
+        (("query", "funnel", "only_one"), "steps"),
+        (("flags", "set", "nothing", "--enabled"), "NOT_FOUND"),
+        (("--no-such-option",), "No such option"),
+    ):
+        done = story.run(*arguments)
+        assert done.returncode in (1, 2), arguments
+        assert words in done.stderr.decode(), done.stderr.decode()
+        assert "Traceback" not in done.stderr.decode()
