@@ -5,9 +5,9 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import burgee
 import pytest
 
-import burgee
 from tests.e2e.conftest import Command
 from tests.e2e.project_history import converted, history, write
 
@@ -59,9 +59,9 @@ def test_the_figures_of_an_imported_history_are_exact(story, lines):
     assert total(story, *companies) == len({line.company for line in lines})
     assert total(story, "change_merged", span=year_2013) == len(in_2013)
     assert total(story, "change_merged", "--measure", "unique_users", span=year_2013) == len(
-        {l.person for l in in_2013}
+        {line.person for line in in_2013}
     )
-    assert total(story, "change_merged", *companies, span=year_2013) == len({l.company for l in in_2013})
+    assert total(story, "change_merged", *companies, span=year_2013) == len({line.company for line in in_2013})
     by_top = ("--where", f"company.key equals {top}", "--measure", "sum", "--property", "insertions")
     assert total(story, "change_merged", *by_top, span=("--start", "2014-01-01", "--end", "2015-01-01")) == sum(
         line.insertions for line in in_2014 if line.event == "change_merged" and line.company == top
@@ -82,7 +82,11 @@ def test_the_companies_command_lists_the_top_companies_with_their_people(story, 
 
     assert rows == [
         *(
-            {"company": company, "events": count, "people": len({l.person for l in merged if l.company == company})}
+            {
+                "company": company,
+                "events": count,
+                "people": len({line.person for line in merged if l.company == company}),
+            }
             for company, count in top
         ),
         {

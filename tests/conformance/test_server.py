@@ -1,0 +1,98 @@
+"""The server answers every conformance case, from wire to wire, with the profiles stored and not passed.
+
+grpc_testing drives the servicer without a network; it knows sync servicers only, hence the bridge.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import grpc
+import grpc_testing
+import pytest
+
+from burgee import wire
+from burgee.evaluation import Flag, FlagSet, Properties, Reason
+from burgee.v1 import flags_pb2
+from burgee_server.flags import Checks
+from burgee_server.rpc import call
+from burgee_server.rpc.flags import FlagServicer
+from tests.conformance.cases import Case, read_cases
+
+CASES = list(read_cases())
+SERVICE = flags_pb2.DESCRIPTOR.services_by_name["FlagService"]
+
+
+class CaseWorld:
+    """The flags, the stored profiles and the time of one case, where the server looks for them."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._flags = FlagSet([wire.flag_from_proto(wire.flag_to_proto(flag)) for flag in case.flags])
+
+    def peek(self, environment_id: int, *_identity: str) -> FlagSet | None:
+        return None if _identity else self._flags
+
+    async def get(self, environment_id: int, *identity: str) -> FlagSet | Properties:
+        return self._case.profiles.get(identity, MappingProxyType({})) if identity else self._flags
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._case.now, UTC)
+
+
+class Bridge:
+    """A servicer that waits for the coroutines of another."""
+
+    def __init__(self, servicer: FlagServicer) -> None:
+        self._servicer = servicer
+
+    def __getattr__(self, name: str):
+        method = getattr(self._servicer, name)
+
+        async def inside(request, context):
+            call.enter(PRINCIPAL)
+            return await method(request, context)
+
+        return lambda request, context: asyncio.run(inside(request, context))
+
+
+class _Principal:
+    environment_id = 1
+
+
+PRINCIPAL = _Principal()
+
+
+def ask(case: Case, method: str, request):
+    """The answer of the server to one request."""
+    world = CaseWorld(case)
+    servicer = FlagServicer(Checks(world, world, world))
+    server = grpc_testing.server_from_dictionary({SERVICE: Bridge(servicer)}, grpc_testing.strict_real_time())
+    called = server.invoke_unary_unary(SERVICE.methods_by_name[method], (), request, None)
+    response, _, code, details = called.termination()
+    assert code is grpc.StatusCode.OK, details
+    return response
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.theme}: {case.name}" for case in CASES])
+def test_the_server_answers(case: Case) -> None:
+    """Variant, value, reason, rule and error come over the wire as the specification asks, and are explained so."""
+    context = wire.context_to_proto(case.context)
+    request = flags_pb2.EvaluateRequest(flag_key=case.flag_key, context=context)
+    answer = ask(case, "Evaluate", request).resolution
+    explained = ask(case, "Explain", flags_pb2.ExplainRequest(flag_key=case.flag_key, context=context))
+
+    resolution = wire.resolution_from_proto(answer)
+    expected = case.expected
+    assert (resolution.variant, resolution.reason) == (expected.variant, expected.reason)
+    assert resolution.value == expected.value or resolution.reason is Reason.ERROR
+    assert (resolution.rule_id, resolution.error_code) == (expected.rule_id, expected.error_code)
+    assert explained.resolution == answer
+
+
+def test_flags_survive_the_wire() -> None:
+    """Every flag of every case is the same after a journey to protobuf and back."""
+    flags: list[Flag] = [flag for case in CASES for flag in case.flags]
+    assert len(flags) > 400
+    for flag in flags:
+        assert wire.flag_from_proto(wire.flag_to_proto(flag)) == flag

@@ -1,0 +1,222 @@
+"""What every Warehouse promises about events and profiles, on chDB."""
+
+import uuid as uuids
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from burgee_server.ports.warehouse import (
+    FIRST_TIMESTAMP,
+    LAST_TIMESTAMP,
+    BadPattern,
+    ProfileRow,
+    Refused,
+    Statement,
+    property_column,
+)
+
+from tests.fixtures.warehouse import Environment, Fact, batch
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOSTILE_NAMES = [
+    "plain",
+    "a.b",
+    "a..b.",
+    ".",
+    "it's",
+    'say "hi"',
+    "tick`tock",
+    "back\\slash",
+    "\\`",
+    "%s %(x)s %",
+    "{p:String}",
+    "a.:Int64",
+    "x; DROP TABLE events --",
+    "/* */",
+    "new\nline\ttab\0nul\r",
+    "^caret",
+    "list[]",
+    "naïve 日本 🦄",
+    " ",
+    "?",
+]
+
+
+async def rows(environment: Environment, sql: str, **parameters: Any) -> list[list[Any]]:
+    """Rows of a query with the environment bound as {e:UInt32}."""
+    answer = await environment.warehouse.query(Statement(sql, {"e": environment.environment_id, **parameters}))
+    return [list(row) for row in answer.rows]
+
+
+async def count(environment: Environment, final: bool = True) -> int:
+    """How many events are there, with duplicates or without."""
+    table = "events FINAL" if final else "events"
+    return int((await rows(environment, f"SELECT count() FROM {table} WHERE environment_id = {{e:UInt32}}"))[0][0])
+
+
+async def test_an_event_comes_back_as_it_was_captured(environment: Environment) -> None:
+    """Text that looks like a date or a number, nulls, order and unicode survive to the timeline."""
+    properties = {"b": None, "a": "2026-03-01", "n": 10**25, "nested": {"x.y": [1, "two", {}]}, "é": "\u2028 'quoted'"}
+    fact = Fact("größe", "ann 'o\\ x", NOON + timedelta(microseconds=1), {"company": "a`b", "team": "t"}, properties)
+    await environment.load(fact)
+    [event] = await environment.warehouse.timeline(environment.environment_id, limit=10)
+    assert (event.uuid, event.event, event.distinct_id) == (fact.uuid, fact.event, fact.distinct_id)
+    assert (event.timestamp, event.groups) == (fact.timestamp, fact.groups)
+    assert batch(1, fact).find(event.properties_json.encode()) > 0
+
+
+async def test_a_token_is_inserted_once(environment: Environment) -> None:
+    """A batch sent again under its token leaves no second row, not even one that FINAL would hide."""
+    payload = batch(environment.environment_id, *(Fact(timestamp=NOON + timedelta(days=20 * n)) for n in range(30)))
+    token = str(uuids.uuid4())
+    await environment.warehouse.load(payload, token)
+    await environment.warehouse.load(payload, token)
+    assert await count(environment, final=False) == 30
+
+
+async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> None:
+    """An event that was captured again, and loaded again, counts once."""
+    fact = Fact()
+    await environment.load(fact, Fact())
+    await environment.load(fact)
+    assert await count(environment) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("uuid", b"no uuid"), ("properties_json", b'{"a": '), ("properties_json", b"[1]")]
+)
+async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
+    """The error says that trying again cannot help, and nothing of the batch is kept."""
+    from burgee_server.journal.v1.journal_pb2 import StoredBatch
+
+    stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact()))
+    setattr(stored.events[1], field, value)
+    with pytest.raises(Refused):
+        await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+    assert await count(environment, final=False) == 0
+
+
+async def test_a_batch_may_span_decades_and_end_at_the_bounds(environment: Environment) -> None:
+    """An import of many months loads in one insert, the first and the last timestamp included."""
+    moments = [FIRST_TIMESTAMP, LAST_TIMESTAMP - timedelta(microseconds=1)]
+    moments += [NOON - timedelta(days=31 * months) for months in range(120)]
+    await environment.load(*(Fact(timestamp=moment) for moment in moments))
+    found = await environment.warehouse.timeline(environment.environment_id, limit=1000)
+    assert [event.timestamp for event in found] == sorted(moments, reverse=True)
+
+
+async def test_no_properties_are_the_empty_object(environment: Environment) -> None:
+    """An event without properties_json is an event without properties."""
+    from burgee_server.journal.v1.journal_pb2 import StoredBatch
+
+    stored = StoredBatch.FromString(batch(environment.environment_id, Fact()))
+    stored.events[0].properties_json = b""
+    await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+    assert await rows(environment, "SELECT toJSONString(properties) FROM events WHERE environment_id = {e:UInt32}") == [
+        ["{}"]
+    ]
+
+
+async def test_a_property_of_any_name_can_be_read(environment: Environment) -> None:
+    """No name breaks out of its quotes, and each reads its own value and no other."""
+    await environment.load(Fact(properties={name: index for index, name in enumerate(HOSTILE_NAMES)}))
+    columns = ", ".join(property_column("properties", name, "Int64") for name in HOSTILE_NAMES)
+    sql = f"SELECT {columns} FROM events FINAL WHERE environment_id = {{e:UInt32}}"
+    assert await rows(environment, sql) == [list(range(len(HOSTILE_NAMES)))]
+
+
+async def test_more_properties_than_clickhouse_gives_columns_can_be_read(environment: Environment) -> None:
+    """Beyond 1,024 names in a part, values move to shared storage and are still found."""
+    await environment.load(*(Fact(properties={f"p{n}": n, "common": "x"}) for n in range(1500)))
+    for name in ("p3", "p777", "p1499"):
+        column = property_column("properties", name, "Int64")
+        sql = f"SELECT sum({column}) FROM events FINAL WHERE environment_id = {{e:UInt32}}"
+        assert await rows(environment, sql) == [[int(name[1:])]]
+
+
+async def test_the_greatest_revision_of_a_profile_wins(environment: Environment) -> None:
+    """Whatever order revisions arrive in, and in one call or several."""
+    mine = environment.environment_id
+    load = environment.warehouse.load_profiles
+    await load([ProfileRow(mine, "user", "ann", {"plan": "pro", "at": "2026-01-01"}, 7)])
+    await load(
+        [ProfileRow(mine, "user", "ann", {"plan": "old"}, 6), ProfileRow(mine, "company", "acme", {"a.b": 1}, 8)]
+    )
+    await load([ProfileRow(mine + 1_000_000, "user", "ann", {"plan": "not mine"}, 9)])
+    persons = "SELECT distinct_id, toJSONString(properties) FROM persons FINAL WHERE environment_id = {e:UInt32}"
+    groups = (
+        "SELECT group_type, group_key, toJSONString(properties) FROM groups FINAL WHERE environment_id = {e:UInt32}"
+    )
+    assert await rows(environment, persons) == [["ann", '{"at":"2026-01-01","plan":"pro"}']]
+    assert await rows(environment, groups) == [["company", "acme", '{"a.b":1}']]
+
+
+async def test_activity_is_the_first_and_last_event_of_each_key(environment: Environment) -> None:
+    """By type and key, over several batches; a key that nobody used is absent."""
+    late, early = NOON + timedelta(days=40), NOON - timedelta(days=40)
+    await environment.load(Fact(timestamp=NOON, groups={"company": "acme"}), Fact(distinct_id="bob", timestamp=late))
+    await environment.load(Fact(timestamp=early, groups={"company": "acme"}))
+    activity = environment.warehouse.activity
+    [company] = (await activity(environment.environment_id, "company", ["acme", "nobody"])).values()
+    assert (company.key, company.first_seen_at, company.last_seen_at) == ("acme", early, NOON)
+    assert set(await activity(environment.environment_id, "user", ["ann", "bob", "acme"])) == {"ann", "bob"}
+    assert await activity(environment.environment_id + 1_000_000, "company", ["acme"]) == {}
+
+
+async def test_seen_pages_through_keys_in_byte_order(environment: Environment) -> None:
+    """Every key once, also where several batches name it, and none of another type."""
+    names = ["Zoe", "ann", "bob", "élan", "日本"]
+    for _ in range(2):
+        await environment.load(*(Fact(distinct_id=name, groups={"company": "acme"}) for name in reversed(names)))
+    found: list[str] = []
+    while page := await environment.warehouse.seen(environment.environment_id, "user", found[-1] if found else "", 2):
+        found += [activity.key for activity in page]
+    assert found == names
+
+
+async def test_a_timeline_pages_newest_first_without_a_gap(environment: Environment) -> None:
+    """Pages of two, over ties in time, a gap of years and every filter, give each event once."""
+    moments = [NOON, NOON, NOON, NOON - timedelta(hours=1), NOON - timedelta(days=3), NOON - timedelta(days=2000)]
+    facts = [
+        Fact(
+            event=f"e{index % 3}",
+            distinct_id=f"u{index % 2}",
+            groups={"com'pany": f"c{index % 2}"},
+            timestamp=moment,
+        )
+        for index, moment in enumerate(moments * 2)
+    ]
+    await environment.load(*facts)
+    questions: list[tuple[dict[str, Any], list[Fact]]] = [
+        ({}, facts),
+        ({"distinct_id": "u1"}, [fact for fact in facts if fact.distinct_id == "u1"]),
+        ({"group_type": "com'pany", "group_key": "c0"}, [fact for fact in facts if fact.distinct_id == "u0"]),
+        ({"event_names": ["e0", "e2"]}, [fact for fact in facts if fact.event != "e1"]),
+        ({"distinct_id": "nobody"}, []),
+    ]
+    for arguments, expected in questions:
+        before, found = None, []
+        while page := await environment.warehouse.timeline(
+            environment.environment_id, before=before, limit=2, **arguments
+        ):
+            found += page
+            before = (page[-1].timestamp, page[-1].uuid)
+        assert sorted(event.uuid for event in found) == sorted(fact.uuid for fact in expected)
+        assert [event.timestamp for event in found] == sorted((fact.timestamp for fact in expected), reverse=True)
+
+
+async def test_a_query_reports_the_rows_that_it_read(environment: Environment) -> None:
+    """Rows of storage, not rows of the answer."""
+    await environment.load(*(replace(Fact(), uuid=str(uuids.uuid4())) for _ in range(50)))
+    answer = await environment.warehouse.query(
+        Statement("SELECT uniq(uuid) FROM events WHERE environment_id = {e:UInt32}", {"e": environment.environment_id})
+    )
+    assert answer.rows_read >= 50
+    assert len(answer.rows) == 1
+
+
+async def test_a_pattern_that_is_none_is_told_apart(environment: Environment) -> None:
+    """A caller's mistake is not an internal error."""
+    with pytest.raises(BadPattern):
+        await rows(environment, "SELECT match(toString(number), {p:String}) FROM numbers(3)", p="(")

@@ -1,0 +1,103 @@
+"""What a Warehouse promises about time, memory, and who may have it open."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from burgee_server.errors import Overloaded, TimedOut
+from burgee_server.ports.warehouse import Statement
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+
+ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
+
+LOAD_AND_COUNT = """
+import asyncio, sys
+from tests.fixtures.warehouse import Fact, batch
+from burgee_server.ports.warehouse import Statement
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+
+async def main():
+    warehouse = await ClickHouseWarehouse.open(sys.argv[1])
+    await warehouse.load(batch(1, Fact(uuid="00000000-0000-0000-0000-000000000001")), "token")
+    print((await warehouse.query(Statement("SELECT count() FROM events"))).rows[0][0])
+    await warehouse.close()
+
+asyncio.run(main())
+"""
+
+
+def in_another_process(root: Path, script: str, argument: str) -> subprocess.CompletedProcess[str]:
+    """Run a script where the tests are importable."""
+    return subprocess.run([sys.executable, "-c", script, argument], cwd=root, capture_output=True, text=True)
+
+
+async def running(warehouse: ClickHouseWarehouse) -> int:
+    """How many endless queries run now."""
+    sql = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64(number%' AND query NOT LIKE '%processes%'"
+    return int((await warehouse.query(Statement(sql))).rows[0][0])
+
+
+async def until_running(warehouse: ClickHouseWarehouse, wanted: int) -> None:
+    """Return when that many endless queries run; fail after 20 seconds."""
+    async with asyncio.timeout(20):
+        while await running(warehouse) != wanted:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_query_ends_at_its_timeout(warehouse: ClickHouseWarehouse) -> None:
+    """The caller gets TimedOut, and the engine stops working on it."""
+    with pytest.raises(TimedOut):
+        await warehouse.query(Statement(ENDLESS, {"x": 1}), timeout=0.2)
+    await until_running(warehouse, 0)
+
+
+async def test_a_cancelled_query_stops(warehouse: ClickHouseWarehouse) -> None:
+    """A caller that hangs up frees the engine at once, although the query had no timeout."""
+    task = asyncio.create_task(warehouse.query(Statement(ENDLESS, {"x": 2})))
+    await until_running(warehouse, 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until_running(warehouse, 0)
+
+
+async def test_waiting_for_a_client_counts_as_time(warehouse: ClickHouseWarehouse) -> None:
+    """With every client busy a query is given up at its timeout too, and never starts."""
+    busy = [asyncio.create_task(warehouse.query(Statement(ENDLESS, {"x": x}), timeout=1)) for x in (3, 4)]
+    await asyncio.sleep(0)
+    with pytest.raises(TimedOut):
+        await warehouse.query(Statement(ENDLESS, {"x": 5}), timeout=0.2)
+    assert all(isinstance(error, TimedOut) for error in await asyncio.gather(*busy, return_exceptions=True))
+
+
+async def test_a_query_that_needs_too_much_memory_is_refused(data_path: Path, warehouse: ClickHouseWarehouse) -> None:
+    """What cannot be sorted or grouped on disk ends with Overloaded, not with the process."""
+    small = await ClickHouseWarehouse.open(
+        f"chdb://{data_path / 'events'}", query_clients=1, query_memory_bytes=1 << 22
+    )
+    with pytest.raises(Overloaded):
+        await small.query(Statement("SELECT groupArray(number) FROM numbers(100000000)"))
+    await small.close()
+
+
+async def test_a_query_may_not_write(warehouse: ClickHouseWarehouse) -> None:
+    """A statement that would change anything fails."""
+    with pytest.raises(Exception, match="READONLY"):
+        await warehouse.query(Statement("INSERT INTO persons SELECT 1, 'x', '{}', 1"))
+
+
+async def test_a_directory_is_open_in_one_process(
+    data_path: Path, warehouse: ClickHouseWarehouse, request: pytest.FixtureRequest
+) -> None:
+    """A second process is told so in words, before it can do harm."""
+    other = in_another_process(request.config.rootpath, LOAD_AND_COUNT, f"chdb://{data_path / 'events'}")
+    assert other.returncode != 0
+    assert "another process has it open" in other.stderr
+
+
+def test_a_token_is_inserted_once_across_restarts(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A batch that a new process sends again, after a crash before its commit, is dropped."""
+    runs = [in_another_process(request.config.rootpath, LOAD_AND_COUNT, f"chdb://{tmp_path / 'w'}") for _ in range(2)]
+    assert [run.stdout.strip() for run in runs] == ["1", "1"], runs
