@@ -44,6 +44,7 @@ class Recorder(
     requests: list[Any] = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
     metadata: list[dict[str, Any]] = field(default_factory=list)
+    remaining: list[float] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -74,6 +75,7 @@ class Recorder(
         with self.came:
             self.requests.append(request)
             self.metadata.append(dict(context.invocation_metadata()))
+            self.remaining.append(context.time_remaining())
             self.came.notify_all()
         self.hold.wait(30)
         with self.came:

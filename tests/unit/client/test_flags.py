@@ -151,6 +151,16 @@ def test_a_server_that_hangs_gives_the_default_at_the_timeout(server: Recorder) 
     assert resolution.error_message.startswith("DEADLINE_EXCEEDED")
 
 
+def test_every_check_has_the_flag_timeout_as_its_deadline(server: Recorder) -> None:
+    """The server is told how long the answer is of use."""
+    with Client(server.target, flag_timeout=3.0) as client:
+        client.resolve("f", "ann")
+        client.all_flags("ann")
+        client.explain("f", "ann")
+    assert len(server.remaining) == 3
+    assert all(0 < seconds < 3.5 for seconds in server.remaining)
+
+
 def test_a_failing_server_is_told_in_the_resolution(client: Client, server: Recorder) -> None:
     """Code and words of the server's error are kept."""
     server.failures.append(Failure(grpc.StatusCode.UNAUTHENTICATED, "no such key"))
