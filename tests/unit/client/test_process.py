@@ -106,3 +106,17 @@ def test_what_waits_is_sent_when_the_process_ends(server: Recorder) -> None:
 def test_a_client_that_is_not_used_starts_nothing() -> None:
     """No thread and no connection before the first call, so that a service may fork first."""
     _run("import threading, burgee; c = burgee.Client('localhost:1'); assert threading.active_count() == 1; c.close()")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("localhost:4750", "localhost:4750"),
+        ("https://burgee.example.com", "burgee.example.com:443"),
+        ("https://burgee.example.com:8443/", "burgee.example.com:8443"),
+    ],
+)
+def test_a_target_may_be_an_https_address(target: str, expected: str) -> None:
+    """TLS is asked for by the scheme; its port is 443 unless given."""
+    with Client(target) as client:
+        assert repr(client) == f"<burgee.Client {expected}>"
