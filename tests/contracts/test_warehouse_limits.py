@@ -41,7 +41,7 @@ async def running(warehouse: ClickHouseWarehouse) -> int:
 
 async def until_running(warehouse: ClickHouseWarehouse, wanted: int) -> None:
     """Return when that many endless queries run; fail after 20 seconds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(20):  # noqa: ASYNC110 - the engine has no event to wait for
         while await running(warehouse) != wanted:
             await asyncio.sleep(0.01)
 
@@ -61,6 +61,25 @@ async def test_a_cancelled_query_stops(warehouse: ClickHouseWarehouse) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     await until_running(warehouse, 0)
+
+
+async def test_a_failed_query_leaves_nothing_to_the_next(warehouse: ClickHouseWarehouse) -> None:
+    """No part of the answer to a query that was cut short reaches another caller on the same client."""
+    for _ in range(4):
+        with pytest.raises(TimedOut):
+            await warehouse.query(Statement(ENDLESS, {"x": 6}), timeout=0.05)
+        answers = await asyncio.gather(*(warehouse.query(Statement(f"SELECT {n}")) for n in range(4)))
+        assert [answer.rows for answer in answers] == [[[n]] for n in range(4)]
+
+
+async def test_closing_stops_what_runs(data_path: Path, warehouse: ClickHouseWarehouse) -> None:
+    """A server that stops does not wait for a question without end."""
+    closing = await ClickHouseWarehouse.open(f"chdb://{data_path / 'events'}", query_clients=1)
+    asked = asyncio.create_task(closing.query(Statement(ENDLESS, {"x": 7})))
+    await until_running(warehouse, 1)
+    await closing.close()
+    with pytest.raises(TimedOut):
+        await asked
 
 
 async def test_waiting_for_a_client_counts_as_time(warehouse: ClickHouseWarehouse) -> None:

@@ -22,37 +22,48 @@ class ClientPool:
     """
 
     def __init__(self, dsn: str, size: int, settings: Mapping[str, str | int]) -> None:
-        self._idle: queue.SimpleQueue[Client] = queue.SimpleQueue()
-        self._clients: list[Client] = []
-        try:
-            for _ in range(size):
-                client = clickhouse_connect.get_client(dsn=dsn)
-                self._clients.append(client)
-                for name, value in settings.items():
-                    client.set_client_setting(name, value)
-                self._idle.put(client)
-        except Error as error:
-            for client in self._clients:
-                client.close()
-            raise Unavailable(_why_closed(dsn, error)) from error
+        self._dsn = dsn
+        self._settings = settings
+        self._idle: queue.SimpleQueue[Client | None] = queue.SimpleQueue()
+        self._idle.put(self._open())
+        for _ in range(size - 1):
+            self._idle.put(None)
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="warehouse")
 
     def submit(self, work: Callable[[Client], T]) -> Future[T]:
         """Run `work` on the next idle client."""
         return self._threads.submit(self._run, work)
 
-    def _run(self, work: Callable[[Client], T]) -> T:
-        client = self._idle.get_nowait()  # there are as many threads as clients
-        try:
-            return work(client)
-        finally:
-            self._idle.put(client)
-
     def close(self) -> None:
         """Finish what runs, drop what waits, close the clients. Blocks."""
         self._threads.shutdown(cancel_futures=True)
-        for client in self._clients:
-            client.close()
+        while not self._idle.empty():
+            if client := self._idle.get():
+                client.close()
+
+    def _run(self, work: Callable[[Client], T]) -> T:
+        client = self._idle.get_nowait()  # there are as many threads as clients
+        try:
+            client = client or self._open()
+            result = work(client)
+        except BaseException:
+            # What a failed query had written is put before the result of the next one on the same chDB connection:
+            # rows of one environment could reach another. So that connection is never used again.
+            if client is not None:
+                client.close()
+            self._idle.put(None)
+            raise
+        self._idle.put(client)
+        return result
+
+    def _open(self) -> Client:
+        try:
+            client = clickhouse_connect.get_client(dsn=self._dsn)
+            for name, value in self._settings.items():
+                client.set_client_setting(name, value)
+        except Error as error:
+            raise Unavailable(_why_closed(self._dsn, error)) from error
+        return client
 
 
 def _why_closed(dsn: str, error: Error) -> str:

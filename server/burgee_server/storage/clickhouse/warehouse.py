@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from burgee.evaluation.model import USER
@@ -37,6 +38,7 @@ class ClickHouseWarehouse:
         self._queries = queries
         self._loads = loads
         self._kills = kills
+        self._running: dict[str, Future[bytes]] = {}
 
     @classmethod
     async def open(
@@ -100,7 +102,9 @@ class ClickHouseWarehouse:
                 f"{statement.sql} SETTINGS {settings}", dict(statement.parameters), fmt="JSONCompact"
             )
 
-        text = await self._unless_given_up(self._queries.submit(ask), name, timeout)
+        running = self._running[name] = self._queries.submit(ask)
+        running.add_done_callback(lambda _: self._running.pop(name, None))
+        text = await self._unless_given_up(running, name, timeout)
         answer = json.loads(text)
         return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
 
@@ -151,7 +155,9 @@ class ClickHouseWarehouse:
         return found
 
     async def close(self) -> None:
-        """See the port."""
+        """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
+        for name, running in tuple(self._running.items()):
+            self._kills.submit(partial(_stop, name=name, running=running))
         for pool in (self._queries, self._loads, self._kills):
             await asyncio.to_thread(pool.close)
 
@@ -169,7 +175,7 @@ class ClickHouseWarehouse:
         except Error as error:
             raise failures.of_query(error) from error
         except (TimeoutError, asyncio.CancelledError) as error:
-            self._kills.submit(lambda client: _stop(client, name, running))
+            self._kills.submit(partial(_stop, name=name, running=running))
             if isinstance(error, TimeoutError):
                 raise TimedOut(f"the query was given up after {timeout:g} seconds") from error
             raise
