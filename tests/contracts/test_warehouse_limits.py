@@ -41,8 +41,8 @@ async def running(warehouse: ClickHouseWarehouse) -> int:
 
 async def until_running(warehouse: ClickHouseWarehouse, wanted: int) -> None:
     """Return when that many endless queries run; fail after 20 seconds."""
-    async with asyncio.timeout(20):  # noqa: ASYNC110 - the engine has no event to wait for
-        while await running(warehouse) != wanted:
+    async with asyncio.timeout(20):
+        while await running(warehouse) != wanted:  # noqa: ASYNC110 - the engine has no event to wait for
             await asyncio.sleep(0.01)
 
 

@@ -68,13 +68,12 @@ def property_reading(column: str, name: str) -> Reading:
     path = f"{column}.{quote_name(name)}"
     text = property_column(column, name, "String")
     float_, int_, long = (property_column(column, name, type_) for type_ in ("Float64", "Int64", "UInt64"))
-    is_list = f"startsWith(dynamicType({path}), 'Array')"
     return Reading(
         text=text,
         number=f"coalesce({float_}, toFloat64({int_}), toFloat64({long}))",
         boolean=property_column(column, name, "Bool"),
-        members=f"if({is_list}, JSONExtractArrayRaw(toJSONString({path})), [])",
-        is_list=is_list,
+        members=f"JSONExtractArrayRaw(ifNull(toJSONString({path}), ''))",
+        is_list=f"startsWith(dynamicType({path}), 'Array')",
         missing=f"(isNull({path}) AND toJSONString({column}.^{quote_name(name)}) = '{{}}')",
         rendered=f"coalesce({text}, if(isNull({path}), NULL, toJSONString({path})))",
     )

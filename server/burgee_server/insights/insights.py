@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Collection, Sequence
 
+from burgee_server.errors import Invalid
 from burgee_server.insights.funnel import plan_funnel
 from burgee_server.insights.model import Funnel, FunnelQuery, QueryInfo, Trend, TrendQuery
 from burgee_server.insights.timerange import Span, span
 from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.clock import Clock
-from burgee_server.ports.warehouse import Answer, Warehouse
+from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse
 
 
 class Insights:
@@ -30,9 +31,7 @@ class Insights:
         started, now = time.monotonic(), self._clock.now()
         asked = span(query.range, query.time_zone, now)
         plan = plan_trend(query, environment_id, asked, group_types, now)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._warehouse.query(sql, timeout)) for sql in plan.statements]
-        answers = [task.result() for task in tasks]
+        answers = await self._ask(plan.statements, timeout)
         rows = [row for index, answer in enumerate(answers) for row in plan.rows(index, answer.rows)]
         return Trend(plan.columns, tuple(rows), _info(started, answers, asked))
 
@@ -43,8 +42,19 @@ class Insights:
         started, now = time.monotonic(), self._clock.now()
         asked = span(query.range, query.time_zone, now)
         plan = plan_funnel(query, environment_id, asked, group_types, now)
-        answer = await self._warehouse.query(plan.statement, timeout)
-        return Funnel(tuple(plan.rows(answer.rows)), _info(started, [answer], asked))
+        answers = await self._ask([plan.statement], timeout)
+        return Funnel(tuple(plan.rows(answers[0].rows)), _info(started, answers, asked))
+
+    async def _ask(self, statements: Sequence[Statement], timeout: float | None) -> list[Answer]:
+        """All at once; when one fails the others are given up, and its error is the caller's."""
+        tasks = [asyncio.create_task(self._warehouse.query(statement, timeout)) for statement in statements]
+        try:
+            return await asyncio.gather(*tasks)
+        except BadPattern as error:  # too large for RE2, say; which filter it was, the warehouse does not know
+            raise Invalid.of("filter", f"a pattern in a filter does not compile: {error}") from error
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def _info(started: float, answers: Sequence[Answer], asked: Span) -> QueryInfo:
