@@ -13,6 +13,8 @@ from burgee_server.insights.model import Interval, TimeRange
 
 MAX_COLUMNS = 10_000
 
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
+
 _LOCAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?)?", re.ASCII)
 _RELATIVE = re.compile(r"([+-]\d{1,5})([hdwmy])", re.ASCII)
 _FORMS = (
@@ -62,6 +64,15 @@ def zone_of(time_zone: str) -> ZoneInfo:
 
 
 def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
+    moment = _read(text, zone, now)
+    if moment is None:
+        raise Invalid.of(field, _FORMS)
+    if not _FIRST <= moment <= _LAST:
+        raise Invalid.of(field, f"must be from {_FIRST.year} to {_LAST.year}, got {times.render(moment)}")
+    return moment
+
+
+def _read(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     try:
         if text == "now":
             return now.astimezone(UTC)
@@ -76,8 +87,8 @@ def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
         if seconds is not None:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))
     except (ValueError, OverflowError):  # the 31st of February, the year 12000
-        pass
-    raise Invalid.of(field, _FORMS)
+        return None
+    return None
 
 
 def _shift(now: datetime, amount: int, unit: str, zone: ZoneInfo) -> datetime:

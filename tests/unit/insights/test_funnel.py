@@ -1,0 +1,162 @@
+"""Funnels against golden cases, and against plain Python over made-up events."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from burgee.evaluation.model import Condition, Operator
+from burgee_server.insights.model import Breakdown, Funnel, FunnelQuery, Part, PartKind, Step
+from burgee_server.ports.warehouse import ProfileRow
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fixtures.warehouse import Environment, Fact, new_environment
+from tests.unit.insights.asking import MARCH, funnel
+from tests.unit.insights.facts import facts
+from tests.unit.insights.reference import by, once, reached
+from tests.unit.insights.test_trend import MISSING, OTHER, value
+
+START = datetime(2026, 3, 10, tzinfo=UTC)
+ABC = (Step("a"), Step("b"), Step("c"))
+
+
+def counts(answer: Funnel) -> list[int]:
+    """The counts of a funnel that is not split."""
+    [row] = answer.rows
+    return [step.count for step in row.steps]
+
+
+def way(name: str, *events: tuple[str, float]) -> list[Fact]:
+    """One user's events, each at a number of seconds after START."""
+    return [Fact(event, name, START + timedelta(seconds=seconds)) for event, seconds in events]
+
+
+async def test_steps_go_in_order_within_the_window_from_the_first(environment: Environment) -> None:
+    """Shares of the first step and of the one before; others' events, detours and repeats do no harm."""
+    await environment.load(
+        *way("done", ("a", 0), ("x", 1), ("b", 2), ("a", 3), ("c", 10)),
+        *way("backwards", ("c", 0), ("b", 1), ("a", 2)),
+        *way("late", ("a", 0), ("b", 5), ("c", 10.000001)),
+        *way("second chance", ("a", 0), ("a", 5), ("b", 7), ("c", 15)),
+        *way("never", ("b", 0), ("c", 1)),
+    )
+    query = FunnelQuery((Step("a", label="first"), *ABC[1:]), MARCH, window=timedelta(seconds=10))
+    answer = await funnel(environment, query)
+    assert counts(answer) == [4, 3, 2]
+    assert [step.label for step in answer.rows[0].steps] == ["first", "b", "c"]
+    assert [step.conversion_from_first for step in answer.rows[0].steps] == [1, 3 / 4, 2 / 4]
+    assert [step.conversion_from_previous for step in answer.rows[0].steps] == [1, 3 / 4, 2 / 3]
+
+
+async def test_events_of_one_moment_count_as_in_order(environment: Environment) -> None:
+    """An import that knows only seconds loses no conversions, whatever order it wrote them in."""
+    await environment.load(*way("ann", ("c", 0), ("b", 0), ("a", 0)))
+    assert counts(await funnel(environment, FunnelQuery(ABC, MARCH))) == [1, 1, 1]
+
+
+async def test_an_event_serves_one_step(environment: Environment) -> None:
+    """Two steps of the same event need two events; one uuid loaded twice is one."""
+    [once_] = way("once", ("a", 0))
+    await environment.load(once_, *way("twice", ("a", 0), ("a", 0)))
+    await environment.load(once_)
+    assert counts(await funnel(environment, FunnelQuery((Step("a"), Step()), MARCH))) == [2, 1]
+
+
+async def test_without_anybody_every_share_is_0(environment: Environment) -> None:
+    """A row is there all the same."""
+    [row] = (await funnel(environment, FunnelQuery(ABC, MARCH))).rows
+    assert [(s.count, s.conversion_from_first, s.conversion_from_previous) for s in row.steps] == [(0, 0, 0)] * 3
+
+
+async def test_groups_go_through_by_the_events_of_all_their_users(environment: Environment) -> None:
+    """Counted by company: one user's first step and another's second; events without a company are nobody's."""
+    for name, event, company in (("ann", "a", "acme"), ("bob", "b", "acme"), ("eve", "a", ""), ("eve", "b", "")):
+        groups = {"company": company} if company else {}
+        await environment.load(Fact(event, name, START, groups))
+    query = FunnelQuery(ABC, MARCH, count_by="company")
+    assert counts(await funnel(environment, query)) == [1, 1, 0]
+
+
+async def test_a_split_goes_by_the_earliest_first_step(environment: Environment) -> None:
+    """Not by later first steps or other events; profile properties, "missing" and "other" as in a trend."""
+
+    def event(name: str, who: str, seconds: int, plan: str = "") -> Fact:
+        return Fact(name, who, START + timedelta(seconds=seconds), {"company": who}, {"plan": plan} if plan else {})
+
+    await environment.load(
+        *(event("a", "ann", 1, "pro"), event("a", "ann", 2, "free"), event("b", "ann", 3, "free")),
+        *(event("a", "bob", 1, "pro"), event("b", "bob", 0)),
+        *(event("a", "eve", 1), event("b", "eve", 2, "pro")),
+        event("a", "joe", 1, "free"),
+        event("a", "kim", 1, "gold"),
+        event("b", "lee", 1, "pro"),
+    )
+    mine = environment.environment_id
+    await environment.warehouse.load_profiles([ProfileRow(mine, "company", "ann", {"size": 5}, 1)])
+
+    async def split(attribute: str, limit: int) -> list[tuple[Part | None, list[int]]]:
+        query = FunnelQuery(ABC[:2], MARCH, breakdown=Breakdown(attribute, limit))
+        return [(row.part, [step.count for step in row.steps]) for row in (await funnel(environment, query)).rows]
+
+    assert await split("event.plan", 1) == [(value("pro"), [2, 1]), (MISSING, [1, 1]), (OTHER, [2, 0])]
+    assert await split("company.size", 5) == [(MISSING, [4, 1]), (value("5"), [1, 1])]
+
+
+STEPS: list[tuple[Step, Callable[[Fact], bool]]] = [
+    (Step("a"), lambda fact: fact.event == "a"),
+    (Step("b"), lambda fact: fact.event == "b"),
+    (Step("c"), lambda fact: fact.event == "c"),
+    (Step(), lambda fact: True),
+    (
+        Step("a", Condition("event.pl.an", Operator.EQUALS, ("pro",))),
+        lambda fact: fact.event == "a" and fact.properties.get("pl.an") == "pro",
+    ),
+    (
+        Step(filter=Condition("company.key", Operator.NOT_EQUALS, ("acme",))),
+        lambda fact: fact.groups.get("company") != "acme",
+    ),
+]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    made=facts(14),
+    steps=st.lists(st.sampled_from(STEPS), min_size=2, max_size=4),
+    minutes=st.sampled_from([30, 60, 24 * 60, 60 * 24 * 60]),
+    count_by=st.sampled_from(["user", "company"]),
+    is_split=st.booleans(),
+)
+async def test_a_funnel_is_what_plain_python_makes_of_the_events(
+    warehouse: ClickHouseWarehouse,
+    made: list[Fact],
+    steps: list[tuple[Step, Callable[[Fact], bool]]],
+    minutes: int,
+    count_by: str,
+    is_split: bool,
+) -> None:
+    """Over duplicates, ties in time, windows to the microsecond, and steps that overlap."""
+    environment = new_environment(warehouse)
+    if made:
+        await environment.load(*made)
+    window = timedelta(minutes=minutes)
+    breakdown = Breakdown("user.key") if is_split else None
+    query = FunnelQuery(tuple(step for step, _ in steps), MARCH, "", window, count_by, breakdown=breakdown)
+    answer = await funnel(environment, query)
+
+    tests = [test for _, test in steps]
+    expected: dict[Part | None, list[int]] = {} if is_split else {None: [0] * len(steps)}
+    mine = [fact for fact in once(made) if count_by == "user" or "company" in fact.groups]
+    for events in by(mine, lambda fact: fact.distinct_id if count_by == "user" else fact.groups["company"]).values():
+        far = reached(events, tests, window)
+        if far:
+            first = min((fact for fact in events if tests[0](fact)), key=lambda fact: (fact.timestamp, _order(fact)))
+            line = expected.setdefault(Part(PartKind.VALUE, first.distinct_id) if is_split else None, [0] * len(steps))
+            for step in range(far):
+                line[step] += 1
+    assert {row.part: [step.count for step in row.steps] for row in answer.rows} == expected
+
+
+def _order(fact: Fact) -> int:
+    """How ClickHouse orders UUIDs: a tie between first steps is decided by it, the same way every time."""
+    return UUID(fact.uuid).int
