@@ -1,6 +1,7 @@
 """Starts the server, keeps it running, and stops it without losing anything."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -57,6 +58,8 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     server = RpcServer(house.servicers, house.gate)
     try:
         port = await server.start(settings.listen)
+        gc.collect()
+        gc.freeze()  # what was made until now stays for good: later collections need not look at it on every call
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
         await stopping.wait()

@@ -4,7 +4,6 @@ grpc_testing drives the servicer without a network; it knows sync servicers only
 """
 
 import asyncio
-from datetime import UTC, datetime
 from types import MappingProxyType
 
 import grpc
@@ -36,8 +35,8 @@ class CaseWorld:
     async def get(self, environment_id: int, *identity: str) -> FlagSet | Properties:
         return self._case.profiles.get(identity, MappingProxyType({})) if identity else self._flags
 
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self._case.now, UTC)
+    def unix_seconds(self) -> float:
+        return self._case.now
 
 
 class Bridge:

@@ -1,5 +1,9 @@
 """What a flag check asks and answers: contexts, resolutions, explanations."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 from burgee.evaluation.explanation import Draw, Explanation, RuleVerdict
 from burgee.evaluation.model import Context, ErrorCode, Reason, Resolution
 from burgee.v1 import flags_pb2
@@ -13,6 +17,8 @@ from burgee.wire.values import (
     value_to_proto,
 )
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
 _REASONS = {flags_pb2.Reason.Value(f"REASON_{reason.name}"): reason for reason in Reason}
 _REASON_NUMBERS = {reason: number for number, reason in _REASONS.items()}
 _ERROR_CODES = {flags_pb2.ErrorCode.Value(f"ERROR_CODE_{code.name}"): code for code in ErrorCode}
@@ -22,15 +28,18 @@ _VERDICT_NUMBERS = {verdict: flags_pb2.RuleVerdict.Value(f"RULE_VERDICT_{verdict
 
 def context_from_proto(message: flags_pb2.EvaluationContext, path: str = "context") -> Context:
     """A context. Raises WireError."""
-    return Context(
-        message.distinct_id,
-        dict(message.groups),
-        properties_from_struct(message.properties, f"{path}.properties"),
-        {
+    # On every flag check: a map is three times as quick to read key by key, and a field that is not there to skip.
+    groups = message.groups
+    properties = _NONE
+    if message.HasField("properties"):
+        properties = properties_from_struct(message.properties, f"{path}.properties")
+    group_properties = _NONE
+    if message.group_properties:
+        group_properties = {
             group_type: properties_from_struct(struct, f"{path}.group_properties.{group_type}")
             for group_type, struct in message.group_properties.items()
-        },
-    )
+        }
+    return Context(message.distinct_id, {name: groups[name] for name in groups}, properties, group_properties)
 
 
 def context_to_proto(context: Context) -> flags_pb2.EvaluationContext:

@@ -9,11 +9,10 @@ import click
 from burgee.evaluation import Condition
 from burgee.insights import Part, QueryInfo
 
+from burgee_server.cli.charts import bar, sparkline
 from burgee_server.cli.conditions import where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, print_json, print_table
-
-MAX_COLUMNS_SHOWN = 12
 
 _span = (
     click.option("--start", default="-30d", show_default=True, help="A date, RFC 3339, or relative such as -90d."),
@@ -83,15 +82,17 @@ def trend(
         ]
         print_json({"columns": [column.isoformat() for column in columns], "rows": rows, "info": _info(answer.info)})
         return
-    shown = columns[-MAX_COLUMNS_SHOWN:]
-    print_table(
-        [breakdown or "event", *(_column(column, interval) for column in shown), "total"],
-        [
-            [_part(row.part) if row.part else row.label or "(every event)", *row.values[-MAX_COLUMNS_SHOWN:], row.total]
-            for row in answer.rows
-        ],
-        title=f"{measure} by {interval}" + _left_out(len(columns), interval),
-    )
+    title = f"{measure} of {event or 'every event'} by {interval}"
+    if breakdown:
+        print_table(
+            [breakdown, f"{_column(columns[0], interval)} to {_column(columns[-1], interval)}", "last", "total"],
+            [[_part(row.part), sparkline(row.values), row.values[-1], row.total] for row in answer.rows],
+            title,
+        )
+    else:
+        values, total = answer.rows[0].values, answer.rows[0].total
+        lines = [[_column(c, interval), v, bar(v, max(values))] for c, v in zip(columns, values, strict=True)]
+        print_table([interval, measure, ""], [*lines, ["total", total, ""]], title)
     _print_info(answer.info)
 
 
@@ -156,13 +157,7 @@ def _window(text: str) -> timedelta:
 
 
 def _column(column: datetime, interval: str) -> str:
-    return column.strftime({"hour": "%d %H:%M", "month": "%Y-%m"}.get(interval, "%Y-%m-%d"))
-
-
-def _left_out(columns: int, interval: str) -> str:
-    if columns <= MAX_COLUMNS_SHOWN:
-        return ""
-    return f" (the last {MAX_COLUMNS_SHOWN} of {columns} {interval}s; --json has them all)"
+    return column.strftime({"hour": "%Y-%m-%d %H:%M", "month": "%Y-%m"}.get(interval, "%Y-%m-%d"))
 
 
 def _part(part: Part | None) -> str | None:

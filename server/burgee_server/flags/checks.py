@@ -31,20 +31,20 @@ class Checks:
         """What one flag gives. Never raises for the flag or the context."""
         flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
         profiles = await self._profiles(environment_id, flags, context)
-        return flags.evaluate(flag_key, context, profiles, self._clock.now().timestamp())
+        return flags.evaluate(flag_key, context, profiles, self._clock.unix_seconds())
 
     async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
         """What every flag gives, by key."""
         flags = await self._catalog.get(environment_id)
         profiles = await self._profiles(environment_id, flags, context)
-        return flags.evaluate_all(context, profiles, self._clock.now().timestamp())
+        return flags.evaluate_all(context, profiles, self._clock.unix_seconds())
 
     async def evaluate_many(
         self, environment_id: int, flag_keys: Sequence[str], contexts: Iterable[Context]
     ) -> Sequence[Sequence[Resolution]]:
         """What these flags (none: all) give each context, from one state of the flags."""
         flags = await self._catalog.get(environment_id)
-        now = self._clock.now().timestamp()
+        now = self._clock.unix_seconds()
         results: list[Sequence[Resolution]] = []
         for context in contexts:
             profiles = await self._profiles(environment_id, flags, context)
@@ -63,19 +63,18 @@ class Checks:
         """Why one flag gives what it gives."""
         flags = await self._catalog.get(environment_id)
         profiles = await self._profiles(environment_id, flags, context)
-        return flags.explain(flag_key, context, profiles, self._clock.now().timestamp())
+        return flags.explain(flag_key, context, profiles, self._clock.unix_seconds())
 
     async def _profiles(
         self, environment_id: int, flags: FlagSet, context: Context
     ) -> dict[tuple[str, str], Properties]:
         """The stored properties that the flags may ask for."""
-        wanted = [(group_type, key) for group_type, key in context.groups.items() if group_type in flags.profile_types]
-        if context.distinct_id and USER in flags.profile_types:
-            wanted.append((USER, context.distinct_id))
         found: dict[tuple[str, str], Properties] = {}
-        for group_type, key in wanted:
-            properties = self._stored.peek(environment_id, group_type, key)
-            if properties is None:
-                properties = await self._stored.get(environment_id, group_type, key)
-            found[group_type, key] = properties
+        for group_type in flags.profile_types:
+            key = context.distinct_id if group_type == USER else context.groups.get(group_type)
+            if key:
+                properties = self._stored.peek(environment_id, group_type, key)
+                if properties is None:
+                    properties = await self._stored.get(environment_id, group_type, key)
+                found[group_type, key] = properties
         return found

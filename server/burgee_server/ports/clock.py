@@ -9,3 +9,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, in UTC, aware."""
+
+    def unix_seconds(self) -> float:
+        """Now, in seconds since 1970 UTC."""

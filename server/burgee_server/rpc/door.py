@@ -1,13 +1,13 @@
 """The door: every call of burgee.v1 is let in, read, run and, if it fails, answered here."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
 import grpc
-from burgee.wire import WireError
 from google.protobuf import descriptor_pool
 
+from burgee.wire import WireError
 from burgee_server.access import Gate
 from burgee_server.errors import BurgeeError, Invalid, Unauthenticated
 from burgee_server.rpc import call
@@ -35,44 +35,56 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """The handler behind this door."""
+        """The handler behind this door, or one that says why the call is not let in."""
         method = handler_call_details.method
         guarded = self._guarded.get(method)
-        if guarded is not None:
-            return guarded
-        handler = await continuation(handler_call_details)
-        if handler is None or not method.startswith("/burgee.v1."):
-            return handler
-        guarded = self._guarded[method] = self._guard(method, handler)
+        if guarded is None:
+            handler = await continuation(handler_call_details)
+            if handler is None or not method.startswith("/burgee.v1."):
+                return handler
+            guarded = self._guarded[method] = _guard(method, handler)
+        try:
+            # Here and not in the handler, where the metadata would have to be read from the wire once more.
+            secret = _secret(handler_call_details.invocation_metadata)
+            call.enter(await self._gate.enter(secret, NEEDED[method]))
+        except BurgeeError as error:
+            return _refusal(error)
         return guarded
 
-    def _guard(self, method: str, handler: Handler) -> Handler:
-        needed = NEEDED[method]
-        behaviour: Any = handler.unary_unary
-        parse: Any = handler.request_deserializer
-        service, _, name = method[1:].rpartition("/")
-        descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
 
-        async def run(raw: bytes, context: Context) -> Any:
-            try:
-                call.enter(await self._gate.enter(_secret(context), needed))
-                return await behaviour(decode(raw, parse, descriptor), context)
-            except BurgeeError as error:
-                await abort(context, error)
-            except WireError as error:
-                await abort(context, Invalid.of(error.field, error.reason))
-            except grpc.aio.AbortError:
-                raise
-            except Exception:
-                log.exception("%s failed", method)
-                await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+def _guard(method: str, handler: Handler) -> Handler:
+    """The handler, with messages read and errors answered in our words and not in gRPC's."""
+    behaviour: Any = handler.unary_unary
+    parse: Any = handler.request_deserializer
+    service, _, name = method[1:].rpartition("/")
+    descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
 
-        return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
+    async def run(raw: bytes, context: Context) -> Any:
+        try:
+            return await behaviour(decode(raw, parse, descriptor), context)
+        except BurgeeError as error:
+            await abort(context, error)
+        except WireError as error:
+            await abort(context, Invalid.of(error.field, error.reason))
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            log.exception("%s failed", method)
+            await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+
+    return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
 
 
-def _secret(context: Context) -> str:
-    """The API key that the call carries. Raises Unauthenticated."""
-    for name, value in context.invocation_metadata() or ():
+def _refusal(error: BurgeeError) -> Handler:
+    async def refuse(_raw: bytes, context: Context) -> Any:
+        await abort(context, error)
+
+    return grpc.unary_unary_rpc_method_handler(refuse)
+
+
+def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """The API key that a call carries. Raises Unauthenticated."""
+    for name, value in metadata or ():
         if name == "authorization":
             text = value if isinstance(value, str) else value.decode(errors="replace")
             if text[: len(_SCHEME)].lower() == _SCHEME:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from burgee import wire
+from burgee.evaluation import Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee.v1 import flags_pb2_grpc
 
@@ -11,6 +12,7 @@ from burgee_server.flags import Checks
 from burgee_server.rpc.call import environment_id
 
 MAX_ANSWERS = 100_000
+MAX_RESPONSES = 10_000
 
 
 class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
@@ -18,12 +20,12 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
+        self._responses: dict[int, tuple[Resolution, pb.EvaluateResponse]] = {}
 
     async def Evaluate(self, request: pb.EvaluateRequest, _context: Any) -> pb.EvaluateResponse:
         """One flag, one context."""
         context = wire.context_from_proto(request.context)
-        resolution = await self._checks.evaluate(environment_id(), _flag_key(request.flag_key), context)
-        return pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+        return self._response(await self._checks.evaluate(environment_id(), _flag_key(request.flag_key), context))
 
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
@@ -52,6 +54,20 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
         context = wire.context_from_proto(request.context)
         explanation = await self._checks.explain(environment_id(), _flag_key(request.flag_key), context)
         return wire.explanation_to_proto(explanation)
+
+    def _response(self, resolution: Resolution) -> pb.EvaluateResponse:
+        """The resolution on the wire. A flag gives the same few objects again and again, so each is written once.
+
+        They are told apart by identity; keeping the object makes sure that no other takes its place.
+        """
+        kept = self._responses.get(id(resolution))
+        if kept is not None:
+            return kept[1]
+        response = pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+        if len(self._responses) >= MAX_RESPONSES:
+            self._responses.clear()
+        self._responses[id(resolution)] = resolution, response
+        return response
 
 
 def _flag_key(key: str, field: str = "flag_key") -> str:
