@@ -1,6 +1,7 @@
 """Insight questions as the wire asks them, and answers as it gives them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from burgee import wire
 from burgee.evaluation import USER
@@ -53,7 +54,6 @@ def trend_query(request: pb.QueryTrendRequest) -> TrendQuery:
 
 def funnel_query(request: pb.QueryFunnelRequest) -> FunnelQuery:
     """The question in a request. Raises Invalid."""
-    window = request.window.ToTimedelta() if request.HasField("window") else DEFAULT_WINDOW
     return FunnelQuery(
         steps=tuple(
             Step(step.event, _optional_filter(step, f"steps[{index}].filter"), step.label)
@@ -61,7 +61,7 @@ def funnel_query(request: pb.QueryFunnelRequest) -> FunnelQuery:
         ),
         range=_range(request.range),
         time_zone=request.time_zone,
-        window=window,
+        window=_window(request),
         count_by=request.count_by or USER,
         filter=_optional_filter(request, "filter"),
         breakdown=_breakdown(request),
@@ -109,6 +109,15 @@ def _series(series: pb.TrendSeries, path: str) -> Series:
         filter=_optional_filter(series, f"{path}.filter"),
         label=series.label,
     )
+
+
+def _window(request: pb.QueryFunnelRequest) -> timedelta:
+    if not request.HasField("window"):
+        return DEFAULT_WINDOW
+    try:
+        return request.window.ToTimedelta()
+    except (OverflowError, ValueError) as error:
+        raise Invalid.of("window", "is longer than any time there is") from error
 
 
 def _range(range_: common_pb2.TimeRange) -> TimeRange:

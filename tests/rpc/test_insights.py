@@ -1,0 +1,251 @@
+"""InsightService over real gRPC."""
+
+import asyncio
+import json
+import math
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct, Value
+from grpc import StatusCode
+
+from burgee.v1 import capture_pb2, common_pb2, profiles_pb2
+from burgee.v1 import insights_pb2 as pb
+from tests.rpc.conftest import refused
+
+MIDNIGHT = 1_772_323_200  # 2026-03-01 00:00 UTC
+SPAN = common_pb2.TimeRange(start="2026-03-01", end="2026-03-04")
+
+
+def event(name, user, company, hour, **properties):
+    """An event some hours after midnight of 2026-03-01."""
+    return capture_pb2.Event(
+        event=name,
+        distinct_id=user,
+        groups={"company": company},
+        properties_json=json.dumps(properties),
+        timestamp_micros=(MIDNIGHT + hour * 3600) * 1_000_000,
+    )
+
+
+def condition(attribute, operator, *values):
+    """A filter of one condition."""
+    number = common_pb2.Operator.Value(f"OPERATOR_{operator.upper()}")
+    texts = [Value(string_value=v) if isinstance(v, str) else Value(number_value=v) for v in values]
+    return common_pb2.Filter(condition=common_pb2.Condition(attribute=attribute, operator=number, values=texts))
+
+
+@pytest.fixture
+async def usage(admin, loaded):
+    """Three companies, four people, three days."""
+    for company, plan in (("acme", "pro"), ("bolt", "free"), ("coil", "free")):
+        properties = Struct()
+        properties.update({"plan": plan})
+        await admin.profiles.IdentifyGroup(
+            profiles_pb2.IdentifyGroupRequest(group_type="company", group_key=company, change={"set": properties})
+        )
+    await admin.send(
+        event("opened", "ann", "acme", 1, pages=10),
+        event("opened", "ann", "acme", 2, pages=20),
+        event("saved", "ann", "acme", 3),
+        event("opened", "bob", "acme", 25, pages=60),
+        event("opened", "cid", "bolt", 26, pages="many"),
+        event("saved", "cid", "bolt", 27),
+        event("opened", "dee", "coil", 50),
+    )
+    await loaded()
+    return admin.insights
+
+
+async def trend(insights, **fields):
+    """One series of "opened"."""
+    series = {"event": "opened", **fields.pop("series", {})}
+    return await insights.QueryTrend(pb.QueryTrendRequest(series=[series], range=SPAN, **fields))
+
+
+async def test_a_trend_counts_events_users_and_companies_by_day(usage):
+    """Totals are exact over the span: unique users are not the sum of the days."""
+    total = await trend(usage)
+    users = await trend(usage, series={"measure": pb.MEASURE_UNIQUE_USERS})
+    companies = await trend(usage, series={"measure": pb.MEASURE_UNIQUE_GROUPS, "group_type": "company"})
+
+    assert [column.seconds for column in total.columns] == [MIDNIGHT + day * 86_400 for day in range(3)]
+    assert (list(total.rows[0].values), total.rows[0].total) == ([2, 2, 1], 5)
+    assert (list(users.rows[0].values), users.rows[0].total) == ([1, 2, 1], 4)
+    assert (list(companies.rows[0].values), companies.rows[0].total) == ([1, 2, 1], 3)
+
+
+async def test_property_math_goes_by_numbers_only(usage):
+    """The text "many" does not count; a day without numbers has no average."""
+    summed = await trend(usage, series={"measure": pb.MEASURE_SUM, "property": "pages"})
+    mean = await trend(usage, series={"measure": pb.MEASURE_AVG, "property": "pages"})
+
+    assert (list(summed.rows[0].values), summed.rows[0].total) == ([30, 60, 0], 90)
+    assert list(mean.rows[0].values)[:2] == [15, 60]
+    assert math.isnan(mean.rows[0].values[2])
+
+
+async def test_a_breakdown_has_the_greatest_first_and_the_rest_as_other_and_missing(usage):
+    """By group key, and by a stored property of the company."""
+    by_key = await trend(usage, breakdown={"attribute": "company.key", "limit": 1})
+    by_plan = await trend(usage, breakdown={"attribute": "company.plan"})
+    by_nothing = await trend(usage, breakdown={"attribute": "event.nothing"})
+
+    assert [(row.breakdown.value, row.breakdown.other, row.total) for row in by_key.rows] == [
+        ("acme", False, 3),
+        ("", True, 2),
+    ]
+    assert [(row.breakdown.value, row.total) for row in by_plan.rows] == [("pro", 3), ("free", 2)]
+    assert [(row.breakdown.missing, row.total) for row in by_nothing.rows] == [(True, 5)]
+
+
+async def test_every_series_shows_the_values_that_are_greatest_in_the_first(usage):
+    """So that the rows of several series can be put side by side."""
+    series = [{"event": "opened"}, {"event": "saved", "filter": condition("user.key", "equals", "cid")}]
+    request = pb.QueryTrendRequest(series=series, range=SPAN, breakdown={"attribute": "company.key", "limit": 1})
+
+    rows = (await usage.QueryTrend(request)).rows
+
+    assert [(row.series, row.breakdown.value, row.breakdown.other, row.total) for row in rows] == [
+        (0, "acme", False, 3),
+        (0, "", True, 2),
+        (1, "", True, 1),
+    ]
+
+
+async def test_filters_join_event_and_company_properties_with_and_or_and_not(usage):
+    """Trees of conditions, over the event and over stored profiles."""
+    many_pages = condition("event.pages", "gte", 20)
+    free = condition("company.plan", "equals", "free")
+    either = common_pb2.Filter(any={"filters": [many_pages, free]})
+    both = common_pb2.Filter(all={"filters": [many_pages, free]})
+    negated = common_pb2.Filter()
+    getattr(negated, "not").CopyFrom(either)
+
+    totals = [(await trend(usage, filter=tree)).rows[0].total for tree in (many_pages, free, either, both, negated)]
+
+    assert totals == [2, 2, 4, 0, 1]
+
+
+async def test_days_are_days_of_the_time_zone(usage):
+    """In Auckland, 13 hours ahead, the first of March begins at noon UTC of the day before."""
+    answer = await trend(usage, time_zone="Pacific/Auckland")
+
+    assert answer.columns[0].seconds == MIDNIGHT - 13 * 3600
+    assert list(answer.rows[0].values) == [2, 2, 1]
+
+
+async def test_a_funnel_counts_users_or_companies_in_order(usage):
+    """ann and cid saved after they opened; of the companies, acme and bolt."""
+    steps = [{"event": "opened"}, {"event": "saved"}]
+    users = await usage.QueryFunnel(pb.QueryFunnelRequest(steps=steps, range=SPAN))
+    companies = await usage.QueryFunnel(pb.QueryFunnelRequest(steps=steps, range=SPAN, count_by="company"))
+    within = pb.QueryFunnelRequest(steps=steps, range=SPAN, window=Duration(seconds=3600))
+    short = await usage.QueryFunnel(within)
+    by_plan = await usage.QueryFunnel(
+        pb.QueryFunnelRequest(steps=steps, range=SPAN, breakdown={"attribute": "company.plan"})
+    )
+
+    assert [step.count for step in users.rows[0].steps] == [4, 2]
+    assert users.rows[0].steps[1].conversion_from_first == 0.5
+    assert [step.count for step in companies.rows[0].steps] == [3, 2]
+    assert [step.count for step in short.rows[0].steps] == [4, 2]
+    assert {row.breakdown.value: [step.count for step in row.steps] for row in by_plan.rows} == {
+        "pro": [2, 1],
+        "free": [2, 1],
+    }
+
+
+async def test_an_answer_says_what_it_cost_and_how_fresh_it_is(usage):
+    """Rows read, time taken, the span, and until when it is complete."""
+    info = (await trend(usage)).info
+
+    assert info.rows_read > 0
+    assert info.elapsed.ToMicroseconds() > 0
+    assert info.complete_until.seconds > MIDNIGHT
+    assert (info.start.seconds, info.end.seconds) == (MIDNIGHT, MIDNIGHT + 3 * 86_400)
+
+
+def one(**fields):
+    """A trend of one series with something wrong."""
+    return pb.QueryTrendRequest(series=[{"event": "opened"}], **fields)
+
+
+def deep(levels):
+    """A filter of so many levels."""
+    tree = condition("event.a", "is_set")
+    for _ in range(levels):
+        outer = common_pb2.Filter()
+        getattr(outer, "not").CopyFrom(tree)
+        tree = outer
+    return tree
+
+
+BAD_TRENDS = {
+    "no series": (pb.QueryTrendRequest(), "series"),
+    "too many series": (pb.QueryTrendRequest(series=[{}] * 21), "series"),
+    "event name too long": (pb.QueryTrendRequest(series=[{"event": "x" * 201}]), "series[0].event"),
+    "unknown measure": (pb.QueryTrendRequest(series=[{"measure": 99}]), "series[0].measure"),
+    "sum of nothing": (pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_SUM}]), "series[0].property"),
+    "groups of no type": (pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_UNIQUE_GROUPS}]), "series[0].group_type"),
+    "groups of an unknown type": (
+        pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_UNIQUE_GROUPS, "group_type": "compny"}]),
+        "series[0].group_type",
+    ),
+    "unknown interval": (one(interval=99), "interval"),
+    "unknown zone": (one(time_zone="Mars/Olympus"), "time_zone"),
+    "zone that is a path": (one(time_zone="../../etc/passwd"), "time_zone"),
+    "bad start": (one(range={"start": "yesterday"}), "range.start"),
+    "bad end": (one(range={"end": "2026-02-30"}), "range.end"),
+    "end before start": (one(range={"start": "2026-03-02", "end": "2026-03-01"}), "range"),
+    "too many columns": (one(range={"start": "1990-01-01"}, interval=pb.INTERVAL_HOUR), "interval"),
+    "unknown attribute": (one(breakdown={"attribute": "plan"}), "breakdown.attribute"),
+    "unknown type": (one(breakdown={"attribute": "compny.plan"}), "breakdown.attribute"),
+    "limit": (one(breakdown={"attribute": "user.key", "limit": 1001}), "breakdown.limit"),
+    "empty all": (one(filter={"all": {}}), "filter.all.filters"),
+    "no operator": (one(filter={"condition": {"attribute": "event.a"}}), "filter.condition.operator"),
+    "no value": (one(filter={"condition": {"attribute": "event.a", "operator": 1}}), "filter.condition.values"),
+    "bad pattern": (one(filter=condition("event.a", "matches", "(")), "filter.condition.values[0]"),
+    "too deep": (one(filter=deep(25)), None),
+}
+
+
+@pytest.mark.parametrize(("request_", "field"), BAD_TRENDS.values(), ids=BAD_TRENDS.keys())
+async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, request_, field):
+    """INVALID_ARGUMENT, never INTERNAL."""
+    with refused(StatusCode.INVALID_ARGUMENT, *([field] if field else [])) as refusal:
+        await admin.insights.QueryTrend(request_)
+    assert refusal.fields
+
+
+BAD_FUNNELS = {
+    "no steps": ({}, "steps"),
+    "one step": ({"steps": [{}]}, "steps"),
+    "too many steps": ({"steps": [{}] * 21}, "steps"),
+    "no window": ({"steps": [{}] * 2, "window": Duration(seconds=0)}, "window"),
+    "negative window": ({"steps": [{}] * 2, "window": Duration(seconds=-5)}, "window"),
+    "window beyond reason": ({"steps": [{}] * 2, "window": Duration(seconds=2**62)}, "window"),
+    "unknown type": ({"steps": [{}] * 2, "count_by": "compny"}, "count_by"),
+    "bad step": ({"steps": [{"event": "x" * 201}, {}]}, "steps[0].event"),
+}
+
+
+@pytest.mark.parametrize(("fields", "field"), BAD_FUNNELS.values(), ids=BAD_FUNNELS.keys())
+async def test_a_bad_funnel_is_refused_with_the_path_of_what_is_wrong(admin, fields, field):
+    """INVALID_ARGUMENT, never INTERNAL."""
+    with refused(StatusCode.INVALID_ARGUMENT, field):
+        await admin.insights.QueryFunnel(pb.QueryFunnelRequest(**fields))
+
+
+async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(usage):
+    """DEADLINE_EXCEEDED in time; the server goes on."""
+    with refused(StatusCode.DEADLINE_EXCEEDED):
+        await usage.QueryTrend(pb.QueryTrendRequest(series=[{}]), timeout=0.001)
+    assert (await trend(usage)).rows[0].total == 5
+
+
+async def test_questions_of_many_at_once_are_all_answered(usage):
+    """More than there are connections to the warehouse."""
+    answers = await asyncio.gather(*(trend(usage) for _ in range(30)))
+
+    assert {answer.rows[0].total for answer in answers} == {5}
