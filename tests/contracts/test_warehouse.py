@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
     LAST_TIMESTAMP,
@@ -88,8 +89,6 @@ async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> N
 )
 async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
     """The error says that trying again cannot help, and nothing of the batch is kept."""
-    from burgee_server.journal.v1.journal_pb2 import StoredBatch
-
     stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact()))
     setattr(stored.events[1], field, value)
     with pytest.raises(Refused):
@@ -108,8 +107,6 @@ async def test_a_batch_may_span_decades_and_end_at_the_bounds(environment: Envir
 
 async def test_no_properties_are_the_empty_object(environment: Environment) -> None:
     """An event without properties_json is an event without properties."""
-    from burgee_server.journal.v1.journal_pb2 import StoredBatch
-
     stored = StoredBatch.FromString(batch(environment.environment_id, Fact()))
     stored.events[0].properties_json = b""
     await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
@@ -124,6 +121,14 @@ async def test_a_property_of_any_name_can_be_read(environment: Environment) -> N
     columns = ", ".join(property_column("properties", name, "Int64") for name in HOSTILE_NAMES)
     sql = f"SELECT {columns} FROM events FINAL WHERE environment_id = {{e:UInt32}}"
     assert await rows(environment, sql) == [list(range(len(HOSTILE_NAMES)))]
+
+
+async def test_text_stays_text(environment: Environment) -> None:
+    """What looks like a date or a number, but was captured as text, is neither for a filter."""
+    await environment.load(Fact(properties={"a": "2026-03-01", "b": "2026-03-01T12:00:00Z", "c": "5"}))
+    columns = ", ".join(property_column("properties", name, "String") for name in "abc")
+    sql = f"SELECT {columns} FROM events FINAL WHERE environment_id = {{e:UInt32}}"
+    assert await rows(environment, sql) == [["2026-03-01", "2026-03-01T12:00:00Z", "5"]]
 
 
 async def test_more_properties_than_clickhouse_gives_columns_can_be_read(environment: Environment) -> None:

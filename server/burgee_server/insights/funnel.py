@@ -73,8 +73,8 @@ def plan_funnel(
         actors = f"SELECT {reached} AS reached FROM ({scope.events(select, where)}) GROUP BY actor"
         sql = f"SELECT 0, '', {_counts(len(steps))} FROM ({actors})"
     else:
-        events = scope.events([*select, f"{split.column()} AS value", "uuid"], where)
-        first = "argMinIf(tuple(value), (at, uuid), step1).1 AS split"
+        events = scope.events([*select, f"{split.column()} AS value", "UUIDToNum(uuid) AS id"], where)
+        first = "argMinIf(tuple(value), (at, id), step1).1 AS split"  # the lesser uuid, of two at one moment
         actors = f"SELECT {reached} AS reached, {first} FROM ({events}) GROUP BY actor HAVING reached > 0"
         sql = _split_sql(scope, split, actors, len(steps))
     return FunnelPlan(scope.statement(sql), query.steps, split is not None)

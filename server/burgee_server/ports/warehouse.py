@@ -8,7 +8,7 @@ groups    environment_id UInt32, group_type LowCardinality(String), group_key St
 activity  environment_id UInt32, type LowCardinality(String), key String, first_seen_at, last_seen_at
 
 The first three are read with FINAL: an event, a person, a group is then there once. Two rows are the same event when
-environment, UTC day of the timestamp, event, distinct_id and uuid are the same.
+environment, UTC day of the timestamp, event and uuid are the same.
 """
 
 from collections.abc import Mapping, Sequence

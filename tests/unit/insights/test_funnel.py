@@ -103,6 +103,15 @@ async def test_a_split_goes_by_the_earliest_first_step(environment: Environment)
     assert await split("company.size", 5) == [(MISSING, [4, 1]), (value("5"), [1, 1])]
 
 
+async def test_of_first_steps_at_one_moment_the_lesser_uuid_decides_the_split(environment: Environment) -> None:
+    """The same question twice has the same answer, whatever order the events were loaded in."""
+    uuids = [str(UUID(int=number << 64 | 99 - number)) for number in range(10)]
+    for index in (3, 0, 9, 5):
+        await environment.load(Fact("a", timestamp=START, properties={"plan": f"p{index}"}, uuid=uuids[index]))
+    query = FunnelQuery(ABC, MARCH, breakdown=Breakdown("event.plan"))
+    assert [row.part for row in (await funnel(environment, query)).rows] == [value("p0")]
+
+
 STEPS: list[tuple[Step, Callable[[Fact], bool]]] = [
     (Step("a"), lambda fact: fact.event == "a"),
     (Step("b"), lambda fact: fact.event == "b"),
@@ -158,5 +167,5 @@ async def test_a_funnel_is_what_plain_python_makes_of_the_events(
 
 
 def _order(fact: Fact) -> int:
-    """How ClickHouse orders UUIDs: a tie between first steps is decided by it, the same way every time."""
+    """Of first steps at one moment, the one with the lesser uuid decides."""
     return UUID(fact.uuid).int

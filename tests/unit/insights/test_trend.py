@@ -72,6 +72,14 @@ async def test_other_is_counted_and_not_added_up(environment: Environment) -> No
     assert rows == [(value("pro"), 2), (MISSING, 1), (value("x"), 1), (OTHER, 2)]
 
 
+async def test_of_values_with_the_same_total_the_first_by_name_are_shown(environment: Environment) -> None:
+    """The same question twice has the same answer."""
+    await environment.load(*(Fact(properties={"plan": f"p{number:02}"}) for number in reversed(range(40))))
+    query = TrendQuery((Series(),), MARCH, breakdown=Breakdown("event.plan", 3))
+    rows = [(row.part, row.total) for row in (await trend(environment, query)).rows]
+    assert rows == [(value("p00"), 1), (value("p01"), 1), (value("p02"), 1), (OTHER, 37)]
+
+
 async def test_a_breakdown_by_profile_goes_by_what_the_profile_is_now(environment: Environment) -> None:
     """Properties of users and of groups; who has no profile, no such property or no group is missing."""
     await environment.load(

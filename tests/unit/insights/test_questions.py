@@ -1,0 +1,155 @@
+"""A question that cannot be answered is refused with the path of what is wrong in it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from burgee.evaluation.model import Condition, Operator
+from burgee_server.errors import BurgeeError, Invalid
+from burgee_server.insights import Insights
+from burgee_server.insights.model import (
+    All,
+    AnyOf,
+    Breakdown,
+    Filter,
+    FunnelQuery,
+    Interval,
+    Measure,
+    Not,
+    Series,
+    Step,
+    TimeRange,
+    TrendQuery,
+)
+from burgee_server.ports.warehouse import Answer, BadPattern, Statement
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+
+from tests.unit.insights.asking import GROUP_TYPES, FixedClock
+
+PLAN = Condition("user.plan", Operator.EQUALS, ("pro",))
+LONG = "x" * 201
+
+
+def deep(levels: int) -> Filter:
+    """A filter of that depth."""
+    return PLAN if levels == 1 else Not(deep(levels - 1))
+
+
+BAD_FILTERS: list[tuple[Filter, str]] = [
+    (Condition("plan", Operator.IS_SET), ".condition.attribute"),
+    (Condition("", Operator.IS_SET), ".condition.attribute"),
+    (Condition("event.", Operator.IS_SET), ".condition.attribute"),
+    (Condition(".x", Operator.IS_SET), ".condition.attribute"),
+    (Condition("planet.key", Operator.IS_SET), ".condition.attribute"),
+    (Condition(f"event.{LONG}", Operator.IS_SET), ".condition.attribute"),
+    (Condition("event.x", Operator.IS_SET, ("y",)), ".condition.values"),
+    (Condition("event.x", Operator.EQUALS), ".condition.values"),
+    (Condition("event.x", Operator.EQUALS, ("y", "z")), ".condition.values"),
+    (Condition("event.x", Operator.EQUALS, (None,)), ".condition.values[0]"),
+    (Condition("event.x", Operator.IN, ("y", ["z"])), ".condition.values[1]"),
+    (Condition("event.x", Operator.GT, ("5",)), ".condition.values[0]"),
+    (Condition("event.x", Operator.STARTS_WITH, ("y", 5)), ".condition.values[1]"),
+    (Condition("event.x", Operator.MATCHES, ("(",)), ".condition.values[0]"),
+    (Condition("event.x", Operator.AFTER, ("soon",)), ".condition.values[0]"),
+    (Condition("event.x", Operator.SEMVER_GT, ("v1",)), ".condition.values[0]"),
+    (Condition("event.x", Operator.EQUALS, ("y" * 1001,)), ".condition.values[0]"),
+    (Condition("event.x", Operator.IN, ("y",) * 1001), ".condition.values"),
+    (All(()), ".all.filters"),
+    (Not(AnyOf((PLAN, Condition("x", Operator.IS_SET)))), ".not.any.filters[1].condition.attribute"),
+    (All((PLAN, All((Condition("x", Operator.IS_SET),)))), ".all.filters[1].all.filters[0].condition.attribute"),
+    (deep(11), ".not" * 10),
+    (AnyOf((PLAN,) * 201), ".any.filters[200].condition"),
+]
+
+BAD_TRENDS: list[tuple[TrendQuery, str]] = [
+    (TrendQuery(()), "series"),
+    (TrendQuery((Series(),) * 21), "series"),
+    (TrendQuery((Series(), Series(LONG))), "series[1].event"),
+    (TrendQuery((Series(label=LONG),)), "series[0].label"),
+    (TrendQuery((Series(measure=Measure.SUM),)), "series[0].property"),
+    (TrendQuery((Series(measure=Measure.P99, property=LONG),)), "series[0].property"),
+    (TrendQuery((Series(measure=Measure.UNIQUE_GROUPS),)), "series[0].group_type"),
+    (TrendQuery((Series(measure=Measure.UNIQUE_GROUPS, group_type="user"),)), "series[0].group_type"),
+    (TrendQuery((Series(),), breakdown=Breakdown("plan")), "breakdown.attribute"),
+    (TrendQuery((Series(),), breakdown=Breakdown("planet.key")), "breakdown.attribute"),
+    (TrendQuery((Series(),), breakdown=Breakdown("user.key", 1001)), "breakdown.limit"),
+    (TrendQuery((Series(),), time_zone="Nowhere"), "time_zone"),
+    (TrendQuery((Series(),), TimeRange("now", "-1d")), "range"),
+    (TrendQuery((Series(),), TimeRange("-9y"), interval=Interval.HOUR), "interval"),
+]
+
+BAD_FUNNELS: list[tuple[FunnelQuery, str]] = [
+    (FunnelQuery((Step("a"),)), "steps"),
+    (FunnelQuery((Step("a"),) * 21), "steps"),
+    (FunnelQuery((Step("a"), Step(LONG))), "steps[1].event"),
+    (FunnelQuery((Step("a"), Step(label=LONG))), "steps[1].label"),
+    (FunnelQuery((Step("a"), Step("b")), window=timedelta(0)), "window"),
+    (FunnelQuery((Step("a"), Step("b")), window=timedelta(days=-1)), "window"),
+    (FunnelQuery((Step("a"), Step("b")), count_by="event"), "count_by"),
+    (FunnelQuery((Step("a"), Step("b")), count_by="planet"), "count_by"),
+    (FunnelQuery((Step("a"), Step("b")), breakdown=Breakdown("planet.x")), "breakdown.attribute"),
+    (FunnelQuery((Step("a"), Step("b")), TimeRange("x")), "range.start"),
+]
+
+
+async def field_of(warehouse: ClickHouseWarehouse, query: TrendQuery | FunnelQuery) -> str:
+    """The field that a question is refused for."""
+    insights = Insights(warehouse, FixedClock())
+    if isinstance(query, TrendQuery):
+        asked: Any = insights.trend(1, query, GROUP_TYPES)
+    else:
+        asked = insights.funnel(1, query, GROUP_TYPES)
+    with pytest.raises(Invalid) as error:
+        await asked
+    return error.value.violations[0].field
+
+
+@pytest.mark.parametrize(("filter_", "path"), BAD_FILTERS)
+async def test_a_bad_filter_is_refused_wherever_it_stands(
+    warehouse: ClickHouseWarehouse, filter_: Filter, path: str
+) -> None:
+    """In a question, in a series and in a step."""
+    assert await field_of(warehouse, TrendQuery((Series(),), filter=filter_)) == f"filter{path}"
+    assert await field_of(warehouse, TrendQuery((Series(), Series(filter=filter_)))) == f"series[1].filter{path}"
+    steps = (Step("a"), Step("b", filter=filter_))
+    assert await field_of(warehouse, FunnelQuery(steps)) == f"steps[1].filter{path}"
+
+
+@pytest.mark.parametrize(("query", "field"), [*BAD_TRENDS, *BAD_FUNNELS])
+async def test_a_bad_question_is_refused(
+    warehouse: ClickHouseWarehouse, query: TrendQuery | FunnelQuery, field: str
+) -> None:
+    """Before anything is asked of the warehouse."""
+    assert await field_of(warehouse, query) == field
+
+
+async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWarehouse) -> None:
+    """Twenty series, a deep and wide filter, the longest texts and the most columns pass the engine's own limits."""
+    wide = AnyOf(tuple(Condition(f"company.p{n}", Operator.CONTAINS, ("y" * 1000,)) for n in range(150)))
+    in_many = Condition("event.x", Operator.IN, tuple(f"{n}" * 100 for n in range(1000)))
+    filter_ = All((wide, in_many, deep(9)))
+    query = TrendQuery((Series(filter=filter_),) * 20, TimeRange("-416d"), interval=Interval.HOUR)
+    answer = await Insights(warehouse, FixedClock()).trend(1, query, GROUP_TYPES)
+    assert [row.total for row in answer.rows] == [0] * 20
+    steps = tuple(Step("a", filter=deep(9)) for _ in range(20))
+    funnel = await Insights(warehouse, FixedClock()).funnel(1, FunnelQuery(steps, filter=wide), GROUP_TYPES)
+    assert [step.count for step in funnel.rows[0].steps] == [0] * 20
+
+
+class FailingWarehouse(ClickHouseWarehouse):
+    """Fails in a way that is told."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
+        raise self._error
+
+
+async def test_a_pattern_that_only_the_engine_refuses_is_the_callers(warehouse: ClickHouseWarehouse) -> None:
+    """It is reported as a bad filter, and any other failure as what it is."""
+    assert await field_of(FailingWarehouse(BadPattern("too large")), TrendQuery((Series(),))) == "filter"
+    with pytest.raises(BurgeeError, match="given up"):
+        await Insights(FailingWarehouse(BurgeeError("given up")), FixedClock()).trend(
+            1, TrendQuery((Series(),) * 2), ()
+        )
