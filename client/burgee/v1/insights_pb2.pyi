@@ -69,7 +69,9 @@ class _MeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Measure.Value
     MEASURE_UNIQUE_GROUPS: _Measure.ValueType  # 3
     """Distinct groups, of the type that the series names, with an event."""
     MEASURE_SUM: _Measure.ValueType  # 4
-    """Sum of a numeric event property. Events without the property, or with a text there, do not count; the same below."""
+    """Sum of a numeric event property. Events without the property, or with anything but a number there (true and false
+    are none), do not count; the same below.
+    """
     MEASURE_AVG: _Measure.ValueType  # 5
     """Arithmetic mean."""
     MEASURE_MIN: _Measure.ValueType  # 6
@@ -97,7 +99,9 @@ MEASURE_UNIQUE_USERS: Measure.ValueType  # 2
 MEASURE_UNIQUE_GROUPS: Measure.ValueType  # 3
 """Distinct groups, of the type that the series names, with an event."""
 MEASURE_SUM: Measure.ValueType  # 4
-"""Sum of a numeric event property. Events without the property, or with a text there, do not count; the same below."""
+"""Sum of a numeric event property. Events without the property, or with anything but a number there (true and false
+are none), do not count; the same below.
+"""
 MEASURE_AVG: Measure.ValueType  # 5
 """Arithmetic mean."""
 MEASURE_MIN: Measure.ValueType  # 6
@@ -160,7 +164,9 @@ Global___TrendSeries: _TypeAlias = TrendSeries  # noqa: Y015
 
 @_typing.final
 class Breakdown(_message.Message):
-    """Splits an answer by the values of an attribute."""
+    """Splits an answer by the values of an attribute, shown as text: a text as it is, anything else as JSON. An object has
+    no value of its own and counts as missing.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -169,7 +175,9 @@ class Breakdown(_message.Message):
     attribute: _builtins.str
     """"event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key"."""
     limit: _builtins.int
-    """How many values are shown, by size; the rest is added up as "other". 1 to 1,000. 0: 10."""
+    """How many values are shown, the greatest totals first and of equal totals the first by name; the rest is taken
+    together as "other", with a user in two of its values counted once. 1 to 1,000. 0: 10.
+    """
     def __init__(
         self,
         *,
@@ -327,7 +335,9 @@ class QueryTrendResponse(_message.Message):
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendRow]:
-        """A row a series, or a row a series and breakdown value, the greatest total first and "other" last."""
+        """A row a series, or a row a series and breakdown value: the series in the order of the request, and the values of
+        each with the greatest total first and "other" last.
+        """
 
     @_builtins.property
     def info(self) -> Global___QueryInfo:
@@ -424,8 +434,9 @@ Global___FunnelStep: _TypeAlias = FunnelStep  # noqa: Y015
 
 @_typing.final
 class QueryFunnelRequest(_message.Message):
-    """Asks for a funnel: steps in order, each after the one before, all within the window from the first. Other events may
-    come between.
+    """Asks for a funnel: steps in order, all within the window from the first. Other events may come between. Events of
+    the same microsecond count as in order, so that an import that knows only seconds loses nothing; one event never
+    serves two steps. Of several ways through, the longest counts.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -451,7 +462,7 @@ class QueryFunnelRequest(_message.Message):
 
     @_builtins.property
     def window(self) -> _duration_pb2.Duration:
-        """How long the way from the first step to the last may take. Absent: 14 days."""
+        """How long the way from the first step to the last may take, to the microsecond, its end included. Absent: 14 days."""
 
     @_builtins.property
     def filter(self) -> _common_pb2.Filter:
@@ -459,7 +470,9 @@ class QueryFunnelRequest(_message.Message):
 
     @_builtins.property
     def breakdown(self) -> Global___Breakdown:
-        """Split by the attribute's value at each one's earliest first step in the range. Absent: not split."""
+        """Split by the attribute's value at each one's earliest first step in the range (the lesser uuid, of two at one
+        moment). Absent: not split.
+        """
 
     def __init__(
         self,

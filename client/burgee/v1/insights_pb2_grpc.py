@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class InsightServiceStub:
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid.
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
     """
 
     def __init__(self, channel):
@@ -48,7 +49,8 @@ class InsightServiceStub:
 
 
 class InsightServiceServicer:
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid.
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
     """
 
     def QueryTrend(self, request, context):
@@ -87,7 +89,8 @@ def add_InsightServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class InsightService:
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid.
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
     """
 
     @staticmethod

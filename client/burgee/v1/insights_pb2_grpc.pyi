@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InsightServiceStub:
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid."""
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,7 +42,9 @@ class InsightServiceStub:
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid."""
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     QueryTrend: _aio.UnaryUnaryMultiCallable[_insights_pb2.QueryTrendRequest, _insights_pb2.QueryTrendResponse]  # type: ignore[assignment]
@@ -49,7 +53,9 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """How many got from the first step to the last, and where the others were lost."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Answers questions about usage, by user and by company. Every event is counted once, by its uuid."""
+    """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    """
 
     @_abc_1.abstractmethod
     def QueryTrend(

@@ -67,15 +67,15 @@ def property_reading(column: str, name: str) -> Reading:
     """A property in a JSON column. An object with nothing in it is missing, and any other object has no type."""
     path = f"{column}.{quote_name(name)}"
     text = property_column(column, name, "String")
-    float_, int_, long = (property_column(column, name, type_) for type_ in ("Float64", "Int64", "UInt64"))
+    int_, float_, long = (property_column(column, name, type_) for type_ in ("Int64", "Float64", "UInt64"))
     return Reading(
         text=text,
-        number=f"coalesce({float_}, toFloat64({int_}), toFloat64({long}))",
+        number=f"coalesce(toFloat64({int_}), {float_}, toFloat64({long}))",
         boolean=property_column(column, name, "Bool"),
         members=f"JSONExtractArrayRaw(ifNull(toJSONString({path}), ''))",
         is_list=f"startsWith(dynamicType({path}), 'Array')",
         missing=f"(isNull({path}) AND toJSONString({column}.^{quote_name(name)}) = '{{}}')",
-        rendered=f"coalesce({text}, if(isNull({path}), NULL, toJSONString({path})))",
+        rendered=f"if(isNotNull({text}), {text}, toJSONString({path}))",
     )
 
 
