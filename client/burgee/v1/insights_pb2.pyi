@@ -175,8 +175,9 @@ class Breakdown(_message.Message):
     attribute: _builtins.str
     """"event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key"."""
     limit: _builtins.int
-    """How many values are shown, the greatest totals first and of equal totals the first by name; the rest is taken
-    together as "other", with a user in two of its values counted once. 1 to 1,000. 0: 10.
+    """How many values are shown: those with the greatest totals, in a trend in its first series, and of equal totals the
+    first by name. The rest is taken together as "other"; a user of two of its values is counted once. 1 to 1,000.
+    0: 10.
     """
     def __init__(
         self,

@@ -4,12 +4,12 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.attributes import group_key, require_group_type
-from burgee_server.insights.breakdown import Split, check_breakdown, part_of
+from burgee_server.insights.breakdown import check_breakdown, part_of
+from burgee_server.insights.columns import column_sql
 from burgee_server.insights.filters import FilterWriter
 from burgee_server.insights.limits import require_name
 from burgee_server.insights.model import Measure, Part, PartKind, Series, TrendQuery, TrendRow
@@ -18,9 +18,6 @@ from burgee_server.insights.timerange import Span
 from burgee_server.ports.warehouse import Statement, to_micros
 
 MAX_SERIES = 20
-
-_MOST_RUNS = 8
-_WIDER_THAN_ANY = 1 << 62
 
 _AGGREGATES = {
     Measure.TOTAL: "count()",
@@ -79,18 +76,39 @@ def plan_trend(
     statements = []
     for index, series in enumerate(query.series):
         scope = Scope(environment_id, span)
-        writer = FilterWriter(scope, group_types, now)
-        path = f"series[{index}]"
+        events = _SeriesEvents(query, scope, group_types, now)
+        column = f"{column_sql(scope, columns)} AS column"
+        if split is None:
+            sql = _sql(series.measure, events.of(index, [column]))
+        else:
+            value = f"{split.column()} AS split"
+            first = split.values(scope, events.of(0, [value]))
+            top = _top(query.series[0].measure, first, scope.bind(split.limit, "UInt32"))
+            sql = _split_sql(series.measure, split.values(scope, events.of(index, [column, value])), top)
+        statements.append(scope.statement(sql))
+    return TrendPlan(columns, tuple(statements), query.series, split is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _SeriesEvents:
+    """Writes the events of any series of a question into one statement."""
+
+    query: TrendQuery
+    scope: Scope
+    group_types: Collection[str]
+    now: datetime
+
+    def of(self, index: int, select: list[str]) -> str:
+        """A query for the events of a series, with what its measure goes by as `counted`."""
+        series, path = self.query.series[index], f"series[{index}]"
+        writer = FilterWriter(self.scope, self.group_types, self.now)
         where = [
-            *_events_of(series, scope, path),
-            *writer.where(query.filter, "filter"),
+            *_events_of(series, self.scope, path),
+            *writer.where(self.query.filter, "filter"),
             *writer.where(series.filter, f"{path}.filter"),
         ]
-        counted, has_counted = _counted(series, group_types, path)
-        select = [f"{_column_sql(scope, columns)} AS column", f"{counted} AS counted"]
-        where += has_counted
-        statements.append(scope.statement(_sql(scope, series.measure, select, where, split)))
-    return TrendPlan(columns, tuple(statements), query.series, split is not None)
+        counted, has_counted = _counted(series, self.group_types, path)
+        return self.scope.events([*select, f"{counted} AS counted"], where + has_counted)
 
 
 def _events_of(series: Series, scope: Scope, path: str) -> list[str]:
@@ -118,51 +136,30 @@ def _counted(series: Series, group_types: Collection[str], path: str) -> tuple[s
             return f"assumeNotNull({number})", [f"isNotNull({number})"]
 
 
-def _column_sql(scope: Scope, columns: Sequence[datetime]) -> str:
-    """The beginning of the column that an event lies in.
-
-    Counted off where columns are of one width, as all are but months and the days on which clocks change: that costs
-    a third of looking them up.
-    """
-    micros = "toUnixTimestamp64Micro(timestamp)"
-    beginnings = [to_micros(column) for column in columns]
-    runs = _runs(beginnings)
-    if len(runs) > _MOST_RUNS:
-        return f"roundDown({micros}, {scope.bind(beginnings, 'Array(Int64)')})"
-    bound = [(scope.bind(start, "Int64"), scope.bind(width, "Int64")) for start, width in runs]
-    counted = [f"{micros} - ({micros} - {start}) % {width}" for start, width in bound]
-    until = [f"{micros} < {start}" for start, _ in bound[1:]]
-    branches = [part for pair in zip(until, counted, strict=False) for part in pair]
-    sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
-    return f"least({sql}, {scope.bind(beginnings[-1], 'Int64')})"  # the last may be wider than those before it
-
-
-def _runs(beginnings: Sequence[int]) -> list[tuple[int, int]]:
-    """Where each run of columns of one width begins, and that width."""
-    runs: list[tuple[int, int]] = []
-    for start, end in pairwise(beginnings):
-        if not runs or runs[-1][1] != end - start:
-            runs.append((start, end - start))
-    return runs or [(beginnings[0], _WIDER_THAN_ANY)]
-
-
-def _sql(scope: Scope, measure: Measure, select: list[str], where: list[str], split: Split | None) -> str:
-    """Rows of (kind, value, column, is the total, number)."""
-    number = _AGGREGATES[measure]
-    if split is None:
-        source = scope.events(select, where)
-        return (
-            f"SELECT 0, '', column, grouping(column) AS is_total, {number} FROM ({source}) GROUP BY column WITH ROLLUP"
-        )
-    source = split.values(scope, scope.events([*select, f"{split.column()} AS split"], where))
-    top = (
-        f"SELECT split FROM {source} WHERE isNotNull(split) GROUP BY split"
-        f" ORDER BY {number} DESC, split LIMIT {scope.bind(split.limit, 'UInt32')}"
+def _sql(measure: Measure, events: str) -> str:
+    """Rows of (kind, value, column, is the total, number), of the only part there is."""
+    return (
+        f"SELECT 0, '', column, grouping(column) AS is_total, {_AGGREGATES[measure]} FROM ({events})"
+        " GROUP BY column WITH ROLLUP"
     )
-    # "Other" is counted from the events, not added up from its values: one user may have many of them.
+
+
+def _top(measure: Measure, source: str, limit: str) -> str:
+    """A query for the values that are shown."""
+    return (
+        f"SELECT split FROM {source} WHERE isNotNull(split) GROUP BY split"
+        f" ORDER BY {_AGGREGATES[measure]} DESC, split LIMIT {limit}"
+    )
+
+
+def _split_sql(measure: Measure, source: str, top: str) -> str:
+    """Rows of (kind, value, column, is the total, number).
+
+    "Other" is counted from the events, not added up from its values: one user may have many of them.
+    """
     kind = f"multiIf(isNull(split), 1, assumeNotNull(split) IN ({top}), 0, 2)"
     return (
-        f"SELECT part.1, part.2, column, grouping(column) AS is_total, {number}"
+        f"SELECT part.1, part.2, column, grouping(column) AS is_total, {_AGGREGATES[measure]}"
         f" FROM (SELECT *, {kind} AS kind, (kind, if(kind = 0, assumeNotNull(split), '')) AS part FROM {source})"
         " GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
     )

@@ -72,6 +72,23 @@ async def test_other_is_counted_and_not_added_up(environment: Environment) -> No
     assert rows == [(value("pro"), 2), (MISSING, 1), (value("x"), 1), (OTHER, 2)]
 
 
+async def test_the_first_series_chooses_the_values_of_all(environment: Environment) -> None:
+    """By its own measure, event and filter; each series then has its own numbers and its own "other"."""
+    for event, plan, users in (("a", "pro", 2), ("a", "free", 1), ("b", "free", 3), ("b", "pro", 1), ("c", "gold", 9)):
+        await environment.load(*(Fact(event, f"u{number}", properties={"plan": plan}) for number in range(users)))
+    not_gold = Condition("event.plan", Operator.NOT_EQUALS, ("gold",))
+    series = (Series("a", Measure.UNIQUE_USERS), Series("b"), Series(filter=not_gold))
+    answer = await trend(environment, TrendQuery(series, MARCH, breakdown=Breakdown("event.plan", 1)))
+    assert [(row.series, row.part, row.total) for row in answer.rows] == [
+        (0, value("pro"), 2),
+        (0, OTHER, 1),
+        (1, value("pro"), 1),
+        (1, OTHER, 3),
+        (2, value("pro"), 3),
+        (2, OTHER, 4),
+    ]
+
+
 async def test_of_values_with_the_same_total_the_first_by_name_are_shown(environment: Environment) -> None:
     """The same question twice has the same answer."""
     await environment.load(*(Fact(properties={"plan": f"p{number:02}"}) for number in reversed(range(40))))

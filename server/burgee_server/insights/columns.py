@@ -1,0 +1,39 @@
+"""Which column of a trend an event lies in, as SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from burgee_server.insights.scope import Scope
+from burgee_server.ports.warehouse import to_micros
+
+_MOST_RUNS = 8
+_WIDER_THAN_ANY = 1 << 62
+
+
+def column_sql(scope: Scope, columns: Sequence[datetime]) -> str:
+    """The beginning of the column that an event lies in.
+
+    Counted off where columns are of one width, as all are but months and the days on which clocks change: that costs
+    a third of looking them up.
+    """
+    micros = "toUnixTimestamp64Micro(timestamp)"
+    beginnings = [to_micros(column) for column in columns]
+    runs = _runs(beginnings)
+    if len(runs) > _MOST_RUNS:
+        return f"roundDown({micros}, {scope.bind(beginnings, 'Array(Int64)')})"
+    bound = [(scope.bind(start, "Int64"), scope.bind(width, "Int64")) for start, width in runs]
+    counted = [f"{micros} - ({micros} - {start}) % {width}" for start, width in bound]
+    until = [f"{micros} < {start}" for start, _ in bound[1:]]
+    branches = [part for pair in zip(until, counted, strict=False) for part in pair]
+    sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
+    return f"least({sql}, {scope.bind(beginnings[-1], 'Int64')})"  # the last may be wider than those before it
+
+
+def _runs(beginnings: Sequence[int]) -> list[tuple[int, int]]:
+    """Where each run of columns of one width begins, and that width."""
+    runs: list[tuple[int, int]] = []
+    for start, end in pairwise(beginnings):
+        if not runs or runs[-1][1] != end - start:
+            runs.append((start, end - start))
+    return runs or [(beginnings[0], _WIDER_THAN_ANY)]
