@@ -9,7 +9,6 @@ import sys
 import time
 
 import burgee
-
 from benchmarks.server import KEY, serving
 
 EVENTS = 1_000_000
@@ -56,9 +55,7 @@ def main() -> None:
         print(f"{'':<16}{'events':>12}{'seconds':>10}{'events/s':>12}")
         for name, seconds in (("acknowledged", acknowledged), ("queryable", queryable)):
             print(f"{name:<16}{count:>12,}{seconds:>10.1f}{count / seconds:>12,.0f}")
-        print(
-            f"resident memory of the server: {peak:,.0f} MB at most while capturing, {server.resident_mb():,.0f} MB after"
-        )
+        print(f"memory of the server: {peak:,.0f} MB at most, {server.resident_mb():,.0f} MB afterwards")
         print(f"client: {client.stats}")
 
 

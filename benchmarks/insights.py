@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 import clickhouse_connect
+
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights import Insights
 from burgee_server.insights.model import Breakdown, FunnelQuery, Interval, Measure, Series, Step, TimeRange, TrendQuery

@@ -1,4 +1,4 @@
-"""A server in a process of its own for a benchmark, with one method more: an empty one, to compare with."""
+"""A server in a process of its own for a benchmark, with two empty methods more, to compare with."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ import grpc
 
 KEY = "the-key-of-the-benchmarks"
 EMPTY = "/burgee.benchmarks.Empty/Call"
+LET_IN = "/burgee.v1.FlagService/Nothing"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Measured:
     def resident_mb(self) -> float:
         """Memory that the server holds now."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_mb(self) -> float:
         """The most memory that the server has held."""
@@ -53,22 +59,27 @@ def serving() -> Iterator[Measured]:
             server.communicate(timeout=60)
 
 
-def _add_empty_method() -> None:
-    """Put the empty method beside the services, outside the door: no key, no request, no answer."""
-    from burgee_server.rpc import server
+def _add_empty_methods() -> None:
+    """Put two empty methods beside the services: one that anybody may call, one behind the door, with a key."""
+    from burgee_server.rpc import door, server
+    from burgee_server.rpc.permissions import NEEDED
 
-    async def nothing(_request: bytes, _context: Any) -> bytes:
+    async def nothing(_request: Any, _context: Any) -> Any:
         return b""
 
-    begin = server.RpcServer.__init__
+    begin, guard = server.RpcServer.__init__, door._guard
 
     def with_empty(self: Any, *arguments: Any) -> None:
         begin(self, *arguments)
-        service, _, method = EMPTY[1:].rpartition("/")
-        handlers = {method: grpc.unary_unary_rpc_method_handler(nothing)}
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        for path in (EMPTY, LET_IN):
+            service, _, method = path[1:].rpartition("/")
+            handlers = {method: grpc.unary_unary_rpc_method_handler(nothing)}
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
+    NEEDED[LET_IN] = NEEDED["/burgee.v1.FlagService/Evaluate"]
     server.RpcServer.__init__ = with_empty  # type: ignore[method-assign]
+    # The door reads messages by their descriptor, which this method has none of: it is let in, and that is all.
+    door._guard = lambda method, handler: handler if method == LET_IN else guard(method, handler)
 
 
 if __name__ == "__main__":
@@ -77,7 +88,7 @@ if __name__ == "__main__":
     from burgee_server.app import serve
     from burgee_server.settings import Settings
 
-    _add_empty_method()
+    _add_empty_methods()
     settings = Settings(data=Path(sys.argv[1]), listen="127.0.0.1:0")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, lambda text: print(text, flush=True)))

@@ -58,8 +58,7 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     server = RpcServer(house.servicers, house.gate)
     try:
         port = await server.start(settings.listen)
-        gc.collect()
-        gc.freeze()  # what was made until now stays for good: later collections need not look at it on every call
+        _calm_collector()
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
         await stopping.wait()
@@ -69,3 +68,13 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         house.loader.stop()
         house.mirror.stop()
         await asyncio.gather(*background)
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector look at what calls leave behind, less often, and not at what the server is made of.
+
+    With Python's thresholds it runs every few dozen calls: a tenth of the processor time of a flag check.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(25_000, 20, 20)

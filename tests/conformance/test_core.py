@@ -1,8 +1,8 @@
 """The core answers every conformance case, and its explanation says the same."""
 
 import pytest
-from burgee.evaluation import FlagSet, Reason, violations
 
+from burgee.evaluation import FlagSet, Reason, violations
 from tests.conformance.cases import Case, read_cases
 
 CASES = list(read_cases())

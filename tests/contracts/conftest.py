@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from burgee_server.errors import AlreadyExists, NotFound
 from burgee_server.ports.access import Authorship, Role
 from burgee_server.storage.sql.access import SqlAccess

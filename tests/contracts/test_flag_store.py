@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+
 from burgee.evaluation import (
     Condition,
     Distribution,

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+
 from burgee_server.errors import Overloaded
 
 ENVIRONMENT = 1

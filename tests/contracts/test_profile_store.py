@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import PropertyChange
 from burgee_server.storage.sql.access import SqlAccess

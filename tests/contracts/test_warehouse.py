@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
@@ -16,7 +17,6 @@ from burgee_server.ports.warehouse import (
     Statement,
     property_column,
 )
-
 from tests.fixtures.warehouse import Environment, Fact, batch
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

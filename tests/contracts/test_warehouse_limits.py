@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from burgee_server.errors import Overloaded, TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse

@@ -9,11 +9,11 @@ import time
 
 import grpc
 import pytest
+
 from burgee.v1 import capture_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
-
 from tests.e2e.conftest import READY, Command, environment
 
 

@@ -5,9 +5,9 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-import burgee
 import pytest
 
+import burgee
 from tests.e2e.conftest import Command
 from tests.e2e.project_history import converted, history, write
 
@@ -85,7 +85,7 @@ def test_the_companies_command_lists_the_top_companies_with_their_people(story, 
             {
                 "company": company,
                 "events": count,
-                "people": len({line.person for line in merged if l.company == company}),
+                "people": len({line.person for line in merged if line.company == company}),
             }
             for company, count in top
         ),

@@ -4,13 +4,13 @@ import contextlib
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
+from grpc import StatusCode
+
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
 from burgee_server.rpc.permissions import NEEDED
 from burgee_server.rpc.server import SERVICES
-from google.protobuf import descriptor_pool
-from grpc import StatusCode
-
 from tests.fixtures.server import SECRET, caller
 from tests.rpc.conftest import refused
 

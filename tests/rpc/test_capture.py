@@ -5,10 +5,10 @@ import time
 from uuid import UUID, uuid4
 
 import pytest
-from burgee.v1 import capture_pb2 as pb
-from burgee.v1 import profiles_pb2
 from grpc import StatusCode
 
+from burgee.v1 import capture_pb2 as pb
+from burgee.v1 import profiles_pb2
 from tests.rpc.conftest import refused
 
 GOOD = {"event": "report_created", "distinct_id": "ann"}

@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 
 import pytest
-from burgee.v1 import common_pb2, profiles_pb2
-from burgee.v1 import flag_admin_pb2 as admin_pb
-from burgee.v1 import flags_pb2 as pb
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
+from burgee.v1 import common_pb2, profiles_pb2
+from burgee.v1 import flag_admin_pb2 as admin_pb
+from burgee.v1 import flags_pb2 as pb
 from tests.rpc.conftest import refused
 
 

@@ -1,11 +1,11 @@
 """ProfileService over real gRPC."""
 
 import pytest
-from burgee.v1 import capture_pb2
-from burgee.v1 import profiles_pb2 as pb
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 
+from burgee.v1 import capture_pb2
+from burgee.v1 import profiles_pb2 as pb
 from tests.rpc.conftest import refused
 
 

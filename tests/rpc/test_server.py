@@ -1,10 +1,10 @@
 """What the server says of itself."""
 
 import grpc
-from burgee_server.rpc.server import SERVICES
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from burgee_server.rpc.server import SERVICES
 from tests.rpc.conftest import refused
 
 

@@ -1,8 +1,8 @@
 """`burgee companies`: who uses the product most."""
 
-import burgee
 import click
 
+import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, print_json, print_table
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
+
 from burgee.evaluation import Condition, Json, Operator
 
 

@@ -6,9 +6,10 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-import burgee
 import click
 import grpc
+
+import burgee
 from burgee.status import code_and_message, violations
 
 P = ParamSpec("P")

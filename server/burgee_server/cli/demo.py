@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import burgee
 import click
 from rich.console import Console
+
+import burgee
 
 _READY = "burgee ready grpc="
 _STOP_SECONDS = 20

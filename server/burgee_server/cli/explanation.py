@@ -3,11 +3,11 @@
 import json
 
 import click
-from burgee.v1 import common_pb2
-from burgee.v1 import flags_pb2 as pb
 from google.protobuf.json_format import MessageToDict, MessageToJson
 from google.protobuf.struct_pb2 import Value
 
+from burgee.v1 import common_pb2
+from burgee.v1 import flags_pb2 as pb
 from burgee_server.cli.output import print_json
 
 

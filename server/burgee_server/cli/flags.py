@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import burgee
 import click
+
+import burgee
 from burgee import wire
 from burgee.evaluation import (
     Condition,
@@ -22,7 +23,6 @@ from burgee.evaluation import (
 )
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
-
 from burgee_server.cli.conditions import read_pairs, read_value, where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.explanation import print_explanation

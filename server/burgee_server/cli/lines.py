@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Self, cast
 from uuid import UUID, uuid5
 
 import msgspec
+
 from burgee.v1 import capture_pb2
 
 BATCH_EVENTS = 5_000

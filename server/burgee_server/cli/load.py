@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-import burgee
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.lines import Source, read_batches
 from burgee_server.cli.output import as_json, print_json

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import burgee
 import click
+
+import burgee
 from burgee.evaluation import Condition
 from burgee.insights import Part, QueryInfo
-
 from burgee_server.cli.charts import bar, sparkline
 from burgee_server.cli.conditions import where_option
 from burgee_server.cli.connection import with_client

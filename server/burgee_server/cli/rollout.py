@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+
 from burgee.evaluation import ROLLOUT_ALL, Condition, Distribution, Flag
 
 

@@ -4,11 +4,11 @@ import random
 import time
 from collections import deque
 
-import burgee
 import grpc
+
+import burgee
 from burgee.status import code_and_message, retry_after
 from burgee.v1 import capture_pb2, capture_pb2_grpc
-
 from burgee_server.cli.lines import Fault, LineBatch
 
 IN_FLIGHT = 3

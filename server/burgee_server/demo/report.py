@@ -4,11 +4,11 @@ from collections.abc import Set
 from datetime import datetime
 from time import monotonic
 
-import burgee
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+import burgee
 from burgee_server.demo.rollout import FLAG, TENTH, THIRD, companies_that_see_it, create_flag, raise_rollout
 from burgee_server.demo.sending import DemoFailed, send_events, send_profiles
 from burgee_server.demo.usage import busiest_companies, onboarding_funnel

@@ -6,7 +6,6 @@ import burgee
 from burgee.v1.flag_admin_pb2 import CreateFlagRequest, UpdateFlagRequest
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.flags_pb2 import FLAG_TYPE_BOOLEAN, Distribution, Flag, Rule, VariantWeight
-
 from burgee_server.demo.sending import DemoFailed
 from burgee_server.demo.world import World
 

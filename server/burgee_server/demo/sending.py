@@ -3,7 +3,6 @@
 import time
 
 import burgee
-
 from burgee_server.demo.world import World
 
 _FLUSH_EVERY = 20_000

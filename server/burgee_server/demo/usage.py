@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from rich.table import Table
+
 import burgee
 from burgee.v1.profiles_pb2 import GetGroupRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from burgee.wire import properties_from_struct
-from rich.table import Table
-
 from burgee_server.demo.world import World
 
 FUNNEL = ("signed_up", "invited_teammate", "report_created", "report_shared")

@@ -3,7 +3,6 @@
 import asyncio
 
 from burgee.evaluation import FlagSet
-
 from burgee_server.ports.changes import Change, Kind
 from burgee_server.ports.flags import FlagStore
 

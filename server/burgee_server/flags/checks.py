@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from burgee.evaluation import USER, Context, Explanation, FlagSet, Properties, Resolution
-
 from burgee_server.flags.catalog import Catalog
 from burgee_server.ports.clock import Clock
 
@@ -30,7 +29,9 @@ class Checks:
     async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Resolution:
         """What one flag gives. Never raises for the flag or the context."""
         flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
-        profiles = await self._profiles(environment_id, flags, context)
+        profiles = self._kept(environment_id, flags, context)
+        if profiles is None:
+            profiles = await self._profiles(environment_id, flags, context)
         return flags.evaluate(flag_key, context, profiles, self._clock.unix_seconds())
 
     async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
@@ -69,12 +70,29 @@ class Checks:
         self, environment_id: int, flags: FlagSet, context: Context
     ) -> dict[tuple[str, str], Properties]:
         """The stored properties that the flags may ask for."""
-        found: dict[tuple[str, str], Properties] = {}
-        for group_type in flags.profile_types:
-            key = context.distinct_id if group_type == USER else context.groups.get(group_type)
-            if key:
-                properties = self._stored.peek(environment_id, group_type, key)
-                if properties is None:
-                    properties = await self._stored.get(environment_id, group_type, key)
-                found[group_type, key] = properties
+        found = self._kept(environment_id, flags, context)
+        if found is None:
+            found = {
+                (group_type, key): await self._stored.get(environment_id, group_type, key)
+                for group_type, key in _wanted(flags, context)
+            }
         return found
+
+    def _kept(self, environment_id: int, flags: FlagSet, context: Context) -> dict[tuple[str, str], Properties] | None:
+        """The same, if all of it is in memory."""
+        found: dict[tuple[str, str], Properties] = {}
+        for group_type, key in _wanted(flags, context):
+            properties = self._stored.peek(environment_id, group_type, key)
+            if properties is None:
+                return None
+            found[group_type, key] = properties
+        return found
+
+
+def _wanted(flags: FlagSet, context: Context) -> list[tuple[str, str]]:
+    """Whose stored properties the flags may ask for."""
+    keys = context.groups
+    wanted = [(group_type, keys[group_type]) for group_type in flags.profile_types if group_type in keys]
+    if USER in flags.profile_types and context.distinct_id:
+        wanted.append((USER, context.distinct_id))
+    return wanted

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from burgee.evaluation import Flag, violations, with_defaults
-
 from burgee_server.errors import Invalid, Stale, Violation
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.changes import Change, ChangeFeed, Kind

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from burgee.evaluation.model import USER
-
 from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME
 from burgee_server.ports.warehouse import property_column, quote_name

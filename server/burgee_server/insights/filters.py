@@ -6,7 +6,6 @@ from datetime import datetime
 
 from burgee.evaluation.model import Condition
 from burgee.evaluation.operators import NEGATIVE
-
 from burgee_server.errors import Invalid
 from burgee_server.insights.attributes import EVENT, parse_attribute
 from burgee_server.insights.model import All, AnyOf, Filter, Not

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from burgee.evaluation.model import USER
-
 from burgee_server.errors import Invalid
 from burgee_server.insights.attributes import require_group_type
 from burgee_server.insights.breakdown import Split, check_breakdown, part_of

@@ -8,7 +8,6 @@ from burgee.evaluation import semver, times
 from burgee.evaluation.conditions import condition_violations
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import Condition, Json, Operator
-
 from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.attributes import Reading
 from burgee_server.insights.semver import sort_key, sort_key_sql

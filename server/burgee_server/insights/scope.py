@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from burgee.evaluation.model import USER
-
 from burgee_server.insights.attributes import Reading, group_key, key_reading, property_reading
 from burgee_server.insights.timerange import Span
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from burgee.evaluation import times
-
 from burgee_server.errors import Invalid
 from burgee_server.insights.model import Interval, TimeRange
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Protocol
 
 from burgee.evaluation.model import Json, Properties
-
 from burgee_server.ports.warehouse import ProfileRow
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from types import MappingProxyType
 
 from burgee.evaluation.model import Properties
-
 from burgee_server.ports.changes import Change, Kind
 from burgee_server.ports.profiles import ProfileStore
 

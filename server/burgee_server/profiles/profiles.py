@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from burgee.evaluation.model import USER, Properties
-
 from burgee_server.errors import NotFound
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.changes import Change, ChangeFeed, Kind

@@ -3,7 +3,6 @@
 import json
 
 from burgee.evaluation.model import Properties
-
 from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME, name_fault, require
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1 import admin_pb2_grpc
-
 from burgee_server.access import Administration
 from burgee_server.errors import Invalid
 from burgee_server.ports.access import ApiKey, Environment, Project, Role

@@ -3,8 +3,8 @@
 from typing import Any
 
 import grpc
-from burgee.v1 import capture_pb2 as pb
 
+from burgee.v1 import capture_pb2 as pb
 from burgee_server.capture import Capture
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.rpc import call

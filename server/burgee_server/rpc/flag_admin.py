@@ -5,7 +5,6 @@ from typing import Any
 from burgee import wire
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1 import flag_admin_pb2_grpc, flags_pb2
-
 from burgee_server.errors import Invalid
 from burgee_server.flags import Lifecycle
 from burgee_server.ports.flags import FlagVersion

@@ -6,7 +6,6 @@ from burgee import wire
 from burgee.evaluation import Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee.v1 import flags_pb2_grpc
-
 from burgee_server.errors import Invalid
 from burgee_server.flags import Checks
 from burgee_server.rpc.call import environment_id

@@ -5,7 +5,6 @@ from typing import Any
 
 from burgee.v1 import insights_pb2 as pb
 from burgee.v1 import insights_pb2_grpc
-
 from burgee_server.insights import Insights
 from burgee_server.insights.model import QueryInfo
 from burgee_server.ports.journal import Journal

@@ -6,7 +6,6 @@ from burgee import wire
 from burgee.evaluation.model import USER
 from burgee.v1 import capture_pb2, profiles_pb2_grpc
 from burgee.v1 import profiles_pb2 as pb
-
 from burgee_server.errors import Invalid
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.profiles import PropertyChange

@@ -7,7 +7,6 @@ from burgee import wire
 from burgee.evaluation import USER
 from burgee.v1 import common_pb2
 from burgee.v1 import insights_pb2 as pb
-
 from burgee_server.errors import Invalid
 from burgee_server.insights.model import (
     DEFAULT_WINDOW,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
-from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, flags_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, flags_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
 from burgee_server.access import Gate
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer

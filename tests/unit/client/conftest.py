@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from burgee import Client, Dropped
 
+from burgee import Client, Dropped
 from tests.unit.client.fakes import Recorder, serving
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+
 from burgee.v1 import (
     capture_pb2,
     capture_pb2_grpc,

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
+
 from burgee import Client, Dropped
 from burgee.channel import Connection
 from burgee.events import encode_event
@@ -17,7 +18,6 @@ from burgee.losses import Losses
 from burgee.outbox import Limits, Outbox
 from burgee.profiles import person_change
 from burgee.v1 import capture_pb2
-
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
 
 AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)

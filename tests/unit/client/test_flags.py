@@ -4,10 +4,10 @@ from typing import Any
 
 import grpc
 import pytest
-from burgee import Client, ErrorCode, Reason, Resolution
-from burgee.v1 import flags_pb2
 from google.protobuf.json_format import MessageToDict
 
+from burgee import Client, ErrorCode, Reason, Resolution
+from burgee.v1 import flags_pb2
 from tests.unit.client.fakes import Failure, Recorder, unused_target
 
 

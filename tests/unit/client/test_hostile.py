@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from burgee import Client, Dropped, Reason
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from burgee import Client, Dropped, Reason
 from tests.unit.client.fakes import Recorder, serving
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import grpc
 import pytest
-from burgee import Breakdown, Client, Part, QueryError, Series, Step, all_of, any_of, not_, where
-from burgee.v1 import insights_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
+from burgee import Breakdown, Client, Part, QueryError, Series, Step, all_of, any_of, not_, where
+from burgee.v1 import insights_pb2
 from tests.unit.client.fakes import Failure, Recorder
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -7,9 +7,9 @@ import traceback
 
 import grpc
 import pytest
+
 from burgee import Client
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
-
 from tests.unit.client.fakes import Failure, Recorder, unused_target
 
 KEY = "bk_secret_0123456789"

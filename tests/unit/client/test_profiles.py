@@ -3,10 +3,10 @@
 from typing import Any
 
 import grpc
-from burgee import Client, Dropped
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 from google.protobuf.json_format import MessageToDict
 
+from burgee import Client, Dropped
+from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 from tests.unit.client.fakes import Failure, Recorder
 
 

@@ -2,15 +2,15 @@
 
 import grpc
 import pytest
-from burgee import Client
-from burgee.retry import pause
-from burgee.status import retry_after, violations
-from burgee.v1 import capture_pb2, capture_pb2_grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burgee import Client
+from burgee.retry import pause
+from burgee.status import retry_after, violations
+from burgee.v1 import capture_pb2, capture_pb2_grpc
 from tests.unit.client.fakes import Failure, Recorder
 
 

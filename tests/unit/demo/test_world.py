@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+
 from burgee_server.demo.companies import Fate
 from burgee_server.demo.world import Happening, World
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import burgee
 import click
 import pytest
+
+import burgee
 from burgee.evaluation import ErrorCode, Operator, Reason
 from burgee.evaluation.explanation import RuleVerdict
 from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
@@ -19,7 +20,6 @@ from burgee_server.cli import main
 from burgee_server.insights.model import Interval, Measure
 from burgee_server.ports.access import Role
 from burgee_server.settings import Settings
-
 from tests.fixtures.server import Caller, RunningServer
 from tests.unit.docs.pages import PAGES, ROOT, Snippet, anchors, commands, headings, links, page, section, snippets
 

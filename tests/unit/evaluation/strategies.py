@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import strategies as st
+
 from burgee.evaluation import (
     ROLLOUT_ALL,
     Condition,
@@ -16,7 +18,6 @@ from burgee.evaluation import (
     Variant,
     VariantWeight,
 )
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+
 from burgee.evaluation import Flag, FlagType, Json, flag_from_document, violations, with_defaults
 
 

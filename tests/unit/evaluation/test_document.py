@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+
 from burgee.evaluation import (
     DocumentError,
     Flag,
@@ -11,8 +13,6 @@ from burgee.evaluation import (
     flag_from_document,
     flag_to_document,
 )
-from hypothesis import given
-
 from tests.unit.evaluation.strategies import flags
 
 

@@ -1,6 +1,8 @@
 """What holds for any flag and any context."""
 
 import pytest
+from hypothesis import given, settings
+
 from burgee.evaluation import (
     Condition,
     Context,
@@ -12,8 +14,6 @@ from burgee.evaluation import (
     compile_condition,
     violations,
 )
-from hypothesis import given, settings
-
 from tests.unit.evaluation.strategies import NOW, contexts, flag_sets, flags, profiles
 
 

@@ -1,6 +1,7 @@
 """Explanations: numbers, notes and one sentence, for people who ask why."""
 
 import pytest
+
 from burgee.evaluation import (
     Context,
     Draw,

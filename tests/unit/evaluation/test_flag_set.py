@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from burgee.evaluation import (
     Attribute,
     Condition,

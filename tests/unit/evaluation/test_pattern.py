@@ -2,9 +2,10 @@
 
 import pytest
 import re2
-from burgee.evaluation import Pattern, PatternError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from burgee.evaluation import Pattern, PatternError
 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False

@@ -1,6 +1,7 @@
 """Rollouts and splits: only ever added to, in the promised shares, and independent of one another."""
 
 import pytest
+
 from burgee.evaluation import (
     Context,
     Distribution,

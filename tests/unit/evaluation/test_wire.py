@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from math import inf, nan
 
 import pytest
+from google.protobuf import struct_pb2
+from hypothesis import given, settings
+
 from burgee import wire
 from burgee.evaluation import (
     Context,
@@ -23,9 +26,6 @@ from burgee.evaluation import (
 )
 from burgee.evaluation.kinds import equal
 from burgee.v1 import common_pb2, flags_pb2
-from google.protobuf import struct_pb2
-from hypothesis import given, settings
-
 from tests.unit.evaluation.strategies import NOW, contexts, finite_json, flag_sets, flags, profiles
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from burgee_server.insights import Insights
 from burgee_server.insights.model import Funnel, FunnelQuery, TimeRange, Trend, TrendQuery
-
 from tests.fixtures.warehouse import Environment
 
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)

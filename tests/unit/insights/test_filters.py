@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from burgee.evaluation import operators
 from burgee.evaluation.model import Condition, Json, Operator
 from burgee_server.insights.model import All, AnyOf, Breakdown, Filter, Not, Series, TrendQuery
 from burgee_server.ports.warehouse import ProfileRow
-
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, NOW, trend
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights.model import Breakdown, Funnel, FunnelQuery, Part, PartKind, Step
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, funnel
 from tests.unit.insights.facts import facts

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.errors import BurgeeError, Invalid
 from burgee_server.insights import Insights
@@ -23,7 +24,6 @@ from burgee_server.insights.model import (
 )
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-
 from tests.unit.insights.asking import GROUP_TYPES, FixedClock
 
 PLAN = Condition("user.plan", Operator.EQUALS, ("pro",))

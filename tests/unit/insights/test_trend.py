@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights.model import (
     Breakdown,
@@ -19,9 +22,6 @@ from burgee_server.insights.model import (
 )
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, trend
 from tests.unit.insights.facts import facts

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from burgee.evaluation.model import USER
-
 from burgee_server.ports.warehouse import (
     Statement,
     StoredEvent,

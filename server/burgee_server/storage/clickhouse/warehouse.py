@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from burgee.evaluation.model import USER
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
+from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
 from burgee_server.storage.clickhouse import failures

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from burgee.evaluation.document import flag_from_document, flag_to_document
-from burgee.evaluation.model import Flag
 from sqlalchemy import Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from burgee.evaluation.document import flag_from_document, flag_to_document
+from burgee.evaluation.model import Flag
 from burgee_server.errors import AlreadyExists, NotFound, Stale
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.flags import FlagVersion
