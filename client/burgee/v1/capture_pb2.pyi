@@ -51,7 +51,9 @@ class Event(_message.Message):
     PROPERTIES_JSON_FIELD_NUMBER: _builtins.int
     TIMESTAMP_MICROS_FIELD_NUMBER: _builtins.int
     uuid: _builtins.str
-    """Identity of the event: any UUID text. The same uuid is counted once. Empty: the server makes one."""
+    """Identity of the event: any UUID text. An event that comes again, with the same uuid, event name and UTC day, is
+    counted once. Empty: the server makes one.
+    """
     event: _builtins.str
     """Name of the event, 1 to 200 characters, such as "report_created"."""
     distinct_id: _builtins.str
