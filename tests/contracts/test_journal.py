@@ -160,10 +160,11 @@ async def test_a_caller_that_gives_up_leaves_the_journal_whole(journals):
     assert (await journal.next_range(100)).events == 2
 
 
-async def test_what_is_quarantined_can_be_read_with_its_reason(journals):
-    """Refused events are kept apart, not lost."""
+async def test_what_is_quarantined_can_be_read_with_its_reason_and_is_there_once(journals):
+    """Refused events are kept apart, not lost, and not doubled by doing it again after a crash."""
     journal = journals.open()
-    await journal.quarantine(b"bad", "cannot be parsed")
+    for _ in range(2):
+        await journal.quarantine("token", b"bad", "cannot be parsed")
 
     [kept] = await journals.open().quarantined(10)
 

@@ -9,18 +9,19 @@ async def isolate(refused: Range, warehouse: Warehouse, journal: Journal) -> Non
     """Load what can be loaded of a refused range and put the rest into quarantine, each event with its reason.
 
     Every part has a token of its own that depends only on the range and its place there: doing this again after a
-    crash loads nothing twice.
+    crash loads nothing twice, and quarantines nothing twice.
     """
     events = StoredBatch.FromString(refused.payload).events
     parts = [(0, len(events))]
     while parts:
         begin, end = parts.pop()
         payload = StoredBatch(events=events[begin:end]).SerializeToString()
+        token = f"{refused.token}/{begin}-{end}"
         try:
-            await warehouse.load(payload, f"{refused.token}/{begin}-{end}")
+            await warehouse.load(payload, token)
         except Refused as refusal:
             if end - begin == 1:
-                await journal.quarantine(payload, str(refusal))
+                await journal.quarantine(token, payload, str(refusal))
                 continue
             middle = (begin + end) // 2
             parts += [(middle, end), (begin, middle)]

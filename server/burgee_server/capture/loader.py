@@ -19,7 +19,7 @@ LAST_RETRY_SECONDS = 10.0
 class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
-    A range that fails for the warehouse's reasons is tried again, for ever, under the same token. Events that the
+    Whatever fails, on either side, is tried again, for ever, with the same range under the same token. Events that the
     warehouse refuses for their own sake go to quarantine and hold nothing up.
     """
 
@@ -30,11 +30,17 @@ class Loader:
 
     async def run(self) -> None:
         """Load until stopped."""
+        retry_seconds = FIRST_RETRY_SECONDS
         while not self._stopping.is_set():
             await self._journal.wait(1.0)
-            if not self._stopping.is_set():
-                await self._pause(GATHER_SECONDS)
-            await self._drain()
+            await self._pause(GATHER_SECONDS)
+            try:
+                await self._drain()
+                retry_seconds = FIRST_RETRY_SECONDS
+            except Exception:
+                log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
+                await self._pause(retry_seconds)
+                retry_seconds = min(2 * retry_seconds, LAST_RETRY_SECONDS)
 
     def stop(self) -> None:
         """Let `run` load what waits now and return."""
@@ -42,27 +48,15 @@ class Loader:
 
     async def _drain(self) -> None:
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
-            if not await self._load(waiting):
-                return
+            await self._load(waiting)
             await self._journal.commit(waiting)
 
-    async def _load(self, waiting: Range) -> bool:
-        """Load a range, trying again until it is in; False if stopped before that."""
-        retry_seconds = FIRST_RETRY_SECONDS
-        while True:
-            try:
-                await self._warehouse.load(waiting.payload, waiting.token)
-            except Refused as refusal:
-                log.warning("the warehouse refused a range of %d events, isolating: %s", waiting.events, refusal)
-                await isolate(waiting, self._warehouse, self._journal)
-            except Exception:
-                log.exception("could not load %d events; trying again in %.1f s", waiting.events, retry_seconds)
-                await self._pause(retry_seconds)
-                if self._stopping.is_set():
-                    return False
-                retry_seconds = min(2 * retry_seconds, LAST_RETRY_SECONDS)
-                continue
-            return True
+    async def _load(self, waiting: Range) -> None:
+        try:
+            await self._warehouse.load(waiting.payload, waiting.token)
+        except Refused as refusal:
+            log.warning("the warehouse refused a range of %d events; isolating: %s", waiting.events, refusal)
+            await isolate(waiting, self._warehouse, self._journal)
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def serve(data: str | None, listen: str | None, config: Path | None) -> None:
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
     import uvloop  # half a second of imports that no other command should wait for
 
     from burgee_server.app import serve as run

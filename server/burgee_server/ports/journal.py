@@ -43,8 +43,8 @@ class Journal(Protocol):
     async def commit(self, done: Range) -> None:
         """Forget a range that is in the warehouse; its batch_ids stay known for 24 hours."""
 
-    async def quarantine(self, payload: bytes, reason: str) -> None:
-        """Keep a StoredBatch that the warehouse refused, apart from the rest."""
+    async def quarantine(self, token: str, payload: bytes, reason: str) -> None:
+        """Keep a StoredBatch that the warehouse refused under this token, apart from the rest; once a token."""
 
     async def quarantined(self, limit: int) -> list[Quarantined]:
         """What was refused, oldest first."""

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS loading (
 );
 CREATE TABLE IF NOT EXISTS quarantine (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    token TEXT NOT NULL UNIQUE,
     payload BLOB NOT NULL,
     reason TEXT NOT NULL,
     quarantined_at REAL NOT NULL
@@ -129,12 +130,14 @@ class SqliteJournal:
         await self._writer.run(forget)
         self._waiting_bytes -= len(done.payload)
 
-    async def quarantine(self, payload: bytes, reason: str) -> None:
-        """Keep what the warehouse refused."""
-        row = (payload, reason, time.time())
+    async def quarantine(self, token: str, payload: bytes, reason: str) -> None:
+        """Keep what the warehouse refused, once a token."""
+        row = (token, payload, reason, time.time())
 
         def insert(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT INTO quarantine (payload, reason, quarantined_at) VALUES (?, ?, ?)", row)
+            connection.execute(
+                "INSERT OR IGNORE INTO quarantine (token, payload, reason, quarantined_at) VALUES (?, ?, ?, ?)", row
+            )
 
         await self._writer.run(insert)
 
