@@ -27,6 +27,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    os.umask(0o077)  # events, profiles and keys are nobody else's to read, whoever made the directory
     directory = DataDirectory(settings.data)
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
     try:
@@ -54,20 +55,29 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
-    background = [asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())]
+    background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
     server = RpcServer(house.servicers, house.gate)
     try:
         port = await server.start(settings.listen)
         _calm_collector()
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
-        await stopping.wait()
+        stopped = asyncio.create_task(stopping.wait())
+        await asyncio.wait({stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
-        await server.stop(settings.drain_seconds)
     finally:
+        deadline = asyncio.get_running_loop().time() + settings.drain_seconds
+        await server.stop(settings.drain_seconds)
         house.loader.stop()
         house.mirror.stop()
-        await asyncio.gather(*background)
+        # What is not in the warehouse by then is in the journal, and loaded by the next start.
+        _, late = await asyncio.wait(background, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
+        for task in late:
+            task.cancel()
+        ended = await asyncio.gather(*background, return_exceptions=True)
+    for outcome in ended:
+        if isinstance(outcome, Exception):
+            raise outcome  # a loop that ended by itself: better a restart than a server that stores nothing
 
 
 def _calm_collector() -> None:

@@ -78,10 +78,10 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         mirror=mirror,
         servicers=Servicers(
             admin=AdminServicer(administration),
-            capture=CaptureServicer(Capture(journal, group_types.remember, clock)),
+            capture=CaptureServicer(Capture(journal, group_types, clock)),
             flag_admin=FlagAdminServicer(Lifecycle(flags, feed, clock)),
             flags=FlagServicer(Checks(catalog, cache, clock)),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
-            profiles=ProfileServicer(Profiles(profiles, warehouse, feed, clock), group_types, warehouse),
+            profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
         ),
     )

@@ -58,3 +58,15 @@ class Overloaded(BurgeeError):
 
 class TimedOut(BurgeeError):
     """The work was given up at the caller's deadline or at the server's limit."""
+
+
+class Damaged(BurgeeError):
+    """A file of the data directory is not what this server wrote there. The message says which, and what to do."""
+
+
+class Unavailable(BurgeeError):
+    """A store that the server needs is away or broken; the same call may go through after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

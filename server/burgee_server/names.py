@@ -3,6 +3,8 @@
 from burgee_server.errors import Invalid
 
 MAX_NAME = 200
+MAX_GROUP_TYPES = 1_000
+"""How many group types an environment may have: beyond that, keys are being used as types."""
 RESERVED_TYPES = frozenset({"user", "event"})
 
 

@@ -1,12 +1,19 @@
-"""What an operator can set: by flag of `burgee serve`, by BURGEE_* in the environment, or in a TOML file."""
+"""What an operator can set: by BURGEE_* in the environment or in a TOML file; data and listen by flag, too."""
 
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MEGABYTE = 1024 * 1024
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError("must be HOST:PORT, such as 127.0.0.1:4750 or [::]:4750")
+    return text
 
 
 class Settings(BaseSettings):
@@ -15,7 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BURGEE_", extra="forbid", frozen=True)
 
     data: Path = Field(Path("burgee-data"), description="Directory of everything that is kept; made if missing.")
-    listen: str = Field("127.0.0.1:4750", description="HOST:PORT to serve gRPC on. Port 0 takes a free one.")
+    listen: Annotated[str, AfterValidator(_address)] = Field(
+        "127.0.0.1:4750", description="HOST:PORT to serve gRPC on. Port 0 takes a free one."
+    )
     bootstrap_key: SecretStr | None = Field(
         None, description="The first API key's secret, on an empty data directory only. Unset: a random one."
     )

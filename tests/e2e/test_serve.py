@@ -111,6 +111,8 @@ def run(*arguments, **settings):
     [
         (("--listen", "127.0.0.1:not-a-port"), {}, "listen"),
         (("--listen", "256.1.1.1:1"), {}, "listen"),
+        (("--listen", "127.0.0.1"), {}, "HOST:PORT"),
+        (("--listen", "127.0.0.1:99999"), {}, "HOST:PORT"),
         ((), {"BURGEE_QUERY_SECONDS": "soon"}, "query_seconds"),
         ((), {"BURGEE_BOOTSTRAP_KEY": "short"}, "bootstrap_key"),
     ],
@@ -146,6 +148,34 @@ def test_a_file_with_an_unknown_setting_is_refused(tmp_path):
 
     assert done.returncode == 1
     assert "lisen" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["control.db", "journal.db"])
+def test_a_damaged_file_is_named_in_one_line(serve, name):
+    """What to do, not a traceback."""
+    server = serve()
+    server.stop()
+    (server.data / name).write_bytes(b"this is no database" * 1_000)
+
+    done = run("serve", "--data", str(server.data), "--listen", "127.0.0.1:0")
+
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_else_can_read_what_is_kept(serve, tmp_path):
+    """Whatever mode the directory had, and whatever lay where the key goes."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "api-key.new").write_text("")
+    (data / "api-key.new").chmod(0o644)
+
+    server = serve()
+
+    files = [path for path in server.data.rglob("*") if path.is_file()]
+    assert server.data / "control.db" in files
+    assert [path for path in files if path.stat().st_mode & 0o077 and path.name != "lock"] == []
 
 
 def capturing(server, acknowledged, stopped):

@@ -148,6 +148,19 @@ def test_a_flag_is_rolled_out_by_company_from_the_command_line(story):
     assert "group missing" in outside
 
 
+def test_a_rollout_between_variants_of_ones_own_is_a_rollout_of_what_is_not_off(story):
+    """Half of the companies get "new": the off variant, the first, has no share in the draw."""
+    story.text(
+        *("flags", "create", "layout", "--type", "string", "--variant", "old=1", "--variant", "new=2"),
+        *("--by", "company", "--rollout", "50%"),
+    )
+    [flag] = story.json("flags", "list")
+
+    assert flag["off_variant"] == "old"
+    assert flag["rules"][0]["distribution"]["weights"] == [{"variant": "new", "weight": 1}]
+    assert story.run("flags", "explain", "no-such-flag", "--user", "ann").returncode == 1
+
+
 def test_mistakes_on_the_command_line_are_told_with_the_field(story):
     """A readable message, exit code 1 or 2, no traceback."""
     for arguments, words in (
@@ -158,6 +171,7 @@ def test_mistakes_on_the_command_line_are_told_with_the_field(story):
         (("query", "trend", "--start", "yesterday"), "range.start"),
         (("query", "funnel", "only_one"), "steps"),
         (("flags", "set", "nothing", "--enabled"), "NOT_FOUND"),
+        (("flags", "set", "nothing", "--archive", "--rollout", "5%"), "alone"),
         (("--no-such-option",), "No such option"),
     ):
         done = story.run(*arguments)

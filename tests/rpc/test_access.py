@@ -157,3 +157,12 @@ async def test_bad_administration_is_refused_with_the_field(operator, admin):
         await admin.admin.RevokeApiKey(pb.RevokeApiKeyRequest(api_key_id="nothing"))
     with refused(StatusCode.NOT_FOUND):
         await operator.admin.ListEnvironments(pb.ListEnvironmentsRequest(project_key="nowhere"))
+
+
+async def test_an_admin_cannot_end_a_key_that_may_do_more(operator, admin):
+    """An operator's key in the admin's project stays."""
+    project = (await admin.admin.ListProjects(pb.ListProjectsRequest())).projects[0].key
+    strong = await new_key(operator, pb.KEY_ROLE_OPERATOR, project_key=project, environment_key="production")
+
+    with refused(StatusCode.PERMISSION_DENIED):
+        await admin.admin.RevokeApiKey(pb.RevokeApiKeyRequest(api_key_id=strong.api_key.api_key_id))

@@ -92,6 +92,7 @@ BAD = {
     "properties that are broken": ({"properties_json": '{"a": '}, "properties_json"),
     "NaN": ({"properties_json": '{"a": NaN}'}, "properties_json"),
     "Infinity": ({"properties_json": '{"a": [-Infinity]}'}, "properties_json"),
+    "a number beyond a double": ({"properties_json": '{"a": [1e400]}'}, "properties_json"),
     "a nest of 2000 lists": ({"properties_json": '{"a": ' + "[" * 2000 + "]" * 2000 + "}"}, "properties_json"),
     "a time before 1970": ({"timestamp_micros": -1}, "timestamp_micros"),
     "a time in ten years": ({"timestamp_micros": int((time.time() + 10 * 365 * 86_400) * 1e6)}, "timestamp_micros"),
@@ -187,3 +188,15 @@ async def test_a_caller_cannot_write_into_another_environment(admin, loaded):
     await loaded()
 
     assert len(await timeline(admin)) == 1
+
+
+async def test_an_environment_has_no_more_than_a_thousand_group_types_and_says_so_by_event(admin):
+    """Keys that are used as types by mistake fill nothing; events of known types are still taken."""
+    types = [{f"type-{10 * event + index}": "x" for index in range(10)} for event in range(110)]
+    events = [pb.Event(**GOOD, groups=groups) for groups in [*types, types[0]]]
+
+    response = await admin.capture.Capture(pb.CaptureRequest(events=events))
+
+    assert response.accepted == 101
+    assert {rejected.field for rejected in response.rejected} == {"groups"}
+    assert len((await admin.profiles.ListGroupTypes(profiles_pb2.ListGroupTypesRequest())).group_types) == 1_000

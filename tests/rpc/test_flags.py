@@ -351,3 +351,33 @@ async def test_a_context_with_what_is_not_json_is_refused_with_its_path(admin):
     """NaN in a property of a context."""
     with refused(StatusCode.INVALID_ARGUMENT):
         await evaluate(admin, "beta", "ann", properties=struct(x=float("nan")))
+
+
+async def test_a_context_that_is_too_large_is_refused(admin):
+    """64 KB are enough to say who asks."""
+    with refused(StatusCode.INVALID_ARGUMENT, "context"):
+        await evaluate(admin, "beta", "ann", properties=struct(x="y" * 70_000))
+
+
+async def test_a_pattern_looks_at_no_text_that_would_hold_the_server_up(admin):
+    """A pattern that is slow in a long text is false there, and the explanation says why."""
+    pattern = common_pb2.Condition(
+        attribute="user.t", operator=common_pb2.OPERATOR_MATCHES, values=text("[ab]*a[ab]{200}c")
+    )
+    rule = pb.Rule(conditions=[pattern], distribution=pb.Distribution())
+    await create(admin, pb.Flag(key="beta", enabled=True, rules=[rule]))
+    context = pb.EvaluationContext(distinct_id="ann", properties=struct(t="ab" * 30_000))
+
+    explanation = await admin.flags.Explain(pb.ExplainRequest(flag_key="beta", context=context))
+
+    assert not explanation.resolution.value.bool_value
+    assert "2,048" in explanation.rules[0].conditions[0].note
+
+
+async def test_many_mistakes_in_one_flag_are_told_as_far_as_an_answer_has_room(admin):
+    """The first ones by path; the caller hears INVALID_ARGUMENT and not a broken stream."""
+    condition = common_pb2.Condition(attribute="plan", operator=1)
+    rules = [pb.Rule(conditions=[condition] * 3, distribution=pb.Distribution()) for _ in range(300)]
+
+    with refused(StatusCode.INVALID_ARGUMENT, "flag.rules[0].conditions[0].attribute"):
+        await create(admin, pb.Flag(key="x", rules=rules))

@@ -202,6 +202,10 @@ BAD_TRENDS = {
     "unknown attribute": (one(breakdown={"attribute": "plan"}), "breakdown.attribute"),
     "unknown type": (one(breakdown={"attribute": "compny.plan"}), "breakdown.attribute"),
     "limit": (one(breakdown={"attribute": "user.key", "limit": 1001}), "breakdown.limit"),
+    "too many numbers": (
+        one(range={"start": "2025-06-01"}, interval=2, breakdown={"attribute": "user.key", "limit": 1000}),
+        "series",
+    ),
     "empty all": (one(filter={"all": {}}), "filter.all.filters"),
     "no operator": (one(filter={"condition": {"attribute": "event.a"}}), "filter.condition.operator"),
     "no value": (one(filter={"condition": {"attribute": "event.a", "operator": 1}}), "filter.condition.values"),

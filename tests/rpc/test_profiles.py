@@ -1,11 +1,14 @@
 """ProfileService over real gRPC."""
 
+from uuid import UUID
+
 import pytest
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 
 from burgee.v1 import capture_pb2
 from burgee.v1 import profiles_pb2 as pb
+from burgee_server.rpc.paging import page_token
 from tests.rpc.conftest import refused
 
 
@@ -155,7 +158,7 @@ BAD_CHANGES = {
         {"distinct_id": "a", "change": {"set_once": struct(x=[float("inf")])}},
         "change.set_once.x[0]",
     ),
-    "over 64 KB": ({"distinct_id": "a", "change": {"set": struct(x="y" * 65_536)}}, "change.set"),
+    "over 64 KB": ({"distinct_id": "a", "change": {"set": struct(x="y" * 65_536)}}, "change"),
 }
 
 
@@ -189,9 +192,12 @@ async def test_bad_pages_are_refused(admin):
     """Sizes beyond the limit, and tokens that are not ours."""
     with refused(StatusCode.INVALID_ARGUMENT, "page_size"):
         await admin.profiles.ListPersons(pb.ListPersonsRequest(page_size=1001))
-    for token in ("x", "bnVsbA==", "W10="):
+    for token in ("x", "bnVsbA==", "W10=", page_token("\ud800"), page_token("a\0"), "W1tb" * 60_000):
         with refused(StatusCode.INVALID_ARGUMENT, "page_token"):
             await admin.profiles.ListPersons(pb.ListPersonsRequest(page_token=token))
+    for position in ((10**30, "x"), (-1, "x"), (2**62, str(UUID(int=1))), (0, "no uuid"), (0, "")):
+        with refused(StatusCode.INVALID_ARGUMENT, "page_token"):
+            await admin.profiles.ListEvents(pb.ListEventsRequest(page_token=page_token(*position)))
     with refused(StatusCode.INVALID_ARGUMENT, "group_key"):
         await admin.profiles.ListEvents(pb.ListEventsRequest(group_type="company"))
 
@@ -204,3 +210,41 @@ async def test_text_that_is_not_utf8_is_refused_with_its_field(admin):
         await identify(b"\x0a\x01c\x12\x02\xff\xfe")
     with refused(StatusCode.INVALID_ARGUMENT, "change.unset[1]"):
         await identify(b"\x0a\x01c\x12\x01k\x1a\x06\x1a\x01a\x1a\x01\xff")
+
+
+async def test_a_profile_cannot_grow_beyond_what_it_may_hold(admin):
+    """Each change is small, all of them together are not."""
+
+    async def set_page(number):
+        change = {"set": struct(**{f"page-{number}": "x" * 10_000})}
+        await admin.profiles.IdentifyPerson(pb.IdentifyPersonRequest(distinct_id="ann", change=change))
+
+    for number in range(6):
+        await set_page(number)
+    with refused(StatusCode.INVALID_ARGUMENT, "change"):
+        await set_page(6)
+    person = (await admin.profiles.GetPerson(pb.GetPersonRequest(distinct_id="ann"))).person
+    assert len(person.properties.fields) == 6
+
+
+def inside(field, message):
+    """A message as a field of another: its key, three bytes of length, itself."""
+    size = len(message)
+    return bytes([field << 3 | 2, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14]) + message
+
+
+async def test_a_message_nested_without_end_is_refused_at_once(admin):
+    """Hundreds of kilobytes of nothing but depth cost neither time nor memory."""
+    negated = b""
+    while len(negated) < 300_000:
+        negated = inside(4, negated)
+    query = admin.channel.unary_unary("/burgee.v1.InsightService/QueryTrend")
+
+    with refused(StatusCode.INVALID_ARGUMENT, "message"):
+        await query(inside(5, negated))
+
+
+async def test_a_refusal_arrives_however_long_the_names_in_it_are(admin):
+    """Errors travel as headers, and those have a limit: the code and the field still get through."""
+    with refused(StatusCode.INVALID_ARGUMENT, "group_type"):
+        await admin.profiles.ListGroups(pb.ListGroupsRequest(group_type="x" * 1_000_000))

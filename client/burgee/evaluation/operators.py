@@ -7,7 +7,7 @@ point: case counts, nothing is normalized.
 equals, not_equals, in, not_in   any JSON value, see kinds.equal: no conversion, "5" is not 5, true is not 1, 1 is 1.0
 contains, not_contains           text that holds any of the values; a list that has any of them as a member
 starts_with, ends_with           text that begins or ends with any of the values
-matches                          text in which the RE2 pattern is found anywhere
+matches                          text of at most 2,048 characters in which the RE2 pattern is found anywhere
 gt, gte, lt, lte                 numbers; text that looks like one is not one
 before, after                    text that times.parse reads, strictly earlier or later; a number is not a time
 semver_*                         text that semver.parse reads; ranges as in semver.py, pre-releases by precedence
@@ -31,6 +31,9 @@ NEGATIVE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_CONTAIN
 
 EQUALITIES = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
 CONTAINMENTS = frozenset({Operator.CONTAINS, Operator.NOT_CONTAINS})
+LONGEST_SEARCHED = 2_048
+"""Patterns look at no longer text, in characters: linear in the text is not quick in a text of a megabyte."""
+
 TEXTS = frozenset({Operator.STARTS_WITH, Operator.ENDS_WITH, Operator.MATCHES})
 NUMBERS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 TIMES = frozenset({Operator.BEFORE, Operator.AFTER})
@@ -45,6 +48,8 @@ def test_of(operator: Operator, values: tuple[Json, ...]) -> Test:
 
 def wrong_type(operator: Operator, value: Json) -> str:
     """Why a value cannot be compared by this operator, in words; empty if it can."""
+    if operator is Operator.MATCHES and isinstance(value, str) and len(value) > LONGEST_SEARCHED:
+        return f"expected text of at most {LONGEST_SEARCHED:,} characters, got {len(value):,}"
     if operator in NUMBERS and not is_number(value):
         return f"expected a number, got {kind(value)}"
     if operator in CONTAINMENTS and not isinstance(value, str) and not is_list(value):
@@ -101,7 +106,7 @@ def _ends_with(values: tuple[Json, ...]) -> Test:
 
 def _matches(values: tuple[Json, ...]) -> Test:
     pattern = Pattern.compile(str(values[0]))
-    return lambda value, _now: isinstance(value, str) and pattern.found_in(value)
+    return lambda value, _now: isinstance(value, str) and len(value) <= LONGEST_SEARCHED and pattern.found_in(value)
 
 
 def _number(compare: Callable[[Any, Any], bool]) -> Callable[[tuple[Json, ...]], Test]:

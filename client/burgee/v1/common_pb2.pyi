@@ -45,7 +45,7 @@ class _OperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Operator.Val
     OPERATOR_ENDS_WITH: _Operator.ValueType  # 8
     """A text that ends with any of the values."""
     OPERATOR_MATCHES: _Operator.ValueType  # 9
-    """A text in which the RE2 pattern is found anywhere."""
+    """A text of at most 2,048 characters in which the RE2 pattern is found anywhere."""
     OPERATOR_GT: _Operator.ValueType  # 10
     """A number greater than the one value."""
     OPERATOR_GTE: _Operator.ValueType  # 11
@@ -79,8 +79,8 @@ class _OperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Operator.Val
 
 class Operator(_Operator, metaclass=_OperatorEnumTypeWrapper):
     """How a condition compares an attribute with its values. One vocabulary for flag rules and for filters.
-    A missing attribute makes positive operators false and negative ones true; a value of the wrong type
-    makes any condition false.
+    A missing attribute makes positive operators false and negative ones true. A value of the wrong type makes a
+    condition false too, except for NOT_EQUALS, NOT_IN and NOT_CONTAINS of something that it could have been.
     """
 
 OPERATOR_UNSPECIFIED: Operator.ValueType  # 0
@@ -102,7 +102,7 @@ OPERATOR_STARTS_WITH: Operator.ValueType  # 7
 OPERATOR_ENDS_WITH: Operator.ValueType  # 8
 """A text that ends with any of the values."""
 OPERATOR_MATCHES: Operator.ValueType  # 9
-"""A text in which the RE2 pattern is found anywhere."""
+"""A text of at most 2,048 characters in which the RE2 pattern is found anywhere."""
 OPERATOR_GT: Operator.ValueType  # 10
 """A number greater than the one value."""
 OPERATOR_GTE: Operator.ValueType  # 11

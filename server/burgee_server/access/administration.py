@@ -23,9 +23,10 @@ class Administration:
         self._clock = clock
 
     async def is_new(self) -> bool:
-        """Whether nobody can get in yet."""
+        """Whether nobody can get in: not yet, or not any more."""
         projects = await self._store.projects()
-        return not any([await self._store.api_keys(project.key) for project in projects])
+        keys = [key for project in projects for key in await self._store.api_keys(project.key)]
+        return not any(key.revoked_at is None for key in keys)
 
     async def begin(self, secret: str) -> None:
         """Make the default project, if there is none, and a first key with this secret. Raises Invalid."""
@@ -76,9 +77,14 @@ class Administration:
         return await self._store.api_keys(_project(principal, project_key))
 
     async def revoke_api_key(self, principal: Principal, api_key_id: str) -> ApiKey:
-        """End a key, at once. Raises NotFound, also for keys of projects that the principal may not see."""
+        """End a key, at once. Raises Denied for a key that may do more than the principal's own; NotFound, also for
+        keys of projects that the principal may not see."""
         everywhere = Permission.OPERATE in PERMISSIONS[principal.role]
         project_key = None if everywhere else principal.environment.project_key
+        if not everywhere:
+            for key in await self._store.api_keys(principal.environment.project_key):
+                if key.api_key_id == api_key_id and not PERMISSIONS[key.role] <= PERMISSIONS[principal.role]:
+                    raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot end {key.role}")
         key = await self._store.revoke_api_key(project_key, api_key_id, self._by(principal))
         await self._feed.publish(Change(Kind.API_KEYS, key.environment.environment_id, (api_key_id,)))
         return key

@@ -1,7 +1,9 @@
 """Takes a batch in: through the door, into the journal, and only then acknowledged."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from burgee_server.capture.admission import Rejection, admit
 from burgee_server.errors import Invalid
@@ -9,6 +11,8 @@ from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.names import MAX_NAME
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
+
+SMALL_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +24,22 @@ class Receipt:
     rejected: tuple[Rejection, ...]
 
 
+class KnownTypes(Protocol):
+    """The group types of each environment."""
+
+    async def known(self, environment_id: int) -> frozenset[str]:
+        """The names of all types of an environment."""
+
+    async def remember(self, environment_id: int, names: frozenset[str]) -> None:
+        """Keep the types that are new."""
+
+
 class Capture:
     """Acknowledges events after the journal's commit; a batch_id that was acknowledged before is not kept again."""
 
-    def __init__(
-        self, journal: Journal, remember_group_types: Callable[[int, frozenset[str]], Awaitable[None]], clock: Clock
-    ) -> None:
+    def __init__(self, journal: Journal, group_types: KnownTypes, clock: Clock) -> None:
         self._journal = journal
-        self._remember_group_types = remember_group_types
+        self._group_types = group_types
         self._clock = clock
 
     async def take(self, environment_id: int, batch: StoredBatch) -> Receipt:
@@ -38,9 +50,12 @@ class Capture:
             raise Invalid.of("batch_id", "must be UTF-8") from error
         if len(batch_id) > MAX_NAME:
             raise Invalid.of("batch_id", f"must be at most {MAX_NAME} characters, got {len(batch_id)}")
-        admission = admit(batch, environment_id, int(self._clock.now().timestamp() * 1_000_000))
+        known_types = await self._group_types.known(environment_id)
+        check = partial(admit, batch, environment_id, int(self._clock.unix_seconds() * 1_000_000), known_types)
+        # A large batch takes a tenth of a second; the loop has flag checks to answer meanwhile.
+        admission = check() if len(batch.events) <= SMALL_BATCH else await asyncio.to_thread(check)
         if admission.group_types:
-            await self._remember_group_types(environment_id, admission.group_types)
+            await self._group_types.remember(environment_id, admission.group_types)
         known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
         if known is not None:
             return Receipt(0, known, admission.rejected)

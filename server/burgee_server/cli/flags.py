@@ -1,6 +1,7 @@
 """`burgee flags`: see, create and change flags, and ask why."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,11 @@ from burgee.evaluation import (
     VariantWeight,
     flag_from_document,
     flag_to_document,
+    with_defaults,
 )
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
+from burgee.v1.flags_pb2 import REASON_ERROR
 from burgee_server.cli.conditions import read_pairs, read_value, where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.explanation import print_explanation
@@ -74,7 +77,7 @@ def show(client: burgee.Client, flag_key: str) -> None:
 
 @flags.command()
 @click.argument("flag_key")
-@click.option("--type", "type_", type=click.Choice(list(FlagType)), default=FlagType.BOOLEAN, show_default=True)
+@click.option("--type", "type_", type=click.Choice([t.value for t in FlagType]), default="boolean", show_default=True)
 @click.option("--variant", "variants", multiple=True, metavar="KEY=VALUE", help="May be given several times.")
 @click.option("--description", default="", help="What it is for.")
 @click.option("--disabled", is_flag=True, help="Give everybody the off variant for now.")
@@ -101,7 +104,10 @@ def create(
 
     With --rollout, --by or --where it gets one rule; without, everybody gets the off variant until `set` says more.
     """
+    changes = rollout is not None or bucket_by is not None or bool(conditions)
     if file is not None:
+        if changes or variants or description or disabled:
+            raise click.UsageError("--file has the whole flag: give it alone, or with --note")
         flag = replace(_read(file), key=flag_key)
     else:
         values = {
@@ -115,8 +121,8 @@ def create(
             enabled=not disabled,
             description=description,
         )
-        if rollout is not None or bucket_by is not None or conditions:
-            flag = _with_rule(flag, rollout, bucket_by, conditions)
+        if changes:
+            flag = _with_rule(with_defaults(flag), rollout, bucket_by, conditions)
     saved = _admin(client).CreateFlag(pb.CreateFlagRequest(flag=wire.flag_to_proto(flag), change_note=note)).flag
     _say(wire.flag_from_proto(saved))
 
@@ -148,7 +154,10 @@ def set_(
 
     --rollout, --by and --where change its first rule, or make one. Anything else: `show`, edit, `set --file`.
     """
+    changes = rollout is not None or bucket_by is not None or bool(conditions)
     if archive:
+        if changes or file is not None or enabled is not None:
+            raise click.UsageError("--archive goes alone, or with --note")
         _admin(client).ArchiveFlag(pb.ArchiveFlagRequest(flag_key=flag_key, change_note=note))
         click.echo(f"{flag_key} is archived")
         return
@@ -156,7 +165,7 @@ def set_(
     flag = replace(_read(file), key=flag_key) if file is not None else current
     if enabled is not None:
         flag = replace(flag, enabled=enabled)
-    if rollout is not None or bucket_by is not None or conditions:
+    if changes:
         flag = _with_rule(flag, rollout, bucket_by, conditions)
     request = pb.UpdateFlagRequest(flag=wire.flag_to_proto(flag), expected_version=current.version, change_note=note)
     _say(wire.flag_from_proto(_admin(client).UpdateFlag(request).flag))
@@ -183,6 +192,8 @@ def explain(
         flag_key, distinct_id, groups=read_pairs(groups, "--group", "TYPE=KEY"), properties=passed
     )
     print_explanation(explanation, as_json=as_json)
+    if explanation.resolution.reason == REASON_ERROR:
+        sys.exit(1)
 
 
 def _admin(client: burgee.Client) -> FlagAdminServiceStub:

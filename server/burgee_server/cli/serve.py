@@ -38,6 +38,8 @@ def serve(data: str | None, listen: str | None, config: Path | None) -> None:
 
 
 def _settings(config: Path | None, data: str | None, listen: str | None) -> Settings:
+    if config is not None and not config.is_file():
+        raise click.ClickException(f"settings: {config} is not a file")
     try:
         return read_settings(config, data=data, listen=listen)
     except ValidationError as error:

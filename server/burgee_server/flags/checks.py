@@ -1,11 +1,15 @@
 """Answers flag checks from flags and profiles in memory; what is not there yet is read first."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Protocol
 
 from burgee.evaluation import USER, Context, Explanation, FlagSet, Properties, Resolution
 from burgee_server.flags.catalog import Catalog
 from burgee_server.ports.clock import Clock
+
+SLICE = 500
+"""How many answers are given before whoever waits is let in: a few milliseconds."""
 
 
 class StoredProperties(Protocol):
@@ -42,18 +46,23 @@ class Checks:
 
     async def evaluate_many(
         self, environment_id: int, flag_keys: Sequence[str], contexts: Iterable[Context]
-    ) -> Sequence[Sequence[Resolution]]:
-        """What these flags (none: all) give each context, from one state of the flags."""
+    ) -> AsyncIterator[Sequence[Resolution]]:
+        """What these flags (none: all) give each context, from one state of the flags; others are let in between."""
         flags = await self._catalog.get(environment_id)
         now = self._clock.unix_seconds()
-        results: list[Sequence[Resolution]] = []
+        answered = 0
         for context in contexts:
             profiles = await self._profiles(environment_id, flags, context)
+            given: Sequence[Resolution]
             if flag_keys:
-                results.append([flags.evaluate(key, context, profiles, now) for key in flag_keys])
+                given = [flags.evaluate(key, context, profiles, now) for key in flag_keys]
             else:
-                results.append(flags.evaluate_all(context, profiles, now))
-        return results
+                given = flags.evaluate_all(context, profiles, now)
+            yield given
+            answered += len(given)
+            if answered >= SLICE:
+                answered = 0
+                await asyncio.sleep(0)
 
     async def count(self, environment_id: int) -> int:
         """How many flags answer when none are named."""

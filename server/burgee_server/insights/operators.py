@@ -8,6 +8,7 @@ from burgee.evaluation import semver, times
 from burgee.evaluation.conditions import condition_violations
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import Condition, Json, Operator
+from burgee.evaluation.operators import LONGEST_SEARCHED
 from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.attributes import Reading
 from burgee_server.insights.semver import sort_key, sort_key_sql
@@ -78,7 +79,8 @@ def _by_text(reading: Reading, operator: Operator, texts: list[str], bind: Bind,
             return _any_text("endsWith", reading, texts, bind)
         case Operator.MATCHES:
             # Without a flag ClickHouse lets a dot match the end of a line, which RE2 does not.
-            return f"match({reading.text}, {bind('(?-s)' + texts[0], 'String')})"
+            pattern = bind("(?-s)" + texts[0], "String")
+            return f"(lengthUTF8({reading.text}) <= {LONGEST_SEARCHED} AND match({reading.text}, {pattern}))"
         case Operator.BEFORE | Operator.AFTER:
             micros = bind(_micros(texts[0], now), "Int64")
             comparison = "<" if operator is Operator.BEFORE else ">"

@@ -18,6 +18,8 @@ from burgee_server.insights.timerange import Span
 from burgee_server.ports.warehouse import Statement, to_micros
 
 MAX_SERIES = 20
+MAX_CELLS = 250_000
+"""How many numbers an answer may have: what can be written out before a flag check has waited for it."""
 
 _AGGREGATES = {
     Measure.TOTAL: "count()",
@@ -73,6 +75,11 @@ def plan_trend(
         raise Invalid.of("series", f"must have 1 to {MAX_SERIES} series")
     columns = span.columns(query.interval)
     split = check_breakdown(query.breakdown, group_types)
+    cells = len(query.series) * (split.limit + 2 if split else 1) * len(columns)
+    if cells > MAX_CELLS:
+        raise Invalid.of(
+            "series", f"series × parts × columns may be {MAX_CELLS:,}, these are {cells:,}: ask for fewer of one"
+        )
     statements = []
     for index, series in enumerate(query.series):
         scope = Scope(environment_id, span)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Role(StrEnum):
-    """What an API key may do in its environment. Who has a later role may also do what an earlier one may."""
+    """What an API key may do in its environment; which permissions that is, access/gate.py says."""
 
     SERVICE = "service"
     READER = "reader"

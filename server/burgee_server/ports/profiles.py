@@ -1,12 +1,16 @@
 """Where the properties of persons and groups are kept. A person is a profile of the type "user"."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from burgee.evaluation.model import Json, Properties
+from burgee_server.errors import Invalid
 from burgee_server.ports.warehouse import ProfileRow
+
+MAX_PROFILE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +22,16 @@ class PropertyChange:
     unset: frozenset[str] = frozenset()
 
     def apply(self, properties: Properties) -> dict[str, Json]:
-        """The properties after the change."""
+        """The properties after the change. Raises Invalid if that would be more than a profile may hold."""
         changed = {**self.set_once, **properties, **self.set}
-        return {name: value for name, value in changed.items() if name not in self.unset}
+        changed = {name: value for name, value in changed.items() if name not in self.unset}
+        size = len(json.dumps(changed))
+        if size > MAX_PROFILE_BYTES:
+            raise Invalid.of(
+                "change",
+                f"the profile would have {size:,} bytes as JSON, and may have {MAX_PROFILE_BYTES:,}: unset some",
+            )
+        return changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,10 +79,6 @@ class Refused(Exception):
     """The warehouse will never take this batch. The message says why."""
 
 
-class Unavailable(Exception):
-    """The warehouse cannot be reached or cannot write now: the same call may work later."""
-
-
 class BadPattern(Exception):
     """A pattern bound in a statement is not RE2. The message says what is wrong with it."""
 

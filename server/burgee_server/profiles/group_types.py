@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from burgee_server.errors import Invalid
+from burgee_server.names import MAX_GROUP_TYPES
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.profiles import GroupType, ProfileStore
 
+SHOWN = 10
+
 
 class GroupTypes:
-    """Knows the types without asking the store twice: they are never taken away."""
+    """Knows the types without asking the store twice: they are never taken away, and all that are new come by here."""
 
     def __init__(self, store: ProfileStore, clock: Clock) -> None:
         self._store = store
@@ -16,15 +19,21 @@ class GroupTypes:
         self._known: dict[int, frozenset[str]] = {}
 
     async def remember(self, environment_id: int, names: frozenset[str]) -> None:
-        """Keep the types that are new."""
-        if names <= self._known.get(environment_id, frozenset()):
+        """Keep the types that are new. Raises Invalid beyond MAX_GROUP_TYPES."""
+        known = await self.known(environment_id)
+        if names <= known:
             return
+        if len(known | names) > MAX_GROUP_TYPES:
+            raise Invalid.of("group_type", f"an environment has at most {MAX_GROUP_TYPES:,} group types")
         await self._store.add_group_types(environment_id, names, self._clock.now())
-        self._known[environment_id] = self._known.get(environment_id, frozenset()) | names
+        await self.known(environment_id)
+        self._known[environment_id] |= names
 
     async def known(self, environment_id: int) -> frozenset[str]:
         """The names of all types of an environment."""
-        return frozenset(group_type.name for group_type in await self.all(environment_id))
+        if environment_id not in self._known:
+            self._known[environment_id] = frozenset(known.name for known in await self.all(environment_id))
+        return self._known[environment_id]
 
     async def all(self, environment_id: int) -> Sequence[GroupType]:
         """All types of an environment, by name."""
@@ -32,10 +41,7 @@ class GroupTypes:
 
     async def require(self, environment_id: int, field: str, name: str) -> None:
         """Raise Invalid, naming the types there are, if nothing was ever recorded under this one."""
-        if name in self._known.get(environment_id, frozenset()):
-            return
         known = await self.known(environment_id)
-        self._known[environment_id] = known
         if name not in known:
-            there_are = ", ".join(sorted(known)) or "none yet"
+            there_are = ", ".join(sorted(known)[:SHOWN]) or "none yet"
             raise Invalid.of(field, f"unknown group type {name!r}; this environment has: {there_are}")

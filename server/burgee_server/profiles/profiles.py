@@ -11,7 +11,8 @@ from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.profiles import Profile, ProfileStore, PropertyChange
 from burgee_server.ports.warehouse import Activity, Warehouse
-from burgee_server.profiles.properties import check_properties
+from burgee_server.profiles.group_types import GroupTypes
+from burgee_server.profiles.properties import check_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,11 @@ class SeenProfile:
 class Profiles:
     """Persons (the type "user") and groups of one store, seen through one warehouse."""
 
-    def __init__(self, store: ProfileStore, warehouse: Warehouse, feed: ChangeFeed, clock: Clock) -> None:
+    def __init__(
+        self, store: ProfileStore, group_types: GroupTypes, warehouse: Warehouse, feed: ChangeFeed, clock: Clock
+    ) -> None:
         self._store = store
+        self._group_types = group_types
         self._warehouse = warehouse
         self._feed = feed
         self._clock = clock
@@ -44,6 +48,7 @@ class Profiles:
         """Change a group's properties. Raises Invalid."""
         require("group_type", group_type_fault(group_type))
         require("group_key", name_fault(group_key))
+        await self._group_types.remember(environment_id, frozenset({group_type}))
         return await self._change(environment_id, group_type, group_key, change)
 
     async def get(self, environment_id: int, group_type: str, key: str) -> SeenProfile:
@@ -67,8 +72,7 @@ class Profiles:
         return [_seen(key, stored.get(key), seen.get(key)) for key in keys]
 
     async def _change(self, environment_id: int, group_type: str, key: str, change: PropertyChange) -> Profile:
-        check_properties("change.set", change.set)
-        check_properties("change.set_once", change.set_once)
+        check_change(change)
         profile = await self._store.change(environment_id, group_type, key, change, self._clock.now())
         await self._feed.publish(Change(Kind.PROFILE, environment_id, (group_type, key)))
         return profile

@@ -1,18 +1,11 @@
-"""What properties a profile may have."""
+"""What properties a profile may have, each by itself; how much they may be together, PropertyChange says."""
 
-import json
-
-from burgee.evaluation.model import Properties
-from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME, name_fault, require
+from burgee_server.ports.profiles import PropertyChange
 
-MAX_BYTES = 65_536
 
-
-def check_properties(field: str, properties: Properties) -> None:
-    """Raise Invalid, naming the property, for a name that will not do, or more than 64 KB as JSON."""
-    for name in properties:
-        require(f"{field}.{name[:MAX_NAME]}", name_fault(name))
-    size = len(json.dumps(properties))
-    if size > MAX_BYTES:
-        raise Invalid.of(field, f"must be at most {MAX_BYTES:,} bytes as JSON, got {size:,}")
+def check_change(change: PropertyChange) -> None:
+    """Raise Invalid, naming the property, for a name that will not do."""
+    for field, names in (("set", change.set), ("set_once", change.set_once), ("unset", change.unset)):
+        for name in names:
+            require(f"change.{field}.{name[:MAX_NAME]}", name_fault(name))

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.internal.decoder import _DecodeVarint  # type: ignore[attr-defined]  # no public one
 from google.protobuf.message import DecodeError, Message
 
 from burgee_server.errors import Invalid
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 100
+"""Protobuf itself reads no deeper."""
 
 M = TypeVar("M", bound=Message)
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LONGEST_VARINT = 63
 
 
 def decode(raw: bytes, parse: Callable[[bytes], M], descriptor: Descriptor) -> M:
@@ -32,43 +34,60 @@ def decode(raw: bytes, parse: Callable[[bytes], M], descriptor: Descriptor) -> M
 def _find_bad_text(raw: bytes, descriptor: Descriptor) -> str | None:
     """The path of the first text that is not UTF-8, by walking the wire format; None if the bytes make no sense."""
     try:
-        return _walk(raw, descriptor)
+        return _walk(memoryview(raw), descriptor, 0)
     except (IndexError, DecodeError):
         return None
 
 
-def _walk(raw: bytes, descriptor: Descriptor) -> str | None:
+def _walk(raw: memoryview, descriptor: Descriptor, depth: int) -> str | None:
+    """The same for a message inside. Copies nothing but text: a message may be nested as deep as it is long."""
+    if depth > MAX_DEPTH:
+        raise DecodeError("nested too deeply")
     position = 0
     seen: dict[int, int] = {}
     while position < len(raw):
-        tag, position = _DecodeVarint(raw, position)
+        tag, position = _varint(raw, position)
         number, wire_type = tag >> 3, tag & 7
         if wire_type == _VARINT:
-            _, position = _DecodeVarint(raw, position)
+            _, position = _varint(raw, position)
         elif wire_type == _FIXED64:
             position += 8
         elif wire_type == _FIXED32:
             position += 4
         elif wire_type == _BYTES:
-            size, position = _DecodeVarint(raw, position)
+            size, position = _varint(raw, position)
             value, position = raw[position : position + size], position + size
             index = seen[number] = seen.get(number, -1) + 1
             field = descriptor.fields_by_number.get(number)
-            if field is not None and (path := _check(value, field, index)) is not None:
+            if field is not None and (path := _check(value, field, index, depth)) is not None:
                 return path
         else:
             return None
     return None
 
 
-def _check(value: bytes, field: FieldDescriptor, index: int) -> str | None:
+def _check(value: memoryview, field: FieldDescriptor, index: int, depth: int) -> str | None:
     name = f"{field.name}[{index}]" if field.is_repeated else field.name
     if field.type == FieldDescriptor.TYPE_STRING:
         try:
-            value.decode()
+            str(value, "utf-8")
         except UnicodeDecodeError:
             return name
     elif field.type == FieldDescriptor.TYPE_MESSAGE and field.message_type is not None:
-        path = _walk(value, field.message_type)
+        path = _walk(value, field.message_type, depth + 1)
         return None if path is None else f"{name}.{path}"
     return None
+
+
+def _varint(raw: memoryview, position: int) -> tuple[int, int]:
+    """The number that begins at a position, and the position after it. Raises IndexError at the end of the bytes."""
+    number = shift = 0
+    while True:
+        byte = raw[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, position
+        shift += 7
+        if shift > _LONGEST_VARINT:
+            raise DecodeError("not a varint")

@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pool
 
 from burgee.wire import WireError
 from burgee_server.access import Gate
-from burgee_server.errors import BurgeeError, Invalid, Unauthenticated
+from burgee_server.errors import BurgeeError, Invalid, Unauthenticated, Unavailable
 from burgee_server.rpc import call
 from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.errors import abort
@@ -63,6 +63,8 @@ def _guard(method: str, handler: Handler) -> Handler:
         try:
             return await behaviour(decode(raw, parse, descriptor), context)
         except BurgeeError as error:
+            if isinstance(error, Unavailable):
+                log.error("%s: %s: %s", method, error, error.__cause__)
             await abort(context, error)
         except WireError as error:
             await abort(context, Invalid.of(error.field, error.reason))

@@ -11,6 +11,7 @@ from grpc_status import rpc_status
 from burgee_server.errors import (
     AlreadyExists,
     BurgeeError,
+    Damaged,
     Denied,
     Invalid,
     NotFound,
@@ -18,7 +19,13 @@ from burgee_server.errors import (
     Stale,
     TimedOut,
     Unauthenticated,
+    Unavailable,
 )
+
+# All of it travels as headers, of which clients take 8 KB; beyond that they see an error of their own making.
+MAX_MESSAGE = 500
+MAX_VIOLATIONS = 8
+MAX_TEXT = 120
 
 _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
     Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -29,13 +36,15 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
     Denied: grpc.StatusCode.PERMISSION_DENIED,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TimedOut: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Unavailable: grpc.StatusCode.UNAVAILABLE,
+    Damaged: grpc.StatusCode.DATA_LOSS,
 }
 
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
-    code = _CODES[type(error)]
-    status = status_pb2.Status(code=code.value[0], message=str(error))
+    code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    status = status_pb2.Status(code=code.value[0], message=_cut(str(error), MAX_MESSAGE))
     for detail in _details(error):
         status.details.add().Pack(detail)
     await context.abort_with_status(rpc_status.to_status(status))
@@ -45,10 +54,16 @@ async def abort(context: Any, error: BurgeeError) -> NoReturn:
 def _details(error: BurgeeError) -> Iterable[Message]:
     if isinstance(error, Invalid):
         request = error_details_pb2.BadRequest()
-        for violation in error.violations:
-            request.field_violations.add(field=violation.field, description=violation.reason)
+        for violation in error.violations[:MAX_VIOLATIONS]:
+            request.field_violations.add(
+                field=_cut(violation.field, MAX_TEXT), description=_cut(violation.reason, MAX_TEXT)
+            )
         yield request
-    elif isinstance(error, Overloaded):
+    elif isinstance(error, Overloaded | Unavailable):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMicroseconds(int(error.retry_after * 1_000_000))
         yield retry
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from burgee import wire
-from burgee.evaluation import Resolution
+from burgee.evaluation import Context, Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee.v1 import flags_pb2_grpc
 from burgee_server.errors import Invalid
@@ -11,6 +11,7 @@ from burgee_server.flags import Checks
 from burgee_server.rpc.call import environment_id
 
 MAX_ANSWERS = 100_000
+MAX_CONTEXT_BYTES = 65_536
 MAX_RESPONSES = 10_000
 
 
@@ -23,12 +24,12 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
 
     async def Evaluate(self, request: pb.EvaluateRequest, _context: Any) -> pb.EvaluateResponse:
         """One flag, one context."""
-        context = wire.context_from_proto(request.context)
+        context = _read_context(request.context)
         return self._response(await self._checks.evaluate(environment_id(), _flag_key(request.flag_key), context))
 
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
-        resolutions = await self._checks.evaluate_all(environment_id(), wire.context_from_proto(request.context))
+        resolutions = await self._checks.evaluate_all(environment_id(), _read_context(request.context))
         return pb.EvaluateAllResponse(resolutions=map(wire.resolution_to_proto, resolutions))
 
     async def BatchEvaluate(self, request: pb.BatchEvaluateRequest, _context: Any) -> pb.BatchEvaluateResponse:
@@ -40,17 +41,15 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
         answers = per_context * len(request.contexts)
         if answers > MAX_ANSWERS:
             raise Invalid.of("contexts", f"at most {MAX_ANSWERS:,} answers a call, this one asks for {answers:,}")
-        contexts = [
-            wire.context_from_proto(context, f"contexts[{index}]") for index, context in enumerate(request.contexts)
-        ]
+        contexts = [_read_context(context, f"contexts[{index}]") for index, context in enumerate(request.contexts)]
         response = pb.BatchEvaluateResponse()
-        for resolutions in await self._checks.evaluate_many(environment_id(), keys, contexts):
-            response.results.add(resolutions=map(wire.resolution_to_proto, resolutions))
+        async for resolutions in self._checks.evaluate_many(environment_id(), keys, contexts):
+            response.results.add(resolutions=[self._response(resolution).resolution for resolution in resolutions])
         return response
 
     async def Explain(self, request: pb.ExplainRequest, _context: Any) -> pb.ExplainResponse:
         """Why."""
-        context = wire.context_from_proto(request.context)
+        context = _read_context(request.context)
         explanation = await self._checks.explain(environment_id(), _flag_key(request.flag_key), context)
         return wire.explanation_to_proto(explanation)
 
@@ -67,6 +66,13 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
             self._responses.clear()
         self._responses[id(resolution)] = resolution, response
         return response
+
+
+def _read_context(message: pb.EvaluationContext, path: str = "context") -> Context:
+    """The context. Raises Invalid for one that is too large, and WireError for one that cannot be read."""
+    if message.ByteSize() > MAX_CONTEXT_BYTES:
+        raise Invalid.of(path, f"must be at most {MAX_CONTEXT_BYTES:,} bytes, got {message.ByteSize():,}")
+    return wire.context_from_proto(message, path)
 
 
 def _flag_key(key: str, field: str = "flag_key") -> str:

@@ -29,8 +29,19 @@ def read_page_token(token: str, *shape: type) -> tuple[Any, ...] | None:
         return None
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise Invalid.of("page_token", "is not a next_page_token that this server gave") from error
-    if not isinstance(position, list) or [type(part) for part in position] != list(shape):
+    if (
+        not isinstance(position, list)
+        or [type(part) for part in position] != list(shape)
+        or not all(map(_fits, position))
+    ):
         raise Invalid.of("page_token", "is not a next_page_token of this list")
     return tuple(position)
+
+
+def _fits(part: str | int) -> bool:
+    """Whether a store can look for it: text that UTF-8 can say, without NUL; numbers that 64 bits hold."""
+    if isinstance(part, int):
+        return 0 <= part < 2**63
+    return "\0" not in part and part.encode(errors="replace").decode() == part

@@ -1,6 +1,8 @@
 """ProfileService."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from burgee import wire
 from burgee.evaluation.model import USER
@@ -14,6 +16,8 @@ from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import from_micros, micros, timestamp
+
+MAX_EVENT_NAMES = 100
 
 
 class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
@@ -74,6 +78,8 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
 
     async def ListEvents(self, request: pb.ListEventsRequest, _context: Any) -> pb.ListEventsResponse:
         """A page of a timeline."""
+        if len(request.event_names) > MAX_EVENT_NAMES:
+            raise Invalid.of("event_names", f"at most {MAX_EVENT_NAMES} names, got {len(request.event_names):,}")
         if bool(request.group_type) != bool(request.group_key):
             missing = "group_key" if request.group_type else "group_type"
             raise Invalid.of(missing, "group_type and group_key go together")
@@ -87,7 +93,7 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
             group_type=request.group_type,
             group_key=request.group_key,
             event_names=list(request.event_names),
-            before=None if position is None else (from_micros(position[0]), position[1]),
+            before=_before(position),
             limit=limit,
         )
         response = pb.ListEventsResponse(events=map(_event, events))
@@ -109,6 +115,16 @@ def _property_change(change: pb.PropertyChange) -> PropertyChange:
         set_once=wire.properties_from_struct(change.set_once, "change.set_once"),
         unset=frozenset(change.unset),
     )
+
+
+def _before(position: tuple[Any, ...] | None) -> tuple[datetime, str] | None:
+    """The time and uuid that a page token of a timeline holds. Raises Invalid."""
+    if position is None:
+        return None
+    try:
+        return from_micros(position[0]), str(UUID(position[1]))
+    except (OverflowError, ValueError) as error:
+        raise Invalid.of("page_token", "is not a next_page_token of this list") from error
 
 
 def _person(profile: SeenProfile) -> pb.Person:

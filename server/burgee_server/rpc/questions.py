@@ -8,6 +8,7 @@ from burgee.evaluation import USER
 from burgee.v1 import common_pb2
 from burgee.v1 import insights_pb2 as pb
 from burgee_server.errors import Invalid
+from burgee_server.insights.filters import MAX_DEPTH
 from burgee_server.insights.model import (
     DEFAULT_WINDOW,
     All,
@@ -32,8 +33,6 @@ _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for inter
 _INTERVALS[pb.INTERVAL_UNSPECIFIED] = Interval.DAY
 _MEASURES = {pb.Measure.Value(f"MEASURE_{measure.name}"): measure for measure in Measure}
 _MEASURES[pb.MEASURE_UNSPECIFIED] = Measure.TOTAL
-
-_MAX_DEPTH = 20
 
 
 def trend_query(request: pb.QueryTrendRequest) -> TrendQuery:
@@ -138,8 +137,8 @@ def _optional_filter(
 
 
 def _filter(message: common_pb2.Filter, path: str, depth: int) -> Filter:
-    if depth > _MAX_DEPTH:
-        raise Invalid.of(path, f"at most {_MAX_DEPTH} levels deep")
+    if depth > MAX_DEPTH:
+        raise Invalid.of(path, f"filters may be {MAX_DEPTH} deep")
     match node := message.WhichOneof("node"):
         case "condition":
             return wire.condition_from_proto(message.condition, f"{path}.condition")

@@ -22,7 +22,8 @@ class DataDirectory:
         """Write a file that only its owner can read, all of it or nothing."""
         path = self.path / name
         scratch = path.with_suffix(".new")
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        scratch.unlink(missing_ok=True)  # or it would keep the mode that somebody else gave it
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()

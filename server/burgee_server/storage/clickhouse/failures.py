@@ -2,8 +2,8 @@
 
 from clickhouse_connect.driver.exceptions import Error
 
-from burgee_server.errors import Overloaded, TimedOut
-from burgee_server.ports.warehouse import BadPattern, Refused, Unavailable
+from burgee_server.errors import Overloaded, TimedOut, Unavailable
+from burgee_server.ports.warehouse import BadPattern, Refused
 
 # The names of errors that lie in the rows themselves, beside everything that begins with CANNOT_PARSE.
 _BAD_DATA = frozenset(
@@ -39,5 +39,5 @@ def of_query(error: Error) -> Exception:
         case "CANNOT_COMPILE_REGEXP":
             return BadPattern(str(error))
         case None | "CANNOT_OPEN_FILE" | "CANNOT_READ_FROM_FILE_DESCRIPTOR" | "NETWORK_ERROR" | "SOCKET_TIMEOUT":
-            return Unavailable(str(error))
+            return Unavailable("the warehouse cannot answer now")
     return error

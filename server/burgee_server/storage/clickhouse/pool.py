@@ -10,7 +10,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from burgee_server.ports.warehouse import Unavailable
+from burgee_server.errors import Unavailable
 
 T = TypeVar("T")
 

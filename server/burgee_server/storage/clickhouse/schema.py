@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from burgee_server.ports.warehouse import Unavailable
+from burgee_server.errors import Unavailable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

@@ -26,6 +26,10 @@ from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 T = TypeVar("T")
 
 
+LOOKUP_CLIENTS = 2
+LOOKUP_SECONDS = 10.0
+
+
 class ClickHouseWarehouse:
     """Events in ClickHouse: `chdb:///directory` in this process, or `clickhouse://user:password@host/database`.
 
@@ -34,8 +38,9 @@ class ClickHouseWarehouse:
     process at a time may have a directory open.
     """
 
-    def __init__(self, queries: ClientPool, loads: ClientPool, kills: ClientPool) -> None:
+    def __init__(self, queries: ClientPool, lookups: ClientPool, loads: ClientPool, kills: ClientPool) -> None:
         self._queries = queries
+        self._lookups = lookups
         self._loads = loads
         self._kills = kills
         self._running: dict[str, Future[bytes]] = {}
@@ -58,8 +63,13 @@ class ClickHouseWarehouse:
                     "output_format_json_quote_64bit_integers": 0,
                     "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
                     "readonly": 2,
+                    "max_query_size": 16 << 20,  # a filter is bounded where it is read, not by its SQL
+                    "max_ast_elements": 1_000_000,
+                    "max_expanded_ast_elements": 2_000_000,
+                    "max_ast_depth": 10_000,
                 }
-                return cls(ClientPool(dsn, query_clients, settings), loads, ClientPool(dsn, 1, {}))
+                queries, lookups = ClientPool(dsn, query_clients, settings), ClientPool(dsn, LOOKUP_CLIENTS, settings)
+                return cls(queries, lookups, loads, ClientPool(dsn, 1, {}))
             except BaseException:
                 loads.close()
                 raise
@@ -89,6 +99,13 @@ class ClickHouseWarehouse:
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
+        return await self._run(self._queries, statement, timeout)
+
+    async def _look_up(self, statement: Statement) -> Answer:
+        """A query of a few milliseconds, on clients of its own: it must not wait behind insights that take seconds."""
+        return await self._run(self._lookups, statement, LOOKUP_SECONDS)
+
+    async def _run(self, pool: ClientPool, statement: Statement, timeout: float | None) -> Answer:
         started = time.monotonic()
         name = uuid.uuid4().hex
         deadline = math.inf if timeout is None else started + timeout
@@ -102,7 +119,7 @@ class ClickHouseWarehouse:
                 f"{statement.sql} SETTINGS {settings}", dict(statement.parameters), fmt="JSONCompact"
             )
 
-        running = self._running[name] = self._queries.submit(ask)
+        running = self._running[name] = pool.submit(ask)
         running.add_done_callback(lambda _: self._running.pop(name, None))
         text = await self._unless_given_up(running, name, timeout)
         answer = json.loads(text)
@@ -110,7 +127,7 @@ class ClickHouseWarehouse:
 
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """See the port."""
-        answer = await self.query(
+        answer = await self._look_up(
             Statement(
                 "SELECT key, toUnixTimestamp64Micro(min(first_seen_at)), toUnixTimestamp64Micro(max(last_seen_at))"
                 " FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
@@ -122,7 +139,7 @@ class ClickHouseWarehouse:
 
     async def seen(self, environment_id: int, group_type: str, after: str, limit: int) -> Sequence[Activity]:
         """See the port."""
-        answer = await self.query(
+        answer = await self._look_up(
             Statement(
                 "SELECT key, toUnixTimestamp64Micro(first_seen_at), toUnixTimestamp64Micro(last_seen_at)"
                 " FROM activity FINAL WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
@@ -145,10 +162,10 @@ class ClickHouseWarehouse:
     ) -> Sequence[StoredEvent]:
         """See the port."""
         timeline = Timeline(environment_id, distinct_id, group_type, group_key, event_names, before)
-        first, last = map(from_micros, (await self.query(timeline.bounds())).rows[0])
+        first, last = map(from_micros, (await self._look_up(timeline.bounds())).rows[0])
         found: list[StoredEvent] = []
         for start, end in spans(first, min(last, before[0]) if before else last):
-            answer = await self.query(timeline.events(start, end, limit - len(found)))
+            answer = await self._look_up(timeline.events(start, end, limit - len(found)))
             found += map(event_of, answer.rows)
             if len(found) == limit:
                 break
@@ -158,7 +175,7 @@ class ClickHouseWarehouse:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._loads, self._kills):
+        for pool in (self._queries, self._lookups, self._loads, self._kills):
             await asyncio.to_thread(pool.close)
 
     async def _insert(self, work: Callable[[Client], None]) -> None:

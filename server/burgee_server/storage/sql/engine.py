@@ -1,7 +1,7 @@
 """Opens the control store and brings its tables up to date."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from burgee_server.errors import Damaged, Unavailable
 
 
 class Database:
@@ -23,25 +26,42 @@ class Database:
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
 
     async def migrate(self) -> None:
-        """Bring the tables up to date. On an up-to-date database this changes nothing."""
-        async with self._writer.begin() as connection:
-            await connection.run_sync(_upgrade)
+        """Bring the tables up to date; an up-to-date database is not changed. Raises Damaged if it cannot be read."""
+        try:
+            async with self._writer.begin() as connection:
+                await connection.run_sync(_upgrade)
+        except DatabaseError as error:
+            where = self._engine.url.render_as_string(hide_password=True)
+            raise Damaged(
+                f"the control store {where} cannot be read: {error.orig}. Restore it from a backup"
+            ) from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the store."""
-        async with self._engine.connect() as connection:
-            yield connection
+        with _told():
+            async with self._engine.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed at the end, or rolled back by an exception."""
-        async with self._writer.begin() as connection:
-            yield connection
+        with _told():
+            async with self._writer.begin() as connection:
+                yield connection
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Trouble of the database, such as a full disk, is not the caller's fault and may pass."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable("the control store cannot be read or written now") from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:

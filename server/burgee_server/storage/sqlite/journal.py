@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from burgee_server.errors import Overloaded
+from burgee_server.errors import Damaged, Overloaded
 from burgee_server.ports.journal import Quarantined, Range
 from burgee_server.storage.sqlite.writer import GroupWriter, connect
 
@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
 CREATE TABLE IF NOT EXISTS identity (journal_id TEXT NOT NULL);
 """
 
+RETRY_SECONDS = 5.0
 _SECONDS_KNOWN = 24 * 3600.0
 
 
@@ -48,9 +49,14 @@ class SqliteJournal:
     """Bounded by `max_bytes` of batches that wait; beyond that `append` raises Overloaded."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
-        connection = connect(path)
-        connection.executescript(_SCHEMA)
-        self._id = _identity(connection)
+        try:
+            connection = connect(path)
+            connection.executescript(_SCHEMA)
+            self._id = _identity(connection)
+        except sqlite3.DatabaseError as error:
+            raise Damaged(
+                f"{path} cannot be read: {error}. Restore it, or move it away and lose what waits in it"
+            ) from error
         self._max_bytes = max_bytes
         self._waiting_bytes: int = connection.execute(
             "SELECT coalesce(sum(length(payload)), 0) FROM batches"
@@ -62,7 +68,7 @@ class SqliteJournal:
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """Keep a batch, or return how many events it had when it was kept before."""
         if self._waiting_bytes + len(payload) > self._max_bytes:
-            raise Overloaded("the journal is full because the warehouse does not keep up; try again later", 5.0)
+            raise Overloaded("the journal is full: the warehouse does not keep up; try again later", RETRY_SECONDS)
         now = time.time()
 
         def insert(connection: sqlite3.Connection) -> int | None:
@@ -89,6 +95,8 @@ class SqliteJournal:
         try:
             known = await self._writer.run(insert)
             kept = known is None
+        except sqlite3.Error as error:
+            raise Overloaded(f"the journal cannot be written now: {error}", RETRY_SECONDS) from error
         finally:
             if not kept:
                 self._waiting_bytes -= size
