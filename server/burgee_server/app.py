@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import House, build
+from burgee_server.installation import reconcile
 from burgee_server.rpc.server import RpcServer
 from burgee_server.settings import Settings
 from burgee_server.storage.directory import DataDirectory
@@ -34,6 +35,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
         house = await build(directory, settings)
         try:
             await _begin(house, directory, settings, say)
+            await reconcile(house.access, house.stored_profiles, house.warehouse)
             await _run(house, settings, say, stopping)
         finally:
             await house.close()

@@ -31,6 +31,8 @@ class House:
     """Everything that a running server is made of."""
 
     database: Database
+    access: SqlAccess
+    stored_profiles: SqlProfiles
     journal: SqliteJournal
     warehouse: ClickHouseWarehouse
     gate: Gate
@@ -70,6 +72,8 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
 
     return House(
         database=database,
+        access=access,
+        stored_profiles=profiles,
         journal=journal,
         warehouse=warehouse,
         gate=gate,

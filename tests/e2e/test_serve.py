@@ -1,5 +1,6 @@
 """How a server starts, stops, and comes back."""
 
+import shutil
 import signal
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import time
 import grpc
 import pytest
 
+import burgee
 from burgee.v1 import capture_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
@@ -162,6 +164,43 @@ def test_a_damaged_file_is_named_in_one_line(serve, name):
     assert done.returncode == 1
     assert name in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_events_of_another_installation_are_never_served(serve):
+    """A new control store would number its environments from one again, and so show them to somebody else."""
+    server = serve()
+    server.stop()
+    for file in server.data.glob("control.db*"):
+        file.unlink()
+
+    done = run("serve", "--data", str(server.data), "--listen", "127.0.0.1:0")
+
+    assert done.returncode == 1
+    assert "different installations" in done.stderr
+
+
+def test_profiles_come_back_when_the_warehouse_is_lost(serve):
+    """They are in the control store, and are copied into the new warehouse."""
+    server = serve()
+    with burgee.Client(server.target, server.key) as client:
+        client.identify("ann", {"role": "admin"})
+        assert client.flush()
+    server.stop()
+    shutil.rmtree(server.data / "events")
+
+    server = serve()
+
+    with burgee.Client(server.target, server.key) as client:
+        client.capture("seen", "ann")
+        assert client.flush()
+
+        def shown():
+            rows = client.trend("seen", breakdown="user.role").rows
+            return [str(row.part) for row in rows]
+
+        wait_for(lambda: shown() == ["admin"])
+    _, errors = server.stop()
+    assert "profiles come back" in errors
 
 
 def test_nobody_else_can_read_what_is_kept(serve, tmp_path):

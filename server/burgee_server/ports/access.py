@@ -76,6 +76,9 @@ class AccessStore(Protocol):
     async def create_project(self, key: str, name: str, by: Authorship) -> Project:
         """Create a project with an environment named "production". Raises AlreadyExists."""
 
+    async def installation(self) -> str:
+        """A name for this store that no other has. There must be a project."""
+
     async def projects(self) -> Sequence[Project]:
         """All projects, by key."""
 

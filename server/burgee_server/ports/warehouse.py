@@ -106,6 +106,12 @@ class Warehouse(Protocol):
         Raises Overloaded if it needs more memory than a query may have, BadPattern, and Unavailable.
         """
 
+    async def owner(self) -> str | None:
+        """Which installation's events these are; None for a new warehouse."""
+
+    async def set_owner(self, installation: str) -> None:
+        """Say whose events these are, once."""
+
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """First and last event of these groups, or persons where the type is "user"; unseen keys are absent."""
 

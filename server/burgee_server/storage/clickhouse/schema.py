@@ -109,7 +109,9 @@ ARRAY JOIN arrayPushBack(CAST(groups, 'Array(Tuple(String, String))'), ('user', 
 GROUP BY environment_id, type, key
 """
 
-MIGRATIONS = ((_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY),)
+_OWNER = "CREATE TABLE IF NOT EXISTS owner (installation String) ENGINE = MergeTree ORDER BY installation"
+
+MIGRATIONS = ((_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),)
 
 
 def migrate(client: "Client") -> None:

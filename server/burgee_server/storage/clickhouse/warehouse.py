@@ -125,6 +125,19 @@ class ClickHouseWarehouse:
         answer = json.loads(text)
         return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
 
+    async def owner(self) -> str | None:
+        """See the port."""
+        rows = (await self._look_up(Statement("SELECT installation FROM owner LIMIT 1"))).rows
+        return rows[0][0] if rows else None
+
+    async def set_owner(self, installation: str) -> None:
+        """See the port."""
+
+        def insert(client: Client) -> None:
+            client.insert("owner", [[installation]], column_names=["installation"])
+
+        await self._insert(insert)
+
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """See the port."""
         answer = await self._look_up(

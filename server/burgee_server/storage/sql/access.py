@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -34,6 +35,13 @@ class SqlAccess:
             )
             await record(connection, environment_id, "project.create", key, by)
         return Project(project_id, key, name, by.at)
+
+    async def installation(self) -> str:
+        """The moment, to the microsecond, at which the first project was made."""
+        query = select(projects.c.created_at).order_by(projects.c.project_id).limit(1)
+        async with self._database.reading() as connection:
+            created_at: datetime = (await connection.execute(query)).scalar_one()
+        return created_at.isoformat()
 
     async def projects(self) -> Sequence[Project]:
         """All projects, by key."""
