@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -40,8 +39,7 @@ class SqlAccess:
         """The moment, to the microsecond, at which the first project was made."""
         query = select(projects.c.created_at).order_by(projects.c.project_id).limit(1)
         async with self._database.reading() as connection:
-            created_at: datetime = (await connection.execute(query)).scalar_one()
-        return created_at.isoformat()
+            return str((await connection.execute(query)).scalar_one())
 
     async def projects(self) -> Sequence[Project]:
         """All projects, by key."""
