@@ -40,6 +40,19 @@ def capture_all(client: burgee.Client, count: int) -> None:
         )
 
 
+def freshness(client: burgee.Client, rounds: int = 40) -> list[float]:
+    """Seconds from an event's acknowledgement until a query counts it, in order."""
+    waits = []
+    for number in range(1, rounds + 1):
+        client.capture("fresh", "ann")
+        assert client.flush(30)
+        acknowledged = time.perf_counter()
+        while client.trend("fresh", start="-1d").rows[0].total < number:
+            time.sleep(0.005)
+        waits.append(time.perf_counter() - acknowledged)
+    return sorted(waits)
+
+
 def main() -> None:
     """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
@@ -57,6 +70,9 @@ def main() -> None:
             print(f"{name:<16}{count:>12,}{seconds:>10.1f}{count / seconds:>12,.0f}")
         print(f"memory of the server: {peak:,.0f} MB at most, {server.resident_mb():,.0f} MB afterwards")
         print(f"client: {client.stats}")
+        waits = freshness(client)
+        print(f"from acknowledged to queryable, {len(waits)} single events: ", end="")
+        print(f"median {waits[len(waits) // 2]:.2f} s, most {waits[-1]:.2f} s")
 
 
 if __name__ == "__main__":
