@@ -125,6 +125,8 @@ def _breakdown(breakdown: str | Breakdown | None) -> insights_pb2.Breakdown | No
     if breakdown is None:
         return None
     named = Breakdown(breakdown) if isinstance(breakdown, str) else breakdown
+    if named.limit < 0:
+        raise QueryError("INVALID_ARGUMENT", "breakdown.limit: 1 to 1,000", [("breakdown.limit", "1 to 1,000")])
     return insights_pb2.Breakdown(attribute=named.attribute, limit=named.limit)
 
 

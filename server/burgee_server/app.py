@@ -45,7 +45,10 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 async def _begin(house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None]) -> None:
     """Make the first key. It is on disk before it works: a crash in between must not lock everybody out."""
+    path = directory.path / KEY_FILE
     if not await house.administration.is_new():
+        if path.exists():
+            say(f"burgee API key in {path}")
         return
     if settings.bootstrap_key is not None:
         await house.administration.begin(settings.bootstrap_key.get_secret_value())

@@ -42,6 +42,17 @@ async def test_a_range_holds_no_more_events_than_asked_for_but_at_least_one_batc
     assert payloads == [b"a", b"b", b"c"]
 
 
+async def test_a_range_is_bounded_in_bytes_too(journals):
+    """Few large events must not take the memory of many small ones."""
+    journal = journals.open(max_bytes=1 << 30)
+    for _ in range(20):
+        await journal.append(ENVIRONMENT, "", b"x" * (4 << 20), 1)
+
+    waiting = await journal.next_range(50_000)
+
+    assert 4 << 20 <= len(waiting.payload) <= 32 << 20
+
+
 async def test_a_range_that_was_not_committed_is_the_same_after_a_restart_though_more_was_appended(journals):
     """A crash between insert and commit must lead to the same insert under the same token."""
     journal = journals.open()

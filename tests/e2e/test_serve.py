@@ -55,7 +55,7 @@ def test_the_first_start_makes_a_key_that_only_its_owner_can_read_and_shows_it_o
     assert mode == 0o600
     assert key not in errors
     assert second.key == key
-    assert second.said == [f"{READY}{second.target}"]
+    assert second.said == [f"burgee API key in {second.data / 'api-key'}", f"{READY}{second.target}"]
     assert Command(second).json("flags", "list") == []
 
 

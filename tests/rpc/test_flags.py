@@ -359,6 +359,22 @@ async def test_a_context_that_is_too_large_is_refused(admin):
         await evaluate(admin, "beta", "ann", properties=struct(x="y" * 70_000))
 
 
+@pytest.mark.parametrize(
+    ("flag_key", "context", "field"),
+    [
+        ("x" * 201, {}, "flag_key"),
+        ("beta", {"distinct_id": "x" * 201}, "context.distinct_id"),
+        ("beta", {"groups": {"company": "x" * 201}}, "context.groups[company]"),
+    ],
+)
+async def test_names_in_a_check_that_nobody_can_have_are_refused(admin, flag_key, context, field):
+    """Nothing that is remembered between checks may be of any length."""
+    request = pb.EvaluateRequest(flag_key=flag_key, context=pb.EvaluationContext(**context))
+
+    with refused(StatusCode.INVALID_ARGUMENT, field):
+        await admin.flags.Evaluate(request)
+
+
 async def test_a_pattern_looks_at_no_text_that_would_hold_the_server_up(admin):
     """A pattern that is slow in a long text is false there, and the explanation says why."""
     pattern = common_pb2.Condition(

@@ -23,10 +23,10 @@ class Administration:
         self._clock = clock
 
     async def is_new(self) -> bool:
-        """Whether nobody can get in: not yet, or not any more."""
+        """Whether there is no operator: not yet, or not any more."""
         projects = await self._store.projects()
         keys = [key for project in projects for key in await self._store.api_keys(project.key)]
-        return not any(key.revoked_at is None for key in keys)
+        return not any(key.revoked_at is None and key.role is Role.OPERATOR for key in keys)
 
     async def begin(self, secret: str) -> None:
         """Make the default project, if there is none, and a first key with this secret. Raises Invalid."""

@@ -37,7 +37,7 @@ PERMISSIONS = {
 }
 
 _MAX_KNOWN = 10_000
-"""How many secrets are remembered; a flood of wrong ones must not fill the memory."""
+"""How many keys are remembered between calls; the others are looked up each time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,15 @@ from burgee_server.cli.output import as_json, print_json, print_table
 @click.option("--event", default="", help="Count this event. Else every event.")
 @click.option("--start", default="-30d", show_default=True, help="A date, RFC 3339, or relative such as -90d.")
 @click.option("--end", default="now", show_default=True, help="The first moment after.")
-@click.option("--limit", default=20, show_default=True, help="How many to show, at most 1,000.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many to show, at most 1,000."
+)
 @as_json
 @with_client
 def companies(
     client: burgee.Client, group_type: str, event: str, start: str, end: str, limit: int, as_json: bool
 ) -> None:
-    """The companies that used the product most: events, people, and how many people are behind each event."""
+    """The companies that used the product most: their events, and their people."""
     attribute = f"{group_type}.key"
     series = [burgee.Series(event, "total"), burgee.Series(event, "unique_users")]
     answer = client.trend(series, interval="month", start=start, end=end, breakdown=burgee.Breakdown(attribute, limit))

@@ -22,6 +22,7 @@ BATCH_BYTES = 2 * 1024 * 1024
 _NAMESPACE = UUID("0d8f6f0e-6a3c-5d0b-9a5e-5b1c9a1f7f57")
 _GZIP_MAGIC = b"\x1f\x8b"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GREATEST = 2.0**62
 _FIELDS = frozenset({"event", "distinct_id", "timestamp", "groups", "properties", "uuid"})
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
@@ -141,11 +142,18 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def _micros(timestamp: Any) -> int:
     """Microseconds since 1970. A line must have a time: the time of the import would differ from run to run."""
     if isinstance(timestamp, int | float) and not isinstance(timestamp, bool):
-        return round(timestamp * 1_000_000)
+        return _in_range(timestamp * 1_000_000)
     if isinstance(timestamp, str):
         try:
             at = datetime.fromisoformat(timestamp)
         except ValueError as error:
             raise _NotAnEvent("timestamp", "must be Unix seconds, or RFC 3339 such as 2026-03-01T12:00:00Z") from error
-        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+        return _in_range(((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) / timedelta(microseconds=1))
     raise _NotAnEvent("timestamp", "must be Unix seconds, or RFC 3339 such as 2026-03-01T12:00:00Z")
+
+
+def _in_range(micros: float) -> int:
+    """What the wire can carry; the server says which times make sense."""
+    if not -_GREATEST < micros < _GREATEST:
+        raise _NotAnEvent("timestamp", "is out of range: Unix seconds, not milliseconds or less?")
+    return round(micros)

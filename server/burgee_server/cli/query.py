@@ -19,7 +19,13 @@ _span = (
     click.option("--end", default="now", show_default=True, help="The first moment after, in the same forms."),
     click.option("--time-zone", default="UTC", show_default=True, help="An IANA time zone."),
     click.option("--by", "breakdown", metavar="ATTRIBUTE", help="Split by company.key, event.plan, user.role, ..."),
-    click.option("--limit", default=10, show_default=True, help="How many parts of a split are shown."),
+    click.option(
+        "--limit",
+        type=click.IntRange(1, 1_000),
+        default=10,
+        show_default=True,
+        help="How many parts of a split are shown.",
+    ),
     where_option,
     as_json,
 )
@@ -153,7 +159,10 @@ def _window(text: str) -> timedelta:
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isdigit():
         raise click.UsageError(f"--window {text!r}: a whole number and s, m, h or d, such as 14d")
-    return timedelta(**{units[unit]: int(number)})
+    try:
+        return timedelta(**{units[unit]: int(number)})
+    except OverflowError as error:
+        raise click.UsageError(f"--window {text!r}: longer than any time there is") from error
 
 
 def _column(column: datetime, interval: str) -> str:

@@ -15,11 +15,13 @@ from burgee_server.demo.usage import busiest_companies, onboarding_funnel
 from burgee_server.demo.world import DAYS, World
 
 _NEXT = """\
-burgee serve                                                       [dim]# a server of your own, on localhost:4750[/]
+make run                                                           [dim]# a server of your own, on localhost:4750[/]
+. .venv/bin/activate                                               [dim]# in another terminal, same directory[/]
+burgee import history.ndjson                                       [dim]# your events, one JSON object a line[/]
 burgee flags create new-reports --by company --rollout 10%         [dim]# a flag, on for a tenth of the companies[/]
 burgee flags explain new-reports --group company=acme              [dim]# who sees it, and why[/]
 burgee flags set new-reports --rollout 33.333%                     [dim]# more companies; nobody loses it[/]
-burgee companies                                                   [dim]# who uses the product most[/]
+burgee companies --start -90d                                      [dim]# who uses the product most[/]
 burgee query funnel signed_up report_created --count-by company    [dim]# who gets how far[/]"""
 
 

@@ -38,7 +38,10 @@ class Journal(Protocol):
         """
 
     async def next_range(self, max_events: int) -> Range | None:
-        """The range to load next, at least one batch if there is any: fixed until it is committed."""
+        """The range to load next, at least one batch if there is any, and some tens of megabytes at most.
+
+        It is fixed until it is committed.
+        """
 
     async def commit(self, done: Range) -> None:
         """Forget a range that is in the warehouse; its batch_ids stay known for 24 hours."""

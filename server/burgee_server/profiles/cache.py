@@ -1,7 +1,6 @@
 """Stored properties in memory, for flag checks: an environment's recently asked-for persons and groups."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from types import MappingProxyType
 
 from burgee.evaluation.model import Properties
@@ -51,9 +50,3 @@ class ProfileCache:
             if len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
         return properties
-
-    async def gather(
-        self, environment_id: int, identities: Iterable[tuple[str, str]]
-    ) -> dict[tuple[str, str], Properties]:
-        """The properties of several profiles, by (type, key)."""
-        return {identity: await self.get(environment_id, *identity) for identity in identities}

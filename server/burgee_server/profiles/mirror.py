@@ -9,7 +9,7 @@ from burgee_server.ports.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-BATCH = 10_000
+BATCH = 1_000
 GATHER_SECONDS = 0.2
 LONGEST_SLEEP_SECONDS = 5.0
 

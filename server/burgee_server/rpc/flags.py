@@ -3,11 +3,12 @@
 from typing import Any
 
 from burgee import wire
-from burgee.evaluation import Context, Resolution
+from burgee.evaluation import Context, Reason, Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee.v1 import flags_pb2_grpc
 from burgee_server.errors import Invalid
 from burgee_server.flags import Checks
+from burgee_server.names import MAX_NAME
 from burgee_server.rpc.call import environment_id
 
 MAX_ANSWERS = 100_000
@@ -62,6 +63,8 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
         if kept is not None:
             return kept[1]
         response = pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+        if resolution.reason is Reason.ERROR:
+            return response  # made anew for each unknown flag
         if len(self._responses) >= MAX_RESPONSES:
             self._responses.clear()
         self._responses[id(resolution)] = resolution, response
@@ -72,11 +75,19 @@ def _read_context(message: pb.EvaluationContext, path: str = "context") -> Conte
     """The context. Raises Invalid for one that is too large, and WireError for one that cannot be read."""
     if message.ByteSize() > MAX_CONTEXT_BYTES:
         raise Invalid.of(path, f"must be at most {MAX_CONTEXT_BYTES:,} bytes, got {message.ByteSize():,}")
-    return wire.context_from_proto(message, path)
+    context = wire.context_from_proto(message, path)
+    if len(context.distinct_id) > MAX_NAME:
+        raise Invalid.of(f"{path}.distinct_id", f"must be at most {MAX_NAME} characters")
+    for group_type, key in context.groups.items():
+        if len(group_type) > MAX_NAME or len(key) > MAX_NAME:
+            raise Invalid.of(f"{path}.groups[{group_type[:MAX_NAME]}]", f"must be at most {MAX_NAME} characters")
+    return context
 
 
 def _flag_key(key: str, field: str = "flag_key") -> str:
     """The key asked for. Raises Invalid for none; any other that is no flag's is answered FLAG_NOT_FOUND."""
     if not key:
         raise Invalid.of(field, "must not be empty")
+    if len(key) > MAX_NAME:
+        raise Invalid.of(field, f"must be at most {MAX_NAME} characters, got {len(key):,}")
     return key

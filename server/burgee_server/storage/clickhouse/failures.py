@@ -5,28 +5,43 @@ from clickhouse_connect.driver.exceptions import Error
 from burgee_server.errors import Overloaded, TimedOut, Unavailable
 from burgee_server.ports.warehouse import BadPattern, Refused
 
-# The names of errors that lie in the rows themselves, beside everything that begins with CANNOT_PARSE.
-_BAD_DATA = frozenset(
+# The names of errors that pass, or that somebody can mend: disk, memory, network, time. What else goes wrong with an
+# insert lies in its rows: taken for trouble that passes, one bad event would hold up all that come after it.
+_PASSING = frozenset(
     {
-        "ARGUMENT_OUT_OF_BOUND",
-        "ATTEMPT_TO_READ_AFTER_EOF",
-        "CANNOT_READ_ALL_DATA",
-        "DECIMAL_OVERFLOW",
-        "DUPLICATED_JSON_PATHS",
-        "INCORRECT_DATA",
-        "PROTOBUF_BAD_CAST",
-        "TOO_LARGE_STRING_SIZE",
-        "UNKNOWN_PROTOBUF_FORMAT",
+        "CANNOT_ALLOCATE_MEMORY",
+        "CANNOT_CLOSE_FILE",
+        "CANNOT_CREATE_FILE",
+        "CANNOT_FSYNC",
+        "CANNOT_OPEN_FILE",
+        "CANNOT_READ_FROM_FILE_DESCRIPTOR",
+        "CANNOT_SCHEDULE_TASK",
+        "CANNOT_TRUNCATE_FILE",
+        "CANNOT_WRITE_TO_FILE_DESCRIPTOR",
+        "ABORTED",
+        "FILE_DOESNT_EXIST",
+        "KEEPER_EXCEPTION",
+        "MEMORY_LIMIT_EXCEEDED",
+        "NETWORK_ERROR",
+        "NOT_ENOUGH_SPACE",
+        "QUERY_WAS_CANCELLED",
+        "READONLY",
+        "SOCKET_TIMEOUT",
+        "STD_EXCEPTION",
+        "TABLE_IS_READ_ONLY",
+        "TIMEOUT_EXCEEDED",
+        "TOO_MANY_PARTS",
+        "TOO_MANY_SIMULTANEOUS_QUERIES",
+        "UNKNOWN_TABLE",
     }
 )
 
 
 def of_load(error: Error) -> Exception:
-    """An insert that failed: Refused if its rows are at fault, else Unavailable."""
-    name = error.name or ""
-    if name.startswith("CANNOT_PARSE") or name in _BAD_DATA:
-        return Refused(str(error))
-    return Unavailable(str(error))
+    """An insert that failed: Unavailable if that may pass, else Refused, because its rows are at fault."""
+    if error.name is None or error.name in _PASSING:
+        return Unavailable(str(error))
+    return Refused(str(error))
 
 
 def of_query(error: Error) -> Exception:

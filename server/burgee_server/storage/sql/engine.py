@@ -7,9 +7,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from burgee_server.errors import Damaged, Unavailable
@@ -20,6 +22,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine: AsyncEngine = create_async_engine(url)
+        self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
         self._writer = self._engine.execution_options(burgee_writes=True)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
@@ -30,11 +33,12 @@ class Database:
         try:
             async with self._writer.begin() as connection:
                 await connection.run_sync(_upgrade)
+        except CommandError as error:
+            raise Damaged(f"{self._where} was written by a newer Burgee: upgrade this one ({error})") from error
+        except OperationalError as error:
+            raise Damaged(f"{self._where} cannot be opened: {error.orig}") from error
         except DatabaseError as error:
-            where = self._engine.url.render_as_string(hide_password=True)
-            raise Damaged(
-                f"the control store {where} cannot be read: {error.orig}. Restore it from a backup"
-            ) from error
+            raise Damaged(f"{self._where} cannot be read: {error.orig}; restore it from a backup") from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -60,7 +64,7 @@ def _told() -> Iterator[None]:
     """Trouble of the database, such as a full disk, is not the caller's fault and may pass."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, PoolTimeoutError) as error:
         raise Unavailable("the control store cannot be read or written now") from error
 
 

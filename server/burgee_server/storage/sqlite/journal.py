@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS identity (journal_id TEXT NOT NULL);
 """
 
 RETRY_SECONDS = 5.0
+MAX_RANGE_BYTES = 32 << 20
+"""A range is in memory several times over while it is loaded."""
 _SECONDS_KNOWN = 24 * 3600.0
 
 
@@ -112,11 +114,13 @@ class SqliteJournal:
             fixed = connection.execute("SELECT first, last FROM loading").fetchone()
             if fixed is not None:
                 return int(fixed[0]), int(fixed[1])
-            first = last = total = 0
-            for seq, events in connection.execute("SELECT seq, events FROM batches ORDER BY seq"):
-                if first and total + events > max_events:
+            first = last = total = size = 0
+            for seq, events, length in connection.execute(
+                "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
+            ):
+                if first and (total + events > max_events or size + length > MAX_RANGE_BYTES):
                     break
-                first, last, total = first or seq, seq, total + events
+                first, last, total, size = first or seq, seq, total + events, size + length
             if not first:
                 return None
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))

@@ -1,6 +1,7 @@
 """A thread that owns a SQLite connection and commits what many callers ask for in one transaction: group commit."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections import deque
@@ -77,7 +78,7 @@ class GroupWriter:
                     outcomes.append((future, None, error))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):  # a disk that refuses this, too, has refused all of it
                 self._connection.execute("ROLLBACK")
             outcomes = [(future, None, error) for _, future in group]
         for future, result, failure in outcomes:
