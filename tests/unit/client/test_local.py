@@ -260,6 +260,8 @@ def test_whatever_is_passed_nothing_raises(client: Client, feed: Feed) -> None:
         assert client.is_enabled("f", "ann", properties=thing, group_properties=thing) is False
     for who in ("\ud800", 7):
         assert client.resolve("f", who).error_code is ErrorCode.INVALID_CONTEXT  # type: ignore[arg-type]
+    for key in ("\ud800", 7):
+        assert client.resolve("f", company=key).error_code is ErrorCode.INVALID_CONTEXT  # type: ignore[arg-type]
     assert client.resolve("f", properties={"a": float("nan")}).error_code is ErrorCode.INVALID_CONTEXT
 
 
