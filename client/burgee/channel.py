@@ -24,8 +24,12 @@ _OPTIONS: Sequence[tuple[str, int | str]] = (
 )
 
 
-_left_alone: list[grpc.Channel] = []
-"""Channels of a parent process. Destroying one in the child could hang on what the parent's threads had locked."""
+_left_alone: list[object] = []
+
+
+def leave_alone(parents: object) -> None:
+    """Keep what a parent process had open: destroying it could hang on what the parent's threads had locked."""
+    _left_alone.append(parents)
 
 
 class Connection:
@@ -48,7 +52,7 @@ class Connection:
         """Begin anew, as in a forked child: the channel there is the parent's, and is not even let go of."""
         self._lock = threading.RLock()
         if self._channel is not None:
-            _left_alone.append(self._channel)
+            leave_alone(self._channel)
         self._channel = None
         self._stubs: dict[Any, Any] = {}
         self._closed = False

@@ -11,16 +11,20 @@ from uuid import UUID
 
 import grpc
 
+from burgee.bootstrap import read_bootstrap
 from burgee.channel import Connection
-from burgee.evaluation.model import USER, Json, Properties, Resolution
+from burgee.default import with_default
+from burgee.evaluation.model import USER, Json, Properties, Reason, Resolution
 from burgee.events import encode_event
-from burgee.flags import Asker, RemoteFlags, with_default
+from burgee.flags import Flags
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
 from burgee.log import text, words
 from burgee.losses import Dropped, Losses
 from burgee.outbox import Limits, Outbox
 from burgee.profiles import group_change, person_change
 from burgee.queries import query_funnel, query_trend
+from burgee.remote import Asker, RemoteFlags
+from burgee.stream import SnapshotStream
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 
@@ -55,6 +59,10 @@ class Client:
     Capturing, changing profiles and checking flags never raise. Events and profile changes wait in a queue of at most
     `queue_size` and go out in the background: a batch when it has `batch_size` events or is `flush_interval` seconds
     old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick.
+
+    Flags are kept in memory, from the first check on, by a stream of changes; checks are answered there, where that can
+    be done without asking the server. While it is away they give what was last known; before anything is, what the file
+    `bootstrap` says, which `burgee flags export` writes. With `local_evaluation=False` every check is a call.
     Timeouts are in seconds. In a forked child the client begins anew, with nothing in the queue.
     """
 
@@ -66,6 +74,8 @@ class Client:
         tls: bool = False,
         credentials: grpc.ChannelCredentials | None = None,
         flag_timeout: float = 1.0,
+        local_evaluation: bool = True,
+        bootstrap: str | os.PathLike[str] | None = None,
         query_timeout: float = 60.0,
         queue_size: int = 100_000,
         batch_size: int = 1_000,
@@ -74,6 +84,8 @@ class Client:
     ) -> None:
         if not 0 < batch_size <= 10_000:
             raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
+        if bootstrap is not None and not local_evaluation:
+            raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
         host = target.removeprefix("https://").removesuffix("/")
         if credentials is None and (tls or target.startswith("https://")):
             credentials = grpc.ssl_channel_credentials()
@@ -83,7 +95,12 @@ class Client:
         self._connection = Connection(host, key.strip(), credentials)
         self._losses = Losses(on_drop)
         self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
-        self._flags = RemoteFlags(self._connection, flag_timeout)
+        self._flags = Flags(
+            RemoteFlags(self._connection, flag_timeout),
+            SnapshotStream(self._connection) if local_evaluation else None,
+            None if bootstrap is None else read_bootstrap(bootstrap),
+            flag_timeout,
+        )
         self._query_timeout = query_timeout
         _open.add(self)
 
@@ -173,6 +190,7 @@ class Client:
         """Flush for at most `timeout` seconds, then stop. Returns how many events and profile changes were given up."""
         _open.discard(self)
         unsent = self._outbox.close(timeout)
+        self._flags.close()
         self._connection.close()
         return unsent
 
@@ -182,7 +200,7 @@ class Client:
         outbox, losses = self._outbox, self._losses
         return Stats(outbox.queued, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
 
-    # Flags: asked of the server, never raising
+    # Flags: from memory or asked of the server, never raising
 
     def is_enabled(
         self,
@@ -199,8 +217,9 @@ class Client:
 
         The default, if the server does not answer in time, does not know the flag, or the flag is not boolean.
         """
-        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
-        return with_default(self._flags.resolve(flag_key, asker), default).value is True
+        resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
+        value = resolution.value
+        return default is True if value.__class__ is not bool or resolution.reason is Reason.ERROR else value is True
 
     def variant(
         self,
@@ -214,8 +233,8 @@ class Client:
         **group_keys: str | None,
     ) -> str:
         """The key of the variant that a flag of any type gives; the default, if it cannot be said."""
-        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
-        return self._flags.resolve(flag_key, asker).variant or default
+        resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
+        return resolution.variant or default
 
     def value(
         self,
@@ -232,8 +251,8 @@ class Client:
 
         An int takes whole numbers only, a float takes every number.
         """
-        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
-        return with_default(self._flags.resolve(flag_key, asker), default).value  # type: ignore[return-value]
+        resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
+        return with_default(resolution, default).value  # type: ignore[return-value]
 
     def resolve(
         self,
@@ -250,8 +269,8 @@ class Client:
 
         With a default, the value is always of its type, as in `value`.
         """
-        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
-        return with_default(self._flags.resolve(flag_key, asker), default)
+        resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
+        return with_default(resolution, default)
 
     def all_flags(
         self,
@@ -262,7 +281,7 @@ class Client:
         group_properties: Mapping[str, Properties] | None = None,
         **group_keys: str | None,
     ) -> dict[str, Resolution]:
-        """What every flag gives, by flag key; empty, and a warning in the log, if the server does not answer."""
+        """What every flag gives, by flag key; one of which that cannot be said is left out, and the log says why."""
         return self._flags.resolve_all(Asker(distinct_id, groups, group_keys, properties, group_properties))
 
     def explain(

@@ -1,139 +1,147 @@
-"""Flag checks, answered by the server: they never raise and never take longer than their timeout."""
+"""Flag checks: from memory, else from the server, else from the bootstrap file. They never raise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import replace
+from time import monotonic, time
 
-import grpc
+from burgee.context import plain_context, read_context
+from burgee.evaluation.model import Context, ErrorCode, Properties, Reason, Resolution
+from burgee.remote import Asker, RemoteFlags, failure
+from burgee.snapshot import NotCarried, Snapshot
+from burgee.stream import SnapshotStream
+from burgee.v1 import flags_pb2
 
-from burgee.channel import Connection
-from burgee.evaluation.model import Context, ErrorCode, Json, Properties, Reason, Resolution
-from burgee.events import plain_properties
-from burgee.log import SparseLog, text, words
-from burgee.status import code_and_message
-from burgee.v1 import flags_pb2, flags_pb2_grpc
-from burgee.wire import context_to_proto, resolution_from_proto, resolution_to_proto
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Whom a check is for, as the caller gave it and before anybody looked at it."""
-
-    distinct_id: str
-    groups: Mapping[str, str | None] | None
-    group_keys: Mapping[str, str | None]
-    properties: Properties | None
-    group_properties: Mapping[str, Properties] | None
-
-    def context(self) -> Context:
-        """The context to evaluate for; a group key of None is no group. Raises for what is not of these types."""
-        named = {**self.groups, **self.group_keys} if self.groups else self.group_keys
-        return Context(
-            self.distinct_id,
-            {group_type: key for group_type, key in named.items() if key is not None},
-            plain_properties(self.properties) if self.properties else {},
-            {group_type: plain_properties(each) for group_type, each in (self.group_properties or {}).items()},
-        )
+SILENCE_SECONDS = 1.0
+"""While the stream is down, a server that did not answer is left alone for so long: not every check should wait."""
 
 
-class RemoteFlags:
-    """Asks the server each time. `timeout` is in seconds; a server that is not there fails at once."""
+class Flags:
+    """What is in memory answers at once. A check takes `timeout` seconds at most; `stream` None asks each time."""
 
-    def __init__(self, connection: Connection, timeout: float) -> None:
-        self._connection = connection
+    def __init__(
+        self, remote: RemoteFlags, stream: SnapshotStream | None, bootstrap: Snapshot | None, timeout: float
+    ) -> None:
+        self._remote = remote
+        self._stream = stream
+        self._bootstrap = bootstrap
         self._timeout = timeout
-        self.reset()
 
     def reset(self) -> None:
         """Begin anew, as in a forked child."""
-        self._log = SparseLog()
+        self._remote.reset()
+        if self._stream is not None:
+            self._stream.reset()
 
-    def resolve(self, flag_key: str, asker: Asker) -> Resolution:
+    def close(self) -> None:
+        """Know nothing any more."""
+        if self._stream is not None:
+            self._stream.close()
+
+    def resolve(
+        self,
+        flag_key: str,
+        distinct_id: str,
+        groups: Mapping[str, str | None] | None,
+        group_keys: Mapping[str, str | None],
+        properties: Properties | None,
+        group_properties: Mapping[str, Properties] | None,
+    ) -> Resolution:
         """What the flag gives; Reason.ERROR, and what went wrong, if that cannot be said."""
-        try:
-            request = flags_pb2.EvaluateRequest(flag_key=flag_key, context=context_to_proto(asker.context()))
-        except Exception as error:  # whatever a hostile property raises
-            return self._invalid(flag_key, error)
-        try:
-            return resolution_from_proto(self._service().Evaluate(request, timeout=self._timeout).resolution)
-        except Exception as error:
-            return self._unanswered(flag_key, error)
+        stream = self._stream
+        if stream is not None and groups is None:
+            # The way of nearly every check, written out: what it does takes less time than a few calls would.
+            snapshot = stream.current
+            try:
+                if snapshot is not None and flag_key in snapshot.certain:
+                    context = plain_context(distinct_id, group_keys, properties, group_properties)
+                    if context is not None:
+                        resolution = snapshot.evaluate(flag_key, context, snapshot.stored, time())
+                        return resolution if resolution.value.__class__ in _UNSHARED else _own(resolution)
+            except Exception:  # noqa: S110 - something hostile, which the other way has words for
+                pass
+        return self._resolve(flag_key, Asker(distinct_id, groups, group_keys, properties, group_properties))
 
     def resolve_all(self, asker: Asker) -> dict[str, Resolution]:
-        """What every flag gives, by flag key; empty, and a warning in the log, if that cannot be said."""
+        """What every flag gives, by flag key; with the server away, what can be said without it."""
+        if self._stream is None:
+            return self._remote.resolve_all(asker)
+        began = monotonic()
         try:
-            request = flags_pb2.EvaluateAllRequest(context=context_to_proto(asker.context()))
-            answers = self._service().EvaluateAll(request, timeout=self._timeout).resolutions
-            return {answer.flag_key: resolution_from_proto(answer) for answer in answers}
-        except Exception as error:
-            self._unanswered("", error)
-            return {}
+            context = read_context(asker)
+        except Exception:
+            return self._remote.resolve_all(asker)  # which logs why that is no context, and asks nobody
+        self._stream.start(self._timeout / 2)
+        live = self._stream.current is not None
+        kept = self._stream.last
+        answers = {} if kept is None else _evaluate_all(kept, context)
+        if kept is None or None in answers.values():
+            asked = self._remote.resolve_all(asker, self._left(began)) if self._may_ask() else {}
+            if asked:
+                return asked
+        if kept is None and self._bootstrap is not None:
+            answers = _evaluate_all(self._bootstrap, context)
+        known = {key: resolution for key, resolution in answers.items() if resolution is not None}
+        return known if live else {key: _stale(resolution) for key, resolution in known.items()}
 
     def explain(self, flag_key: str, asker: Asker) -> flags_pb2.ExplainResponse:
-        """Why the flag gives what it gives: every rule, every condition, bucket and threshold."""
+        """Why the flag gives what it gives, as the server says."""
+        return self._remote.explain(flag_key, asker)
+
+    def _resolve(self, flag_key: str, asker: Asker) -> Resolution:
+        if self._stream is None or not isinstance(flag_key, str):
+            return self._remote.resolve(flag_key, asker)
+        began = monotonic()
         try:
-            request = flags_pb2.ExplainRequest(flag_key=flag_key, context=context_to_proto(asker.context()))
-        except Exception as error:
-            return _unexplained(self._invalid(flag_key, error))
-        try:
-            return self._service().Explain(request, timeout=self._timeout)
-        except Exception as error:
-            return _unexplained(self._unanswered(flag_key, error))
+            context = read_context(asker)
+        except Exception:
+            return self._remote.resolve(flag_key, asker)  # which says why that is no context, and asks nobody
+        self._stream.start(self._timeout / 2)
+        live = self._stream.current is not None
+        kept = self._stream.last
+        if kept is not None and (answer := _evaluate(kept, flag_key, context)) is not None:
+            return answer if live else _stale(answer)
+        if self._may_ask():
+            asked = self._remote.resolve(flag_key, asker, self._left(began))
+        else:
+            asked = failure(flag_key, ErrorCode.PROVIDER_NOT_READY, "the server did not answer a moment ago")
+        if kept is None and self._bootstrap is not None and asked.error_code in _UNANSWERED:
+            answer = _evaluate(self._bootstrap, flag_key, context)
+            if answer is not None and answer.reason is not Reason.ERROR:
+                return _stale(answer)
+        return asked
 
-    def _service(self) -> flags_pb2_grpc.FlagServiceStub:
-        return self._connection.stub(flags_pb2_grpc.FlagServiceStub)
+    def _may_ask(self) -> bool:
+        live = self._stream is not None and self._stream.current is not None
+        return live or not self._remote.silent_at or monotonic() - self._remote.silent_at >= SILENCE_SECONDS
 
-    def _invalid(self, flag_key: str, error: Exception) -> Resolution:
-        self._log.warn("flag %r cannot be asked for: %s", text(flag_key), words(error))
-        return _failure(flag_key, ErrorCode.INVALID_CONTEXT, words(error))
-
-    def _unanswered(self, flag_key: str, error: Exception) -> Resolution:
-        error_code = ErrorCode.GENERAL
-        message = words(error)
-        if isinstance(error, grpc.RpcError):
-            code, details = code_and_message(error)
-            message = f"{code.name}: {details}"
-            if code is grpc.StatusCode.UNAVAILABLE:
-                error_code = ErrorCode.PROVIDER_NOT_READY
-        self._log.warn("flag %r got no answer: %s", text(flag_key), message)
-        return _failure(flag_key, error_code, message)
+    def _left(self, began: float) -> float:
+        return max(self._timeout - (monotonic() - began), 0.001)
 
 
-def with_default(resolution: Resolution, default: Json) -> Resolution:
-    """The resolution, with the default as its value if it is an error or the value is of another type.
+_UNSHARED = frozenset({bool, str, int, float, type(None)})
+_UNANSWERED = frozenset({ErrorCode.PROVIDER_NOT_READY, ErrorCode.GENERAL})
 
-    None as default takes any type. An int takes whole numbers only; a float takes every number.
-    """
-    if resolution.reason is Reason.ERROR:
-        return replace(resolution, value=default)
-    if default is None:
+
+def _own(resolution: Resolution) -> Resolution:
+    """The caller's own copy: a flag's object or list, changed by one caller, would be changed for all."""
+    if resolution.value.__class__ in _UNSHARED:
         return resolution
-    value = resolution.value
-    if isinstance(value, int | float) and _is_number(value) and _is_number(default):
-        if isinstance(default, float):
-            return replace(resolution, value=float(value))
-        if float(value).is_integer():
-            return replace(resolution, value=int(value))
-    else:
-        for kind in (bool, str, Mapping, list | tuple):
-            if isinstance(default, kind) and isinstance(value, kind):
-                return resolution
-    message = f"the flag gives {_kind(value)}, the default is {_kind(default)}"
-    return replace(
-        resolution, value=default, reason=Reason.ERROR, error_code=ErrorCode.TYPE_MISMATCH, error_message=message
-    )
+    return replace(resolution, value=deepcopy(resolution.value))
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _stale(resolution: Resolution) -> Resolution:
+    return resolution if resolution.reason is Reason.ERROR else replace(resolution, reason=Reason.STALE)
 
 
-def _kind(value: Json) -> str:
-    return f"{type(value).__name__} {value!r}" if _is_number(value) else type(value).__name__
+def _evaluate(snapshot: Snapshot, flag_key: str, context: Context) -> Resolution | None:
+    """What a flag gives; None if that depends on what only the server knows."""
+    try:
+        return _own(snapshot.evaluate(flag_key, context, snapshot.profiles, time()))
+    except NotCarried:
+        return None
 
 
-def _failure(flag_key: str, code: ErrorCode, message: str) -> Resolution:
-    return Resolution(text(flag_key), None, "", Reason.ERROR, error_code=code, error_message=message)
-
-
-def _unexplained(resolution: Resolution) -> flags_pb2.ExplainResponse:
-    return flags_pb2.ExplainResponse(resolution=resolution_to_proto(resolution), summary=resolution.error_message)
+def _evaluate_all(snapshot: Snapshot, context: Context) -> dict[str, Resolution | None]:
+    listed = sorted(key for key, flag in snapshot.flags.flags.items() if not flag.archived)
+    return {key: _evaluate(snapshot, key, context) for key in listed}

@@ -27,6 +27,11 @@ def pause(code: grpc.StatusCode, tries: int, asked: float | None) -> float | Non
         return None
     if asked is not None:
         return min(asked, _LONGEST_ASKED_PAUSE) * _between(1.0, 1.25)
+    return backoff(tries)
+
+
+def backoff(tries: int) -> float:
+    """Seconds to wait after this many tries, for who never gives up: doubling to ten seconds, with jitter."""
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(tries - 1, 10)) * _between(0.5, 1.0)
 
 

@@ -61,7 +61,7 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
     background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
-    server = RpcServer(house.servicers, house.gate)
+    server = RpcServer(house.servicers, house.gate, house.streams)
     try:
         port = await server.start(settings.listen)
         _calm_collector()

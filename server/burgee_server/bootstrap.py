@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
-from burgee_server.flags import Catalog, Checks, Lifecycle
+from burgee_server.flags import Catalog, Checks, Lifecycle, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
@@ -14,6 +14,7 @@ from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.server import Servicers
+from burgee_server.rpc.streams import OpenStreams
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
@@ -39,10 +40,13 @@ class House:
     administration: Administration
     loader: Loader
     mirror: Mirror
+    watch: Watch
+    streams: OpenStreams
     servicers: Servicers
 
     async def close(self) -> None:
         """Close the stores, those that others write to last."""
+        self.watch.close()
         await self.journal.close()
         await self.warehouse.close()
         await self.database.close()
@@ -67,7 +71,9 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     cache = ProfileCache(profiles, settings.profile_cache)
     mirror = Mirror(profiles, warehouse)
     catalog = Catalog(flags)
-    for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget):
+    watch = Watch(catalog, profiles, settings.watch_profiles)
+    streams = OpenStreams()
+    for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget, watch.notice, streams.notice):
         feed.listen(listener)
 
     return House(
@@ -80,11 +86,13 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         administration=administration,
         loader=Loader(journal, warehouse),
         mirror=mirror,
+        watch=watch,
+        streams=streams,
         servicers=Servicers(
             admin=AdminServicer(administration),
             capture=CaptureServicer(Capture(journal, group_types, clock)),
             flag_admin=FlagAdminServicer(Lifecycle(flags, feed, clock)),
-            flags=FlagServicer(Checks(catalog, cache, clock)),
+            flags=FlagServicer(Checks(catalog, cache, clock), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
         ),

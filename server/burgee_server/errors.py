@@ -56,6 +56,10 @@ class Overloaded(BurgeeError):
         self.retry_after = retry_after
 
 
+class Stopping(BurgeeError):
+    """The server is about to be gone; the same call goes through when it, or another, is there."""
+
+
 class TimedOut(BurgeeError):
     """The work was given up at the caller's deadline or at the server's limit."""
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     profile_cache: Annotated[int, Field(gt=0)] = Field(
         100_000, description="How many persons and groups are kept in memory for flag checks."
     )
+    watch_profiles: Annotated[int, Field(ge=0)] = Field(
+        50_000, description="Of how many groups of a type, at most, clients are sent the properties that flags mention."
+    )
     drain_seconds: Annotated[float, Field(ge=0)] = Field(
         20.0, description="How long calls that are running may take to finish when the server stops."
     )

@@ -65,7 +65,7 @@ PRINCIPAL = _Principal()
 def ask(case: Case, method: str, request):
     """The answer of the server to one request."""
     world = CaseWorld(case)
-    servicer = FlagServicer(Checks(world, world, world))
+    servicer = FlagServicer(Checks(world, world, world), None)
     server = grpc_testing.server_from_dictionary({SERVICE: Bridge(servicer)}, grpc_testing.strict_real_time())
     called = server.invoke_unary_unary(SERVICE.methods_by_name[method], (), request, None)
     response, _, code, details = called.termination()

@@ -36,6 +36,13 @@ def wait_until_complete(command):
         assert time.monotonic() < deadline, "events take too long to become queryable"
 
 
+def wait_for(condition):
+    """Look again until it holds; that must not take long."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+
+
 ALL = ("--start", "2011-01-01", "--end", "2016-01-01")
 
 
@@ -133,9 +140,10 @@ def test_a_flag_is_rolled_out_by_company_from_the_command_line(story):
     story.text("flags", "create", "new-review", "--by", "company", "--rollout", "10%", "--note", "carefully")
     environment = story._environment
     keys = [f"company-{number}.example" for number in range(200)]
-    with burgee.Client(environment["BURGEE_TARGET"], environment["BURGEE_API_KEY"]) as client:
+    with burgee.Client(environment["BURGEE_TARGET"], environment["BURGEE_API_KEY"], flag_timeout=20) as client:
         tenth = {key for key in keys if client.is_enabled("new-review", company=key)}
         story.text("flags", "set", "new-review", "--rollout", "33.333%")
+        wait_for(lambda: client.resolve("new-review").flag_version == 2)
         third = {key for key in keys if client.is_enabled("new-review", company=key)}
 
     assert tenth < third
@@ -159,6 +167,28 @@ def test_a_rollout_between_variants_of_ones_own_is_a_rollout_of_what_is_not_off(
     assert flag["off_variant"] == "old"
     assert flag["rules"][0]["distribution"]["weights"] == [{"variant": "new", "weight": 1}]
     assert story.run("flags", "explain", "no-such-flag", "--user", "ann").returncode == 1
+
+
+def test_a_change_from_the_command_line_reaches_clients_that_outlive_the_server(serve, tmp_path):
+    """By push; while the server is away flags are stale and stay; a new client has the exported file."""
+    server = serve(BURGEE_DRAIN_SECONDS="3600")  # which an open stream must not use up
+    command = Command(server)
+    command.text("flags", "create", "new-review", "--by", "company", "--rollout", "0%")
+    command.text("flags", "create", "old-review", "--rollout", "100%")
+    with burgee.Client(server.target, server.key, flag_timeout=20) as client:
+        assert not client.is_enabled("new-review", "ann", company="acme")
+        command.text("flags", "set", "new-review", "--rollout", "100%")
+        wait_for(lambda: client.is_enabled("new-review", "ann", company="acme"))
+        said = command.text("flags", "export", str(tmp_path / "flags.json"))
+        code, _ = server.stop()
+        wait_for(lambda: client.resolve("new-review", "ann", company="acme").reason is burgee.Reason.STALE)
+
+        assert client.is_enabled("new-review", "ann", company="acme")
+        assert said.startswith("2 flags")
+        assert code == 0
+    with burgee.Client(server.target, server.key, bootstrap=tmp_path / "flags.json") as late:
+        assert late.resolve("new-review", "ann", company="acme").reason is burgee.Reason.STALE
+        assert late.is_enabled("new-review", "ann", company="acme")
 
 
 def test_mistakes_on_the_command_line_are_told_with_the_field(story):

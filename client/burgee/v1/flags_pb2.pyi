@@ -1016,3 +1016,134 @@ class Draw(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Draw: _TypeAlias = Draw  # noqa: Y015
+
+@_typing.final
+class WatchRequest(_message.Message):
+    """Asks for the flags and their changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_SECONDS_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """The version of the last message with one, to go on from there. Empty, or not known to this server any more: begin
+    with a snapshot.
+    """
+    heartbeat_seconds: _builtins.int
+    """How long the stream may be silent, 1 to 300 seconds; then comes a message with nothing but the version. 0: 15."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        heartbeat_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_seconds", b"heartbeat_seconds", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
+
+@_typing.final
+class WatchResponse(_message.Message):
+    """A part of a change, or the whole. Parts belong together up to the next message with a version, and are to take effect
+    together.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """The version that this message completes. Empty: more parts follow."""
+    snapshot: _builtins.bool
+    """A snapshot begins: it replaces everything that was sent before."""
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedCompositeFieldContainer[Global___Flag]:
+        """Flags that are new or changed, archived ones too. In a snapshot: all of them."""
+
+    @_builtins.property
+    def stored(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredProperties]:
+        """Stored properties that are new or changed; each message replaces what was known of its group."""
+
+    @_builtins.property
+    def carried(self) -> Global___CarriedTypes:
+        """Whose stored properties are carried. Absent: as before."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        snapshot: _builtins.bool = ...,
+        flags: _abc.Iterable[Global___Flag] | None = ...,
+        stored: _abc.Iterable[Global___StoredProperties] | None = ...,
+        carried: Global___CarriedTypes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "flags", b"flags", "snapshot", b"snapshot", "stored", b"stored", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
+
+@_typing.final
+class StoredProperties(_message.Message):
+    """What the server has stored of one group, and flags ask for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
+    PROPERTIES_JSON_FIELD_NUMBER: _builtins.int
+    group_type: _builtins.str
+    """The group type."""
+    group_key: _builtins.str
+    """The group key."""
+    properties_json: _builtins.str
+    """The properties as a JSON object: those that a flag mentions, and no others. An empty object: none of them are set."""
+    def __init__(
+        self,
+        *,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
+        properties_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_key", b"group_key", "group_type", b"group_type", "properties_json", b"properties_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredProperties: _TypeAlias = StoredProperties  # noqa: Y015
+
+@_typing.final
+class CarriedTypes(_message.Message):
+    """The group types of which every stored property that flags mention is carried: a group that was not sent has none.
+    Persons never are, nor a type with more groups than the server carries. Flags whose answer depends on stored properties
+    that are not carried have to be asked for with Evaluate.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names."""
+
+    def __init__(
+        self,
+        *,
+        group_types: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_types", b"group_types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarriedTypes: _TypeAlias = CarriedTypes  # noqa: Y015

@@ -55,6 +55,11 @@ class FlagServiceStub:
                 request_serializer=burgee_dot_v1_dot_flags__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_flags__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.Watch = channel.unary_stream(
+                '/burgee.v1.FlagService/Watch',
+                request_serializer=burgee_dot_v1_dot_flags__pb2.WatchRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flags__pb2.WatchResponse.FromString,
+                _registered_method=True)
 
 
 class FlagServiceServicer:
@@ -89,6 +94,14 @@ class FlagServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Watch(self, request, context):
+        """Everything that is needed to evaluate the flags of the environment elsewhere, and then what changes, as it changes.
+        Never ends by itself. A stream that is read too slowly is sent a snapshot instead of what it missed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FlagServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_FlagServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=burgee_dot_v1_dot_flags__pb2.ExplainRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_flags__pb2.ExplainResponse.SerializeToString,
+            ),
+            'Watch': grpc.unary_stream_rpc_method_handler(
+                    servicer.Watch,
+                    request_deserializer=burgee_dot_v1_dot_flags__pb2.WatchRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flags__pb2.WatchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class FlagService:
             '/burgee.v1.FlagService/Explain',
             burgee_dot_v1_dot_flags__pb2.ExplainRequest.SerializeToString,
             burgee_dot_v1_dot_flags__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Watch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/burgee.v1.FlagService/Watch',
+            burgee_dot_v1_dot_flags__pb2.WatchRequest.SerializeToString,
+            burgee_dot_v1_dot_flags__pb2.WatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

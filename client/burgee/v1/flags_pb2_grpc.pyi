@@ -41,6 +41,10 @@ class FlagServiceStub:
     """What several flags give several contexts: at most 100,000 answers a call."""
     Explain: _grpc.UnaryUnaryMultiCallable[_flags_pb2.ExplainRequest, _flags_pb2.ExplainResponse]
     """Why a flag gives a context what it gives: every rule, every condition, the bucket and the threshold."""
+    Watch: _grpc.UnaryStreamMultiCallable[_flags_pb2.WatchRequest, _flags_pb2.WatchResponse]
+    """Everything that is needed to evaluate the flags of the environment elsewhere, and then what changes, as it changes.
+    Never ends by itself. A stream that is read too slowly is sent a snapshot instead of what it missed.
+    """
 
 @_typing.type_check_only
 class FlagServiceAsyncStub(FlagServiceStub):
@@ -55,6 +59,10 @@ class FlagServiceAsyncStub(FlagServiceStub):
     """What several flags give several contexts: at most 100,000 answers a call."""
     Explain: _aio.UnaryUnaryMultiCallable[_flags_pb2.ExplainRequest, _flags_pb2.ExplainResponse]  # type: ignore[assignment]
     """Why a flag gives a context what it gives: every rule, every condition, the bucket and the threshold."""
+    Watch: _aio.UnaryStreamMultiCallable[_flags_pb2.WatchRequest, _flags_pb2.WatchResponse]  # type: ignore[assignment]
+    """Everything that is needed to evaluate the flags of the environment elsewhere, and then what changes, as it changes.
+    Never ends by itself. A stream that is read too slowly is sent a snapshot instead of what it missed.
+    """
 
 class FlagServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers flag checks. Evaluation never fails: an unknown flag is a resolution with REASON_ERROR."""
@@ -90,5 +98,15 @@ class FlagServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_flags_pb2.ExplainResponse, _abc.Awaitable[_flags_pb2.ExplainResponse]]:
         """Why a flag gives a context what it gives: every rule, every condition, the bucket and the threshold."""
+
+    @_abc_1.abstractmethod
+    def Watch(
+        self,
+        request: _flags_pb2.WatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_flags_pb2.WatchResponse], _abc.AsyncIterator[_flags_pb2.WatchResponse]]:
+        """Everything that is needed to evaluate the flags of the environment elsewhere, and then what changes, as it changes.
+        Never ends by itself. A stream that is read too slowly is sent a snapshot instead of what it missed.
+        """
 
 def add_FlagServiceServicer_to_server(servicer: FlagServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

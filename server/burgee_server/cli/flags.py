@@ -51,20 +51,24 @@ def flags() -> None:
 @with_client
 def list_(client: burgee.Client, archived: bool, as_json: bool) -> None:
     """The flags, by key."""
-    found, token = [], ""
-    while True:
-        page = _admin(client).ListFlags(
-            pb.ListFlagsRequest(include_archived=archived, page_size=1000, page_token=token)
-        )
-        found += [wire.flag_from_proto(flag) for flag in page.flags]
-        token = page.next_page_token
-        if not token:
-            break
+    found = _all(client, archived)
     if as_json:
         print_json([flag_to_document(flag) for flag in found])
     else:
         rows = [[flag.key, flag.type.value, _state(flag), describe(flag), flag.version] for flag in found]
         print_table(["flag", "type", "state", "who gets what", "version"], rows)
+
+
+@flags.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_client
+def export(client: burgee.Client, file: Path) -> None:
+    """Write every flag to FILE, for clients that start while the server is away: burgee.Client(bootstrap=FILE)."""
+    documents = [flag_to_document(flag) for flag in _all(client, archived=True)]
+    beside = file.with_name(f"{file.name}.part")  # a reader finds the old file or the new one, and never a half
+    beside.write_text(json.dumps(documents, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    beside.replace(file)
+    click.echo(f"{len(documents)} flags written to {file}")
 
 
 @flags.command()
@@ -199,6 +203,17 @@ def explain(
 def _admin(client: burgee.Client) -> FlagAdminServiceStub:
     stub: FlagAdminServiceStub = client.stub(FlagAdminServiceStub)
     return stub
+
+
+def _all(client: burgee.Client, archived: bool) -> list[Flag]:
+    found, token = [], ""
+    while True:
+        request = pb.ListFlagsRequest(include_archived=archived, page_size=1000, page_token=token)
+        page = _admin(client).ListFlags(request)
+        found += [wire.flag_from_proto(flag) for flag in page.flags]
+        token = page.next_page_token
+        if not token:
+            return found
 
 
 def _get(client: burgee.Client, flag_key: str) -> Flag:

@@ -3,5 +3,6 @@
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.checks import Checks
 from burgee_server.flags.lifecycle import Lifecycle
+from burgee_server.flags.watch import Watch
 
-__all__ = ["Catalog", "Checks", "Lifecycle"]
+__all__ = ["Catalog", "Checks", "Lifecycle", "Watch"]

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias
+from contextlib import aclosing
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor
 
 from burgee.wire import WireError
 from burgee_server.access import Gate
@@ -14,6 +16,7 @@ from burgee_server.rpc import call
 from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.errors import abort
 from burgee_server.rpc.permissions import NEEDED
+from burgee_server.rpc.streams import OpenStreams
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +29,9 @@ _SCHEME = "bearer "
 class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
     """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, streams: OpenStreams) -> None:
         self._gate = gate
+        self._streams = streams
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -42,7 +46,8 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
             handler = await continuation(handler_call_details)
             if handler is None or not method.startswith("/burgee.v1."):
                 return handler
-            guarded = self._guarded[method] = _guard(method, handler)
+            guarded = _guard_stream(method, handler, self._streams) if handler.unary_stream else _guard(method, handler)
+            self._guarded[method] = guarded
         try:
             # Here and not in the handler, where the metadata would have to be read from the wire once more.
             secret = _secret(handler_call_details.invocation_metadata)
@@ -56,25 +61,53 @@ def _guard(method: str, handler: Handler) -> Handler:
     """The handler, with messages read and errors answered in our words and not in gRPC's."""
     behaviour: Any = handler.unary_unary
     parse: Any = handler.request_deserializer
-    service, _, name = method[1:].rpartition("/")
-    descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
+    descriptor = _request_of(method)
 
     async def run(raw: bytes, context: Context) -> Any:
         try:
             return await behaviour(decode(raw, parse, descriptor), context)
-        except BurgeeError as error:
-            if isinstance(error, Unavailable):
-                log.error("%s: %s: %s", method, error, error.__cause__)
-            await abort(context, error)
-        except WireError as error:
-            await abort(context, Invalid.of(error.field, error.reason))
-        except grpc.aio.AbortError:
-            raise
-        except Exception:
-            log.exception("%s failed", method)
-            await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+        except Exception as error:
+            await _fail(method, context, error)
 
     return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
+
+
+def _guard_stream(method: str, handler: Handler, streams: OpenStreams) -> Handler:
+    """The same for a stream, whose messages are serialized already; and it ends with the key that let it in."""
+    behaviour: Any = handler.unary_stream
+    parse: Any = handler.request_deserializer
+    descriptor = _request_of(method)
+
+    async def run(raw: bytes, context: Context) -> None:
+        try:
+            with streams.open(call.principal().api_key_id):
+                async with aclosing(behaviour(decode(raw, parse, descriptor), context)) as messages:
+                    async for message in messages:
+                        await context.write(message)
+        except Exception as error:
+            await _fail(method, context, error)
+
+    return grpc.unary_stream_rpc_method_handler(run)
+
+
+def _request_of(method: str) -> Descriptor:
+    service, _, name = method[1:].rpartition("/")
+    return descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
+
+
+async def _fail(method: str, context: Context, error: Exception) -> NoReturn:
+    """End the call with what is told to the caller of an error."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if isinstance(error, WireError):
+        error = Invalid.of(error.field, error.reason)
+    if isinstance(error, Unavailable):
+        log.error("%s: %s: %s", method, error, error.__cause__)
+    if isinstance(error, BurgeeError):
+        await abort(context, error)
+    log.error("%s failed", method, exc_info=error)
+    await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+    raise AssertionError("abort always raises")
 
 
 def _refusal(error: BurgeeError) -> Handler:

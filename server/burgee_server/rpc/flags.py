@@ -1,5 +1,6 @@
 """FlagService."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from burgee import wire
@@ -7,20 +8,24 @@ from burgee.evaluation import Context, Reason, Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee.v1 import flags_pb2_grpc
 from burgee_server.errors import Invalid
-from burgee_server.flags import Checks
+from burgee_server.flags import Checks, Watch
 from burgee_server.names import MAX_NAME
 from burgee_server.rpc.call import environment_id
 
 MAX_ANSWERS = 100_000
 MAX_CONTEXT_BYTES = 65_536
 MAX_RESPONSES = 10_000
+MAX_HEARTBEAT_SECONDS = 300
+
+_HEARTBEAT_SECONDS = 15
 
 
 class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
-    """Flag checks."""
+    """Flag checks, and what others need to make them."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, watch: Watch) -> None:
         self._checks = checks
+        self._watch = watch
         self._responses: dict[int, tuple[Resolution, pb.EvaluateResponse]] = {}
 
     async def Evaluate(self, request: pb.EvaluateRequest, _context: Any) -> pb.EvaluateResponse:
@@ -53,6 +58,14 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
         context = _read_context(request.context)
         explanation = await self._checks.explain(environment_id(), _flag_key(request.flag_key), context)
         return wire.explanation_to_proto(explanation)
+
+    def Watch(  # type: ignore[override]  # bytes, not messages: see below
+        self, request: pb.WatchRequest, _context: Any
+    ) -> AsyncIterator[bytes]:
+        """What changes. The messages are serialized: each is written once, for all who watch."""
+        if request.heartbeat_seconds > MAX_HEARTBEAT_SECONDS:
+            raise Invalid.of("heartbeat_seconds", f"at most {MAX_HEARTBEAT_SECONDS}")
+        return self._watch.stream(environment_id(), request.version, request.heartbeat_seconds or _HEARTBEAT_SECONDS)
 
     def _response(self, resolution: Resolution) -> pb.EvaluateResponse:
         """The resolution on the wire. A flag gives the same few objects again and again, so each is written once.

@@ -8,7 +8,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
     },
-    "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain")},
+    "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {
         Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions"),
         Permission.CONFIGURE: ("CreateFlag", "UpdateFlag", "ArchiveFlag"),

@@ -17,6 +17,7 @@ from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.profiles import ProfileServicer
+from burgee_server.rpc.streams import OpenStreams
 
 SERVICES = tuple(f"burgee.v1.{name}Service" for name in ("Admin", "Capture", "FlagAdmin", "Flag", "Insight", "Profile"))
 
@@ -43,8 +44,9 @@ class Servicers:
 class RpcServer:
     """Serves on one address. Health says SERVING only between `ready` and `stop`."""
 
-    def __init__(self, servicers: Servicers, gate: Gate) -> None:
-        self._server = grpc.aio.server(interceptors=[Door(gate)], options=_OPTIONS)
+    def __init__(self, servicers: Servicers, gate: Gate, streams: OpenStreams) -> None:
+        self._streams = streams
+        self._server = grpc.aio.server(interceptors=[Door(gate, streams)], options=_OPTIONS)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
         servicers.capture.add_to(self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
@@ -68,8 +70,9 @@ class RpcServer:
         return port
 
     async def stop(self, grace_seconds: float) -> None:
-        """Say NOT_SERVING, take no new calls, and give those that run this long to finish."""
+        """Say NOT_SERVING, end streams, take no new calls, and give those that run this long to finish."""
         await self._health.enter_graceful_shutdown()
+        self._streams.stop()
         await self._server.stop(grace_seconds)
 
     async def _set_health(self, services: Sequence[str], status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

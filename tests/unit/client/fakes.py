@@ -1,5 +1,6 @@
 """A server over real gRPC that writes down what it is sent and answers what it is told to."""
 
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -46,6 +47,7 @@ class Recorder(
     came: threading.Condition = field(default_factory=threading.Condition)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     remaining: list[float] = field(default_factory=list)
+    watch: Callable[[Any], Iterator[Any]] | None = None
     hold: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -102,6 +104,14 @@ class Recorder(
     def EvaluateAll(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, flags_pb2.EvaluateAllResponse)
 
+    def Watch(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802
+        if self.watch is None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "streams nothing")
+        with self.came:
+            self.requests.append(request)
+            self.came.notify_all()
+        return self.watch(request)
+
     def Explain(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, flags_pb2.ExplainResponse)
 
@@ -110,6 +120,31 @@ class Recorder(
 
     def QueryFunnel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, insights_pb2.QueryFunnelResponse)
+
+
+class Feed:
+    """What a server streams, to be put in place of Recorder.watch: `begin` to each stream, then what is sent."""
+
+    def __init__(self, *begin: flags_pb2.WatchResponse) -> None:
+        self.begin = begin
+        self._streams: list[queue.Queue[Any]] = []
+
+    def __call__(self, _request: Any) -> Iterator[Any]:
+        stream: queue.Queue[Any] = queue.Queue()
+        self._streams.append(stream)
+        yield from self.begin
+        yield from iter(stream.get, None)
+
+    def send(self, message: flags_pb2.WatchResponse) -> None:
+        """To everybody who listens."""
+        for stream in self._streams:
+            stream.put(message)
+
+    def end(self) -> None:
+        """End all streams."""
+        for stream in self._streams:
+            stream.put(None)
+        self._streams.clear()
 
 
 @contextmanager
@@ -126,6 +161,8 @@ def serving(recorder: Recorder, port: int = 0) -> Iterator[Recorder]:
         yield recorder
     finally:
         recorder.hold.set()
+        if isinstance(recorder.watch, Feed):
+            recorder.watch.end()
         server.stop(None).wait()
 
 

@@ -1,0 +1,26 @@
+"""Flags from a file, for a process that starts while the server is away."""
+
+import json
+from os import PathLike
+
+from burgee.evaluation import FlagSet, flag_from_document
+from burgee.log import logger, words
+from burgee.snapshot import Snapshot
+
+
+def read_bootstrap(path: str | PathLike[str]) -> Snapshot | None:
+    """The flags that `burgee flags export` wrote. None, and an error in the log, if they cannot be read.
+
+    Nothing is raised: what stands in for the server must not keep a service from starting.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            documents = json.load(file)
+        if not isinstance(documents, list):
+            raise ValueError("not a list of flags")
+        return Snapshot.of(
+            FlagSet(flag_from_document(document, f"[{index}]") for index, document in enumerate(documents))
+        )
+    except Exception as error:
+        logger.error("no bootstrap flags from %s: %s", path, words(error))
+        return None

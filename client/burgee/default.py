@@ -1,0 +1,39 @@
+"""The caller's default, and the type that it asks for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from burgee.evaluation.model import ErrorCode, Json, Reason, Resolution
+
+
+def with_default(resolution: Resolution, default: Json) -> Resolution:
+    """The resolution, with the default as its value if it is an error or the value is of another type.
+
+    None as default takes any type. An int takes whole numbers only; a float takes every number.
+    """
+    if resolution.reason is Reason.ERROR:
+        return replace(resolution, value=default)
+    if default is None:
+        return resolution
+    value = resolution.value
+    if isinstance(value, int | float) and _is_number(value) and _is_number(default):
+        if isinstance(default, float):
+            return replace(resolution, value=float(value))
+        if float(value).is_integer():
+            return replace(resolution, value=int(value))
+    else:
+        for kind in (bool, str, Mapping, list | tuple):
+            if isinstance(default, kind) and isinstance(value, kind):
+                return resolution
+    message = f"the flag gives {_kind(value)}, the default is {_kind(default)}"
+    return replace(
+        resolution, value=default, reason=Reason.ERROR, error_code=ErrorCode.TYPE_MISMATCH, error_message=message
+    )
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _kind(value: Json) -> str:
+    return f"{type(value).__name__} {value!r}" if _is_number(value) else type(value).__name__

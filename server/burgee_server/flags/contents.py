@@ -1,0 +1,111 @@
+"""What the watchers of one environment are sent: flags, and the stored properties that flags mention.
+
+Kept as it goes over the wire. A part is a serialized WatchResponse about one flag or one group; parts one after the
+other are one WatchResponse about them all, so that each is written once and sent to thousands.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+
+from burgee import wire
+from burgee.evaluation import USER, Flag, FlagSet, Properties
+from burgee.v1 import flags_pb2 as pb
+
+CHUNK_BYTES = 1 << 20
+"""Parts go together up to this; most gRPC clients read 4 MB."""
+
+
+class Contents:
+    """What was sent so far. Every change returns the parts that bring a watcher up to date."""
+
+    def __init__(self) -> None:
+        self._flags: dict[str, tuple[int, bytes]] = {}
+        self._stored: dict[str, dict[str, bytes]] = {}
+
+    @property
+    def carried(self) -> Collection[str]:
+        """The group types whose stored properties are here."""
+        return self._stored.keys()
+
+    def snapshot(self) -> list[bytes]:
+        """Everything."""
+        return [
+            pb.WatchResponse(snapshot=True).SerializeToString(),
+            _carried_part(self._stored),
+            *(part for _, part in self._flags.values()),
+            *(part for parts in self._stored.values() for part in parts.values()),
+        ]
+
+    def put_flags(self, flags: Mapping[str, Flag]) -> list[bytes]:
+        """Flags as they are now."""
+        changed = []
+        for key, flag in flags.items():
+            known = self._flags.get(key)
+            if known is None or known[0] != flag.version:
+                part = pb.WatchResponse(flags=[wire.flag_to_proto(flag)]).SerializeToString()
+                self._flags[key] = flag.version, part
+                changed.append(part)
+        return changed
+
+    def put_types(self, types: Mapping[str, dict[str, bytes] | None]) -> list[bytes]:
+        """All groups of some types, as stored_part wrote them; None: the type is not carried any more."""
+        changed = []
+        before = set(self._stored)
+        for group_type, parts in types.items():
+            known = self._stored.pop(group_type, {})
+            if parts is not None:
+                changed += [part for key, part in parts.items() if known.get(key) != part]
+                changed += [stored_part(group_type, key, {}) for key in known.keys() - parts.keys()]
+                self._stored[group_type] = parts
+        return changed if before == set(self._stored) else [*changed, _carried_part(self._stored)]
+
+    def put_group(self, group_type: str, key: str, properties: Properties) -> list[bytes]:
+        """One group of a carried type, by the properties that flags mention."""
+        known = self._stored[group_type]
+        part = stored_part(group_type, key, properties)
+        if properties:
+            before, known[key] = known.get(key), part
+            return [] if before == part else [part]
+        return [part] if known.pop(key, None) else []
+
+    def count(self, group_type: str) -> int:
+        """How many groups of a carried type have any property that flags mention."""
+        return len(self._stored[group_type])
+
+
+def mentioned(flags: FlagSet) -> dict[str, frozenset[str]]:
+    """The properties that flags mention, by group type; those of persons, of whom there may be millions, left out."""
+    names: dict[str, set[str]] = {}
+    for attribute in flags.mentions:
+        if attribute.owner != USER:
+            names.setdefault(attribute.owner, set()).add(attribute.name)
+    return {group_type: frozenset(each) for group_type, each in names.items()}
+
+
+def only(names: Collection[str], properties: Properties) -> Properties:
+    """The properties with these names. Null counts as missing."""
+    return {name: properties[name] for name in sorted(names) if properties.get(name) is not None}
+
+
+def stored_part(group_type: str, key: str, properties: Properties) -> bytes:
+    """The part about one group."""
+    text = json.dumps(properties, separators=(",", ":"), ensure_ascii=False)
+    stored = pb.StoredProperties(group_type=group_type, group_key=key, properties_json=text)
+    return pb.WatchResponse(stored=[stored]).SerializeToString()
+
+
+def messages(parts: Collection[bytes], version: str) -> Iterator[bytes]:
+    """Parts as messages of some size; the last one has the version."""
+    waiting: list[bytes] = []
+    size = 0
+    for part in parts:
+        if waiting and size + len(part) > CHUNK_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+        waiting.append(part)
+        size += len(part)
+    yield b"".join((*waiting, pb.WatchResponse(version=version).SerializeToString()))
+
+
+def _carried_part(types: Collection[str]) -> bytes:
+    return pb.WatchResponse(carried=pb.CarriedTypes(group_types=sorted(types))).SerializeToString()

@@ -1,0 +1,55 @@
+"""Flags and what changes in them, for as long as somebody watches."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from burgee_server.flags.catalog import Catalog
+from burgee_server.flags.live import Live
+from burgee_server.ports.changes import Change
+from burgee_server.ports.profiles import ProfileStore
+
+LINGER_SECONDS = 60.0
+"""An environment without watchers is kept so long: one that comes back then needs no snapshot."""
+
+
+class Watch:
+    """Opens an environment with its first watcher. At most `most_groups` of a type are carried."""
+
+    def __init__(self, catalog: Catalog, profiles: ProfileStore, most_groups: int) -> None:
+        self._catalog = catalog
+        self._profiles = profiles
+        self._most_groups = most_groups
+        self._live: dict[int, tuple[Live, asyncio.Task[None]]] = {}
+
+    def notice(self, change: Change) -> None:
+        """Listen to the change feed with this, after the catalog."""
+        if found := self._live.get(change.environment_id):
+            found[0].notice(change)
+
+    async def stream(self, environment_id: int, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
+        """Serialized WatchResponses, for ever; see Live.messages."""
+        live = self._open(environment_id)
+        live.watchers += 1
+        try:
+            async for message in live.messages(version, silence_seconds):
+                yield message
+        finally:
+            live.watchers -= 1
+            if not live.watchers:
+                asyncio.get_running_loop().call_later(LINGER_SECONDS, self._close_unwatched, environment_id)
+
+    def close(self) -> None:
+        """Follow no environment any more."""
+        for _, following in self._live.values():
+            following.cancel()
+        self._live.clear()
+
+    def _open(self, environment_id: int) -> Live:
+        if environment_id not in self._live:
+            live = Live(environment_id, self._catalog, self._profiles, self._most_groups)
+            self._live[environment_id] = live, asyncio.create_task(live.run())
+        return self._live[environment_id][0]
+
+    def _close_unwatched(self, environment_id: int) -> None:
+        if (found := self._live.get(environment_id)) and not found[0].watchers:
+            self._live.pop(environment_id)[1].cancel()
