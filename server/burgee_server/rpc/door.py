@@ -1,7 +1,8 @@
 """The door: every call of burgee.v1 is let in, read, run and, if it fails, answered here."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import grpc
@@ -54,14 +55,15 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
 
 def _guard(method: str, handler: Handler) -> Handler:
     """The handler, with messages read and errors answered in our words and not in gRPC's."""
-    behaviour: Any = handler.unary_unary
+    behaviour: Any = handler.unary_stream if handler.response_streaming else handler.unary_unary
     parse: Any = handler.request_deserializer
     service, _, name = method[1:].rpartition("/")
     descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
 
-    async def run(raw: bytes, context: Context) -> Any:
+    @asynccontextmanager
+    async def answering(context: Context) -> AsyncIterator[None]:
         try:
-            return await behaviour(decode(raw, parse, descriptor), context)
+            yield
         except BurgeeError as error:
             if isinstance(error, Unavailable):
                 log.error("%s: %s: %s", method, error, error.__cause__)
@@ -74,6 +76,17 @@ def _guard(method: str, handler: Handler) -> Handler:
             log.exception("%s failed", method)
             await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
 
+    async def run(raw: bytes, context: Context) -> Any:
+        async with answering(context):
+            return await behaviour(decode(raw, parse, descriptor), context)
+
+    async def stream(raw: bytes, context: Context) -> AsyncIterator[Any]:
+        async with answering(context):
+            async for response in behaviour(decode(raw, parse, descriptor), context):
+                yield response
+
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler(stream, None, handler.response_serializer)
     return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
 
 
