@@ -30,7 +30,8 @@ from burgee_server.cli.conditions import read_pairs, read_value, where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.explanation import print_explanation
 from burgee_server.cli.output import as_json, print_json, print_table
-from burgee_server.cli.rollout import ROLLOUT, describe
+from burgee_server.cli.rollout import ROLLOUT
+from burgee_server.flags.wording import describe
 
 _note = click.option("--note", default="", help="Why, for the record.")
 _rollout = click.option("--rollout", type=ROLLOUT, help="How many are included, such as 10% or 33.333%.")

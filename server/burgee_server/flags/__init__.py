@@ -3,5 +3,7 @@
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.checks import Checks
 from burgee_server.flags.lifecycle import Lifecycle
+from burgee_server.flags.past import Past
+from burgee_server.flags.preview import Previews
 
-__all__ = ["Catalog", "Checks", "Lifecycle"]
+__all__ = ["Catalog", "Checks", "Lifecycle", "Past", "Previews"]
