@@ -7,7 +7,7 @@ from burgee.evaluation import Properties
 from burgee_server.ports.profiles import ProfileStore
 from burgee_server.ports.warehouse import Warehouse
 
-PAGE = 10_000
+PAGE = 4_000
 
 
 class KnownProfiles:
