@@ -347,15 +347,25 @@ class TestPreview:
             async for _ in admin.flag_admin.PreviewFlag(pb.PreviewFlagRequest(flag=by_company(0))):
                 pass
 
-    async def test_more_groups_than_a_page_holds_are_each_looked_at_once(self, admin, monkeypatch):
+    async def test_more_groups_than_a_page_holds_are_each_looked_at_once(self, admin, loaded, monkeypatch):
         """The pages of the store and of the warehouse are put together without a gap and without an overlap."""
         monkeypatch.setattr("burgee_server.profiles.known.PAGE", 7)
-        for number in range(30):
+        for number in range(0, 30, 2):
             await identify(admin, f"company-{number}")
+        await admin.send(
+            *(
+                capture_pb2.Event(
+                    event="seen", distinct_id="ann", groups={"company": f"company-{number}"}, properties_json="{}"
+                )
+                for number in range(0, 90, 3)
+            )
+        )
+        await loaded()
 
         changed, _, totals = await preview(admin, by_company(100_000))
 
-        assert (len(changed), totals.groups) == (30, 30)
+        expected = {f"company-{number}" for number in (*range(0, 30, 2), *range(0, 90, 3))}
+        assert (changed.keys(), totals.groups) == (expected, len(expected))
 
 
 async def at(caller, moment, company="acme", **context):

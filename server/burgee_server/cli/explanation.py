@@ -40,16 +40,15 @@ def _mark(passed: bool) -> str:
 
 def _condition(condition: common_pb2.Condition) -> str:
     operator = common_pb2.Operator.Name(condition.operator).removeprefix("OPERATOR_").lower()
-    return f"{condition.attribute} {operator} {', '.join(map(value_text, condition.values))}".rstrip()
+    return f"{condition.attribute} {operator} {', '.join(map(_value, condition.values))}".rstrip()
 
 
 def _actual(outcome: pb.ConditionOutcome) -> str:
-    actual = f"it is {value_text(outcome.actual)}" if outcome.HasField("actual") else "it is missing"
+    actual = f"it is {_value(outcome.actual)}" if outcome.HasField("actual") else "it is missing"
     return f"{actual} ({outcome.note})" if outcome.note else actual
 
 
-def value_text(value: Value) -> str:
-    """A value as JSON."""
+def _value(value: Value) -> str:
     return json.dumps(json.loads(MessageToJson(value)), ensure_ascii=False)
 
 

@@ -11,9 +11,9 @@ from burgee import wire
 from burgee.evaluation import Condition
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee_server.cli.connection import with_client
-from burgee_server.cli.explanation import value_text
 from burgee_server.cli.flag_edits import admin, change_options, edited, get_flag
 from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.flags.wording import value_text
 
 SHOWN = 20
 """Groups, and parts, that are shown; --json has them all."""
@@ -74,14 +74,14 @@ def preview(
 def _print(
     totals: pb.PreviewTotals, changes: Sequence[tuple[str, str, str]], parts: Sequence[pb.PreviewPart], by: str
 ) -> None:
-    click.echo(f"{totals.changed:,} of {totals.groups:,} would change ({totals.group_type})")
+    click.echo(f"{totals.group_type}: {totals.changed:,} of {totals.groups:,} would change")
     print_table(
         ["variant", "now", "then"], [[_name(each.variant), each.before, each.after] for each in totals.variants]
     )
     if by:
         rows = [
             [
-                value_text(part.value) if part.HasField("value") else None,
+                value_text(wire.value_from_proto(part.value, "value")) if part.HasField("value") else None,
                 part.groups,
                 part.changed,
                 ", ".join(f"{_name(each.variant)} {each.before:,} → {each.after:,}" for each in part.variants),

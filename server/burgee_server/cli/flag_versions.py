@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import click
-from google.protobuf.json_format import MessageToDict
 
 import burgee
 from burgee import wire
+from burgee.evaluation import flag_to_document
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import admin, note_option, say
@@ -21,7 +21,7 @@ def history(client: burgee.Client, flag_key: str, as_json: bool) -> None:
     """Every version of a flag, newest first: when, who, why, and what changed."""
     versions = list(_versions(client, flag_key))
     if as_json:
-        print_json([MessageToDict(version, preserving_proto_field_name=True) for version in versions])
+        print_json([_document(version) for version in versions])
         return
     rows = [
         [
@@ -82,6 +82,17 @@ def _versions(client: burgee.Client, flag_key: str) -> Iterator[pb.FlagVersion]:
         token = page.next_page_token
         if not token:
             return
+
+
+def _document(version: pb.FlagVersion) -> dict[str, object]:
+    return {
+        "version": version.flag.version,
+        "changed_at": version.changed_at.ToJsonString(),
+        "changed_by": version.changed_by,
+        "change_note": version.change_note,
+        "changes": [{"path": each.path, "before": each.before, "after": each.after} for each in version.changes],
+        "flag": flag_to_document(wire.flag_from_proto(version.flag)),
+    }
 
 
 def _change(change: pb.FlagChange) -> str:
