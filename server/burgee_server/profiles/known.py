@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from burgee.evaluation import Properties
 from burgee_server.ports.profiles import ProfileStore
-from burgee_server.ports.warehouse import Warehouse
+from burgee_server.ports.warehouse import Statement, Warehouse
 
 PAGE = 4_000
 
@@ -33,10 +33,19 @@ class KnownProfiles:
     async def _page(self, environment_id: int, group_type: str, after: str) -> list[tuple[str, Properties]]:
         stored, seen = await asyncio.gather(
             self._store.page(environment_id, group_type, after=after, limit=PAGE),
-            self._warehouse.seen(environment_id, group_type, after, PAGE),
+            self._warehouse.query(_seen(environment_id, group_type, after)),
         )
-        known: dict[str, Properties] = {activity.key: {} for activity in seen}
+        known: dict[str, Properties] = {key: {} for (key,) in seen.rows}
         known |= {profile.key: profile.properties for profile in stored}
         # A key beyond the end of one side's page may be on the other's only if that page was full: then it is
         # beyond `PAGE` keys here, too, and comes with the next.
         return [(key, known[key]) for key in sorted(known, key=str.encode)[:PAGE]]
+
+
+def _seen(environment_id: int, group_type: str, after: str) -> Statement:
+    """Asks for the keys that events name, and not, as Warehouse.seen does, for the times, which take longer to read than the keys."""
+    return Statement(
+        "SELECT DISTINCT key FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
+        " AND key > {after:String} ORDER BY key LIMIT {limit:UInt32}",
+        {"environment_id": environment_id, "type": group_type, "after": after, "limit": PAGE},
+    )
