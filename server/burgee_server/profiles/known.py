@@ -43,7 +43,7 @@ class KnownProfiles:
 
 
 def _seen(environment_id: int, group_type: str, after: str) -> Statement:
-    """Asks for the keys that events name, and not, as Warehouse.seen does, for the times, which take longer to read than the keys."""
+    """Asks for the keys that events name, and not for the times, as Warehouse.seen does: those take longer to read."""
     return Statement(
         "SELECT DISTINCT key FROM activity WHERE environment_id = {environment_id:UInt32} AND type = {type:String}"
         " AND key > {after:String} ORDER BY key LIMIT {limit:UInt32}",
