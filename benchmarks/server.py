@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,10 @@ class Measured:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[Measured]:
-    """A server on an empty directory, gone afterwards."""
+def serving(prepare: Callable[[Path], None] = lambda _data: None) -> Iterator[Measured]:
+    """A server on a directory that is empty but for what `prepare` puts there, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="burgee-bench-") as data:
+        prepare(Path(data))
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.server", data],
             stdout=subprocess.PIPE,

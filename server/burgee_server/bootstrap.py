@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
-from burgee_server.flags import Catalog, Checks, Lifecycle, Watch
+from burgee_server.flags import Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
-from burgee_server.profiles import GroupTypes, Mirror, ProfileCache, Profiles
+from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
@@ -71,6 +71,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     cache = ProfileCache(profiles, settings.profile_cache)
     mirror = Mirror(profiles, warehouse)
     catalog = Catalog(flags)
+    lifecycle = Lifecycle(flags, feed, clock)
     watch = Watch(catalog, profiles, settings.watch_profiles)
     streams = OpenStreams()
     for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget, watch.notice, streams.notice):
@@ -91,7 +92,13 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         servicers=Servicers(
             admin=AdminServicer(administration),
             capture=CaptureServicer(Capture(journal, group_types, clock)),
-            flag_admin=FlagAdminServicer(Lifecycle(flags, feed, clock)),
+            flag_admin=FlagAdminServicer(
+                lifecycle,
+                Previews(lifecycle, KnownProfiles(profiles, warehouse), clock),
+                Past(flags, profiles, clock),
+                administration,
+                group_types,
+            ),
             flags=FlagServicer(Checks(catalog, cache, clock), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),

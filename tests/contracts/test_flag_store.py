@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -87,7 +87,7 @@ async def test_a_change_is_a_new_version_and_old_versions_stay(flags, environmen
     """Nothing is overwritten."""
     await flags.create(environments[0], EVERYTHING, BY)
     later = Authorship("bob", AT.replace(month=4), "off again")
-    await flags.save(environments[0], replace(EVERYTHING, enabled=False), 1, "flag.update", later)
+    await flags.save(environments[0], replace(EVERYTHING, enabled=False), 1, "flag.update", "enabled", later)
 
     versions = await flags.versions(environments[0], "checkout", before=None, limit=10)
 
@@ -101,7 +101,7 @@ async def test_of_two_changes_made_from_one_version_one_is_refused(flags, enviro
     await flags.create(environments[0], EVERYTHING, BY)
 
     outcomes = await asyncio.gather(
-        *(flags.save(environments[0], EVERYTHING, 1, "flag.update", BY) for _ in range(5)), return_exceptions=True
+        *(flags.save(environments[0], EVERYTHING, 1, "flag.update", "", BY) for _ in range(5)), return_exceptions=True
     )
 
     assert sum(isinstance(outcome, Stale) for outcome in outcomes) == 4
@@ -128,7 +128,7 @@ async def test_what_is_not_there_is_named(flags, environments):
     with pytest.raises(NotFound, match="'checkout'"):
         await flags.get(environments[0], "checkout")
     with pytest.raises(NotFound, match="'checkout'"):
-        await flags.save(environments[0], EVERYTHING, 1, "flag.update", BY)
+        await flags.save(environments[0], EVERYTHING, 1, "flag.update", "", BY)
     with pytest.raises(NotFound, match="'checkout'"):
         await flags.versions(environments[0], "checkout", before=None, limit=10)
 
@@ -136,11 +136,43 @@ async def test_what_is_not_there_is_named(flags, environments):
 async def test_every_change_leaves_an_audit_entry(database, flags, environments):
     """The audit log knows who changed which flag."""
     await flags.create(environments[0], EVERYTHING, BY)
-    await flags.save(environments[0], EVERYTHING, 1, "flag.archive", BY)
+    await flags.save(environments[0], EVERYTHING, 1, "flag.archive", "archived: false → true", BY)
+    await flags.save(environments[0], EVERYTHING, 2, "flag.update", "what", replace(BY, note=""))
 
-    entries = await SqlAccess(database).audit_entries(environments[0], None, 2)
+    entries = await SqlAccess(database).audit_entries(environments[0], None, 3)
 
-    assert [(entry.action, entry.subject, entry.actor) for entry in entries] == [
-        ("flag.archive", "checkout", "ann"),
-        ("flag.create", "checkout", "ann"),
+    assert [(entry.action, entry.subject, entry.actor, entry.detail) for entry in entries] == [
+        ("flag.update", "checkout", "ann", "what"),
+        ("flag.archive", "checkout", "ann", "because (archived: false → true)"),
+        ("flag.create", "checkout", "ann", "because"),
     ]
+
+
+async def test_one_version_can_be_read_again(flags, environments):
+    """As it was kept; NotFound for a version that never was, or of another environment."""
+    await flags.create(environments[0], EVERYTHING, BY)
+    await flags.save(environments[0], replace(EVERYTHING, enabled=False), 1, "flag.update", "", BY)
+
+    assert (await flags.version(environments[0], "checkout", 1)).flag == replace(EVERYTHING, version=1)
+    for environment, version in ((environments[0], 3), (environments[1], 1)):
+        with pytest.raises(NotFound, match="'checkout'"):
+            await flags.version(environment, "checkout", version)
+
+
+async def test_flags_can_be_read_as_they_were_at_any_moment(flags, environments):
+    """From the microsecond of a change on, up to the next; those that were not there yet are left out."""
+    await flags.create(environments[0], EVERYTHING, BY)
+    later = replace(BY, at=AT + timedelta(days=1))
+    await flags.save(environments[0], replace(EVERYTHING, enabled=False), 1, "flag.update", "", later)
+    await flags.create(environments[0], replace(EVERYTHING, key="other"), later)
+    await flags.create(environments[1], EVERYTHING, later)
+
+    async def at(moment, *keys):
+        found = await flags.at(environments[0], frozenset(keys or ("checkout", "other", "never")), moment)
+        return sorted((flag.key, flag.version) for flag in found)
+
+    instant = timedelta(microseconds=1)
+    assert await at(AT - instant) == []
+    assert await at(AT) == await at(later.at - instant) == [("checkout", 1)]
+    assert await at(later.at) == [("checkout", 2), ("other", 1)]
+    assert await at(later.at, "other") == [("other", 1)]

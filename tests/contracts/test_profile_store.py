@@ -1,7 +1,7 @@
 """What every store of profiles promises."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -104,3 +104,30 @@ async def test_the_loaded_revision_is_remembered(profiles):
     await profiles.set_loaded_revision(42)
 
     assert await profiles.loaded_revision() == 42
+
+
+async def test_a_profile_can_be_read_as_it_was_at_any_moment(profiles, environments):
+    """From the microsecond of a change on, up to the next; before the first there was nobody."""
+    here, later, instant = environments[0], AT + timedelta(days=1), timedelta(microseconds=1)
+    await profiles.change(here, "company", "acme", PropertyChange(set={"plan": 1}), AT)
+    await profiles.change(here, "company", "acme", PropertyChange(set={"plan": True}), later)
+    await profiles.change(here, "company", "other", PropertyChange(set={"plan": "x"}), AT)
+
+    async def plan(moment, environment=here):
+        found = await profiles.at(environment, "company", "acme", moment)
+        return None if found is None else found.properties["plan"]
+
+    assert await plan(AT - instant) is None
+    assert await plan(AT) is await plan(later - instant) == 1
+    assert await plan(later) is True
+    assert await plan(later, environments[1]) is None
+
+
+async def test_a_change_that_says_an_earlier_time_than_the_one_before_it_still_comes_after_it(profiles, environments):
+    """Of changes that come at once, what is read for now is what the last one left."""
+    here, earlier = environments[0], AT - timedelta(seconds=1)
+    await profiles.change(here, "user", "ann", PropertyChange(set={"a": 1}), AT)
+    await profiles.change(here, "user", "ann", PropertyChange(set={"b": 2}), earlier)
+
+    assert (await profiles.at(here, "user", "ann", AT)).properties == {"a": 1, "b": 2}
+    assert await profiles.at(here, "user", "ann", earlier) is None

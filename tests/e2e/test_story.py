@@ -208,3 +208,41 @@ def test_mistakes_on_the_command_line_are_told_with_the_field(story):
         assert done.returncode in (1, 2), arguments
         assert words in done.stderr.decode(), done.stderr.decode()
         assert "Traceback" not in done.stderr.decode()
+
+
+def test_a_flag_is_previewed_killed_restored_and_explained_as_it_was(serve, tmp_path):
+    """The life of a flag on the command line; what is printed can be read, brackets and all."""
+    server = serve()
+    command = Command(server)
+    with burgee.Client(server.target, server.key) as client:
+        for number in range(25):
+            client.group("company", f"company-{number}", {"plan": "pro" if number % 2 else "[b]free"})
+        assert client.flush()
+    command.text("flags", "create", "beta", "--by", "company", "--rollout", "0%", "--note", "start")
+    edit = ("--rollout", "100%", "--where", "company.plan equals pro")
+
+    preview = command.json("flags", "preview", "beta", *edit, "--breakdown", "plan")
+    printed = command.text("flags", "preview", "beta", "--rollout", "100%", "--breakdown", "plan")
+    assert {change["group_key"] for change in preview["changes"]} == {f"company-{n}" for n in range(1, 25, 2)}
+    assert preview["totals"]["changed"] == sum(part["changed"] for part in preview["parts"]) == 12
+    assert "25 of 25 would change" in printed
+    assert "… and 5 more" in printed
+    assert "[b]free" in printed
+
+    command.text("flags", "set", "beta", *edit)
+    set_at = datetime.now(UTC).isoformat()
+    assert "disabled" in command.text("flags", "kill", "beta", "--note", "outage")
+    history = command.text("flags", "history", "beta")
+    assert "rules[rule-1].distribution.rollout: 0% → 100%" in " ".join(history.replace("│", " ").split())
+    assert [each["version"] for each in command.json("flags", "history", "beta")] == [3, 2, 1]
+    then = command.text("flags", "explain", "beta", "--group", "company=company-1", "--at", set_at)
+    assert '"beta" gives company-1 "on"' in then
+    assert "version 4, enabled" in command.text("flags", "restore", "beta", "2")
+    for arguments, words in (
+        (("restore", "beta", "9"), b"NOT_FOUND"),
+        (("copy", "--from", "nowhere"), b"NOT_FOUND"),
+        (("explain", "beta", "--at", "2020-01-01"), b"There is no flag"),
+    ):
+        failed = command.run("flags", *arguments)
+        assert failed.returncode == 1
+        assert words in failed.stdout + failed.stderr

@@ -23,42 +23,77 @@ _sym_db = _symbol_database.Default()
 
 
 from burgee.v1 import flags_pb2 as burgee_dot_v1_dot_flags__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x62urgee/v1/flag_admin.proto\x12\tburgee.v1\x1a\x15\x62urgee/v1/flags.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x11\x43reateFlagRequest\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"3\n\x12\x43reateFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"a\n\x11UpdateFlagRequest\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\"3\n\x12UpdateFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"\"\n\x0eGetFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\"0\n\x0fGetFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"S\n\x10ListFlagsRequest\x12\x18\n\x10include_archived\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"L\n\x11ListFlagsResponse\x12\x1e\n\x05\x66lags\x18\x01 \x03(\x0b\x32\x0f.burgee.v1.Flag\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\";\n\x12\x41rchiveFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"4\n\x13\x41rchiveFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"R\n\x17ListFlagVersionsRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x18ListFlagVersionsResponse\x12(\n\x08versions\x18\x01 \x03(\x0b\x32\x16.burgee.v1.FlagVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x85\x01\n\x0b\x46lagVersion\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x12\n\nchanged_by\x18\x02 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xdd\x03\n\x10\x46lagAdminService\x12I\n\nCreateFlag\x12\x1c.burgee.v1.CreateFlagRequest\x1a\x1d.burgee.v1.CreateFlagResponse\x12I\n\nUpdateFlag\x12\x1c.burgee.v1.UpdateFlagRequest\x1a\x1d.burgee.v1.UpdateFlagResponse\x12@\n\x07GetFlag\x12\x19.burgee.v1.GetFlagRequest\x1a\x1a.burgee.v1.GetFlagResponse\x12\x46\n\tListFlags\x12\x1b.burgee.v1.ListFlagsRequest\x1a\x1c.burgee.v1.ListFlagsResponse\x12L\n\x0b\x41rchiveFlag\x12\x1d.burgee.v1.ArchiveFlagRequest\x1a\x1e.burgee.v1.ArchiveFlagResponse\x12[\n\x10ListFlagVersions\x12\".burgee.v1.ListFlagVersionsRequest\x1a#.burgee.v1.ListFlagVersionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x62urgee/v1/flag_admin.proto\x12\tburgee.v1\x1a\x15\x62urgee/v1/flags.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x11\x43reateFlagRequest\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"3\n\x12\x43reateFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"a\n\x11UpdateFlagRequest\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\"3\n\x12UpdateFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"\"\n\x0eGetFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\"0\n\x0fGetFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"S\n\x10ListFlagsRequest\x12\x18\n\x10include_archived\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"L\n\x11ListFlagsResponse\x12\x1e\n\x05\x66lags\x18\x01 \x03(\x0b\x32\x0f.burgee.v1.Flag\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\";\n\x12\x41rchiveFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"4\n\x13\x41rchiveFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"R\n\x17ListFlagVersionsRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x18ListFlagVersionsResponse\x12(\n\x08versions\x18\x01 \x03(\x0b\x32\x16.burgee.v1.FlagVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xad\x01\n\x0b\x46lagVersion\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x12\n\nchanged_by\x18\x02 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07\x63hanges\x18\x05 \x03(\x0b\x32\x15.burgee.v1.FlagChange\"9\n\nFlagChange\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\";\n\x12\x44isableFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"4\n\x13\x44isableFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\":\n\x11\x45nableFlagRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"3\n\x12\x45nableFlagResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"S\n\x19RestoreFlagVersionRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\";\n\x1aRestoreFlagVersionResponse\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\"g\n\x10\x43opyFlagsRequest\x12\x18\n\x10\x66rom_environment\x18\x01 \x01(\t\x12\x11\n\tflag_keys\x18\x02 \x03(\t\x12\x11\n\toverwrite\x18\x03 \x01(\x08\x12\x13\n\x0b\x63hange_note\x18\x04 \x01(\t\"F\n\x11\x43opyFlagsResponse\x12\x0f\n\x07\x63reated\x18\x01 \x03(\t\x12\x0f\n\x07updated\x18\x02 \x03(\t\x12\x0f\n\x07skipped\x18\x03 \x03(\t\"c\n\x12PreviewFlagRequest\x12\x1d\n\x04\x66lag\x18\x01 \x01(\x0b\x32\x0f.burgee.v1.Flag\x12\x12\n\ngroup_type\x18\x02 \x01(\t\x12\x1a\n\x12\x62reakdown_property\x18\x03 \x01(\t\"\x91\x01\n\x13PreviewFlagResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.burgee.v1.VariantChange\x12%\n\x05parts\x18\x02 \x03(\x0b\x32\x16.burgee.v1.PreviewPart\x12(\n\x06totals\x18\x03 \x01(\x0b\x32\x18.burgee.v1.PreviewTotals\"R\n\rVariantChange\x12\x16\n\x0evariant_before\x18\x01 \x01(\t\x12\x15\n\rvariant_after\x18\x02 \x01(\t\x12\x12\n\ngroup_keys\x18\x03 \x03(\t\">\n\x0cVariantTotal\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\r\"\x80\x01\n\x0bPreviewPart\x12%\n\x05value\x18\x01 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0e\n\x06groups\x18\x02 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\r\x12)\n\x08variants\x18\x04 \x03(\x0b\x32\x17.burgee.v1.VariantTotal\"\x8b\x01\n\rPreviewTotals\x12\x12\n\ngroup_type\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\r\x12)\n\x08variants\x18\x04 \x03(\x0b\x32\x17.burgee.v1.VariantTotal\x12\x1a\n\x12unknown_attributes\x18\x05 \x03(\t\"\x7f\n\x11\x45valuateAtRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x12\x45valuateAtResponse\x12)\n\nresolution\x18\x01 \x01(\x0b\x32\x15.burgee.v1.Resolution\x12/\n\x0b\x65xplanation\x18\x02 \x01(\x0b\x32\x1a.burgee.v1.ExplainResponse2\xbc\x07\n\x10\x46lagAdminService\x12I\n\nCreateFlag\x12\x1c.burgee.v1.CreateFlagRequest\x1a\x1d.burgee.v1.CreateFlagResponse\x12I\n\nUpdateFlag\x12\x1c.burgee.v1.UpdateFlagRequest\x1a\x1d.burgee.v1.UpdateFlagResponse\x12@\n\x07GetFlag\x12\x19.burgee.v1.GetFlagRequest\x1a\x1a.burgee.v1.GetFlagResponse\x12\x46\n\tListFlags\x12\x1b.burgee.v1.ListFlagsRequest\x1a\x1c.burgee.v1.ListFlagsResponse\x12L\n\x0b\x41rchiveFlag\x12\x1d.burgee.v1.ArchiveFlagRequest\x1a\x1e.burgee.v1.ArchiveFlagResponse\x12L\n\x0b\x44isableFlag\x12\x1d.burgee.v1.DisableFlagRequest\x1a\x1e.burgee.v1.DisableFlagResponse\x12I\n\nEnableFlag\x12\x1c.burgee.v1.EnableFlagRequest\x1a\x1d.burgee.v1.EnableFlagResponse\x12[\n\x10ListFlagVersions\x12\".burgee.v1.ListFlagVersionsRequest\x1a#.burgee.v1.ListFlagVersionsResponse\x12\x61\n\x12RestoreFlagVersion\x12$.burgee.v1.RestoreFlagVersionRequest\x1a%.burgee.v1.RestoreFlagVersionResponse\x12\x46\n\tCopyFlags\x12\x1b.burgee.v1.CopyFlagsRequest\x1a\x1c.burgee.v1.CopyFlagsResponse\x12N\n\x0bPreviewFlag\x12\x1d.burgee.v1.PreviewFlagRequest\x1a\x1e.burgee.v1.PreviewFlagResponse0\x01\x12I\n\nEvaluateAt\x12\x1c.burgee.v1.EvaluateAtRequest\x1a\x1d.burgee.v1.EvaluateAtResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.flag_admin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEFLAGREQUEST']._serialized_start=97
-  _globals['_CREATEFLAGREQUEST']._serialized_end=168
-  _globals['_CREATEFLAGRESPONSE']._serialized_start=170
-  _globals['_CREATEFLAGRESPONSE']._serialized_end=221
-  _globals['_UPDATEFLAGREQUEST']._serialized_start=223
-  _globals['_UPDATEFLAGREQUEST']._serialized_end=320
-  _globals['_UPDATEFLAGRESPONSE']._serialized_start=322
-  _globals['_UPDATEFLAGRESPONSE']._serialized_end=373
-  _globals['_GETFLAGREQUEST']._serialized_start=375
-  _globals['_GETFLAGREQUEST']._serialized_end=409
-  _globals['_GETFLAGRESPONSE']._serialized_start=411
-  _globals['_GETFLAGRESPONSE']._serialized_end=459
-  _globals['_LISTFLAGSREQUEST']._serialized_start=461
-  _globals['_LISTFLAGSREQUEST']._serialized_end=544
-  _globals['_LISTFLAGSRESPONSE']._serialized_start=546
-  _globals['_LISTFLAGSRESPONSE']._serialized_end=622
-  _globals['_ARCHIVEFLAGREQUEST']._serialized_start=624
-  _globals['_ARCHIVEFLAGREQUEST']._serialized_end=683
-  _globals['_ARCHIVEFLAGRESPONSE']._serialized_start=685
-  _globals['_ARCHIVEFLAGRESPONSE']._serialized_end=737
-  _globals['_LISTFLAGVERSIONSREQUEST']._serialized_start=739
-  _globals['_LISTFLAGVERSIONSREQUEST']._serialized_end=821
-  _globals['_LISTFLAGVERSIONSRESPONSE']._serialized_start=823
-  _globals['_LISTFLAGVERSIONSRESPONSE']._serialized_end=916
-  _globals['_FLAGVERSION']._serialized_start=919
-  _globals['_FLAGVERSION']._serialized_end=1052
-  _globals['_FLAGADMINSERVICE']._serialized_start=1055
-  _globals['_FLAGADMINSERVICE']._serialized_end=1532
+  _globals['_CREATEFLAGREQUEST']._serialized_start=127
+  _globals['_CREATEFLAGREQUEST']._serialized_end=198
+  _globals['_CREATEFLAGRESPONSE']._serialized_start=200
+  _globals['_CREATEFLAGRESPONSE']._serialized_end=251
+  _globals['_UPDATEFLAGREQUEST']._serialized_start=253
+  _globals['_UPDATEFLAGREQUEST']._serialized_end=350
+  _globals['_UPDATEFLAGRESPONSE']._serialized_start=352
+  _globals['_UPDATEFLAGRESPONSE']._serialized_end=403
+  _globals['_GETFLAGREQUEST']._serialized_start=405
+  _globals['_GETFLAGREQUEST']._serialized_end=439
+  _globals['_GETFLAGRESPONSE']._serialized_start=441
+  _globals['_GETFLAGRESPONSE']._serialized_end=489
+  _globals['_LISTFLAGSREQUEST']._serialized_start=491
+  _globals['_LISTFLAGSREQUEST']._serialized_end=574
+  _globals['_LISTFLAGSRESPONSE']._serialized_start=576
+  _globals['_LISTFLAGSRESPONSE']._serialized_end=652
+  _globals['_ARCHIVEFLAGREQUEST']._serialized_start=654
+  _globals['_ARCHIVEFLAGREQUEST']._serialized_end=713
+  _globals['_ARCHIVEFLAGRESPONSE']._serialized_start=715
+  _globals['_ARCHIVEFLAGRESPONSE']._serialized_end=767
+  _globals['_LISTFLAGVERSIONSREQUEST']._serialized_start=769
+  _globals['_LISTFLAGVERSIONSREQUEST']._serialized_end=851
+  _globals['_LISTFLAGVERSIONSRESPONSE']._serialized_start=853
+  _globals['_LISTFLAGVERSIONSRESPONSE']._serialized_end=946
+  _globals['_FLAGVERSION']._serialized_start=949
+  _globals['_FLAGVERSION']._serialized_end=1122
+  _globals['_FLAGCHANGE']._serialized_start=1124
+  _globals['_FLAGCHANGE']._serialized_end=1181
+  _globals['_DISABLEFLAGREQUEST']._serialized_start=1183
+  _globals['_DISABLEFLAGREQUEST']._serialized_end=1242
+  _globals['_DISABLEFLAGRESPONSE']._serialized_start=1244
+  _globals['_DISABLEFLAGRESPONSE']._serialized_end=1296
+  _globals['_ENABLEFLAGREQUEST']._serialized_start=1298
+  _globals['_ENABLEFLAGREQUEST']._serialized_end=1356
+  _globals['_ENABLEFLAGRESPONSE']._serialized_start=1358
+  _globals['_ENABLEFLAGRESPONSE']._serialized_end=1409
+  _globals['_RESTOREFLAGVERSIONREQUEST']._serialized_start=1411
+  _globals['_RESTOREFLAGVERSIONREQUEST']._serialized_end=1494
+  _globals['_RESTOREFLAGVERSIONRESPONSE']._serialized_start=1496
+  _globals['_RESTOREFLAGVERSIONRESPONSE']._serialized_end=1555
+  _globals['_COPYFLAGSREQUEST']._serialized_start=1557
+  _globals['_COPYFLAGSREQUEST']._serialized_end=1660
+  _globals['_COPYFLAGSRESPONSE']._serialized_start=1662
+  _globals['_COPYFLAGSRESPONSE']._serialized_end=1732
+  _globals['_PREVIEWFLAGREQUEST']._serialized_start=1734
+  _globals['_PREVIEWFLAGREQUEST']._serialized_end=1833
+  _globals['_PREVIEWFLAGRESPONSE']._serialized_start=1836
+  _globals['_PREVIEWFLAGRESPONSE']._serialized_end=1981
+  _globals['_VARIANTCHANGE']._serialized_start=1983
+  _globals['_VARIANTCHANGE']._serialized_end=2065
+  _globals['_VARIANTTOTAL']._serialized_start=2067
+  _globals['_VARIANTTOTAL']._serialized_end=2129
+  _globals['_PREVIEWPART']._serialized_start=2132
+  _globals['_PREVIEWPART']._serialized_end=2260
+  _globals['_PREVIEWTOTALS']._serialized_start=2263
+  _globals['_PREVIEWTOTALS']._serialized_end=2402
+  _globals['_EVALUATEATREQUEST']._serialized_start=2404
+  _globals['_EVALUATEATREQUEST']._serialized_end=2531
+  _globals['_EVALUATEATRESPONSE']._serialized_start=2533
+  _globals['_EVALUATEATRESPONSE']._serialized_end=2645
+  _globals['_FLAGADMINSERVICE']._serialized_start=2648
+  _globals['_FLAGADMINSERVICE']._serialized_end=3604
 # @@protoc_insertion_point(module_scope)

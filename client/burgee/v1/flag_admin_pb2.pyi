@@ -7,6 +7,7 @@ from burgee.v1 import flags_pb2 as _flags_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
@@ -350,6 +351,7 @@ class FlagVersion(_message.Message):
     CHANGED_BY_FIELD_NUMBER: _builtins.int
     CHANGE_NOTE_FIELD_NUMBER: _builtins.int
     CHANGED_AT_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
     changed_by: _builtins.str
     """The name of the API key that made the change."""
     change_note: _builtins.str
@@ -362,6 +364,10 @@ class FlagVersion(_message.Message):
     def changed_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FlagChange]:
+        """What this version changed; nothing for the first."""
+
     def __init__(
         self,
         *,
@@ -369,11 +375,544 @@ class FlagVersion(_message.Message):
         changed_by: _builtins.str = ...,
         change_note: _builtins.str = ...,
         changed_at: _timestamp_pb2.Timestamp | None = ...,
+        changes: _abc.Iterable[Global___FlagChange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["changed_at", b"changed_at", "flag", b"flag"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "changed_at", b"changed_at", "changed_by", b"changed_by", "flag", b"flag"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "changed_at", b"changed_at", "changed_by", b"changed_by", "changes", b"changes", "flag", b"flag"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FlagVersion: _TypeAlias = FlagVersion  # noqa: Y015
+
+@_typing.final
+class FlagChange(_message.Message):
+    """One thing that a version changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """What, by the names of Flag; rules, variants and prerequisites by their keys: "rules[rule-1].distribution.rollout"."""
+    before: _builtins.str
+    """What it was, for people. Empty: it was not there."""
+    after: _builtins.str
+    """What it is, for people. Empty: it is gone."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlagChange: _TypeAlias = FlagChange  # noqa: Y015
+
+@_typing.final
+class DisableFlagRequest(_message.Message):
+    """Asks to switch a flag off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_KEY_FIELD_NUMBER: _builtins.int
+    CHANGE_NOTE_FIELD_NUMBER: _builtins.int
+    flag_key: _builtins.str
+    """Which."""
+    change_note: _builtins.str
+    """Why, for the record."""
+    def __init__(
+        self,
+        *,
+        flag_key: _builtins.str = ...,
+        change_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "flag_key", b"flag_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisableFlagRequest: _TypeAlias = DisableFlagRequest  # noqa: Y015
+
+@_typing.final
+class DisableFlagResponse(_message.Message):
+    """The flag after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def flag(self) -> _flags_pb2.Flag:
+        """The disabled flag; at the version that it had if it was disabled already."""
+
+    def __init__(
+        self,
+        *,
+        flag: _flags_pb2.Flag | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisableFlagResponse: _TypeAlias = DisableFlagResponse  # noqa: Y015
+
+@_typing.final
+class EnableFlagRequest(_message.Message):
+    """Asks to switch a flag on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_KEY_FIELD_NUMBER: _builtins.int
+    CHANGE_NOTE_FIELD_NUMBER: _builtins.int
+    flag_key: _builtins.str
+    """Which."""
+    change_note: _builtins.str
+    """Why, for the record."""
+    def __init__(
+        self,
+        *,
+        flag_key: _builtins.str = ...,
+        change_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "flag_key", b"flag_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnableFlagRequest: _TypeAlias = EnableFlagRequest  # noqa: Y015
+
+@_typing.final
+class EnableFlagResponse(_message.Message):
+    """The flag after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def flag(self) -> _flags_pb2.Flag:
+        """The enabled flag; at the version that it had if it was enabled already."""
+
+    def __init__(
+        self,
+        *,
+        flag: _flags_pb2.Flag | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnableFlagResponse: _TypeAlias = EnableFlagResponse  # noqa: Y015
+
+@_typing.final
+class RestoreFlagVersionRequest(_message.Message):
+    """Asks to go back to a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_KEY_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGE_NOTE_FIELD_NUMBER: _builtins.int
+    flag_key: _builtins.str
+    """Which flag."""
+    version: _builtins.int
+    """Which version of it."""
+    change_note: _builtins.str
+    """Why, for the record."""
+    def __init__(
+        self,
+        *,
+        flag_key: _builtins.str = ...,
+        version: _builtins.int = ...,
+        change_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "flag_key", b"flag_key", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreFlagVersionRequest: _TypeAlias = RestoreFlagVersionRequest  # noqa: Y015
+
+@_typing.final
+class RestoreFlagVersionResponse(_message.Message):
+    """The flag after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def flag(self) -> _flags_pb2.Flag:
+        """The flag with its new version; with the version that it had if it was just so already."""
+
+    def __init__(
+        self,
+        *,
+        flag: _flags_pb2.Flag | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestoreFlagVersionResponse: _TypeAlias = RestoreFlagVersionResponse  # noqa: Y015
+
+@_typing.final
+class CopyFlagsRequest(_message.Message):
+    """Asks to copy flags into the environment of the API key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    FLAG_KEYS_FIELD_NUMBER: _builtins.int
+    OVERWRITE_FIELD_NUMBER: _builtins.int
+    CHANGE_NOTE_FIELD_NUMBER: _builtins.int
+    from_environment: _builtins.str
+    """The key of the environment that they are copied from."""
+    overwrite: _builtins.bool
+    """Whether a flag that is here already is replaced; else it is skipped."""
+    change_note: _builtins.str
+    """Why, for the record."""
+    @_builtins.property
+    def flag_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which flags. None: all that are not archived there."""
+
+    def __init__(
+        self,
+        *,
+        from_environment: _builtins.str = ...,
+        flag_keys: _abc.Iterable[_builtins.str] | None = ...,
+        overwrite: _builtins.bool = ...,
+        change_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_note", b"change_note", "flag_keys", b"flag_keys", "from_environment", b"from_environment", "overwrite", b"overwrite"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyFlagsRequest: _TypeAlias = CopyFlagsRequest  # noqa: Y015
+
+@_typing.final
+class CopyFlagsResponse(_message.Message):
+    """What became of the flags, by key, in the order in which they were written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATED_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def created(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """New here."""
+
+    @_builtins.property
+    def updated(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Replaced here."""
+
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Left alone: here already and not to be overwritten, or here already and the same."""
+
+    def __init__(
+        self,
+        *,
+        created: _abc.Iterable[_builtins.str] | None = ...,
+        updated: _abc.Iterable[_builtins.str] | None = ...,
+        skipped: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "skipped", b"skipped", "updated", b"updated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CopyFlagsResponse: _TypeAlias = CopyFlagsResponse  # noqa: Y015
+
+@_typing.final
+class PreviewFlagRequest(_message.Message):
+    """Asks what a change would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_FIELD_NUMBER: _builtins.int
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    BREAKDOWN_PROPERTY_FIELD_NUMBER: _builtins.int
+    group_type: _builtins.str
+    """The groups to look at: a group type, or "user" for persons. Empty: the type that the first rule draws by or has a
+    condition on; "user" if it has to do with persons only, and "company" if there is no rule.
+    """
+    breakdown_property: _builtins.str
+    """A property of these groups to count by, such as "plan". Empty: none."""
+    @_builtins.property
+    def flag(self) -> _flags_pb2.Flag:
+        """The whole flag as it would be; a new one, too."""
+
+    def __init__(
+        self,
+        *,
+        flag: _flags_pb2.Flag | None = ...,
+        group_type: _builtins.str = ...,
+        breakdown_property: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown_property", b"breakdown_property", "flag", b"flag", "group_type", b"group_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewFlagRequest: _TypeAlias = PreviewFlagRequest  # noqa: Y015
+
+@_typing.final
+class PreviewFlagResponse(_message.Message):
+    """A part of the answer. First come changes, then parts, then the totals, which are in the last message only."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantChange]:
+        """Groups that would get another variant; those of all messages together are every one of them."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewPart]:
+        """The totals by value of the breakdown property, the greatest first over all messages."""
+
+    @_builtins.property
+    def totals(self) -> Global___PreviewTotals:
+        """The totals of all groups."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___VariantChange] | None = ...,
+        parts: _abc.Iterable[Global___PreviewPart] | None = ...,
+        totals: Global___PreviewTotals | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["totals", b"totals"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "parts", b"parts", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewFlagResponse: _TypeAlias = PreviewFlagResponse  # noqa: Y015
+
+@_typing.final
+class VariantChange(_message.Message):
+    """Groups that go from one variant to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_BEFORE_FIELD_NUMBER: _builtins.int
+    VARIANT_AFTER_FIELD_NUMBER: _builtins.int
+    GROUP_KEYS_FIELD_NUMBER: _builtins.int
+    variant_before: _builtins.str
+    """The variant they get now. Empty: the flag does not exist."""
+    variant_after: _builtins.str
+    """The variant they would get."""
+    @_builtins.property
+    def group_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The groups, by key."""
+
+    def __init__(
+        self,
+        *,
+        variant_before: _builtins.str = ...,
+        variant_after: _builtins.str = ...,
+        group_keys: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_keys", b"group_keys", "variant_after", b"variant_after", "variant_before", b"variant_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantChange: _TypeAlias = VariantChange  # noqa: Y015
+
+@_typing.final
+class VariantTotal(_message.Message):
+    """How many groups get a variant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    variant: _builtins.str
+    """Which variant. Empty: the flag does not exist."""
+    before: _builtins.int
+    """How many groups get it now."""
+    after: _builtins.int
+    """How many would get it."""
+    def __init__(
+        self,
+        *,
+        variant: _builtins.str = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantTotal: _TypeAlias = VariantTotal  # noqa: Y015
+
+@_typing.final
+class PreviewPart(_message.Message):
+    """The totals of the groups with one value of the breakdown property."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    groups: _builtins.int
+    """How many groups have it."""
+    changed: _builtins.int
+    """How many of them would get another variant."""
+    @_builtins.property
+    def value(self) -> _struct_pb2.Value:
+        """The value. Absent: the groups without one."""
+
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantTotal]:
+        """The same by variant, in the order of the flag's variants."""
+
+    def __init__(
+        self,
+        *,
+        value: _struct_pb2.Value | None = ...,
+        groups: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        variants: _abc.Iterable[Global___VariantTotal] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "groups", b"groups", "value", b"value", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewPart: _TypeAlias = PreviewPart  # noqa: Y015
+
+@_typing.final
+class PreviewTotals(_message.Message):
+    """What a preview found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    group_type: _builtins.str
+    """The groups that were looked at: every one of this type that was identified, or seen in an event."""
+    groups: _builtins.int
+    """How many there are."""
+    changed: _builtins.int
+    """How many would get another variant."""
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantTotal]:
+        """The same by variant, in the order of the flag's variants."""
+
+    @_builtins.property
+    def unknown_attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the flag reads and a group alone does not have, such as "user.role": taken as missing here."""
+
+    def __init__(
+        self,
+        *,
+        group_type: _builtins.str = ...,
+        groups: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        variants: _abc.Iterable[Global___VariantTotal] | None = ...,
+        unknown_attributes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "group_type", b"group_type", "groups", b"groups", "unknown_attributes", b"unknown_attributes", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewTotals: _TypeAlias = PreviewTotals  # noqa: Y015
+
+@_typing.final
+class EvaluateAtRequest(_message.Message):
+    """Asks about the past."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_KEY_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    flag_key: _builtins.str
+    """Which flag."""
+    @_builtins.property
+    def context(self) -> _flags_pb2.EvaluationContext:
+        """For whom; properties that are passed override what was stored then."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """When. Not in the future."""
+
+    def __init__(
+        self,
+        *,
+        flag_key: _builtins.str = ...,
+        context: _flags_pb2.EvaluationContext | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "context", b"context"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "context", b"context", "flag_key", b"flag_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluateAtRequest: _TypeAlias = EvaluateAtRequest  # noqa: Y015
+
+@_typing.final
+class EvaluateAtResponse(_message.Message):
+    """What the flag would have given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def resolution(self) -> _flags_pb2.Resolution:
+        """The answer; ERROR_CODE_FLAG_NOT_FOUND for a moment before the flag was created."""
+
+    @_builtins.property
+    def explanation(self) -> _flags_pb2.ExplainResponse:
+        """Why."""
+
+    def __init__(
+        self,
+        *,
+        resolution: _flags_pb2.Resolution | None = ...,
+        explanation: _flags_pb2.ExplainResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "resolution", b"resolution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "resolution", b"resolution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvaluateAtResponse: _TypeAlias = EvaluateAtResponse  # noqa: Y015

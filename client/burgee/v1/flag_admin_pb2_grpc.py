@@ -60,10 +60,40 @@ class FlagAdminServiceStub:
                 request_serializer=burgee_dot_v1_dot_flag__admin__pb2.ArchiveFlagRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.ArchiveFlagResponse.FromString,
                 _registered_method=True)
+        self.DisableFlag = channel.unary_unary(
+                '/burgee.v1.FlagAdminService/DisableFlag',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.DisableFlagRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.DisableFlagResponse.FromString,
+                _registered_method=True)
+        self.EnableFlag = channel.unary_unary(
+                '/burgee.v1.FlagAdminService/EnableFlag',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.EnableFlagRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.EnableFlagResponse.FromString,
+                _registered_method=True)
         self.ListFlagVersions = channel.unary_unary(
                 '/burgee.v1.FlagAdminService/ListFlagVersions',
                 request_serializer=burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsResponse.FromString,
+                _registered_method=True)
+        self.RestoreFlagVersion = channel.unary_unary(
+                '/burgee.v1.FlagAdminService/RestoreFlagVersion',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionResponse.FromString,
+                _registered_method=True)
+        self.CopyFlags = channel.unary_unary(
+                '/burgee.v1.FlagAdminService/CopyFlags',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsResponse.FromString,
+                _registered_method=True)
+        self.PreviewFlag = channel.unary_stream(
+                '/burgee.v1.FlagAdminService/PreviewFlag',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagResponse.FromString,
+                _registered_method=True)
+        self.EvaluateAt = channel.unary_unary(
+                '/burgee.v1.FlagAdminService/EvaluateAt',
+                request_serializer=burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtResponse.FromString,
                 _registered_method=True)
 
 
@@ -106,8 +136,51 @@ class FlagAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DisableFlag(self, request, context):
+        """Gives everybody the off variant, whoever else is changing the flag: there is no version to race for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnableFlag(self, request, context):
+        """Undoes DisableFlag: the flag's rules decide again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFlagVersions(self, request, context):
-        """Every version of a flag, newest first.
+        """Every version of a flag, newest first, with what changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreFlagVersion(self, request, context):
+        """Makes a flag again what it was at a version, archived or not, as a new version. Checked like any change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyFlags(self, request, context):
+        """Copies flags as they are in another environment of the same project into this one, those that others need first.
+        Checked together beforehand: what would not be evaluable here refuses the whole call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewFlag(self, request, context):
+        """Which known groups a change would give another variant, before it is saved. Saves nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EvaluateAt(self, request, context):
+        """What a flag would have given a context at a moment in the past, by the flags and stored properties of then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,10 +214,40 @@ def add_FlagAdminServiceServicer_to_server(servicer, server):
                     request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.ArchiveFlagRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_flag__admin__pb2.ArchiveFlagResponse.SerializeToString,
             ),
+            'DisableFlag': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisableFlag,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.DisableFlagRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.DisableFlagResponse.SerializeToString,
+            ),
+            'EnableFlag': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnableFlag,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.EnableFlagRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.EnableFlagResponse.SerializeToString,
+            ),
             'ListFlagVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFlagVersions,
                     request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsResponse.SerializeToString,
+            ),
+            'RestoreFlagVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreFlagVersion,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionResponse.SerializeToString,
+            ),
+            'CopyFlags': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyFlags,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsResponse.SerializeToString,
+            ),
+            'PreviewFlag': grpc.unary_stream_rpc_method_handler(
+                    servicer.PreviewFlag,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagResponse.SerializeToString,
+            ),
+            'EvaluateAt': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluateAt,
+                    request_deserializer=burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -294,6 +397,60 @@ class FlagAdminService:
             _registered_method=True)
 
     @staticmethod
+    def DisableFlag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/DisableFlag',
+            burgee_dot_v1_dot_flag__admin__pb2.DisableFlagRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.DisableFlagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnableFlag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/EnableFlag',
+            burgee_dot_v1_dot_flag__admin__pb2.EnableFlagRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.EnableFlagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListFlagVersions(request,
             target,
             options=(),
@@ -310,6 +467,114 @@ class FlagAdminService:
             '/burgee.v1.FlagAdminService/ListFlagVersions',
             burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsRequest.SerializeToString,
             burgee_dot_v1_dot_flag__admin__pb2.ListFlagVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreFlagVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/RestoreFlagVersion',
+            burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.RestoreFlagVersionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyFlags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/CopyFlags',
+            burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.CopyFlagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewFlag(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/PreviewFlag',
+            burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.PreviewFlagResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateAt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.FlagAdminService/EvaluateAt',
+            burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtRequest.SerializeToString,
+            burgee_dot_v1_dot_flag__admin__pb2.EvaluateAtResponse.FromString,
             options,
             channel_credentials,
             insecure,

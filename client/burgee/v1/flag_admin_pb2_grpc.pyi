@@ -43,8 +43,22 @@ class FlagAdminServiceStub:
     """The flags of the environment, by key."""
     ArchiveFlag: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.ArchiveFlagRequest, _flag_admin_pb2.ArchiveFlagResponse]
     """Takes a flag out of use: it gives its off variant from now on."""
+    DisableFlag: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.DisableFlagRequest, _flag_admin_pb2.DisableFlagResponse]
+    """Gives everybody the off variant, whoever else is changing the flag: there is no version to race for."""
+    EnableFlag: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.EnableFlagRequest, _flag_admin_pb2.EnableFlagResponse]
+    """Undoes DisableFlag: the flag's rules decide again."""
     ListFlagVersions: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.ListFlagVersionsRequest, _flag_admin_pb2.ListFlagVersionsResponse]
-    """Every version of a flag, newest first."""
+    """Every version of a flag, newest first, with what changed."""
+    RestoreFlagVersion: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.RestoreFlagVersionRequest, _flag_admin_pb2.RestoreFlagVersionResponse]
+    """Makes a flag again what it was at a version, archived or not, as a new version. Checked like any change."""
+    CopyFlags: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.CopyFlagsRequest, _flag_admin_pb2.CopyFlagsResponse]
+    """Copies flags as they are in another environment of the same project into this one, those that others need first.
+    Checked together beforehand: what would not be evaluable here refuses the whole call.
+    """
+    PreviewFlag: _grpc.UnaryStreamMultiCallable[_flag_admin_pb2.PreviewFlagRequest, _flag_admin_pb2.PreviewFlagResponse]
+    """Which known groups a change would give another variant, before it is saved. Saves nothing."""
+    EvaluateAt: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.EvaluateAtRequest, _flag_admin_pb2.EvaluateAtResponse]
+    """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
 
 @_typing.type_check_only
 class FlagAdminServiceAsyncStub(FlagAdminServiceStub):
@@ -61,8 +75,22 @@ class FlagAdminServiceAsyncStub(FlagAdminServiceStub):
     """The flags of the environment, by key."""
     ArchiveFlag: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.ArchiveFlagRequest, _flag_admin_pb2.ArchiveFlagResponse]  # type: ignore[assignment]
     """Takes a flag out of use: it gives its off variant from now on."""
+    DisableFlag: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.DisableFlagRequest, _flag_admin_pb2.DisableFlagResponse]  # type: ignore[assignment]
+    """Gives everybody the off variant, whoever else is changing the flag: there is no version to race for."""
+    EnableFlag: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.EnableFlagRequest, _flag_admin_pb2.EnableFlagResponse]  # type: ignore[assignment]
+    """Undoes DisableFlag: the flag's rules decide again."""
     ListFlagVersions: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.ListFlagVersionsRequest, _flag_admin_pb2.ListFlagVersionsResponse]  # type: ignore[assignment]
-    """Every version of a flag, newest first."""
+    """Every version of a flag, newest first, with what changed."""
+    RestoreFlagVersion: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.RestoreFlagVersionRequest, _flag_admin_pb2.RestoreFlagVersionResponse]  # type: ignore[assignment]
+    """Makes a flag again what it was at a version, archived or not, as a new version. Checked like any change."""
+    CopyFlags: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.CopyFlagsRequest, _flag_admin_pb2.CopyFlagsResponse]  # type: ignore[assignment]
+    """Copies flags as they are in another environment of the same project into this one, those that others need first.
+    Checked together beforehand: what would not be evaluable here refuses the whole call.
+    """
+    PreviewFlag: _aio.UnaryStreamMultiCallable[_flag_admin_pb2.PreviewFlagRequest, _flag_admin_pb2.PreviewFlagResponse]  # type: ignore[assignment]
+    """Which known groups a change would give another variant, before it is saved. Saves nothing."""
+    EvaluateAt: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.EvaluateAtRequest, _flag_admin_pb2.EvaluateAtResponse]  # type: ignore[assignment]
+    """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
 
 class FlagAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Changes flags. Every change is a new version, kept for ever, with who, when and why."""
@@ -108,11 +136,61 @@ class FlagAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a flag out of use: it gives its off variant from now on."""
 
     @_abc_1.abstractmethod
+    def DisableFlag(
+        self,
+        request: _flag_admin_pb2.DisableFlagRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_flag_admin_pb2.DisableFlagResponse, _abc.Awaitable[_flag_admin_pb2.DisableFlagResponse]]:
+        """Gives everybody the off variant, whoever else is changing the flag: there is no version to race for."""
+
+    @_abc_1.abstractmethod
+    def EnableFlag(
+        self,
+        request: _flag_admin_pb2.EnableFlagRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_flag_admin_pb2.EnableFlagResponse, _abc.Awaitable[_flag_admin_pb2.EnableFlagResponse]]:
+        """Undoes DisableFlag: the flag's rules decide again."""
+
+    @_abc_1.abstractmethod
     def ListFlagVersions(
         self,
         request: _flag_admin_pb2.ListFlagVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_flag_admin_pb2.ListFlagVersionsResponse, _abc.Awaitable[_flag_admin_pb2.ListFlagVersionsResponse]]:
-        """Every version of a flag, newest first."""
+        """Every version of a flag, newest first, with what changed."""
+
+    @_abc_1.abstractmethod
+    def RestoreFlagVersion(
+        self,
+        request: _flag_admin_pb2.RestoreFlagVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_flag_admin_pb2.RestoreFlagVersionResponse, _abc.Awaitable[_flag_admin_pb2.RestoreFlagVersionResponse]]:
+        """Makes a flag again what it was at a version, archived or not, as a new version. Checked like any change."""
+
+    @_abc_1.abstractmethod
+    def CopyFlags(
+        self,
+        request: _flag_admin_pb2.CopyFlagsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_flag_admin_pb2.CopyFlagsResponse, _abc.Awaitable[_flag_admin_pb2.CopyFlagsResponse]]:
+        """Copies flags as they are in another environment of the same project into this one, those that others need first.
+        Checked together beforehand: what would not be evaluable here refuses the whole call.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewFlag(
+        self,
+        request: _flag_admin_pb2.PreviewFlagRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_flag_admin_pb2.PreviewFlagResponse], _abc.AsyncIterator[_flag_admin_pb2.PreviewFlagResponse]]:
+        """Which known groups a change would give another variant, before it is saved. Saves nothing."""
+
+    @_abc_1.abstractmethod
+    def EvaluateAt(
+        self,
+        request: _flag_admin_pb2.EvaluateAtRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_flag_admin_pb2.EvaluateAtResponse, _abc.Awaitable[_flag_admin_pb2.EvaluateAtResponse]]:
+        """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
 
 def add_FlagAdminServiceServicer_to_server(servicer: FlagAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

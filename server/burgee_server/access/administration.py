@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from burgee_server.access.gate import PERMISSIONS, Permission, Principal
 from burgee_server.access.secret import digest, new_secret
-from burgee_server.errors import Denied
+from burgee_server.errors import Denied, Invalid
 from burgee_server.names import key_fault, name_fault, require
 from burgee_server.ports.access import AccessStore, ApiKey, AuditEntry, Authorship, Environment, Project, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
@@ -58,6 +58,13 @@ class Administration:
     async def environments(self, principal: Principal, project_key: str) -> Sequence[Environment]:
         """The environments of a project. Raises NotFound, Denied."""
         return await self._store.environments(_project(principal, project_key))
+
+    async def sibling(self, principal: Principal, environment_key: str) -> Environment:
+        """Another environment of the principal's own project. Raises Invalid, NotFound."""
+        require("from_environment", key_fault(environment_key))
+        if environment_key == principal.environment.key:
+            raise Invalid.of("from_environment", "must be another than that of the API key")
+        return await self._store.environment(principal.environment.project_key, environment_key)
 
     async def create_api_key(
         self, principal: Principal, project_key: str, environment_key: str, name: str, role: Role

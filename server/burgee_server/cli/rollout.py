@@ -1,10 +1,10 @@
-"""Rollouts as they are typed, `33.333%`, and flags as they are told in a line."""
+"""Rollouts as they are typed: `33.333%`."""
 
 from typing import Any
 
 import click
 
-from burgee.evaluation import ROLLOUT_ALL, Condition, Distribution, Flag
+from burgee.evaluation import ROLLOUT_ALL
 
 
 class RolloutType(click.ParamType[int]):
@@ -24,26 +24,3 @@ class RolloutType(click.ParamType[int]):
 
 
 ROLLOUT = RolloutType()
-
-
-def describe(flag: Flag) -> str:
-    """Who gets what, in a line."""
-    parts = [
-        f"{_distribution(rule.distribution)}{' if ' + _conditions(rule.conditions) if rule.conditions else ''}"
-        for rule in flag.rules
-    ]
-    parts.append(f"else {_distribution(flag.fallthrough) if flag.fallthrough else flag.off_variant}")
-    return "; ".join(parts)
-
-
-def _distribution(distribution: Distribution) -> str:
-    variants = "/".join(weight.variant for weight in distribution.weights)
-    if distribution.ramp:
-        return f"{variants} to a ramp by {distribution.bucket_by}"
-    if distribution.rollout == ROLLOUT_ALL and len(distribution.weights) == 1:
-        return variants
-    return f"{variants} to {distribution.rollout / 1_000:g}% by {distribution.bucket_by}"
-
-
-def _conditions(conditions: tuple[Condition, ...]) -> str:
-    return " and ".join(f"{c.attribute} {c.operator} {', '.join(map(str, c.values))}".rstrip() for c in conditions)

@@ -3,6 +3,8 @@
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.checks import Checks
 from burgee_server.flags.lifecycle import Lifecycle
+from burgee_server.flags.past import Past
+from burgee_server.flags.preview import Previews
 from burgee_server.flags.watch import Watch
 
-__all__ = ["Catalog", "Checks", "Lifecycle", "Watch"]
+__all__ = ["Catalog", "Checks", "Lifecycle", "Past", "Previews", "Watch"]

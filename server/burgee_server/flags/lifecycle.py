@@ -1,14 +1,20 @@
 """Creates and changes flags: nothing that cannot be evaluated is ever saved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 
-from burgee.evaluation import Flag, violations, with_defaults
-from burgee_server.errors import Invalid, Stale, Violation
+from burgee.evaluation import Flag
+from burgee_server.errors import Invalid, Stale
+from burgee_server.flags.checking import checked
+from burgee_server.flags.comparison import Comparison, compare
+from burgee_server.flags.copying import CopyPlan, plan_copy
+from burgee_server.flags.difference import difference, is_same, summary
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
-from burgee_server.ports.flags import FlagStore, FlagVersion
+from burgee_server.ports.flags import FlagChange, FlagStore, FlagVersion
 
 MAX_NOTE = 2_000
 
@@ -23,7 +29,7 @@ class Lifecycle:
 
     async def create(self, environment_id: int, flag: Flag, actor: str, note: str) -> FlagVersion:
         """Keep a new flag. Raises Invalid naming every path at fault, AlreadyExists."""
-        flag = await self._checked(environment_id, replace(flag, archived=False))
+        flag = checked(flag, await self._all(environment_id), None)
         version = await self._store.create(environment_id, flag, self._by(actor, note))
         await self._announce(environment_id, flag.key)
         return version
@@ -38,24 +44,64 @@ class Lifecycle:
         current = (await self._store.get(environment_id, flag.key)).flag
         if expected_version not in (0, current.version):
             raise Stale(f"flag {flag.key!r} is at version {current.version}, not {expected_version}: read it again")
-        if flag.type is not current.type:
-            raise Invalid.of("flag.type", f"is {current.type} and cannot change: code that reads the flag relies on it")
-        flag = await self._checked(environment_id, replace(flag, archived=current.archived))
-        version = await self._store.save(environment_id, flag, current.version, "flag.update", self._by(actor, note))
-        await self._announce(environment_id, flag.key)
-        return version
+        flag = checked(flag, await self._all(environment_id), current)
+        return await self._save(environment_id, current, flag, "flag.update", self._by(actor, note))
 
     async def archive(self, environment_id: int, flag_key: str, actor: str, note: str) -> FlagVersion:
         """Take a flag out of use. Raises NotFound. Archiving it twice changes nothing."""
-        current = await self._store.get(environment_id, flag_key)
-        if current.flag.archived:
-            return current
-        flag = replace(current.flag, archived=True)
-        version = await self._store.save(
-            environment_id, flag, current.flag.version, "flag.archive", self._by(actor, note)
+        return await self._change(
+            environment_id, flag_key, lambda flag: replace(flag, archived=True), "archive", actor, note
         )
-        await self._announce(environment_id, flag_key)
-        return version
+
+    async def enable(self, environment_id: int, flag_key: str, *, enabled: bool, actor: str, note: str) -> FlagVersion:
+        """Switch a flag on or off, whoever else is changing it. Raises NotFound. Doing it twice changes nothing."""
+        action = "enable" if enabled else "disable"
+        return await self._change(
+            environment_id, flag_key, lambda flag: replace(flag, enabled=enabled), action, actor, note
+        )
+
+    async def restore(self, environment_id: int, flag_key: str, version: int, actor: str, note: str) -> FlagVersion:
+        """Make a flag again what it was at a version, archived or not. Raises NotFound, Invalid.
+
+        If it is just so already, nothing changes.
+        """
+        restored = (await self._store.version(environment_id, flag_key, version)).flag
+        checked(restored, await self._all(environment_id), restored)
+        note = note or f"version {version} restored"
+        return await self._change(
+            environment_id, flag_key, lambda flag: replace(restored, version=flag.version), "restore", actor, note
+        )
+
+    async def copy(
+        self,
+        environment_id: int,
+        from_environment_id: int,
+        keys: Sequence[str],
+        *,
+        overwrite: bool,
+        actor: str,
+        note: str,
+    ) -> CopyPlan:
+        """Copy flags from another environment, those that others need first. Raises Invalid naming what cannot be.
+
+        Nothing is written if anything would be wrong. Raises Stale if a flag is changed here meanwhile; what was
+        copied before that stays, and the same call again does the rest.
+        """
+        here = await self._all(environment_id)
+        plan = plan_copy(await self._all(from_environment_id), here, keys, overwrite=overwrite)
+        by = self._by(actor, note)
+        for flag in plan.flags:
+            if flag.key in here:
+                await self._save(environment_id, here[flag.key], flag, "flag.copy", by)
+            else:
+                await self._store.create(environment_id, flag, by)
+                await self._announce(environment_id, flag.key)
+        return plan
+
+    async def compare(self, environment_id: int, flag: Flag, group_type: str) -> Comparison:
+        """A flag as it would be beside what it is. Raises Invalid where saving it would."""
+        flags = await self._all(environment_id)
+        return compare(checked(flag, flags, flags.get(flag.key)), flags, group_type)
 
     async def get(self, environment_id: int, flag_key: str) -> FlagVersion:
         """A flag as it is. Raises NotFound."""
@@ -69,24 +115,33 @@ class Lifecycle:
 
     async def versions(
         self, environment_id: int, flag_key: str, *, before: int | None, limit: int
-    ) -> Sequence[FlagVersion]:
-        """Versions of a flag, newest first. Raises NotFound."""
-        return await self._store.versions(environment_id, flag_key, before=before, limit=limit)
+    ) -> Sequence[tuple[FlagVersion, tuple[FlagChange, ...]]]:
+        """Versions of a flag, newest first, each with what it changed; nothing for the first. Raises NotFound."""
+        versions = await self._store.versions(environment_id, flag_key, before=before, limit=limit + 1)
+        changes = [difference(older.flag, newer.flag) for newer, older in pairwise(versions)]
+        return list(zip(versions[:limit], [*changes, ()], strict=False))
 
-    async def _checked(self, environment_id: int, flag: Flag) -> Flag:
-        """The flag, complete. Raises Invalid if it, or a flag that needs it, could not be evaluated."""
-        flag = with_defaults(flag)
-        flags = {other.key: other for other in await self._store.all(environment_id)} | {flag.key: flag}
-        faults = [Violation(f"flag.{path}", reason) for path, reason in violations(flag, flags)]
-        for other in flags.values():
-            if other is not flag and any(needed.flag_key == flag.key for needed in other.prerequisites):
-                faults += [
-                    Violation("flag", f"flag {other.key!r} needs this one: {path}: {reason}")
-                    for path, reason in violations(other, flags)
-                ]
-        if faults:
-            raise Invalid(*faults)
-        return flag
+    async def _all(self, environment_id: int) -> dict[str, Flag]:
+        return {flag.key: flag for flag in await self._store.all(environment_id)}
+
+    async def _change(
+        self, environment_id: int, flag_key: str, change: Callable[[Flag], Flag], action: str, actor: str, note: str
+    ) -> FlagVersion:
+        """Save what `change` makes of the flag as it is, and again if somebody was faster."""
+        while True:
+            current = await self._store.get(environment_id, flag_key)
+            by = self._by(actor, note)  # after that read, so that versions are in order of time
+            flag = change(current.flag)
+            if is_same(flag, current.flag):
+                return current
+            with suppress(Stale):
+                return await self._save(environment_id, current.flag, flag, f"flag.{action}", by)
+
+    async def _save(self, environment_id: int, current: Flag, flag: Flag, action: str, by: Authorship) -> FlagVersion:
+        detail = summary(difference(current, flag))
+        version = await self._store.save(environment_id, flag, current.version, action, detail, by)
+        await self._announce(environment_id, flag.key)
+        return version
 
     async def _announce(self, environment_id: int, flag_key: str) -> None:
         await self._feed.publish(Change(Kind.FLAGS, environment_id, (flag_key,)))

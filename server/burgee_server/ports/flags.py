@@ -20,6 +20,15 @@ class FlagVersion:
     change_note: str
 
 
+@dataclass(frozen=True, slots=True)
+class FlagChange:
+    """One thing that a version changed: where, what it was, and what it is. Empty text: it was, or is, not there."""
+
+    path: str
+    before: str
+    after: str
+
+
 class FlagStore(Protocol):
     """Keeps flags. Every change is a new version and an audit entry, in one transaction."""
 
@@ -27,9 +36,12 @@ class FlagStore(Protocol):
         """Keep a new flag as version 1. Raises AlreadyExists."""
 
     async def save(
-        self, environment_id: int, flag: Flag, expected_version: int, action: str, by: Authorship
+        self, environment_id: int, flag: Flag, expected_version: int, action: str, detail: str, by: Authorship
     ) -> FlagVersion:
-        """Keep a new version. Raises NotFound, or Stale if the current version is not the expected one."""
+        """Keep a new version; `action` and `detail` are for the audit entry, after the note in `by`.
+
+        Raises NotFound, or Stale if the current version is not the expected one.
+        """
 
     async def get(self, environment_id: int, flag_key: str) -> FlagVersion:
         """The current version. Raises NotFound."""
@@ -46,3 +58,9 @@ class FlagStore(Protocol):
         self, environment_id: int, flag_key: str, *, before: int | None, limit: int
     ) -> Sequence[FlagVersion]:
         """Versions of a flag, newest first, older than version `before`. Raises NotFound for the flag."""
+
+    async def version(self, environment_id: int, flag_key: str, version: int) -> FlagVersion:
+        """One version of a flag. Raises NotFound."""
+
+    async def at(self, environment_id: int, flag_keys: frozenset[str], moment: datetime) -> Sequence[Flag]:
+        """These flags as they were at a moment; those that were not there yet are left out."""

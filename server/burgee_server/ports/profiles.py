@@ -57,10 +57,13 @@ class ProfileStore(Protocol):
     async def change(
         self, environment_id: int, group_type: str, key: str, change: PropertyChange, at: datetime
     ) -> Profile:
-        """Apply a change to a profile, new or not, and return it as it is now."""
+        """Apply a change to a profile, new or not, and return it as it is now. What it was before stays readable."""
 
     async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
         """One profile."""
+
+    async def at(self, environment_id: int, group_type: str, key: str, moment: datetime) -> Profile | None:
+        """One profile as it was at a moment; None if it was not there yet."""
 
     async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
         """Profiles of a type in byte order of their keys, beginning after the key `after`."""

@@ -2,7 +2,8 @@
 
 from burgee_server.profiles.cache import ProfileCache
 from burgee_server.profiles.group_types import GroupTypes
+from burgee_server.profiles.known import KnownProfiles
 from burgee_server.profiles.mirror import Mirror
 from burgee_server.profiles.profiles import Profiles, SeenProfile
 
-__all__ = ["GroupTypes", "Mirror", "ProfileCache", "Profiles", "SeenProfile"]
+__all__ = ["GroupTypes", "KnownProfiles", "Mirror", "ProfileCache", "Profiles", "SeenProfile"]

@@ -73,9 +73,13 @@ def _guard(method: str, handler: Handler) -> Handler:
 
 
 def _guard_stream(method: str, handler: Handler, streams: OpenStreams) -> Handler:
-    """The same for a stream, whose messages are serialized already; and it ends with the key that let it in."""
+    """The same for a stream; and it ends with the key that let it in.
+
+    A message that many streams share comes as bytes: serialized once, and not for each of them.
+    """
     behaviour: Any = handler.unary_stream
     parse: Any = handler.request_deserializer
+    serialize: Any = handler.response_serializer
     descriptor = _request_of(method)
 
     async def run(raw: bytes, context: Context) -> None:
@@ -83,7 +87,7 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams) -> Handle
             with streams.open(call.principal().api_key_id):
                 async with aclosing(behaviour(decode(raw, parse, descriptor), context)) as messages:
                     async for message in messages:
-                        await context.write(message)
+                        await context.write(message if isinstance(message, bytes) else serialize(message))
         except Exception as error:
             await _fail(method, context, error)
 

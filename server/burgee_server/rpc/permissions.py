@@ -10,8 +10,16 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     },
     "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {
-        Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions"),
-        Permission.CONFIGURE: ("CreateFlag", "UpdateFlag", "ArchiveFlag"),
+        Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions", "PreviewFlag", "EvaluateAt"),
+        Permission.CONFIGURE: (
+            "CreateFlag",
+            "UpdateFlag",
+            "ArchiveFlag",
+            "DisableFlag",
+            "EnableFlag",
+            "RestoreFlagVersion",
+        ),
+        Permission.ADMINISTER: ("CopyFlags",),  # it reads another environment of the project
     },
     "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel")},
     "AdminService": {

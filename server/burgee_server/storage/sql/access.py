@@ -144,9 +144,10 @@ class SqlAccess:
 async def record(
     connection: AsyncConnection, environment_id: int, action: str, subject: str, by: Authorship, detail: str = ""
 ) -> None:
-    """Write an audit entry, inside the transaction of the change it tells of."""
+    """Write an audit entry, inside the transaction of the change it tells of: why, then what."""
     row = {"environment_id": environment_id, "at": by.at, "actor": by.actor, "action": action, "subject": subject}
-    await connection.execute(insert(audit_entries).values(**row, detail=by.note or detail))
+    told = f"{by.note} ({detail})" if by.note and detail else by.note or detail
+    await connection.execute(insert(audit_entries).values(**row, detail=told))
 
 
 async def _insert(connection: AsyncConnection, statement: Any) -> int:

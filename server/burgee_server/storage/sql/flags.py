@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, select, update
+from sqlalchemy import Row, Select, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,11 +34,11 @@ class SqlFlags:
                 await connection.execute(insert(flags).values(**row, version=1, created_at=by.at))
             except IntegrityError as error:
                 raise AlreadyExists(f"flag {flag.key!r} exists already; change it with UpdateFlag") from error
-            await _keep(connection, environment_id, flag, "flag.create", by)
+            await _keep(connection, environment_id, flag, "flag.create", "", by)
         return FlagVersion(flag, by.at, by.at, by.actor, by.note)
 
     async def save(
-        self, environment_id: int, flag: Flag, expected_version: int, action: str, by: Authorship
+        self, environment_id: int, flag: Flag, expected_version: int, action: str, detail: str, by: Authorship
     ) -> FlagVersion:
         """Keep a new version, if the current one is the expected one."""
         where = (flags.c.environment_id == environment_id, flags.c.key == flag.key)
@@ -52,7 +53,7 @@ class SqlFlags:
                 )
             flag = replace(flag, version=row.version + 1)
             await connection.execute(update(flags).where(*where).values(version=flag.version, archived=flag.archived))
-            await _keep(connection, environment_id, flag, action, by)
+            await _keep(connection, environment_id, flag, action, detail, by)
         return FlagVersion(flag, row.created_at, by.at, by.actor, by.note)
 
     async def get(self, environment_id: int, flag_key: str) -> FlagVersion:
@@ -93,8 +94,41 @@ class SqlFlags:
             raise NotFound(f"no flag {flag_key!r}")
         return versions
 
+    async def version(self, environment_id: int, flag_key: str, version: int) -> FlagVersion:
+        """One version of a flag."""
+        query = _versions().where(
+            flags.c.environment_id == environment_id, flags.c.key == flag_key, flag_versions.c.version == version
+        )
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound(f"flag {flag_key!r} has no version {version}")
+        return _version(row)
 
-async def _keep(connection: AsyncConnection, environment_id: int, flag: Flag, action: str, by: Authorship) -> None:
+    async def at(self, environment_id: int, flag_keys: frozenset[str], moment: datetime) -> Sequence[Flag]:
+        """These flags as they were at a moment."""
+        table = flag_versions.c
+        latest = (
+            select(table.key, func.max(table.version).label("version"))
+            .where(table.environment_id == environment_id, table.key.in_(flag_keys), table.changed_at <= moment)
+            .group_by(table.key)
+            .subquery()
+        )
+        query = select(table.document).join(
+            latest,
+            and_(
+                table.environment_id == environment_id,
+                table.key == latest.c.key,
+                table.version == latest.c.version,
+            ),
+        )
+        async with self._database.reading() as connection:
+            return [flag_from_document(row.document) for row in await connection.execute(query)]
+
+
+async def _keep(
+    connection: AsyncConnection, environment_id: int, flag: Flag, action: str, detail: str, by: Authorship
+) -> None:
     row = {
         "environment_id": environment_id,
         "key": flag.key,
@@ -105,7 +139,7 @@ async def _keep(connection: AsyncConnection, environment_id: int, flag: Flag, ac
         "change_note": by.note,
     }
     await connection.execute(insert(flag_versions).values(row))
-    await record(connection, environment_id, action, flag.key, by, f"version {flag.version}")
+    await record(connection, environment_id, action, flag.key, by, detail)
 
 
 def _versions() -> Select[Any]:

@@ -1,16 +1,17 @@
 """Profiles and group types in SQL."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from burgee_server.ports.profiles import GroupType, Profile, PropertyChange
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import counters, group_types, profiles
+from burgee_server.storage.sql.tables import counters, group_types, profile_versions, profiles
 
 _REVISION = "profile_revision"
 _LOADED = "profile_revision_loaded"
@@ -32,7 +33,11 @@ class SqlProfiles:
             # Taking the revision first locks the counter: revisions become visible in their own order, so that
             # whoever reads `changed_since` never skips one that is still being written.
             revision = await _next_revision(connection)
-            row = (await connection.execute(select(profiles.c.properties).where(*where))).one_or_none()
+            latest = select(func.max(profile_versions.c.changed_at)).where(
+                *(profile_versions.c[name] == value for name, value in identity.items())
+            )
+            query = select(profiles.c.properties, latest.scalar_subquery().label("changed_at")).where(*where)
+            row = (await connection.execute(query)).one_or_none()
             properties = change.apply({} if row is None else row.properties)
             values = {"properties": properties, "revision": revision}
             if row is None:
@@ -41,6 +46,11 @@ class SqlProfiles:
                     await _add_group_types(connection, environment_id, frozenset({group_type}), at)
             else:
                 await connection.execute(update(profiles).where(*where).values(**values))
+                # Of changes that come at once, one may be written later and have been made earlier.
+                at = max(at, row.changed_at)
+            # Not by ==: 1 and true are the same to Python.
+            if row is None or json.dumps(properties) != json.dumps(row.properties):
+                await connection.execute(insert(profile_versions).values(**identity, **values, changed_at=at))
         return Profile(group_type, key, properties)
 
     async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
@@ -51,6 +61,20 @@ class SqlProfiles:
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Profile(group_type, key, row.properties)
+
+    async def at(self, environment_id: int, group_type: str, key: str, moment: datetime) -> Profile | None:
+        """One profile as it was at a moment."""
+        table = profile_versions.c
+        query = select(table.properties).where(
+            table.environment_id == environment_id,
+            table.group_type == group_type,
+            table.key == key,
+            table.changed_at <= moment,
+        )
+        newest = query.order_by(table.changed_at.desc(), table.revision.desc()).limit(1)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(newest)).one_or_none()
         return None if row is None else Profile(group_type, key, row.properties)
 
     async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:

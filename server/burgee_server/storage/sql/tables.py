@@ -137,6 +137,18 @@ profiles = Table(
     Column("revision", BigInteger, nullable=False, unique=True),
 )
 
+profile_versions = Table(
+    "profile_versions",
+    metadata,
+    Column("environment_id", ForeignKey("environments.environment_id"), primary_key=True),
+    Column("group_type", _key(), primary_key=True),
+    Column("key", _key(), primary_key=True),
+    Column("changed_at", Instant, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("properties", JSON, nullable=False),
+    sqlite_with_rowid=False,  # the key is the table: one tree to write to at each change, and not two
+)
+
 counters = Table(
     "counters",
     metadata,

@@ -1,0 +1,32 @@
+"""What may be saved: a flag that can be evaluated among the flags of its environment."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from burgee.evaluation import Flag, violations, with_defaults
+from burgee_server.errors import Invalid, Violation
+
+
+def checked(flag: Flag, flags: Mapping[str, Flag], current: Flag | None) -> Flag:
+    """The flag, complete, as it may be saved in place of `current`; whether it is archived does not change.
+
+    Raises Invalid, naming every path at fault, if it, or one of `flags` that needs it, could not be evaluated.
+    """
+    if current is not None and flag.type is not current.type:
+        raise Invalid.of("flag.type", f"is {current.type} and cannot change: code that reads the flag relies on it")
+    flag = with_defaults(replace(flag, archived=current is not None and current.archived))
+    if faults := faults_of(flag, {**flags, flag.key: flag}, "flag"):
+        raise Invalid(*faults)
+    return flag
+
+
+def faults_of(flag: Flag, flags: Mapping[str, Flag], field: str) -> list[Violation]:
+    """Why the flag, or one of `flags` that needs it, could not be evaluated; `field` is where the request has it."""
+    faults = [Violation(f"{field}.{path}", reason) for path, reason in violations(flag, flags)]
+    for other in flags.values():
+        if other is not flag and any(needed.flag_key == flag.key for needed in other.prerequisites):
+            faults += [
+                Violation(field, f"flag {other.key!r} needs this one: {path}: {reason}")
+                for path, reason in violations(other, flags)
+            ]
+    return faults

@@ -1,0 +1,83 @@
+"""What a change of a flag would do to everybody that is known, before it is saved."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from burgee.evaluation import USER, Context, Flag, Properties
+from burgee_server.flags.comparison import Comparison
+from burgee_server.flags.lifecycle import Lifecycle
+from burgee_server.flags.tally import Part, Tally, Transition
+from burgee_server.ports.clock import Clock
+
+SLICE = 1_000
+"""Groups that are evaluated in one go: some 10 milliseconds in which nobody else is served."""
+
+Group = tuple[str, Properties]
+
+
+class KnownGroups(Protocol):
+    """Where groups, and persons, are read."""
+
+    def pages(self, environment_id: int, group_type: str) -> AsyncIterator[Sequence[Group]]:
+        """Everybody of a type, identified or seen in an event, once, in byte order of their keys."""
+
+
+class Previews:
+    """Looks at every known group of an environment; saves nothing."""
+
+    def __init__(self, lifecycle: Lifecycle, groups: KnownGroups, clock: Clock) -> None:
+        self._lifecycle = lifecycle
+        self._groups = groups
+        self._clock = clock
+
+    async def begin(self, environment_id: int, flag: Flag, group_type: str, breakdown_property: str) -> "Preview":
+        """Begin to look at groups of a type; an empty one is chosen by the flag. Raises Invalid where saving would.
+
+        Everybody is asked about at one moment, this one.
+        """
+        comparison = await self._lifecycle.compare(environment_id, flag, group_type)
+        groups = self._groups.pages(environment_id, comparison.group_type)
+        return Preview(comparison, groups, breakdown_property, self._clock.unix_seconds())
+
+
+class Preview:
+    """Ask for `changes` to the end, then for `whole` and `parts`."""
+
+    def __init__(
+        self, comparison: Comparison, groups: AsyncIterator[Sequence[Group]], breakdown_property: str, now: float
+    ) -> None:
+        self.comparison = comparison
+        self._groups = groups
+        self._tally = Tally(breakdown_property)
+        self._now = now
+
+    async def changes(self) -> AsyncIterator[Mapping[Transition, Sequence[str]]]:
+        """Group keys by variant before and after, of those that change, a few at a time."""
+        async for page in self._groups:
+            for first in range(0, len(page), SLICE):
+                if changed := self._look_at(page[first : first + SLICE]):
+                    yield changed
+                await asyncio.sleep(0)
+
+    def whole(self) -> Part:
+        """How many there are, and how many change, by variant."""
+        return self._tally.whole(self.comparison.variants)
+
+    def parts(self) -> Sequence[Part]:
+        """The same by value of the breakdown property, the greatest part first."""
+        return self._tally.parts(self.comparison.variants)
+
+    def _look_at(self, groups: Sequence[Group]) -> dict[Transition, list[str]]:
+        changed: dict[Transition, list[str]] = {}
+        flag_key, group_type, now = self.comparison.flag_key, self.comparison.group_type, self._now
+        before, after, add = self.comparison.before.evaluate, self.comparison.after.evaluate, self._tally.add
+        is_person = group_type == USER
+        for key, properties in groups:
+            context = Context(key) if is_person else Context("", {group_type: key})
+            profiles = {(group_type, key): properties}
+            variants = before(flag_key, context, profiles, now).variant, after(flag_key, context, profiles, now).variant
+            add(properties, variants)
+            if variants[0] != variants[1]:
+                changed.setdefault(variants, []).append(key)
+        return changed

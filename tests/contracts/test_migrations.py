@@ -1,0 +1,74 @@
+"""What becomes of a control store that an older version has filled."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+import burgee_server.storage.sql.engine as engine
+from burgee_server.ports.profiles import PropertyChange
+from burgee_server.storage.sql.profiles import SqlProfiles
+from burgee_server.storage.sql.tables import metadata
+
+CREATED = datetime(2026, 3, 1, tzinfo=UTC)
+MICROS = int(CREATED.timestamp()) * 1_000_000
+
+OLD_DATA = (
+    "INSERT INTO projects VALUES (1, 'p', 'P', :created)",
+    "INSERT INTO environments VALUES (1, 1, 'production', :created), (2, 1, 'staging', :created + 1000000)",
+    "INSERT INTO profiles VALUES (1, 'company', 'acme', '{\"plan\": \"pro\"}', 1), (1, 'user', 'ann', '{}', 2),"
+    " (2, 'company', 'acme', '{\"plan\": \"free\"}', 3)",
+    "UPDATE counters SET value = 3 WHERE name = 'profile_revision'",
+)
+
+
+def _begin_at(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+    for statement in OLD_DATA:
+        connection.execute(text(statement), {"created": MICROS} if ":created" in statement else {})
+
+
+@pytest.fixture
+async def old(tmp_path):
+    """A store as revision 0001 left it, with profiles in two environments, brought up to date."""
+    database = engine.Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
+    async with database.writing() as connection:
+        await connection.run_sync(_begin_at, "0001")
+    await database.migrate()
+    yield database
+    await database.close()
+
+
+async def test_the_migrations_lead_to_the_tables_that_the_code_knows(old):
+    """Nothing is missing and nothing is left over."""
+
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    async with old.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_the_history_of_profiles_begins_with_what_they_were(old):
+    """As if each had been so since its environment was created; changes from now on come after that."""
+    profiles = SqlProfiles(old)
+    await profiles.change(1, "company", "acme", PropertyChange(set={"plan": "team"}), CREATED + timedelta(days=2))
+
+    async def plan(environment_id, moment):
+        found = await profiles.at(environment_id, "company", "acme", moment)
+        return None if found is None else found.properties["plan"]
+
+    assert await plan(1, CREATED - timedelta(seconds=1)) is None
+    assert await plan(1, CREATED) == await plan(1, CREATED + timedelta(days=1)) == "pro"
+    assert await plan(1, CREATED + timedelta(days=2)) == "team"
+    assert await plan(2, CREATED) is None
+    assert await plan(2, CREATED + timedelta(seconds=1)) == "free"
+    assert (await profiles.at(1, "user", "ann", CREATED)).properties == {}
