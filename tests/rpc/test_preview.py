@@ -5,6 +5,7 @@ from grpc import StatusCode
 from burgee.v1 import capture_pb2, profiles_pb2
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1 import flags_pb2 as flags
+from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import by_company, create, identify, update, variant
 
@@ -112,7 +113,7 @@ class TestPreview:
 
         assert sorted(part.groups for part in parts) == [1, 1, 1, 1, 2]
 
-    async def test_what_could_not_be_saved_cannot_be_previewed(self, admin):
+    async def test_what_could_not_be_saved_cannot_be_previewed(self, server, admin):
         """INVALID_ARGUMENT with the path; an unknown type names those there are; no key is UNAUTHENTICATED."""
         with refused(StatusCode.INVALID_ARGUMENT, "flag.off_variant"):
             await preview(admin, by_company(0, off_variant="nope"))
@@ -120,9 +121,11 @@ class TestPreview:
         with refused(StatusCode.INVALID_ARGUMENT, "group_type") as refusal:
             await preview(admin, by_company(0), group_type="team")
         assert "company" in refusal.fields["group_type"]
+        nobody = caller(server.target, "")
         with refused(StatusCode.UNAUTHENTICATED):
-            async for _ in admin.flag_admin.PreviewFlag(pb.PreviewFlagRequest(flag=by_company(0))):
+            async for _ in nobody.flag_admin.PreviewFlag(pb.PreviewFlagRequest(flag=by_company(0))):
                 pass
+        await nobody.channel.close()
 
     async def test_more_groups_than_a_page_holds_are_each_looked_at_once(self, admin, loaded, monkeypatch):
         """The pages of the store and of the warehouse are put together without a gap and without an overlap."""
