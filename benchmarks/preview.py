@@ -96,7 +96,10 @@ class Checking(threading.Thread):
 
 def main() -> None:
     """Print the table."""
-    with serving(put_companies) as server, burgee.Client(server.target, KEY, flag_timeout=10) as client:
+    with (
+        serving(put_companies) as server,
+        burgee.Client(server.target, KEY, flag_timeout=10, local_evaluation=False) as client,
+    ):
         see_companies(client)
         stub = client.stub(FlagAdminServiceStub)
         stub.CreateFlag(pb.CreateFlagRequest(flag=flag(10_000)))

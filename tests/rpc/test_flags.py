@@ -256,71 +256,6 @@ async def test_keys_are_taken_once_and_missing_flags_are_named(admin):
         assert "'gone'" in refusal.message
 
 
-def with_rule(**fields):
-    """A flag with one rule."""
-    return pb.Flag(key="x", rules=[pb.Rule(distribution=pb.Distribution(**fields))])
-
-
-def with_condition(**fields):
-    """A flag with one condition."""
-    return pb.Flag(
-        key="x", rules=[pb.Rule(conditions=[common_pb2.Condition(**fields)], distribution=pb.Distribution())]
-    )
-
-
-BAD_FLAGS = {
-    "no key": (pb.Flag(), "flag.key"),
-    "key too long": (pb.Flag(key="x" * 201), "flag.key"),
-    "key with a blank": (pb.Flag(key="a b"), "flag.key"),
-    "unknown type": (pb.Flag(key="x", type=9), "flag.type"),
-    "value of another type": (
-        pb.Flag(key="x", variants=[pb.Variant(key="a", value=Value(string_value="s"))]),
-        "flag.variants[0].value",
-    ),
-    "unknown off variant": (pb.Flag(key="x", off_variant="nope"), "flag.off_variant"),
-    "unknown variant": (
-        with_rule(weights=[pb.VariantWeight(variant="nope", weight=1)]),
-        "flag.rules[0].distribution.weights[0].variant",
-    ),
-    "weights that sum to zero": (
-        with_rule(weights=[pb.VariantWeight(variant="on", weight=0)]),
-        "flag.rules[0].distribution.weights",
-    ),
-    "rollout over 100,000": (with_rule(rollout=100_001), "flag.rules[0].distribution.rollout"),
-    "no operator": (with_condition(attribute="user.a"), "flag.rules[0].conditions[0].operator"),
-    "unknown operator": (with_condition(attribute="user.a", operator=99), "flag.rules[0].conditions[0].operator"),
-    "no values": (with_condition(attribute="user.a", operator=1), "flag.rules[0].conditions[0].values"),
-    "attribute without a dot": (
-        with_condition(attribute="plan", operator=1, values=text("x")),
-        "flag.rules[0].conditions[0].attribute",
-    ),
-    "event attribute": (
-        with_condition(attribute="event.plan", operator=1, values=text("x")),
-        "flag.rules[0].conditions[0].attribute",
-    ),
-    "bad pattern": (
-        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_MATCHES, values=text("(")),
-        "flag.rules[0].conditions[0].values[0]",
-    ),
-    "a lookahead": (
-        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_MATCHES, values=text("(?=a)")),
-        "flag.rules[0].conditions[0].values[0]",
-    ),
-    "missing prerequisite": (
-        pb.Flag(key="x", prerequisites=[pb.Prerequisite(flag_key="gone", variants=["on"])]),
-        "flag.prerequisites[0].flag_key",
-    ),
-}
-
-
-@pytest.mark.parametrize(("flag", "field"), BAD_FLAGS.values(), ids=BAD_FLAGS.keys())
-async def test_a_flag_that_cannot_be_evaluated_cannot_be_saved(admin, flag, field):
-    """INVALID_ARGUMENT with the path of what is wrong; nothing is kept."""
-    with refused(StatusCode.INVALID_ARGUMENT, field):
-        await create(admin, flag)
-    assert not (await admin.flag_admin.ListFlags(admin_pb.ListFlagsRequest())).flags
-
-
 async def test_a_change_that_would_break_another_flag_is_refused(admin):
     """A variant that another flag waits for cannot be taken away, and a circle cannot be closed."""
     first = await create(admin, pb.Flag(key="first"))
@@ -336,6 +271,19 @@ async def test_a_change_that_would_break_another_flag_is_refused(admin):
     with refused(StatusCode.INVALID_ARGUMENT, "flag") as refusal:
         await admin.flag_admin.UpdateFlag(admin_pb.UpdateFlagRequest(flag=first))
     assert "'second'" in refusal.message
+
+
+async def test_two_changes_at_once_cannot_close_a_circle(admin):
+    """Each is right by itself; the second to come is refused."""
+    a, b = [await create(admin, pb.Flag(key=key)) for key in ("a", "b")]
+    a.prerequisites.add(flag_key="b", variants=["on"])
+    b.prerequisites.add(flag_key="a", variants=["on"])
+
+    outcomes = await asyncio.gather(
+        *(admin.flag_admin.UpdateFlag(admin_pb.UpdateFlagRequest(flag=flag)) for flag in (a, b)), return_exceptions=True
+    )
+
+    assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 1
 
 
 async def test_a_batch_that_asks_for_too_much_is_refused(admin):

@@ -1,5 +1,7 @@
 """Creates and changes flags: nothing that cannot be evaluated is ever saved."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,12 +28,15 @@ class Lifecycle:
         self._store = store
         self._feed = feed
         self._clock = clock
+        # Two changes may each be right and together close a cycle: one is saved before the next is checked.
+        self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def create(self, environment_id: int, flag: Flag, actor: str, note: str) -> FlagVersion:
         """Keep a new flag. Raises Invalid naming every path at fault, AlreadyExists."""
-        flag = checked(flag, await self._all(environment_id), None)
-        version = await self._store.create(environment_id, flag, self._by(actor, note))
-        await self._announce(environment_id, flag.key)
+        async with self._changing[environment_id]:
+            flag = checked(flag, await self._all(environment_id), None)
+            version = await self._store.create(environment_id, flag, self._by(actor, note))
+            await self._announce(environment_id, flag.key)
         return version
 
     async def update(
@@ -41,11 +46,12 @@ class Lifecycle:
 
         Raises Invalid naming every path at fault, NotFound, Stale. An archived flag stays archived.
         """
-        current = (await self._store.get(environment_id, flag.key)).flag
-        if expected_version not in (0, current.version):
-            raise Stale(f"flag {flag.key!r} is at version {current.version}, not {expected_version}: read it again")
-        flag = checked(flag, await self._all(environment_id), current)
-        return await self._save(environment_id, current, flag, "flag.update", self._by(actor, note))
+        async with self._changing[environment_id]:
+            current = (await self._store.get(environment_id, flag.key)).flag
+            if expected_version not in (0, current.version):
+                raise Stale(f"flag {flag.key!r} is at version {current.version}, not {expected_version}: read it again")
+            flag = checked(flag, await self._all(environment_id), current)
+            return await self._save(environment_id, current, flag, "flag.update", self._by(actor, note))
 
     async def archive(self, environment_id: int, flag_key: str, actor: str, note: str) -> FlagVersion:
         """Take a flag out of use. Raises NotFound. Archiving it twice changes nothing."""
