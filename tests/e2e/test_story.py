@@ -121,7 +121,8 @@ def test_the_same_file_twice_counts_once_plain_packed_or_piped(story, lines, tmp
 def test_lines_without_a_uuid_count_once_too_and_bad_lines_are_named(story, tmp_path):
     """A line is known again by its place and its text; a line that is no event says why, and the rest is kept."""
     good = '{"event": "seen", "distinct_id": "ann", "timestamp": 1400000000}'
-    text = "\n".join([good, good, "no json", '{"event": "seen", "distinct_id": "ann"}', "", good, '{"evnt": 1}'])
+    far = '{"event": "seen", "distinct_id": "ann", "timestamp": 1e300}'
+    text = "\n".join([good, good, "no json", '{"event": "seen", "distinct_id": "ann"}', "", good, '{"evnt": 1}', far])
     file = tmp_path / "few.ndjson"
     file.write_text(text)
 
@@ -130,7 +131,7 @@ def test_lines_without_a_uuid_count_once_too_and_bad_lines_are_named(story, tmp_
 
     assert first.returncode == second.returncode == 1
     errors = first.stderr.decode()
-    for line, field in ((3, "line"), (4, "timestamp"), (7, "evnt")):
+    for line, field in ((3, "line"), (4, "timestamp"), (7, "evnt"), (8, "timestamp")):
         assert f"line {line}: {field}: " in errors
     assert total(story, "seen") == 3
 

@@ -4,10 +4,12 @@ import logging
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 import grpc
 import pytest
 
+import burgee
 from burgee import Client
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from tests.unit.client.fakes import Failure, Recorder, unused_target
@@ -120,3 +122,8 @@ def test_a_target_may_be_an_https_address(target: str, expected: str) -> None:
     """TLS is asked for by the scheme; its port is 443 unless given."""
     with Client(target) as client:
         assert repr(client) == f"<burgee.Client {expected}>"
+
+
+def test_the_client_says_that_it_is_typed():
+    """Without the marker, a type checker takes nothing that the package says."""
+    assert (Path(burgee.__file__).parent / "py.typed").is_file()
