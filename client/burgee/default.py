@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import ErrorCode, Json, Reason, Resolution
 
 
@@ -16,7 +17,7 @@ def with_default(resolution: Resolution, default: Json) -> Resolution:
     if default is None:
         return resolution
     value = resolution.value
-    if isinstance(value, int | float) and _is_number(value) and _is_number(default):
+    if isinstance(value, int | float) and is_number(value) and is_number(default):
         if isinstance(default, float):
             return replace(resolution, value=float(value))
         if float(value).is_integer():
@@ -31,9 +32,5 @@ def with_default(resolution: Resolution, default: Json) -> Resolution:
     )
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _kind(value: Json) -> str:
-    return f"{type(value).__name__} {value!r}" if _is_number(value) else type(value).__name__
+    return f"{type(value).__name__} {value!r}" if is_number(value) else type(value).__name__

@@ -33,9 +33,7 @@ class Checks:
     async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Resolution:
         """What one flag gives. Never raises for the flag or the context."""
         flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
-        profiles = self._kept(environment_id, flags, context)
-        if profiles is None:
-            profiles = await self._profiles(environment_id, flags, context)
+        profiles = await self._profiles(environment_id, flags, context)
         return flags.evaluate(flag_key, context, profiles, self._clock.unix_seconds())
 
     async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
@@ -79,21 +77,11 @@ class Checks:
         self, environment_id: int, flags: FlagSet, context: Context
     ) -> dict[tuple[str, str], Properties]:
         """The stored properties that the flags may ask for."""
-        found = self._kept(environment_id, flags, context)
-        if found is None:
-            found = {
-                (group_type, key): await self._stored.get(environment_id, group_type, key)
-                for group_type, key in _wanted(flags, context)
-            }
-        return found
-
-    def _kept(self, environment_id: int, flags: FlagSet, context: Context) -> dict[tuple[str, str], Properties] | None:
-        """The same, if all of it is in memory."""
         found: dict[tuple[str, str], Properties] = {}
         for group_type, key in _wanted(flags, context):
             properties = self._stored.peek(environment_id, group_type, key)
             if properties is None:
-                return None
+                properties = await self._stored.get(environment_id, group_type, key)
             found[group_type, key] = properties
         return found
 

@@ -11,11 +11,11 @@ from burgee.v1 import profiles_pb2 as pb
 from burgee_server.errors import Invalid
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.profiles import PropertyChange
-from burgee_server.ports.warehouse import StoredEvent, Warehouse
+from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, to_micros
 from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
-from burgee_server.rpc.timestamps import from_micros, micros, timestamp
+from burgee_server.rpc.timestamps import timestamp
 
 MAX_EVENT_NAMES = 100
 
@@ -98,7 +98,7 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         )
         response = pb.ListEventsResponse(events=map(_event, events))
         if len(events) == limit:
-            response.next_page_token = page_token(micros(events[-1].timestamp), events[-1].uuid)
+            response.next_page_token = page_token(to_micros(events[-1].timestamp), events[-1].uuid)
         return response
 
     async def _page(self, group_type: str, size: int, token: str) -> tuple[list[SeenProfile], str]:
@@ -153,5 +153,5 @@ def _event(event: StoredEvent) -> capture_pb2.Event:
         distinct_id=event.distinct_id,
         groups=event.groups,
         properties_json=event.properties_json,
-        timestamp_micros=micros(event.timestamp),
+        timestamp_micros=to_micros(event.timestamp),
     )

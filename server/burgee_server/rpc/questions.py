@@ -8,7 +8,6 @@ from burgee.evaluation import USER
 from burgee.v1 import common_pb2
 from burgee.v1 import insights_pb2 as pb
 from burgee_server.errors import Invalid
-from burgee_server.insights.filters import MAX_DEPTH
 from burgee_server.insights.model import (
     DEFAULT_WINDOW,
     All,
@@ -133,30 +132,26 @@ def _optional_filter(
 ) -> Filter | None:
     if not holder.HasField("filter") or holder.filter.WhichOneof("node") is None:
         return None
-    return _filter(holder.filter, path, 1)
+    return _filter(holder.filter, path)
 
 
-def _filter(message: common_pb2.Filter, path: str, depth: int) -> Filter:
-    if depth > MAX_DEPTH:
-        raise Invalid.of(path, f"filters may be {MAX_DEPTH} deep")
+def _filter(message: common_pb2.Filter, path: str) -> Filter:
+    """The tree as it was sent: protobuf bounds how deep that can be, and insights/filters.py checks the rest."""
     match node := message.WhichOneof("node"):
         case "condition":
             return wire.condition_from_proto(message.condition, f"{path}.condition")
         case "all":
-            return All(tuple(_branches(message.all.filters, f"{path}.all", depth)))
+            return All(_branches(message.all.filters, f"{path}.all"))
         case "any":
-            return AnyOf(tuple(_branches(message.any.filters, f"{path}.any", depth)))
+            return AnyOf(_branches(message.any.filters, f"{path}.any"))
         case "not":
-            return Not(_filter(getattr(message, "not"), f"{path}.not", depth + 1))
+            return Not(_filter(getattr(message, "not"), f"{path}.not"))
         case _:
             raise Invalid.of(path, f"must be a condition, all, any or not; got {node}")
 
 
-def _branches(filters: Iterable[common_pb2.Filter], path: str, depth: int) -> Iterable[Filter]:
-    branches = [_filter(branch, f"{path}.filters[{index}]", depth + 1) for index, branch in enumerate(filters)]
-    if not branches:
-        raise Invalid.of(f"{path}.filters", "must not be empty")
-    return branches
+def _branches(filters: Iterable[common_pb2.Filter], path: str) -> tuple[Filter, ...]:
+    return tuple(_filter(branch, f"{path}.filters[{index}]") for index, branch in enumerate(filters))
 
 
 def _write_part(part: Part) -> pb.BreakdownValue:

@@ -1,13 +1,10 @@
 """Times as the wire has them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from burgee_server.errors import Invalid
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def timestamp(at: datetime | None) -> Timestamp | None:
@@ -17,16 +14,6 @@ def timestamp(at: datetime | None) -> Timestamp | None:
     message = Timestamp()
     message.FromDatetime(at)
     return message
-
-
-def micros(at: datetime) -> int:
-    """Microseconds since 1970."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def from_micros(count: int) -> datetime:
-    """The moment this many microseconds after 1970."""
-    return _EPOCH + count * _MICROSECOND
 
 
 def read_timestamp(message: Timestamp, field: str) -> datetime:
