@@ -3,6 +3,7 @@
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.bucketing import bucket, variant_bucket
 from burgee.evaluation.check import violations
+from burgee.evaluation.cohorts import cohort
 from burgee.evaluation.conditions import CompiledCondition, compile_condition, condition_violations
 from burgee.evaluation.defaults import with_defaults
 from burgee.evaluation.document import DocumentError, context_from_document, flag_from_document, flag_to_document
@@ -16,6 +17,7 @@ from burgee.evaluation.explanation import (
 )
 from burgee.evaluation.flag_set import FlagSet
 from burgee.evaluation.model import (
+    COHORT,
     ROLLOUT_ALL,
     USER,
     Condition,
@@ -39,6 +41,7 @@ from burgee.evaluation.model import (
 from burgee.evaluation.pattern import Pattern, PatternError
 
 __all__ = [
+    "COHORT",
     "ROLLOUT_ALL",
     "USER",
     "Attribute",
@@ -71,6 +74,7 @@ __all__ = [
     "Variant",
     "VariantWeight",
     "bucket",
+    "cohort",
     "compile_condition",
     "condition_violations",
     "context_from_document",

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from burgee.evaluation import attributes
+from burgee.evaluation import attributes, operators
 from burgee.evaluation.conditions import condition_violations, is_json
 from burgee.evaluation.kinds import is_list, is_number, kind
-from burgee.evaluation.model import ROLLOUT_ALL, Distribution, Flag, FlagType, Json, Variant
+from burgee.evaluation.model import ROLLOUT_ALL, Condition, Distribution, Flag, FlagType, Json, Variant
 from burgee.evaluation.prerequisites import path as path_between
 
 LONGEST_KEY = 200
@@ -22,16 +22,21 @@ _EXPECTED = {
 }
 
 
-def violations(flag: Flag, others: Mapping[str, Flag] | None = None) -> list[tuple[str, str]]:
+def violations(
+    flag: Flag, others: Mapping[str, Flag] | None = None, cohorts: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
     """What is wrong with a flag: paths as in the proto (`rules[2].conditions[0].values[0]`), and what would be right.
 
-    `others` are the flags of its environment by key; without them, prerequisites are not looked up. Defaults are
-    expected to be filled in, see defaults.with_defaults.
+    `others` are the flags of its environment by key; without them, prerequisites are not looked up. `cohorts` are those
+    of its environment, by key, and whom they are made of, `user` or a group type; without them, none is looked up.
+    Defaults are expected to be filled in, see defaults.with_defaults.
     """
-    return list(_flag(flag, others))
+    return list(_flag(flag, others, cohorts))
 
 
-def _flag(flag: Flag, others: Mapping[str, Flag] | None) -> Iterator[tuple[str, str]]:
+def _flag(
+    flag: Flag, others: Mapping[str, Flag] | None, cohorts: Mapping[str, str] | None
+) -> Iterator[tuple[str, str]]:
     if not _KEY.fullmatch(flag.key):
         yield "key", f'a key has 1 to {LONGEST_KEY} characters: letters without accents, digits and "-_./:"'
     yield from _variants(flag)
@@ -50,10 +55,22 @@ def _flag(flag: Flag, others: Mapping[str, Flag] | None) -> Iterator[tuple[str, 
             yield from condition_violations(condition, f"{path}.conditions[{position}]")
             if condition.attribute.startswith(f"{attributes.EVENT}."):
                 yield f"{path}.conditions[{position}].attribute", "a flag has no event to look at"
+            if cohorts is not None and condition.operator in operators.COHORTS:
+                yield from _named_cohorts(condition, f"{path}.conditions[{position}]", cohorts)
         yield from _distribution(rule.distribution, f"{path}.distribution", known)
     if flag.fallthrough is not None:
         yield from _distribution(flag.fallthrough, "fallthrough", known)
     yield from _prerequisites(flag, others)
+
+
+def _named_cohorts(condition: Condition, path: str, cohorts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    owner = condition.attribute.partition(".")[0]
+    for index, cohort_key in enumerate(condition.values):
+        members = cohorts.get(cohort_key) if isinstance(cohort_key, str) else owner
+        if members is None:
+            yield f"{path}.values[{index}]", f'there is no cohort "{cohort_key}"'
+        elif members != owner:
+            yield f"{path}.values[{index}]", f'cohort "{cohort_key}" is made of {members}: ask for {members}.key'
 
 
 def _variants(flag: Flag) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ one that violates its rules and so cannot be evaluated.
 
 from dataclasses import dataclass, replace
 
-from burgee.evaluation import conditions
+from burgee.evaluation import conditions, operators
 from burgee.evaluation.attributes import KEY, Attribute
 from burgee.evaluation.check import violations
 from burgee.evaluation.conditions import CompiledCondition, Holds
@@ -47,6 +47,8 @@ class CompiledFlag:
     excluded: Resolution
     """When the fallthrough's draw did not include the key."""
     mentions: frozenset[Attribute]
+    cohorts: frozenset[tuple[str, str]]
+    """The cohorts that are read, as (`user` or group type, cohort key)."""
 
     def decide(self, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What the flag gives once its prerequisites hold."""
@@ -127,6 +129,7 @@ def compile_flag(flag: Flag) -> CompiledFlag:
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
         mentions=_mentions(rules, fallthrough),
+        cohorts=_cohorts(rules),
     )
 
 
@@ -166,7 +169,7 @@ def _all(holds: list[Holds], give: Give) -> Give:
 
 
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:
-    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, frozenset())
+    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, frozenset(), frozenset())
 
 
 def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> frozenset[Attribute]:
@@ -175,3 +178,13 @@ def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution
     if fallthrough is not None:
         read.add(fallthrough.attribute)
     return frozenset(attribute for attribute in read if attribute.name != KEY)
+
+
+def _cohorts(rules: tuple[CompiledRule, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (each.attribute.owner, str(cohort_key))
+        for rule in rules
+        for each in rule.conditions
+        if each.condition.operator in operators.COHORTS
+        for cohort_key in each.condition.values
+    )

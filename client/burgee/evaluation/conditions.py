@@ -7,27 +7,30 @@ from typing import TypeAlias
 
 from burgee.evaluation import attributes, operators, semver, times
 from burgee.evaluation.attributes import Attribute, Read
+from burgee.evaluation.cohorts import compile_membership
 from burgee.evaluation.kinds import is_number, kind
 from burgee.evaluation.model import Condition, Context, Json, Operator, Profiles
-from burgee.evaluation.operators import Test
 from burgee.evaluation.pattern import Pattern, PatternError
 
 Holds: TypeAlias = Callable[[Context, Profiles, float], bool]
 """Whether a condition holds at a Unix time."""
 
-_SEVERAL = frozenset({Operator.IN, Operator.NOT_IN, Operator.STARTS_WITH, Operator.ENDS_WITH}) | operators.CONTAINMENTS
+_SEVERAL = (
+    frozenset({Operator.IN, Operator.NOT_IN, Operator.STARTS_WITH, Operator.ENDS_WITH})
+    | operators.CONTAINMENTS
+    | operators.COHORTS
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
-    """A condition, ready to be asked. `holds` is `read` and `test` in one, for speed."""
+    """A condition, ready to be asked; `note` has words for a value that does not speak for itself, else none."""
 
     condition: Condition
     attribute: Attribute
     read: Read
-    test: Test
-    when_missing: bool
     holds: Holds
+    note: Callable[[Json, Profiles], str]
 
 
 def compile_condition(condition: Condition) -> CompiledCondition:
@@ -36,21 +39,27 @@ def compile_condition(condition: Condition) -> CompiledCondition:
     if attribute is None:
         raise ValueError(f"not an attribute: {condition.attribute!r}")
     read = attributes.reader(attribute)
-    test = operators.test_of(condition.operator, condition.values)
-    when_missing = condition.operator in operators.NEGATIVE
+    operator, when_missing = condition.operator, condition.operator in operators.NEGATIVE
+    if operator in operators.COHORTS:
+        holds_of, note_of = compile_membership(read, map(str, condition.values), not when_missing)
+        return CompiledCondition(condition, attribute, read, holds_of, note_of)
+    test = operators.test_of(operator, condition.values)
 
     def holds(context: Context, profiles: Profiles, now: float) -> bool:
         value = read(context, profiles)
         return when_missing if value is None else test(value, now)
 
-    return CompiledCondition(condition, attribute, read, test, when_missing, holds)
+    return CompiledCondition(condition, attribute, read, holds, lambda value, _: operators.wrong_type(operator, value))
 
 
 def condition_violations(condition: Condition, path: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a condition: the path of the field, and what would be right."""
-    if attributes.parse(condition.attribute) is None:
-        yield f"{path}.attribute", 'an attribute has two parts, such as "user.plan" or "company.key"'
     operator, values = condition.operator, condition.values
+    attribute = attributes.parse(condition.attribute)
+    if attribute is None:
+        yield f"{path}.attribute", 'an attribute has two parts, such as "user.plan" or "company.key"'
+    elif operator in operators.COHORTS and attribute.name != attributes.KEY:
+        yield f"{path}.attribute", 'a cohort has persons or groups: give "user.key", or that of a type: "company.key"'
     if operator in operators.PRESENCES:
         if values:
             yield f"{path}.values", f"{operator} takes no values"

@@ -15,7 +15,6 @@ from burgee.evaluation.explanation import (
     RuleVerdict,
 )
 from burgee.evaluation.model import ROLLOUT_ALL, USER, Context, Profiles, Reason, Resolution
-from burgee.evaluation.operators import wrong_type
 from burgee.evaluation.summary import summary
 
 
@@ -78,10 +77,8 @@ def _rule(
 
 def _condition(condition: CompiledCondition, context: Context, profiles: Profiles, now: float) -> ConditionOutcome:
     actual = condition.read(context, profiles)
-    if actual is None:
-        return ConditionOutcome(condition.condition, None, condition.when_missing)
-    note = wrong_type(condition.condition.operator, actual)
-    return ConditionOutcome(condition.condition, actual, condition.test(actual, now), note)
+    note = "" if actual is None else condition.note(actual, profiles)
+    return ConditionOutcome(condition.condition, actual, condition.holds(context, profiles, now), note)
 
 
 def _draw(

@@ -13,15 +13,18 @@ from burgee.evaluation.prerequisites import closing_edges
 class FlagSet:
     """Immutable, and safe to share between threads. `now` is Unix seconds, UTC, everywhere. Nothing here raises.
 
-    `profiles` are the stored properties of those whom the context names; `profile_types` says whose are read.
+    `profiles` are the stored properties of those whom the context names, and the cohorts, of whose members those whom
+    the context names will do; `profile_types` and `cohorts` say which are read.
     """
 
-    __slots__ = ("_compiled", "_cyclic", "_listed", "mentions", "profile_types")
+    __slots__ = ("_compiled", "_cyclic", "_listed", "cohorts", "mentions", "profile_types")
 
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
     """Whose stored properties any flag here reads: `user` and group types."""
+    cohorts: frozenset[tuple[str, str]]
+    """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
 
     def __init__(self, flags: Iterable[Flag]) -> None:
         """Compile the flags. One that violates its rules answers ERROR with PARSE_ERROR; the others are unharmed."""
@@ -77,14 +80,22 @@ class FlagSet:
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        found: set[Attribute] = set()
-        reached = [flag_key]
-        for key in reached:
-            compiled = self._compiled.get(key)
-            if compiled is not None:
-                found |= compiled.mentions
-                reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
-        return frozenset(found)
+        return frozenset(attribute for each in self._needed(flag_key) for attribute in each.mentions)
+
+    def cohorts_of(self, flag_key: str) -> frozenset[tuple[str, str]]:
+        """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
+        return frozenset(cohort for each in self._needed(flag_key) for cohort in each.cohorts)
+
+    def _needed(self, flag_key: str) -> list[CompiledFlag]:
+        """The flag and its prerequisites, and theirs, as far as they exist."""
+        reached = {flag_key: self._compiled[flag_key]} if flag_key in self._compiled else {}
+        waiting = list(reached.values())
+        for compiled in waiting:
+            for key, _ in compiled.prerequisites:
+                if key in self._compiled and key not in reached:
+                    reached[key] = self._compiled[key]
+                    waiting.append(reached[key])
+        return waiting
 
     def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
         self._compiled = compiled
@@ -92,6 +103,7 @@ class FlagSet:
         self._cyclic = closing_edges({key: [each for each, _ in flag.prerequisites] for key, flag in compiled.items()})
         self.mentions = frozenset(attribute for flag in compiled.values() for attribute in flag.mentions)
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
+        self.cohorts = frozenset(cohort for flag in compiled.values() for cohort in flag.cohorts)
 
     def _decide_in_order(
         self, wanted: CompiledFlag, decided: dict[str, Resolution], context: Context, profiles: Profiles, now: float

@@ -15,6 +15,9 @@ ROLLOUT_ALL = 100_000
 USER = "user"
 """Stands where a group type could: the person that the distinct_id names."""
 
+COHORT = ".cohort"
+"""Stands where a group type could, among profiles: no type has a dot in its name."""
+
 
 class Operator(StrEnum):
     """How a condition compares; the meaning of each is in operators.py."""
@@ -43,6 +46,8 @@ class Operator(StrEnum):
     SEMVER_CARET = "semver_caret"
     IS_SET = "is_set"
     IS_NOT_SET = "is_not_set"
+    IN_COHORT = "in_cohort"
+    NOT_IN_COHORT = "not_in_cohort"
 
 
 class FlagType(StrEnum):
@@ -177,7 +182,8 @@ class Context:
 
 
 Profiles: TypeAlias = Mapping[tuple[str, str], Properties]
-"""Stored properties by (`user` or group type, distinct_id or group key)."""
+"""What is stored: properties by (`user` or group type, distinct_id or group key), and the members of cohorts by
+(COHORT, cohort key), as cohorts.cohort makes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ gt, gte, lt, lte                 numbers; text that looks like one is not one
 before, after                    text that times.parse reads, strictly earlier or later; a number is not a time
 semver_*                         text that semver.parse reads; ranges as in semver.py, pre-releases by precedence
 is_set, is_not_set               anything
+
+in_cohort and not_in_cohort do not look at the value alone: their meaning is in cohorts.py.
 """
 
 from collections.abc import Callable
@@ -26,7 +28,9 @@ from burgee.evaluation.pattern import Pattern
 Test: TypeAlias = Callable[[Any, float], bool]
 """Whether a value that is there passes, at this Unix time."""
 
-NEGATIVE = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_CONTAINS, Operator.IS_NOT_SET})
+NEGATIVE = frozenset(
+    {Operator.NOT_EQUALS, Operator.NOT_IN, Operator.NOT_CONTAINS, Operator.IS_NOT_SET, Operator.NOT_IN_COHORT}
+)
 """The operators that a missing attribute passes."""
 
 EQUALITIES = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
@@ -39,10 +43,14 @@ NUMBERS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 TIMES = frozenset({Operator.BEFORE, Operator.AFTER})
 VERSIONS = frozenset(operator for operator in Operator if operator.startswith("semver_"))
 PRESENCES = frozenset({Operator.IS_SET, Operator.IS_NOT_SET})
+COHORTS = frozenset({Operator.IN_COHORT, Operator.NOT_IN_COHORT})
 
 
 def test_of(operator: Operator, values: tuple[Json, ...]) -> Test:
-    """The test that a condition makes. The values are those that conditions.condition_violations lets through."""
+    """The test that a condition makes, of any operator but COHORTS.
+
+    The values are those that conditions.condition_violations lets through.
+    """
     return _TESTS[operator](values)
 
 

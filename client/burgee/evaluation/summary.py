@@ -30,6 +30,8 @@ _WORDS = {
     Operator.SEMVER_CARET: "is in the version range ^",
     Operator.IS_SET: "is set",
     Operator.IS_NOT_SET: "is not set",
+    Operator.IN_COHORT: "is in cohort",
+    Operator.NOT_IN_COHORT: "is not in cohort",
 }
 
 

@@ -76,6 +76,12 @@ class _OperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Operator.Val
     """The attribute is present and not null. Takes no values."""
     OPERATOR_IS_NOT_SET: _Operator.ValueType  # 24
     """The attribute is missing or null. Takes no values."""
+    OPERATOR_IN_COHORT: _Operator.ValueType  # 25
+    """A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In flags
+    only.
+    """
+    OPERATOR_NOT_IN_COHORT: _Operator.ValueType  # 26
+    """A member of none of the cohorts that the values name. True for a missing attribute. In flags only."""
 
 class Operator(_Operator, metaclass=_OperatorEnumTypeWrapper):
     """How a condition compares an attribute with its values. One vocabulary for flag rules and for filters.
@@ -133,6 +139,12 @@ OPERATOR_IS_SET: Operator.ValueType  # 23
 """The attribute is present and not null. Takes no values."""
 OPERATOR_IS_NOT_SET: Operator.ValueType  # 24
 """The attribute is missing or null. Takes no values."""
+OPERATOR_IN_COHORT: Operator.ValueType  # 25
+"""A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In flags
+only.
+"""
+OPERATOR_NOT_IN_COHORT: Operator.ValueType  # 26
+"""A member of none of the cohorts that the values name. True for a missing attribute. In flags only."""
 Global___Operator: _TypeAlias = Operator  # noqa: Y015
 
 @_typing.final
@@ -152,7 +164,9 @@ class Condition(_message.Message):
     """How it is compared."""
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Value]:
-        """What it is compared with: one value, several for IN, CONTAINS, STARTS_WITH and ENDS_WITH, none for IS_SET."""
+        """What it is compared with: one value, several for IN, CONTAINS, STARTS_WITH, ENDS_WITH and IN_COHORT, none
+        for IS_SET.
+        """
 
     def __init__(
         self,

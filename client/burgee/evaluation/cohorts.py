@@ -1,0 +1,43 @@
+"""Cohort conditions: whether the person, or the group, that the context names is a member."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from burgee.evaluation.attributes import Read
+from burgee.evaluation.model import COHORT, Context, Json, Profiles, Properties
+
+Identity: TypeAlias = tuple[str, str]
+
+
+def cohort(members: Iterable[str]) -> Properties:
+    """The members of a cohort as profiles hold them, under (COHORT, the cohort's key)."""
+    return dict.fromkeys(members, True)
+
+
+def compile_membership(
+    read: Read, cohort_keys: Iterable[str], wanted: bool
+) -> tuple[Callable[[Context, Profiles, float], bool], Callable[[Json, Profiles], str]]:
+    """Whether a context is in any of the cohorts (not `wanted`: in none); and, of a key, which it is in, in words.
+
+    Who is missing from the context is in none. A cohort that the profiles do not have has no members.
+    """
+    identities: list[Identity] = [(COHORT, key) for key in cohort_keys]
+
+    def holds_of_one(context: Context, profiles: Profiles, _now: float) -> bool:
+        key = read(context, profiles)
+        members = profiles.get(identities[0])
+        return (key is not None and members is not None and key in members) is wanted
+
+    def holds_of_any(context: Context, profiles: Profiles, _now: float) -> bool:
+        key = read(context, profiles)
+        return (key is not None and bool(_found(key, identities, profiles))) is wanted
+
+    def note(key: Json, profiles: Profiles) -> str:
+        found = _found(key, identities, profiles)
+        return f"in {', '.join(found)}" if found else "in none of them" if len(identities) > 1 else "not in it"
+
+    return holds_of_one if len(identities) == 1 else holds_of_any, note
+
+
+def _found(key: Json, identities: Iterable[Identity], profiles: Profiles) -> list[str]:
+    return [identity[1] for identity in identities if key in profiles.get(identity, ())]
