@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
+from burgee_server.cohorts import Cohorts, Memberships
 from burgee_server.flags import Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer
+from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
@@ -21,10 +23,12 @@ from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.sql.access import SqlAccess
+from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
+from burgee_server.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +68,21 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     )
     journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
     access, flags, profiles = SqlAccess(database), SqlFlags(database), SqlProfiles(database)
+    cohorts = SqlCohorts(database)
 
     gate = Gate(access)
     administration = Administration(access, feed, clock)
     group_types = GroupTypes(profiles, clock)
     cache = ProfileCache(profiles, settings.profile_cache)
+    memberships = Memberships(cohorts, settings.profile_cache)
     mirror = Mirror(profiles, warehouse)
     catalog = Catalog(flags)
-    lifecycle = Lifecycle(flags, feed, clock)
+    turns = Turns()
+    lifecycle = Lifecycle(flags, cohorts, turns, feed, clock)
     watch = Watch(catalog, profiles, settings.watch_profiles)
     streams = OpenStreams()
-    for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget, watch.notice, streams.notice):
+    caches = (gate.forget, cache.forget, memberships.forget, catalog.forget)
+    for listener in (*caches, mirror.notice, watch.notice, streams.notice):
         feed.listen(listener)
 
     return House(
@@ -92,14 +100,15 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         servicers=Servicers(
             admin=AdminServicer(administration),
             capture=CaptureServicer(Capture(journal, group_types, clock)),
+            cohorts=CohortServicer(Cohorts(cohorts, flags, turns, feed, clock)),
             flag_admin=FlagAdminServicer(
                 lifecycle,
-                Previews(lifecycle, KnownProfiles(profiles, warehouse), clock),
-                Past(flags, profiles, clock),
+                Previews(lifecycle, KnownProfiles(profiles, warehouse), cohorts, clock),
+                Past(flags, profiles, cohorts, clock),
                 administration,
                 group_types,
             ),
-            flags=FlagServicer(Checks(catalog, cache, clock), watch),
+            flags=FlagServicer(Checks(catalog, cache, memberships, clock), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
         ),

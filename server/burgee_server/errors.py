@@ -40,6 +40,10 @@ class Stale(BurgeeError):
     """The change was made from a version that is no longer current: read again and retry."""
 
 
+class InUse(BurgeeError):
+    """Something else needs what was to be taken away: change that first."""
+
+
 class Unauthenticated(BurgeeError):
     """No API key, or one that does not work."""
 

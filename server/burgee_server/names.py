@@ -3,6 +3,7 @@
 from burgee_server.errors import Invalid
 
 MAX_NAME = 200
+MAX_NOTE = 2_000
 MAX_GROUP_TYPES = 1_000
 """How many group types an environment may have: beyond that, keys are being used as types."""
 RESERVED_TYPES = frozenset({"user", "event"})
@@ -40,6 +41,11 @@ def key_fault(text: str) -> str:
     if not all(character.isascii() and (character.isalnum() or character in "-_") for character in text):
         return 'may only hold letters, digits, "-" and "_"'
     return ""
+
+
+def note_fault(text: str) -> str:
+    """What is wrong with a text that only people read, or nothing: at most 2,000 characters."""
+    return f"must be at most {MAX_NOTE:,} characters, got {len(text):,}" if len(text) > MAX_NOTE else ""
 
 
 def require(field: str, fault: str) -> None:

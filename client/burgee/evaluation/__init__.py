@@ -3,7 +3,7 @@
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.bucketing import bucket, variant_bucket
 from burgee.evaluation.check import violations
-from burgee.evaluation.cohorts import cohort
+from burgee.evaluation.cohorts import cohort, named_cohorts
 from burgee.evaluation.conditions import CompiledCondition, compile_condition, condition_violations
 from burgee.evaluation.defaults import with_defaults
 from burgee.evaluation.document import DocumentError, context_from_document, flag_from_document, flag_to_document
@@ -80,6 +80,7 @@ __all__ = [
     "context_from_document",
     "flag_from_document",
     "flag_to_document",
+    "named_cohorts",
     "variant_bucket",
     "violations",
     "with_defaults",

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from burgee.evaluation.attributes import Read
-from burgee.evaluation.model import COHORT, Context, Json, Profiles, Properties
+from burgee.evaluation.model import COHORT, Context, Flag, Json, Profiles, Properties
+from burgee.evaluation.operators import COHORTS
 
 Identity: TypeAlias = tuple[str, str]
 
@@ -12,6 +13,17 @@ Identity: TypeAlias = tuple[str, str]
 def cohort(members: Iterable[str]) -> Properties:
     """The members of a cohort as profiles hold them, under (COHORT, the cohort's key)."""
     return dict.fromkeys(members, True)
+
+
+def named_cohorts(flag: Flag) -> frozenset[tuple[str, str]]:
+    """The cohorts that a flag names, switched on or not, as (`user` or group type, cohort key)."""
+    return frozenset(
+        (condition.attribute.partition(".")[0], str(cohort_key))
+        for rule in flag.rules
+        for condition in rule.conditions
+        if condition.operator in COHORTS
+        for cohort_key in condition.values
+    )
 
 
 def compile_membership(

@@ -14,9 +14,10 @@ one that violates its rules and so cannot be evaluated.
 
 from dataclasses import dataclass, replace
 
-from burgee.evaluation import conditions, operators
+from burgee.evaluation import conditions
 from burgee.evaluation.attributes import KEY, Attribute
 from burgee.evaluation.check import violations
+from burgee.evaluation.cohorts import named_cohorts
 from burgee.evaluation.conditions import CompiledCondition, Holds
 from burgee.evaluation.distributions import CompiledDistribution, Give, compile_distribution
 from burgee.evaluation.model import Context, ErrorCode, Flag, Json, Profiles, Reason, Resolution, Rule
@@ -129,7 +130,7 @@ def compile_flag(flag: Flag) -> CompiledFlag:
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
         mentions=_mentions(rules, fallthrough),
-        cohorts=_cohorts(rules),
+        cohorts=named_cohorts(flag),
     )
 
 
@@ -178,13 +179,3 @@ def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution
     if fallthrough is not None:
         read.add(fallthrough.attribute)
     return frozenset(attribute for attribute in read if attribute.name != KEY)
-
-
-def _cohorts(rules: tuple[CompiledRule, ...]) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (each.attribute.owner, str(cohort_key))
-        for rule in rules
-        for each in rule.conditions
-        if each.condition.operator in operators.COHORTS
-        for cohort_key in each.condition.values
-    )

@@ -17,7 +17,7 @@ class FlagSet:
     the context names will do; `profile_types` and `cohorts` say which are read.
     """
 
-    __slots__ = ("_compiled", "_cyclic", "_listed", "cohorts", "mentions", "profile_types")
+    __slots__ = ("_compiled", "_cyclic", "_listed", "cohort_types", "cohorts", "mentions", "profile_types")
 
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
@@ -25,6 +25,8 @@ class FlagSet:
     """Whose stored properties any flag here reads: `user` and group types."""
     cohorts: frozenset[tuple[str, str]]
     """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
+    cohort_types: frozenset[str]
+    """Whose cohorts these are: `user` and group types."""
 
     def __init__(self, flags: Iterable[Flag]) -> None:
         """Compile the flags. One that violates its rules answers ERROR with PARSE_ERROR; the others are unharmed."""
@@ -104,6 +106,7 @@ class FlagSet:
         self.mentions = frozenset(attribute for flag in compiled.values() for attribute in flag.mentions)
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
         self.cohorts = frozenset(cohort for flag in compiled.values() for cohort in flag.cohorts)
+        self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
 
     def _decide_in_order(
         self, wanted: CompiledFlag, decided: dict[str, Resolution], context: Context, profiles: Profiles, now: float

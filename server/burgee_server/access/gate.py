@@ -17,9 +17,9 @@ class Permission(Enum):
     EVALUATE = auto()
     """Check flags."""
     READ = auto()
-    """Read profiles, events, flags, insights."""
+    """Read profiles, events, cohorts, flags, insights."""
     CONFIGURE = auto()
-    """Change flags."""
+    """Change flags and cohorts."""
     ADMINISTER = auto()
     """Manage keys and environments of the project, and read its audit log."""
     OPERATE = auto()

@@ -1,10 +1,10 @@
 """Answers flag checks from flags and profiles in memory; what is not there yet is read first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Protocol
 
-from burgee.evaluation import USER, Context, Explanation, FlagSet, Properties, Resolution
+from burgee.evaluation import COHORT, USER, Context, Explanation, FlagSet, Properties, Resolution, cohort
 from burgee_server.flags.catalog import Catalog
 from burgee_server.ports.clock import Clock
 
@@ -22,12 +22,23 @@ class StoredProperties(Protocol):
         """The properties as they are now; none for a profile that does not exist."""
 
 
+class Memberships(Protocol):
+    """Where the cohorts of persons and groups are read, for flag checks."""
+
+    def peek(self, environment_id: int, group_type: str, key: str) -> frozenset[str] | None:
+        """The keys of the cohorts that somebody is in, if they are in memory, else None."""
+
+    async def get(self, environment_id: int, group_type: str, key: str) -> frozenset[str]:
+        """The keys of the cohorts that somebody is in now."""
+
+
 class Checks:
     """What the flags of an environment give a context, by the properties passed and those stored."""
 
-    def __init__(self, catalog: Catalog, stored: StoredProperties, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, stored: StoredProperties, memberships: Memberships, clock: Clock) -> None:
         self._catalog = catalog
         self._stored = stored
+        self._memberships = memberships
         self._clock = clock
 
     async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Resolution:
@@ -76,20 +87,26 @@ class Checks:
     async def _profiles(
         self, environment_id: int, flags: FlagSet, context: Context
     ) -> dict[tuple[str, str], Properties]:
-        """The stored properties that the flags may ask for."""
+        """What is stored that the flags may ask for: properties, and the cohorts that the context is in."""
         found: dict[tuple[str, str], Properties] = {}
-        for group_type, key in _wanted(flags, context):
+        for group_type, key in named(context, flags.profile_types):
             properties = self._stored.peek(environment_id, group_type, key)
             if properties is None:
                 properties = await self._stored.get(environment_id, group_type, key)
             found[group_type, key] = properties
+        for group_type, key in named(context, flags.cohort_types):
+            cohort_keys = self._memberships.peek(environment_id, group_type, key)
+            if cohort_keys is None:
+                cohort_keys = await self._memberships.get(environment_id, group_type, key)
+            for cohort_key in cohort_keys:
+                found[COHORT, cohort_key] = cohort([key])
         return found
 
 
-def _wanted(flags: FlagSet, context: Context) -> list[tuple[str, str]]:
-    """Whose stored properties the flags may ask for."""
+def named(context: Context, types: Collection[str]) -> list[tuple[str, str]]:
+    """Who of these types, `user` and group types, a context names."""
     keys = context.groups
-    wanted = [(group_type, keys[group_type]) for group_type in flags.profile_types if group_type in keys]
-    if USER in flags.profile_types and context.distinct_id:
-        wanted.append((USER, context.distinct_id))
-    return wanted
+    found = [(group_type, keys[group_type]) for group_type in types if group_type in keys]
+    if USER in types and context.distinct_id:
+        found.append((USER, context.distinct_id))
+    return found

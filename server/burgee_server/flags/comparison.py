@@ -21,6 +21,8 @@ class Comparison:
     """Those of either."""
     unknown_attributes: tuple[str, ...]
     """What either reads and a group of this type alone does not have."""
+    cohort_keys: frozenset[str]
+    """The cohorts, of groups of this type, that either asks for."""
 
 
 def compare(flag: Flag, flags: Mapping[str, Flag], group_type: str) -> Comparison:
@@ -31,13 +33,16 @@ def compare(flag: Flag, flags: Mapping[str, Flag], group_type: str) -> Compariso
     before = _closure(current, flags) if current is not None else []
     read = {attribute for each in (*before, *after) for attribute in _attributes(each)}
     kept = [] if current is None else [variant.key for variant in current.variants]
+    flags_before, flags_after = FlagSet(before), FlagSet(after)
+    asked = flags_before.cohorts | flags_after.cohorts
     return Comparison(
         flag.key,
         group_type,
-        FlagSet(before),
-        FlagSet(after),
+        flags_before,
+        flags_after,
         tuple(dict.fromkeys([*kept, *(variant.key for variant in flag.variants)])),
         tuple(sorted(attribute for attribute in read if _owner(attribute) != group_type)),
+        frozenset(cohort_key for owner, cohort_key in asked if owner == group_type),
     )
 
 

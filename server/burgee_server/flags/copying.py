@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from burgee.evaluation import Flag
 from burgee_server.errors import Invalid, Violation
-from burgee_server.flags.checking import faults_of
+from burgee_server.flags.checking import Surroundings, faults_of
 from burgee_server.flags.difference import is_same
 
 
@@ -19,20 +19,19 @@ class CopyPlan:
     skipped: tuple[str, ...]
 
 
-def plan_copy(
-    source: Mapping[str, Flag], here: Mapping[str, Flag], keys: Sequence[str], *, overwrite: bool
-) -> CopyPlan:
-    """Plan to copy these flags (no keys: all that are not archived) of `source` over those that are `here`.
+def plan_copy(source: Mapping[str, Flag], around: Surroundings, keys: Sequence[str], *, overwrite: bool) -> CopyPlan:
+    """Plan to copy these flags (no keys: all that are not archived) of `source` over those that are here, `around`.
 
     A flag that is archived here stays so. Raises Invalid for a key that `source` does not have or has archived, and
     for each flag that would have another type, or could not be evaluated, here.
     """
+    here = around.flags
     wanted = _wanted(source, keys)
     copies = {key: _copy(flag, here.get(key)) for key, flag in wanted.items()}
     changed = {
         key: flag for key, flag in copies.items() if key not in here or (overwrite and not is_same(flag, here[key]))
     }
-    after = {**here, **changed}
+    after = replace(around, flags={**here, **changed})
     faults = [
         Violation(f"flags[{key}].type", f"is {flag.type} there and {here[key].type} here, and cannot change")
         for key, flag in changed.items()

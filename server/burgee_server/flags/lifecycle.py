@@ -1,40 +1,39 @@
 """Creates and changes flags: nothing that cannot be evaluated is ever saved."""
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
 from burgee.evaluation import Flag
-from burgee_server.errors import Invalid, Stale
-from burgee_server.flags.checking import checked
+from burgee_server.errors import Stale
+from burgee_server.flags.checking import Surroundings, checked
 from burgee_server.flags.comparison import Comparison, compare
 from burgee_server.flags.copying import CopyPlan, plan_copy
 from burgee_server.flags.difference import difference, is_same, summary
+from burgee_server.names import note_fault, require
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagChange, FlagStore, FlagVersion
-
-MAX_NOTE = 2_000
+from burgee_server.turns import Turns
 
 
 class Lifecycle:
     """Every change is a new version, announced on the feed before it is answered."""
 
-    def __init__(self, store: FlagStore, feed: ChangeFeed, clock: Clock) -> None:
+    def __init__(self, store: FlagStore, cohorts: CohortStore, turns: Turns, feed: ChangeFeed, clock: Clock) -> None:
         self._store = store
+        self._cohorts = cohorts
+        self._turns = turns
         self._feed = feed
         self._clock = clock
-        # Two changes may each be right and together close a cycle: one is saved before the next is checked.
-        self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def create(self, environment_id: int, flag: Flag, actor: str, note: str) -> FlagVersion:
         """Keep a new flag. Raises Invalid naming every path at fault, AlreadyExists."""
-        async with self._changing[environment_id]:
-            flag = checked(flag, await self._all(environment_id), None)
+        async with self._turns[environment_id]:
+            flag = checked(flag, await self._around(environment_id), None)
             version = await self._store.create(environment_id, flag, self._by(actor, note))
             await self._announce(environment_id, flag.key)
         return version
@@ -46,11 +45,11 @@ class Lifecycle:
 
         Raises Invalid naming every path at fault, NotFound, Stale. An archived flag stays archived.
         """
-        async with self._changing[environment_id]:
+        async with self._turns[environment_id]:
             current = (await self._store.get(environment_id, flag.key)).flag
             if expected_version not in (0, current.version):
                 raise Stale(f"flag {flag.key!r} is at version {current.version}, not {expected_version}: read it again")
-            flag = checked(flag, await self._all(environment_id), current)
+            flag = checked(flag, await self._around(environment_id), current)
             return await self._save(environment_id, current, flag, "flag.update", self._by(actor, note))
 
     async def archive(self, environment_id: int, flag_key: str, actor: str, note: str) -> FlagVersion:
@@ -71,12 +70,13 @@ class Lifecycle:
 
         If it is just so already, nothing changes.
         """
-        restored = (await self._store.version(environment_id, flag_key, version)).flag
-        checked(restored, await self._all(environment_id), restored)
-        note = note or f"version {version} restored"
-        return await self._change(
-            environment_id, flag_key, lambda flag: replace(restored, version=flag.version), "restore", actor, note
-        )
+        async with self._turns[environment_id]:
+            restored = (await self._store.version(environment_id, flag_key, version)).flag
+            checked(restored, await self._around(environment_id), restored)
+            note = note or f"version {version} restored"
+            return await self._change(
+                environment_id, flag_key, lambda flag: replace(restored, version=flag.version), "restore", actor, note
+            )
 
     async def copy(
         self,
@@ -93,21 +93,22 @@ class Lifecycle:
         Nothing is written if anything would be wrong. Raises Stale if a flag is changed here meanwhile; what was
         copied before that stays, and the same call again does the rest.
         """
-        here = await self._all(environment_id)
-        plan = plan_copy(await self._all(from_environment_id), here, keys, overwrite=overwrite)
-        by = self._by(actor, note)
-        for flag in plan.flags:
-            if flag.key in here:
-                await self._save(environment_id, here[flag.key], flag, "flag.copy", by)
-            else:
-                await self._store.create(environment_id, flag, by)
-                await self._announce(environment_id, flag.key)
+        async with self._turns[environment_id]:
+            around = await self._around(environment_id)
+            plan = plan_copy(await self._all(from_environment_id), around, keys, overwrite=overwrite)
+            by = self._by(actor, note)
+            for flag in plan.flags:
+                if flag.key in around.flags:
+                    await self._save(environment_id, around.flags[flag.key], flag, "flag.copy", by)
+                else:
+                    await self._store.create(environment_id, flag, by)
+                    await self._announce(environment_id, flag.key)
         return plan
 
     async def compare(self, environment_id: int, flag: Flag, group_type: str) -> Comparison:
         """A flag as it would be beside what it is. Raises Invalid where saving it would."""
-        flags = await self._all(environment_id)
-        return compare(checked(flag, flags, flags.get(flag.key)), flags, group_type)
+        around = await self._around(environment_id)
+        return compare(checked(flag, around, around.flags.get(flag.key)), around.flags, group_type)
 
     async def get(self, environment_id: int, flag_key: str) -> FlagVersion:
         """A flag as it is. Raises NotFound."""
@@ -126,6 +127,9 @@ class Lifecycle:
         versions = await self._store.versions(environment_id, flag_key, before=before, limit=limit + 1)
         changes = [difference(older.flag, newer.flag) for newer, older in pairwise(versions)]
         return list(zip(versions[:limit], [*changes, ()], strict=False))
+
+    async def _around(self, environment_id: int) -> Surroundings:
+        return Surroundings(await self._all(environment_id), await self._cohorts.types(environment_id))
 
     async def _all(self, environment_id: int) -> dict[str, Flag]:
         return {flag.key: flag for flag in await self._store.all(environment_id)}
@@ -153,6 +157,5 @@ class Lifecycle:
         await self._feed.publish(Change(Kind.FLAGS, environment_id, (flag_key,)))
 
     def _by(self, actor: str, note: str) -> Authorship:
-        if len(note) > MAX_NOTE:
-            raise Invalid.of("change_note", f"must be at most {MAX_NOTE:,} characters, got {len(note):,}")
+        require("change_note", note_fault(note))
         return Authorship(actor, self._clock.now(), note)

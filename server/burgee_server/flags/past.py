@@ -1,20 +1,23 @@
-"""What flags would have given in the past, by the flags and the properties of then."""
+"""What flags would have given in the past, by the flags, the properties and the cohorts of then."""
 
 from datetime import datetime
 
-from burgee.evaluation import USER, Context, Explanation, Flag, FlagSet, Properties
+from burgee.evaluation import COHORT, Context, Explanation, Flag, FlagSet, Properties, cohort
 from burgee_server.errors import Invalid
+from burgee_server.flags.checks import named
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagStore
 from burgee_server.ports.profiles import ProfileStore
 
 
 class Past:
-    """Reads one environment's flags and profiles as they were; nothing of it is kept in memory."""
+    """Reads one environment's flags, profiles and cohorts as they were; nothing of it is kept in memory."""
 
-    def __init__(self, flags: FlagStore, profiles: ProfileStore, clock: Clock) -> None:
+    def __init__(self, flags: FlagStore, profiles: ProfileStore, cohorts: CohortStore, clock: Clock) -> None:
         self._flags = flags
         self._profiles = profiles
+        self._cohorts = cohorts
         self._clock = clock
 
     async def explain(self, environment_id: int, flag_key: str, context: Context, as_of: datetime) -> Explanation:
@@ -25,14 +28,14 @@ class Past:
         if as_of > self._clock.now():
             raise Invalid.of("as_of", "must not be in the future: flags and properties may still change")
         flags = FlagSet(await self._with_prerequisites(environment_id, flag_key, as_of))
-        wanted = {(group_type, key) for group_type, key in context.groups.items() if group_type in flags.profile_types}
-        if context.distinct_id and USER in flags.profile_types:
-            wanted.add((USER, context.distinct_id))
         profiles: dict[tuple[str, str], Properties] = {}
-        for group_type, key in wanted:
+        for group_type, key in named(context, flags.profile_types):
             profile = await self._profiles.at(environment_id, group_type, key, as_of)
             if profile is not None:
                 profiles[group_type, key] = profile.properties
+        for group_type, key in named(context, flags.cohort_types):
+            for cohort_key in await self._cohorts.containing(environment_id, group_type, key, as_of):
+                profiles[COHORT, cohort_key] = cohort([key])
         return flags.explain(flag_key, context, profiles, as_of.timestamp())
 
     async def _with_prerequisites(self, environment_id: int, flag_key: str, as_of: datetime) -> list[Flag]:

@@ -1,14 +1,15 @@
 """What a change of a flag would do to everybody that is known, before it is saved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from burgee.evaluation import USER, Context, Flag, Properties
+from burgee.evaluation import COHORT, USER, Context, Flag, Profiles, Properties, cohort
 from burgee_server.flags.comparison import Comparison
 from burgee_server.flags.lifecycle import Lifecycle
 from burgee_server.flags.tally import Part, Tally, Transition
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
 
 SLICE = 1_000
 """Groups that are evaluated in one go: some 10 milliseconds in which nobody else is served."""
@@ -26,9 +27,10 @@ class KnownGroups(Protocol):
 class Previews:
     """Looks at every known group of an environment; saves nothing."""
 
-    def __init__(self, lifecycle: Lifecycle, groups: KnownGroups, clock: Clock) -> None:
+    def __init__(self, lifecycle: Lifecycle, groups: KnownGroups, cohorts: CohortStore, clock: Clock) -> None:
         self._lifecycle = lifecycle
         self._groups = groups
+        self._cohorts = cohorts
         self._clock = clock
 
     async def begin(self, environment_id: int, flag: Flag, group_type: str, breakdown_property: str) -> "Preview":
@@ -38,25 +40,36 @@ class Previews:
         """
         comparison = await self._lifecycle.compare(environment_id, flag, group_type)
         groups = self._groups.pages(environment_id, comparison.group_type)
-        return Preview(comparison, groups, breakdown_property, self._clock.unix_seconds())
+
+        async def members(keys: Collection[str]) -> Mapping[str, frozenset[str]]:
+            return await self._cohorts.held(environment_id, comparison.cohort_keys, keys)
+
+        return Preview(comparison, groups, members, breakdown_property, self._clock.unix_seconds())
 
 
 class Preview:
     """Ask for `changes` to the end, then for `whole` and `parts`."""
 
     def __init__(
-        self, comparison: Comparison, groups: AsyncIterator[Sequence[Group]], breakdown_property: str, now: float
+        self,
+        comparison: Comparison,
+        groups: AsyncIterator[Sequence[Group]],
+        members: Callable[[Collection[str]], Awaitable[Mapping[str, frozenset[str]]]],
+        breakdown_property: str,
+        now: float,
     ) -> None:
         self.comparison = comparison
         self._groups = groups
+        self._members = members
         self._tally = Tally(breakdown_property)
         self._now = now
 
     async def changes(self) -> AsyncIterator[Mapping[Transition, Sequence[str]]]:
         """Group keys by variant before and after, of those that change, a few at a time."""
         async for page in self._groups:
+            profiles = await self._profiles(page)
             for first in range(0, len(page), SLICE):
-                if changed := self._look_at(page[first : first + SLICE]):
+                if changed := self._look_at(page[first : first + SLICE], profiles):
                     yield changed
                 await asyncio.sleep(0)
 
@@ -68,14 +81,22 @@ class Preview:
         """The same by value of the breakdown property, the greatest part first."""
         return self._tally.parts(self.comparison.variants)
 
-    def _look_at(self, groups: Sequence[Group]) -> dict[Transition, list[str]]:
+    async def _profiles(self, groups: Sequence[Group]) -> Profiles:
+        """What is stored of these groups, and which of them are in the cohorts that are asked for."""
+        group_type = self.comparison.group_type
+        profiles = {(group_type, key): properties for key, properties in groups}
+        if self.comparison.cohort_keys:
+            for cohort_key, members in (await self._members([key for key, _ in groups])).items():
+                profiles[COHORT, cohort_key] = cohort(members)
+        return profiles
+
+    def _look_at(self, groups: Sequence[Group], profiles: Profiles) -> dict[Transition, list[str]]:
         changed: dict[Transition, list[str]] = {}
         flag_key, group_type, now = self.comparison.flag_key, self.comparison.group_type, self._now
         before, after, add = self.comparison.before.evaluate, self.comparison.after.evaluate, self._tally.add
         is_person = group_type == USER
         for key, properties in groups:
             context = Context(key) if is_person else Context("", {group_type: key})
-            profiles = {(group_type, key): properties}
             variants = before(flag_key, context, profiles, now).variant, after(flag_key, context, profiles, now).variant
             add(properties, variants)
             if variants[0] != variants[1]:

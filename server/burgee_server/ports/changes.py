@@ -1,4 +1,4 @@
-"""How a change to flags or API keys reaches everybody who keeps a copy."""
+"""How a change to flags, API keys, profiles or cohorts reaches everybody who keeps a copy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ class Kind(Enum):
     FLAGS = "flags"
     API_KEYS = "api_keys"
     PROFILE = "profile"
+    COHORT = "cohort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Change:
     kind: Kind
     environment_id: int
     subject: tuple[str, ...] = ()
-    """The flag's key, the API key's id, or (group type, key) of the profile."""
+    """The flag's key, the API key's id, (group type, key) of the profile, or (cohort key, group type, members…) of the
+    cohort, by the keys of those who came or went; none of them: the cohort is gone."""
 
 
 Listener: TypeAlias = Callable[[Change], None]

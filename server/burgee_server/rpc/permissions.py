@@ -8,6 +8,10 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
     },
+    "CohortService": {
+        Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),
+        Permission.CONFIGURE: ("CreateCohort", "UpdateCohort", "DeleteCohort", "ChangeCohortMembers"),
+    },
     "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {
         Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions", "PreviewFlag", "EvaluateAt"),

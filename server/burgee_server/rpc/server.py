@@ -8,10 +8,18 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, flags_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
+from burgee.v1 import (
+    admin_pb2_grpc,
+    cohorts_pb2_grpc,
+    flag_admin_pb2_grpc,
+    flags_pb2_grpc,
+    insights_pb2_grpc,
+    profiles_pb2_grpc,
+)
 from burgee_server.access import Gate
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer
+from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.door import Door
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
@@ -19,7 +27,9 @@ from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.streams import OpenStreams
 
-SERVICES = tuple(f"burgee.v1.{name}Service" for name in ("Admin", "Capture", "FlagAdmin", "Flag", "Insight", "Profile"))
+SERVICES = tuple(
+    f"burgee.v1.{name}Service" for name in ("Admin", "Capture", "Cohort", "FlagAdmin", "Flag", "Insight", "Profile")
+)
 
 _OPTIONS = (
     # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
@@ -35,6 +45,7 @@ class Servicers:
 
     admin: AdminServicer
     capture: CaptureServicer
+    cohorts: CohortServicer
     flag_admin: FlagAdminServicer
     flags: FlagServicer
     insights: InsightServicer
@@ -50,6 +61,7 @@ class RpcServer:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
         servicers.capture.add_to(self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
+        cohorts_pb2_grpc.add_CohortServiceServicer_to_server(servicers.cohorts, self._server)
         flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, self._server)
         flags_pb2_grpc.add_FlagServiceServicer_to_server(servicers.flags, self._server)
         insights_pb2_grpc.add_InsightServiceServicer_to_server(servicers.insights, self._server)

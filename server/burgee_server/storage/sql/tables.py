@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -147,6 +148,40 @@ profile_versions = Table(
     Column("revision", BigInteger, primary_key=True),
     Column("properties", JSON, nullable=False),
     sqlite_with_rowid=False,  # the key is the table: one tree to write to at each change, and not two
+)
+
+cohorts = Table(
+    "cohorts",
+    metadata,
+    Column("cohort_id", Integer, primary_key=True),
+    Column("environment_id", ForeignKey("environments.environment_id"), nullable=False),
+    Column("key", _key(), nullable=False),
+    Column("group_type", _key(), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("member_count", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),  # one that is gone stays, as the past still asks for it
+    Index(
+        "ix_cohorts_environment_id_key",
+        "environment_id",
+        "key",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
+cohort_members = Table(
+    "cohort_members",
+    metadata,
+    Column("cohort_id", ForeignKey("cohorts.cohort_id"), primary_key=True),
+    Column("key", _key(), primary_key=True),
+    Column("added_at", Instant, primary_key=True),
+    Column("removed_at", Instant),
+    Index(None, "key", "cohort_id"),
+    sqlite_with_rowid=False,
 )
 
 counters = Table(

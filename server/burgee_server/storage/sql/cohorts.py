@@ -1,0 +1,224 @@
+"""Cohorts and their members in SQL. A row of a member is a span of time: one without an end is a member now."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from burgee_server.errors import AlreadyExists, NotFound, Stale
+from burgee_server.ports.access import Authorship
+from burgee_server.ports.cohorts import Cohort, Member, MemberChange
+from burgee_server.storage.sql.access import record
+from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.tables import cohort_members, cohorts
+
+_AT_ONCE = 5_000
+"""Keys in one statement: SQLite binds 32,766 values, and PostgreSQL's protocol one more."""
+
+_TOLD = 10
+"""Keys named in an audit entry."""
+
+_INSTANT = timedelta(microseconds=1)
+
+
+class SqlCohorts:
+    """The CohortStore on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, environment_id: int, key: str, group_type: str, description: str, by: Authorship) -> Cohort:
+        """Keep a new cohort."""
+        values = {
+            "environment_id": environment_id,
+            "key": key,
+            "group_type": group_type,
+            "description": description,
+            "member_count": 0,
+            "version": 1,
+            "created_at": by.at,
+            "updated_at": by.at,
+        }
+        async with self._database.writing() as connection:
+            try:
+                row = (await connection.execute(insert(cohorts).values(values).returning(cohorts))).one()
+            except IntegrityError as error:
+                raise AlreadyExists(f"cohort {key!r} exists already") from error
+            await record(connection, environment_id, "cohort.create", key, by, f"of {group_type}")
+        return _cohort(row)
+
+    async def describe(
+        self, environment_id: int, key: str, description: str, expected_version: int, by: Authorship
+    ) -> Cohort:
+        """Keep a new version."""
+        async with self._database.writing() as connection:
+            row = await _one(connection, environment_id, key, lock=True)
+            if expected_version not in (0, row.version):
+                raise Stale(f"cohort {key!r} is at version {row.version}, not {expected_version}: read it again")
+            if description == row.description:
+                return _cohort(row)
+            at = _after(row, by.at)
+            changed = await _set(connection, row, at, description=description, version=row.version + 1)
+            detail = f"description: {row.description or 'nothing'} → {description or 'nothing'}"
+            await record(connection, environment_id, "cohort.update", key, by, detail)
+        return _cohort(changed)
+
+    async def delete(self, environment_id: int, key: str, by: Authorship) -> None:
+        """Take a cohort away."""
+        async with self._database.writing() as connection:
+            row = await _one(connection, environment_id, key, lock=True)
+            at = _after(row, by.at)
+            await _set(connection, row, at, deleted_at=at)
+            await record(connection, environment_id, "cohort.delete", key, by, f"{row.member_count:,} members")
+
+    async def get(self, environment_id: int, key: str) -> Cohort:
+        """One cohort."""
+        async with self._database.reading() as connection:
+            return _cohort(await _one(connection, environment_id, key))
+
+    async def page(self, environment_id: int, *, after: str, limit: int) -> Sequence[Cohort]:
+        """Cohorts by key."""
+        query = select(cohorts).where(*_living(environment_id), cohorts.c.key > after)
+        async with self._database.reading() as connection:
+            return [_cohort(row) for row in await connection.execute(query.order_by(cohorts.c.key).limit(limit))]
+
+    async def types(self, environment_id: int) -> Mapping[str, str]:
+        """Every cohort, and whom it is made of."""
+        query = select(cohorts.c.key, cohorts.c.group_type).where(*_living(environment_id))
+        async with self._database.reading() as connection:
+            return {row.key: row.group_type for row in await connection.execute(query)}
+
+    async def change(
+        self, environment_id: int, key: str, add: Collection[str], remove: Collection[str], by: Authorship
+    ) -> MemberChange:
+        """Put members in and take others out."""
+        async with self._database.writing() as connection:
+            row = await _one(connection, environment_id, key, lock=True)
+            there = await _present(connection, row.cohort_id, [*add, *remove])
+            added = tuple(dict.fromkeys(each for each in add if each not in there))
+            removed = tuple(dict.fromkeys(each for each in remove if each in there))
+            if not added and not removed:
+                return MemberChange(_cohort(row), (), ())
+            at = _after(row, by.at)
+            for some in _some(removed):
+                gone = update(cohort_members).where(*_present_among(row.cohort_id, some))
+                await connection.execute(gone.values(removed_at=at))
+            if added:
+                rows = [{"cohort_id": row.cohort_id, "key": each, "added_at": at} for each in added]
+                await connection.execute(insert(cohort_members), rows)
+            count = row.member_count + len(added) - len(removed)
+            changed = await _set(connection, row, at, member_count=count)
+            detail = "; ".join(_told(word, keys) for word, keys in (("added", added), ("removed", removed)) if keys)
+            await record(connection, environment_id, "cohort.members", key, by, detail)
+        return MemberChange(_cohort(changed), added, removed)
+
+    async def members(self, environment_id: int, key: str, *, after: str, limit: int) -> Sequence[Member]:
+        """Members by key."""
+        table = cohort_members.c
+        async with self._database.reading() as connection:
+            row = await _one(connection, environment_id, key)
+            query = (
+                select(table.key, table.added_at)
+                .where(table.cohort_id == row.cohort_id, table.key > after, table.removed_at.is_(None))
+                .order_by(table.key)
+                .limit(limit)
+            )
+            return [Member(each.key, each.added_at) for each in await connection.execute(query)]
+
+    async def held(
+        self, environment_id: int, cohort_keys: Collection[str], keys: Collection[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Which of these keys each of these cohorts has."""
+        query = select(cohorts.c.cohort_id, cohorts.c.key).where(
+            *_living(environment_id), cohorts.c.key.in_(cohort_keys)
+        )
+        async with self._database.reading() as connection:
+            ids = {row.key: row.cohort_id for row in await connection.execute(query)}
+            return {
+                each: await _present(connection, ids[each], keys) if each in ids else frozenset()
+                for each in cohort_keys
+            }
+
+    async def containing(
+        self, environment_id: int, group_type: str, key: str, moment: datetime | None = None
+    ) -> frozenset[str]:
+        """The cohorts that somebody is in, or was in at a moment."""
+        member, cohort = cohort_members.c, cohorts.c
+        query = (
+            select(cohort.key)
+            .join(cohort_members, member.cohort_id == cohort.cohort_id)
+            .where(
+                member.key == key,
+                cohort.environment_id == environment_id,
+                cohort.group_type == group_type,
+                *(_lasts(ended, moment) for ended in (member.removed_at, cohort.deleted_at)),
+            )
+        )
+        if moment is not None:
+            query = query.where(member.added_at <= moment)
+        async with self._database.reading() as connection:
+            return frozenset((await connection.execute(query)).scalars())
+
+
+def _living(environment_id: int) -> tuple[ColumnElement[bool], ...]:
+    return cohorts.c.environment_id == environment_id, cohorts.c.deleted_at.is_(None)
+
+
+def _lasts(ended: ColumnElement[datetime | None], moment: datetime | None) -> ColumnElement[bool]:
+    """Whether what ends then, or does not, lasts: now, or at a moment."""
+    return ended.is_(None) if moment is None else or_(ended.is_(None), ended > moment)
+
+
+async def _one(connection: AsyncConnection, environment_id: int, key: str, *, lock: bool = False) -> Row[Any]:
+    query = select(cohorts).where(*_living(environment_id), cohorts.c.key == key)
+    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        raise NotFound(f"no cohort {key!r}")
+    return row
+
+
+async def _set(connection: AsyncConnection, row: Row[Any], at: datetime, **values: object) -> Row[Any]:
+    change = update(cohorts).where(cohorts.c.cohort_id == row.cohort_id).values(updated_at=at, **values)
+    changed: Row[Any] = (await connection.execute(change.returning(cohorts))).one()
+    return changed
+
+
+def _after(row: Row[Any], at: datetime) -> datetime:
+    """A moment of its own: of changes that come at once, one may be written later and have been made earlier."""
+    updated_at: datetime = row.updated_at
+    return max(at, updated_at + _INSTANT)
+
+
+async def _present(connection: AsyncConnection, cohort_id: int, keys: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for some in _some(keys):
+        query = select(cohort_members.c.key).where(*_present_among(cohort_id, some))
+        found.update((await connection.execute(query)).scalars())
+    return frozenset(found)
+
+
+def _present_among(cohort_id: int, keys: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    table = cohort_members.c
+    return table.cohort_id == cohort_id, table.key.in_(keys), table.removed_at.is_(None)
+
+
+def _some(keys: Iterable[str]) -> Iterator[list[str]]:
+    """The keys in order, a few at a time: what is looked for in the order of the index is found faster."""
+    left = iter(sorted(set(keys)))
+    while some := list(islice(left, _AT_ONCE)):
+        yield some
+
+
+def _told(word: str, keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _TOLD:,} more" if len(keys) > _TOLD else ""
+    return f"{word} {', '.join(keys[:_TOLD])}{more}"
+
+
+def _cohort(row: Row[Any]) -> Cohort:
+    return Cohort(
+        row.key, row.group_type, row.description, row.member_count, row.version, row.created_at, row.updated_at
+    )
