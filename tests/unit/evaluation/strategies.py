@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from burgee.evaluation import (
+    COHORT,
     ROLLOUT_ALL,
     Condition,
     Context,
@@ -17,7 +18,9 @@ from burgee.evaluation import (
     Rule,
     Variant,
     VariantWeight,
+    cohort,
 )
+from burgee.evaluation.operators import COHORTS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 
@@ -52,10 +55,15 @@ def contexts(values: st.SearchStrategy[object] = json_values) -> st.SearchStrate
     )
 
 
-profiles = st.dictionaries(
-    st.tuples(st.sampled_from(["user", "company", "team"]), keys),
-    st.dictionaries(names, json_values, max_size=4),
-    max_size=4,
+_cohort_keys = st.sampled_from(["beta", "gold"])
+profiles = st.builds(
+    lambda properties, members: properties | members,
+    st.dictionaries(
+        st.tuples(st.sampled_from(["user", "company", "team"]), keys),
+        st.dictionaries(names, json_values, max_size=4),
+        max_size=4,
+    ),
+    st.dictionaries(st.tuples(st.just(COHORT), _cohort_keys), st.lists(keys, max_size=4).map(cohort), max_size=2),
 )
 
 attributes = st.builds(
@@ -78,6 +86,8 @@ def _values(operator: Operator) -> st.SearchStrategy[tuple[object, ...]]:
             return st.lists(given_values, min_size=1, max_size=3).map(tuple)
         case Operator.STARTS_WITH | Operator.ENDS_WITH:
             return st.lists(texts, min_size=1, max_size=3).map(tuple)
+        case Operator.IN_COHORT | Operator.NOT_IN_COHORT:
+            return st.lists(_cohort_keys, min_size=1, max_size=2).map(tuple)
         case Operator.MATCHES:
             return st.tuples(patterns)
         case Operator.BEFORE | Operator.AFTER:
@@ -88,8 +98,11 @@ def _values(operator: Operator) -> st.SearchStrategy[tuple[object, ...]]:
             return st.tuples(versions)
 
 
+key_attributes = st.sampled_from(["user.key", "company.key", "team.key"])
 conditions = st.sampled_from(Operator).flatmap(
-    lambda operator: st.builds(Condition, attributes, st.just(operator), _values(operator))
+    lambda operator: st.builds(
+        Condition, key_attributes if operator in COHORTS else attributes, st.just(operator), _values(operator)
+    )
 )
 
 VALUES: dict[FlagType, tuple[object, ...]] = {

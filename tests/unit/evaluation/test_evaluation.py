@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 
 from burgee.evaluation import (
+    COHORT,
     Condition,
     Context,
     Flag,
@@ -69,8 +70,8 @@ def test_nobody_has_no_stored_properties(attribute: str) -> None:
 
 
 @given(flags(), contexts(), profiles)
-def test_only_mentioned_profiles_matter(flag: Flag, context: Context, stored: Profiles) -> None:
-    """Without the stored properties that a flag set does not mention, every answer stays the same."""
+def test_only_mentioned_profiles_and_cohorts_matter(flag: Flag, context: Context, stored: Profiles) -> None:
+    """Without the stored properties and the cohorts that a flag set does not mention, every answer stays the same."""
     flag_set = FlagSet([flag])
     mentioned = {(attribute.owner, attribute.name) for attribute in flag_set.mentions_of(flag.key)}
     fewer = {
@@ -78,4 +79,6 @@ def test_only_mentioned_profiles_matter(flag: Flag, context: Context, stored: Pr
         for (owner, key), properties in stored.items()
         if owner in flag_set.profile_types
     }
+    asked = {key for _, key in flag_set.cohorts_of(flag.key)}
+    fewer |= {(owner, key): members for (owner, key), members in stored.items() if owner == COHORT and key in asked}
     assert flag_set.evaluate(flag.key, context, stored, NOW) == flag_set.evaluate(flag.key, context, fewer, NOW)

@@ -6,6 +6,7 @@ import pytest
 
 from burgee.evaluation import Flag, FlagType, Prerequisite, Variant
 from burgee_server.errors import Invalid
+from burgee_server.flags.checking import Surroundings
 from burgee_server.flags.copying import plan_copy
 
 
@@ -21,11 +22,16 @@ def by_key(*flags):
     return {flag.key: flag for flag in flags}
 
 
+def around(flags):
+    """Where these flags are, and no cohorts."""
+    return Surroundings(flags, {})
+
+
 def test_what_others_need_comes_first():
     """Also where the keys are in another order, and along a chain."""
     source = by_key(flag("a", "c"), flag("b"), flag("c", "d"), flag("d"))
 
-    plan = plan_copy(source, {}, (), overwrite=False)
+    plan = plan_copy(source, around({}), (), overwrite=False)
 
     assert plan.created == ("d", "c", "a", "b")
     assert [copied.key for copied in plan.flags] == list(plan.created)
@@ -36,8 +42,8 @@ def test_what_is_here_is_skipped_or_replaced_and_what_is_the_same_is_left_alone(
     source = by_key(flag("same", version=7), flag("other", enabled=True, version=7), flag("old", enabled=True))
     here = by_key(flag("same", version=2), flag("other", version=3), flag("old", archived=True))
 
-    assert plan_copy(source, here, (), overwrite=False).skipped == ("old", "other", "same")
-    plan = plan_copy(source, here, (), overwrite=True)
+    assert plan_copy(source, around(here), (), overwrite=False).skipped == ("old", "other", "same")
+    plan = plan_copy(source, around(here), (), overwrite=True)
 
     assert (plan.created, plan.updated, plan.skipped) == ((), ("old", "other"), ("same",))
     assert plan.flags == (flag("old", enabled=True, archived=True), flag("other", enabled=True, version=3))
@@ -47,9 +53,9 @@ def test_archived_flags_are_left_out_and_cannot_be_named():
     """Neither can a flag that is not there; each is named by its place."""
     source = by_key(flag("a"), flag("old", archived=True))
 
-    assert plan_copy(source, {}, (), overwrite=False).created == ("a",)
+    assert plan_copy(source, around({}), (), overwrite=False).created == ("a",)
     with pytest.raises(Invalid) as caught:
-        plan_copy(source, {}, ("a", "old", "gone"), overwrite=False)
+        plan_copy(source, around({}), ("a", "old", "gone"), overwrite=False)
     assert [violation.field for violation in caught.value.violations] == ["flag_keys[1]", "flag_keys[2]"]
 
 
@@ -65,5 +71,5 @@ def test_what_could_not_be_evaluated_here_is_refused():
         (without_on, by_key(flag("b"), flag("a", "b")), ("b",), "flags[b]"),
     ):
         with pytest.raises(Invalid) as caught:
-            plan_copy(target, environment, keys, overwrite=True)
+            plan_copy(target, around(environment), keys, overwrite=True)
         assert field in [violation.field for violation in caught.value.violations]
