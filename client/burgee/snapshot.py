@@ -1,27 +1,24 @@
-"""Everything that is needed to evaluate an environment's flags here, and how it follows what Watch sends."""
+"""Everything that is needed to evaluate an environment's flags here."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from burgee.evaluation import Context, FlagSet, Profiles, Properties, Resolution
-from burgee.v1.flags_pb2 import WatchResponse
-from burgee.wire import flag_from_proto
 
 
 class NotCarried(Exception):
-    """The answer depends on a stored property that only the server knows."""
+    """The answer depends on something stored that only the server knows."""
 
 
 class Carried(Mapping[tuple[str, str], Properties]):
-    """Stored properties of the group types that are carried. To look for any other raises NotCarried."""
+    """What is stored of the group types that are carried, and the cohorts. To look for any other raises NotCarried."""
 
     def __init__(self, profiles: Profiles, types: frozenset[str]) -> None:
         self._profiles = profiles
         self._types = types
 
     def __getitem__(self, identity: tuple[str, str]) -> Properties:
-        if identity[0] not in self._types:
+        if identity[0] not in self._types and identity not in self._profiles:
             raise NotCarried
         return self._profiles[identity]
 
@@ -34,93 +31,39 @@ class Carried(Mapping[tuple[str, str], Properties]):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The flags at a version. What is stored of one group may change in place, and always as a whole."""
+    """The flags at a version.
+
+    In place, what is stored of one group may change, as a whole, and the members of a cohort, one by one.
+    """
 
     version: str
     flags: FlagSet
     stored: dict[tuple[str, str], Properties]
     carried: frozenset[str]
+    """The group types whose mentioned properties are all here."""
+    cohorts: frozenset[str]
+    """The cohorts whose members are all here."""
     certain: frozenset[str]
-    """The flags that read no stored property that is not carried."""
+    """The flags that read nothing stored that is not carried."""
     evaluate: Callable[[str, Context, Profiles, float], Resolution]
     """That of the flags, for speed."""
 
     @classmethod
     def of(
         cls, flags: FlagSet, version: str = "", stored: dict[tuple[str, str], Properties] | None = None,
-        carried: frozenset[str] = frozenset(),
+        carried: frozenset[str] = frozenset(), cohorts: frozenset[str] = frozenset(),
     ) -> "Snapshot":  # fmt: skip
-        """A snapshot of flags and of the stored properties of the carried types."""
-        certain = (key for key in flags.flags if all(each.owner in carried for each in flags.mentions_of(key)))
-        return cls(version, flags, {} if stored is None else stored, carried, frozenset(certain), flags.evaluate)
+        """A snapshot of flags, of the stored properties of the carried types, and of the carried cohorts."""
+        certain = (
+            key
+            for key in flags.flags
+            if all(each.owner in carried for each in flags.mentions_of(key))
+            and all(cohort_key in cohorts for _, cohort_key in flags.cohorts_of(key))
+        )
+        known = {} if stored is None else stored
+        return cls(version, flags, known, carried, cohorts, frozenset(certain), flags.evaluate)
 
     @property
     def profiles(self) -> Profiles:
-        """Stored properties, for flags that are not certain: reading them may raise NotCarried."""
+        """What is stored, for flags that are not certain: reading it may raise NotCarried."""
         return Carried(self.stored, self.carried)
-
-
-class Intake:
-    """Puts messages of Watch together."""
-
-    def __init__(self) -> None:
-        self.snapshot: Snapshot | None = None
-        self._parts: list[WatchResponse] = []
-
-    @property
-    def version(self) -> str:
-        """Where to go on from."""
-        return self.snapshot.version if self.snapshot else ""
-
-    def take(self, message: WatchResponse) -> Snapshot | None:
-        """The snapshot that a message completes, or None. Raises ValueError, and leaves the snapshot as it was."""
-        if message.snapshot:
-            self._parts.clear()
-        self._parts.append(message)
-        if not message.version:
-            return None
-        parts, self._parts = self._parts, []
-        self.snapshot = _apply(self.snapshot, parts)
-        return self.snapshot
-
-    def interrupt(self) -> None:
-        """The stream has ended: what was not completed never will be."""
-        self._parts.clear()
-
-
-def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
-    version, anew = parts[-1].version, parts[0].snapshot
-    if before is None and not anew:
-        raise ValueError("changes came without a snapshot before them")
-    old = before.flags if before else FlagSet(())
-    known = old.flags
-    flags = {flag.key: flag for part in parts for flag in map(flag_from_proto, part.flags)}
-    stored = {
-        (each.group_type, each.group_key): _properties(each.properties_json) for part in parts for each in part.stored
-    }
-    carried = next((part.carried for part in parts if part.HasField("carried")), None)
-    if before and not anew and not flags and carried is None:
-        # Nothing but stored properties: copying all of them for each that changes would be dear.
-        _put(before.stored, stored)
-        return replace(before, version=version)
-    changed = [flag for key, flag in flags.items() if known.get(key) != flag]
-    removed = known.keys() - flags.keys() if anew else ()
-    types = before.carried if carried is None and before else frozenset(carried.group_types if carried else ())
-    kept = {} if anew or not before else {group: each for group, each in before.stored.items() if group[0] in types}
-    _put(kept, stored)
-    return Snapshot.of(old.with_changes(changed, removed), version, kept, types)
-
-
-def _put(stored: dict[tuple[str, str], Properties], changed: Mapping[tuple[str, str], Properties]) -> None:
-    for group, properties in changed.items():
-        if properties:
-            stored[group] = properties
-        else:
-            stored.pop(group, None)
-
-
-def _properties(text: str) -> Properties:
-    properties = json.loads(text)
-    if not isinstance(properties, dict):
-        raise ValueError("stored properties are not a JSON object")
-    return properties

@@ -6,9 +6,10 @@ from typing import Any
 import grpc
 
 from burgee.channel import Connection, leave_alone
+from burgee.intake import Intake
 from burgee.log import SparseLog, words
 from burgee.retry import backoff
-from burgee.snapshot import Intake, Snapshot
+from burgee.snapshot import Snapshot
 from burgee.status import code_and_message
 from burgee.v1.flags_pb2 import WatchRequest
 from burgee.v1.flags_pb2_grpc import FlagServiceStub

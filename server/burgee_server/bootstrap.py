@@ -79,7 +79,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     catalog = Catalog(flags)
     turns = Turns()
     lifecycle = Lifecycle(flags, cohorts, turns, feed, clock)
-    watch = Watch(catalog, profiles, settings.watch_profiles)
+    watch = Watch(catalog, profiles, cohorts, settings.watch_profiles)
     streams = OpenStreams()
     caches = (gate.forget, cache.forget, memberships.forget, catalog.forget)
     for listener in (*caches, mirror.notice, watch.notice, streams.notice):

@@ -5,7 +5,7 @@ import pytest
 import burgee.flags
 from burgee.evaluation import USER, FlagSet, Reason, Resolution
 from burgee.flags import Flags
-from burgee.snapshot import Intake
+from burgee.intake import Intake
 from burgee.v1.flags_pb2 import WatchResponse
 from burgee_server.flags.contents import Contents, mentioned, messages, only, stored_part
 from tests.conformance.cases import Case, read_cases

@@ -12,7 +12,7 @@ from burgee.v1 import flag_admin_pb2 as admin_pb
 from burgee.v1 import flags_pb2 as pb
 from burgee_server.access import Permission
 from burgee_server.errors import Stopping
-from burgee_server.flags import Watch, live, watch
+from burgee_server.flags import Watch, live, updates, watch
 from burgee_server.flags.contents import CHUNK_BYTES
 from burgee_server.rpc.streams import OpenStreams
 from tests.fixtures.server import caller
@@ -274,7 +274,7 @@ async def test_no_environment_sees_anything_of_another(server, operator, admin, 
 
 async def test_more_groups_than_the_cap_are_not_carried(server, admin, watching, monkeypatch):
     """At the start or later; the flag is sent all the same, and a change of it can make the type carried again."""
-    monkeypatch.setattr(server.house.watch, "_most_groups", 2)
+    monkeypatch.setattr(server.house.watch, "_most", 2)
     flag = await create(admin, for_plan("pro"))
     for key in ("a", "b"):
         await identify(admin, key, plan="pro")
@@ -309,7 +309,7 @@ async def test_a_large_snapshot_comes_in_messages_that_every_client_reads(admin,
 
 async def test_a_watcher_that_fell_behind_is_sent_a_snapshot(admin, watching, monkeypatch):
     """Nothing is kept for it beyond what is kept for all."""
-    monkeypatch.setattr(live, "MOST_UPDATES", 3)
+    monkeypatch.setattr(updates, "MOST_UPDATES", 3)
     flag = await create(admin, for_plan("pro"))
     slow, quick = watching(admin), watching(admin)
     await slow.next()
@@ -383,7 +383,8 @@ async def test_what_could_not_be_read_is_read_again(server, admin, monkeypatch, 
     await create(admin, for_plan("pro"))
     await identify(admin, "acme", plan="pro")
     principal = await server.house.gate.enter(admin.secret, Permission.EVALUATE)
-    here = Watch(server.house.watch._catalog, FailingOnce(server.house.watch._profiles), 10)
+    watch_here = server.house.watch
+    here = Watch(watch_here._catalog, FailingOnce(watch_here._profiles), watch_here._cohorts, 10)
     async with asyncio.timeout(10):
         message = await anext(here.stream(principal.environment_id, "", 5))
     here.close()

@@ -1059,6 +1059,7 @@ class WatchResponse(_message.Message):
     STORED_FIELD_NUMBER: _builtins.int
     CARRIED_FIELD_NUMBER: _builtins.int
     COHORTS_FIELD_NUMBER: _builtins.int
+    CARRIED_COHORTS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version that this message completes. Empty: more parts follow."""
     snapshot: _builtins.bool
@@ -1073,11 +1074,15 @@ class WatchResponse(_message.Message):
 
     @_builtins.property
     def carried(self) -> Global___CarriedTypes:
-        """Whose stored properties, and which cohorts, are carried. Absent: as before."""
+        """Whose stored properties are carried. Absent: as before."""
 
     @_builtins.property
     def cohorts(self) -> _containers.RepeatedCompositeFieldContainer[Global___CohortChange]:
-        """Who is in cohorts and was not, and the other way round."""
+        """Who came into a carried cohort, and who left; of one that was not carried before, all of its members."""
+
+    @_builtins.property
+    def carried_cohorts(self) -> Global___CarriedCohorts:
+        """Which cohorts are carried. Absent: as before."""
 
     def __init__(
         self,
@@ -1088,10 +1093,11 @@ class WatchResponse(_message.Message):
         stored: _abc.Iterable[Global___StoredProperties] | None = ...,
         carried: Global___CarriedTypes | None = ...,
         cohorts: _abc.Iterable[Global___CohortChange] | None = ...,
+        carried_cohorts: Global___CarriedCohorts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "cohorts", b"cohorts", "flags", b"flags", "snapshot", b"snapshot", "stored", b"stored", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts", "cohorts", b"cohorts", "flags", b"flags", "snapshot", b"snapshot", "stored", b"stored", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1099,9 +1105,7 @@ Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
 
 @_typing.final
 class CohortChange(_message.Message):
-    """A change of the members of one cohort that is carried. In a snapshot, and when the cohort was not carried before: all
-    of its members are added. One cohort may come several times.
-    """
+    """A change of the members of one cohort. There may be several of the same."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1165,36 +1169,54 @@ Global___StoredProperties: _TypeAlias = StoredProperties  # noqa: Y015
 
 @_typing.final
 class CarriedTypes(_message.Message):
-    """What of the stored is here as a whole, so that what was not sent is not there. Flags whose answer depends on anything
-    stored that is not carried have to be asked for with Evaluate.
+    """The group types of which every stored property that flags mention is carried: a group that was not sent has none.
+    Persons never are, nor a type with more groups than the server carries. Flags whose answer depends on stored properties
+    that are not carried have to be asked for with Evaluate.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     GROUP_TYPES_FIELD_NUMBER: _builtins.int
-    COHORT_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def group_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The group types of which every stored property that flags mention is carried: a group that was not sent has none.
-        Persons never are, nor a type with more groups than the server carries.
-        """
-
-    @_builtins.property
-    def cohort_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The cohorts, of groups or of persons, whose members are carried: who was not sent is not in it. A cohort that flags
-        mention and that is not here has more members than the server carries.
-        """
+        """Their names."""
 
     def __init__(
         self,
         *,
         group_types: _abc.Iterable[_builtins.str] | None = ...,
-        cohort_keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_keys", b"cohort_keys", "group_types", b"group_types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_types", b"group_types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CarriedTypes: _TypeAlias = CarriedTypes  # noqa: Y015
+
+@_typing.final
+class CarriedCohorts(_message.Message):
+    """The cohorts, of groups or of persons, of which every member is carried: who was not sent is not in it. Those that flags
+    mention, but for any with more members than the server carries. Flags whose answer depends on one that is not carried
+    have to be asked for with Evaluate.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COHORT_KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cohort_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their keys."""
+
+    def __init__(
+        self,
+        *,
+        cohort_keys: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_keys", b"cohort_keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarriedCohorts: _TypeAlias = CarriedCohorts  # noqa: Y015

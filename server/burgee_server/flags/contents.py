@@ -21,6 +21,7 @@ class Contents:
     def __init__(self) -> None:
         self._flags: dict[str, tuple[int, bytes]] = {}
         self._stored: dict[str, dict[str, bytes]] = {}
+        self._told: frozenset[str] = frozenset()
 
     @property
     def carried(self) -> Collection[str]:
@@ -50,14 +51,13 @@ class Contents:
     def put_types(self, types: Mapping[str, dict[str, bytes] | None]) -> list[bytes]:
         """All groups of some types, as stored_part wrote them; None: the type is not carried any more."""
         changed = []
-        before = set(self._stored)
         for group_type, parts in types.items():
             known = self._stored.pop(group_type, {})
             if parts is not None:
                 changed += [part for key, part in parts.items() if known.get(key) != part]
                 changed += [stored_part(group_type, key, {}) for key in known.keys() - parts.keys()]
                 self._stored[group_type] = parts
-        return changed if before == set(self._stored) else [*changed, _carried_part(self._stored)]
+        return changed
 
     def put_group(self, group_type: str, key: str, properties: Properties) -> list[bytes]:
         """One group of a carried type, by the properties that flags mention."""
@@ -67,6 +67,11 @@ class Contents:
             before, known[key] = known.get(key), part
             return [] if before == part else [part]
         return [part] if known.pop(key, None) else []
+
+    def put_carried(self) -> list[bytes]:
+        """Which types are carried, if others were when this was last asked for: the last thing to ask for an update."""
+        told, self._told = self._told, frozenset(self._stored)
+        return [] if told == self._told else [_carried_part(self._told)]
 
     def count(self, group_type: str) -> int:
         """How many groups of a carried type have any property that flags mention."""

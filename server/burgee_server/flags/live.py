@@ -1,191 +1,171 @@
-"""One environment as its watchers see it: a snapshot, and the latest updates to it, shared by all of them."""
+"""One environment as its watchers see it: kept up to date for as long as there are any."""
 
 import asyncio
 import logging
-import secrets
-from collections import deque
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, field
 
-from burgee.evaluation import USER, FlagSet
+from burgee.evaluation import USER
 from burgee_server.flags.catalog import Catalog
-from burgee_server.flags.contents import Contents, mentioned, messages, only, stored_part
+from burgee_server.flags.contents import Contents, mentioned
+from burgee_server.flags.reader import Reader
+from burgee_server.flags.rosters import Rosters
+from burgee_server.flags.updates import Updates
 from burgee_server.ports.changes import Change, Kind
-from burgee_server.ports.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
 
-MOST_UPDATES = 1_000
-"""A watcher that is further behind is sent a snapshot."""
-
-MOST_BYTES = 16 << 20
-"""The same, for updates that are large."""
-
-_PAGE = 500
 _GROUPS_AT_ONCE = 500
+_MEMBERS_AT_ONCE = 10_000
+"""When more members of a cohort may have come or gone, all of them are read."""
+
 _RETRY_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Update:
-    number: int
-    parts: Collection[bytes]
-    size: int
+@dataclass(slots=True)
+class _Noticed:
+    """What has changed and was not read yet; of a cohort, who may have come or gone, where nobody stands for all."""
+
+    flags: bool = False
+    groups: set[tuple[str, str]] = field(default_factory=set)
+    cohorts: dict[str, set[str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.flags or bool(self.groups) or bool(self.cohorts)
+
+    def cohort(self, cohort_key: str, members: Collection[str]) -> None:
+        """These may have come or gone."""
+        known = self.cohorts.get(cohort_key)
+        if known is None:
+            self.cohorts[cohort_key] = set(members)
+        elif members and known:
+            known.update(members)
+        else:
+            known.clear()
+
+    def take(self) -> "_Noticed":
+        """All of it, but for groups beyond what is read in one go."""
+        groups = {self.groups.pop() for _ in range(min(len(self.groups), _GROUPS_AT_ONCE))}
+        taken = _Noticed(self.flags, groups, self.cohorts)
+        self.flags, self.cohorts = False, {}
+        return taken
+
+    def put_back(self, taken: "_Noticed") -> None:
+        """It could not be read."""
+        self.flags |= taken.flags
+        self.groups |= taken.groups
+        for cohort_key, members in taken.cohorts.items():
+            self.cohort(cohort_key, members)
 
 
 class Live:
-    """Follows the change feed. A version is the number of an update, and an epoch that no other Live has."""
+    """Follows the change feed."""
 
-    def __init__(self, environment_id: int, catalog: Catalog, profiles: ProfileStore, most_groups: int) -> None:
+    def __init__(self, environment_id: int, catalog: Catalog, reader: Reader) -> None:
         self.watchers = 0
         self._environment_id = environment_id
         self._catalog = catalog
-        self._profiles = profiles
-        self._most_groups = most_groups
+        self._reader = reader
         self._contents = Contents()
+        self._rosters = Rosters()
         self._names: dict[str, frozenset[str]] = {}
-        self._flags_changed = True
-        self._groups_changed: set[tuple[str, str]] = set()
-        self._noticed = asyncio.Event()
-        self._noticed.set()
-        self._epoch = secrets.token_hex(8)
-        self._number = 0
-        self._snapshot: list[bytes] = []
-        self._updates: deque[_Update] = deque()
-        self._updates_bytes = 0
-        self._published = asyncio.Event()
+        self._cohort_keys: frozenset[str] = frozenset()
+        self._noticed = _Noticed(flags=True)
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self._updates = Updates(lambda: [*self._contents.snapshot(), *self._rosters.snapshot()])
 
     def notice(self, change: Change) -> None:
         """Take note of a change in this environment."""
         if change.kind is Kind.FLAGS:
-            self._flags_changed = True
+            self._noticed.flags = True
         elif change.kind is Kind.PROFILE and change.subject[0] != USER:
             group_type, key = change.subject
-            self._groups_changed.add((group_type, key))
+            self._noticed.groups.add((group_type, key))
+        elif change.kind is Kind.COHORT:
+            self._noticed.cohort(change.subject[0], change.subject[2:])
         else:
             return
-        self._noticed.set()
+        self._awake.set()
 
     async def run(self) -> None:
         """Publish what changes, for ever. What could not be read is tried again."""
         while True:
-            await self._noticed.wait()
-            self._noticed.clear()
+            await self._awake.wait()
+            self._awake.clear()
             try:
                 parts = await self._refresh()
             except Exception:
                 log.exception("could not read what watchers of environment %d wait for", self._environment_id)
-                self._noticed.set()
+                self._awake.set()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
-                if parts or not self._number:  # an environment without flags has a snapshot, too
-                    self._publish(parts)
+                if parts or not self._updates.begun:  # an environment without flags has a snapshot, too
+                    self._updates.publish(parts)
 
-    async def messages(self, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
-        """Serialized WatchResponses, for ever: what is new since a version or a snapshot, then what changes.
-
-        The first comes at once. Nothing is kept for a watcher that reads slowly.
-        """
-        number = self._number_of(version)
-        if number == self._number > 0:
-            yield self._heartbeat()
-        while True:
-            published = self._published
-            if number == self._number:
-                try:
-                    async with asyncio.timeout(silence_seconds):
-                        await published.wait()
-                except TimeoutError:
-                    if number:
-                        yield self._heartbeat()
-                continue
-            if number and self._updates[0].number <= number + 1:
-                update = self._updates[number + 1 - self._updates[0].number]
-                number, parts = update.number, update.parts
-            else:
-                number, parts = self._number, self._everything()
-            for message in messages(parts, self._version(number)):
-                yield message
-
-    def _number_of(self, version: str) -> int:
-        """0 for a version that is not ours, or not yet."""
-        epoch, _, digits = version.partition(".")
-        if epoch != self._epoch or not (digits.isascii() and digits.isdigit() and len(digits) < 20):
-            return 0
-        return int(digits) if int(digits) <= self._number else 0
-
-    def _version(self, number: int) -> str:
-        return f"{self._epoch}.{number}"
-
-    def _heartbeat(self) -> bytes:
-        return next(messages((), self._version(self._number)))
-
-    def _everything(self) -> list[bytes]:
-        """The snapshot: the same list for everybody who needs it at this version."""
-        if not self._snapshot:
-            self._snapshot = self._contents.snapshot()
-        return self._snapshot
-
-    def _publish(self, parts: list[bytes]) -> None:
-        self._number += 1
-        update = _Update(self._number, parts, sum(map(len, parts)))
-        self._updates.append(update)
-        self._updates_bytes += update.size
-        while len(self._updates) > 1 and (len(self._updates) > MOST_UPDATES or self._updates_bytes > MOST_BYTES):
-            self._updates_bytes -= self._updates.popleft().size
-        self._snapshot = []
-        published, self._published = self._published, asyncio.Event()
-        published.set()
+    def messages(self, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
+        """Serialized WatchResponses, for ever; see Updates.messages."""
+        return self._updates.messages(version, silence_seconds)
 
     async def _refresh(self) -> list[bytes]:
         """Read what changed, and only then take it over: a read that fails leaves everything as it was."""
-        flags_changed, self._flags_changed = self._flags_changed, False
-        groups = {self._groups_changed.pop() for _ in range(min(len(self._groups_changed), _GROUPS_AT_ONCE))}
-        if self._groups_changed:
-            self._noticed.set()
+        noticed = self._noticed.take()
+        if self._noticed:
+            self._awake.set()
         try:
-            flags = await self._catalog.get(self._environment_id) if flags_changed else None
+            flags = await self._catalog.get(self._environment_id) if noticed.flags else None
             names = self._names if flags is None else mentioned(flags)
+            cohort_keys = self._cohort_keys if flags is None else frozenset(key for _, key in flags.cohorts)
             types = await self._changed_types(names)
             properties = {
-                (group_type, key): await self._profiles.get(self._environment_id, group_type, key)
-                for group_type, key in groups
+                (group_type, key): await self._reader.group(group_type, key, names[group_type])
+                for group_type, key in noticed.groups
                 if group_type in self._contents.carried and group_type not in types
             }
+            cohorts = await self._changed_cohorts(cohort_keys, noticed.cohorts)
+            members = {
+                cohort_key: await self._reader.members(cohort_key, touched)
+                for cohort_key, touched in noticed.cohorts.items()
+                if cohort_key in self._rosters.carried and cohort_key not in cohorts
+            }
         except BaseException:
-            self._flags_changed |= flags_changed
-            self._groups_changed |= groups
+            self._noticed.put_back(noticed)
             raise
-        parts = [*self._put_flags(flags), *self._contents.put_types(types)]
-        self._names = names
-        for (group_type, key), profile in properties.items():
-            stored = {} if profile is None else only(names[group_type], profile.properties)
+        self._names, self._cohort_keys = names, cohort_keys
+        parts = [] if flags is None else self._contents.put_flags(flags.flags)
+        parts += self._contents.put_types(types)
+        for (group_type, key), stored in properties.items():
             parts += self._contents.put_group(group_type, key, stored)
-        too_many = [each for each in self._contents.carried if self._contents.count(each) > self._most_groups]
-        return [*parts, *self._contents.put_types(dict.fromkeys(too_many))]
-
-    def _put_flags(self, flags: FlagSet | None) -> list[bytes]:
-        return [] if flags is None else self._contents.put_flags(flags.flags)
+        parts += self._rosters.put(cohorts)
+        for cohort_key, held in members.items():
+            parts += self._rosters.change(cohort_key, noticed.cohorts[cohort_key], held)
+        parts += self._drop_what_is_too_much()
+        return [*parts, *self._contents.put_carried(), *self._rosters.put_carried()]
 
     async def _changed_types(self, names: dict[str, frozenset[str]]) -> dict[str, dict[str, bytes] | None]:
         """The groups of each type of which flags mention other properties than before; None: not carried."""
         types: dict[str, dict[str, bytes] | None] = dict.fromkeys(self._names.keys() - names.keys())
         for group_type, mentions in names.items():
             if mentions != self._names.get(group_type):
-                types[group_type] = await self._read_type(group_type, mentions)
+                types[group_type] = await self._reader.groups(group_type, mentions)
         return types
 
-    async def _read_type(self, group_type: str, names: frozenset[str]) -> dict[str, bytes] | None:
-        parts: dict[str, bytes] = {}
-        after = ""
-        while True:
-            page = await self._profiles.page(self._environment_id, group_type, after=after, limit=_PAGE)
-            for profile in page:
-                if stored := only(names, profile.properties):
-                    parts[profile.key] = stored_part(group_type, profile.key, stored)
-            if len(parts) > self._most_groups:
-                log.info("environment %d: too many groups of type %s to carry", self._environment_id, group_type)
-                return None
-            if len(page) < _PAGE:
-                return parts
-            after = page[-1].key
+    async def _changed_cohorts(
+        self, cohort_keys: frozenset[str], noticed: Mapping[str, Collection[str]]
+    ) -> dict[str, set[str] | None]:
+        """The members of each cohort that flags mention and did not, or that has to be read anew; None: not carried."""
+        cohorts: dict[str, set[str] | None] = dict.fromkeys(self._cohort_keys - cohort_keys)
+        for cohort_key in cohort_keys:
+            touched = noticed.get(cohort_key)
+            is_whole = touched is not None and not 0 < len(touched) <= _MEMBERS_AT_ONCE
+            is_new = cohort_key not in self._cohort_keys
+            if is_new or is_whole or (touched and cohort_key not in self._rosters.carried):
+                cohorts[cohort_key] = await self._reader.cohort(cohort_key)
+                if is_new and cohorts[cohort_key] is None:
+                    log.info("environment %d: too many members in %s to carry", self._environment_id, cohort_key)
+        return cohorts
+
+    def _drop_what_is_too_much(self) -> list[bytes]:
+        types = [each for each in self._contents.carried if self._contents.count(each) > self._reader.most]
+        cohorts = [each for each in self._rosters.carried if self._rosters.count(each) > self._reader.most]
+        return [*self._contents.put_types(dict.fromkeys(types)), *self._rosters.put(dict.fromkeys(cohorts))]

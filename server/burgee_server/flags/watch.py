@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.live import Live
+from burgee_server.flags.reader import Reader
 from burgee_server.ports.changes import Change
+from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.profiles import ProfileStore
 
 LINGER_SECONDS = 60.0
@@ -13,12 +15,13 @@ LINGER_SECONDS = 60.0
 
 
 class Watch:
-    """Opens an environment with its first watcher. At most `most_groups` of a type are carried."""
+    """Opens an environment with its first watcher. Of a type at most `most` groups are carried, of a cohort members."""
 
-    def __init__(self, catalog: Catalog, profiles: ProfileStore, most_groups: int) -> None:
+    def __init__(self, catalog: Catalog, profiles: ProfileStore, cohorts: CohortStore, most: int) -> None:
         self._catalog = catalog
         self._profiles = profiles
-        self._most_groups = most_groups
+        self._cohorts = cohorts
+        self._most = most
         self._live: dict[int, tuple[Live, asyncio.Task[None]]] = {}
 
     def notice(self, change: Change) -> None:
@@ -46,7 +49,8 @@ class Watch:
 
     def _open(self, environment_id: int) -> Live:
         if environment_id not in self._live:
-            live = Live(environment_id, self._catalog, self._profiles, self._most_groups)
+            reader = Reader(environment_id, self._profiles, self._cohorts, self._most)
+            live = Live(environment_id, self._catalog, reader)
             self._live[environment_id] = live, asyncio.create_task(live.run())
         return self._live[environment_id][0]
 

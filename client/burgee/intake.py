@@ -1,0 +1,98 @@
+"""How a snapshot follows what Watch sends."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from burgee.evaluation import COHORT, FlagSet, Properties, cohort
+from burgee.snapshot import Snapshot
+from burgee.v1.flags_pb2 import CohortChange, WatchResponse
+from burgee.wire import flag_from_proto
+
+_Stored: TypeAlias = dict[tuple[str, str], Properties]
+
+
+class Intake:
+    """Puts messages of Watch together."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+        self._parts: list[WatchResponse] = []
+
+    @property
+    def version(self) -> str:
+        """Where to go on from."""
+        return self.snapshot.version if self.snapshot else ""
+
+    def take(self, message: WatchResponse) -> Snapshot | None:
+        """The snapshot that a message completes, or None. Raises ValueError, and leaves the snapshot as it was."""
+        if message.snapshot:
+            self._parts.clear()
+        self._parts.append(message)
+        if not message.version:
+            return None
+        parts, self._parts = self._parts, []
+        self.snapshot = _apply(self.snapshot, parts)
+        return self.snapshot
+
+    def interrupt(self) -> None:
+        """The stream has ended: what was not completed never will be."""
+        self._parts.clear()
+
+
+def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
+    version, anew = parts[-1].version, parts[0].snapshot
+    if before is None and not anew:
+        raise ValueError("changes came without a snapshot before them")
+    flags = {flag.key: flag for part in parts for flag in map(flag_from_proto, part.flags)}
+    stored = {
+        (each.group_type, each.group_key): _properties(each.properties_json) for part in parts for each in part.stored
+    }
+    members = [change for part in parts for change in part.cohorts]
+    carried = next((part.carried for part in parts if part.HasField("carried")), None)
+    cohorts = next((part.carried_cohorts for part in parts if part.HasField("carried_cohorts")), None)
+    if before and not anew and not flags and carried is None and cohorts is None:
+        # Nothing but stored properties and members: copying all of them for each that changes would be dear.
+        _put(before.stored, stored)
+        _change_members(before.stored, members)
+        return replace(before, version=version)
+    old = before or Snapshot.of(FlagSet(()))
+    known = old.flags.flags
+    changed = [flag for key, flag in flags.items() if known.get(key) != flag]
+    removed = known.keys() - flags.keys() if anew else ()
+    last = Snapshot.of(FlagSet(())) if anew else old
+    types = last.carried if carried is None else frozenset(carried.group_types)
+    cohort_keys = last.cohorts if cohorts is None else frozenset(cohorts.cohort_keys)
+    kept = {group: each for group, each in last.stored.items() if group[0] in types}
+    for cohort_key in cohort_keys:
+        kept[COHORT, cohort_key] = last.stored.get((COHORT, cohort_key)) or {}
+    for cohort_key in {each.cohort_key for each in members} & cohort_keys:
+        kept[COHORT, cohort_key] = cohort(kept[COHORT, cohort_key])  # a copy: those before us still read the other
+    _put(kept, stored)
+    _change_members(kept, members)
+    return Snapshot.of(old.flags.with_changes(changed, removed), version, kept, types, cohort_keys)
+
+
+def _put(stored: _Stored, changed: Mapping[tuple[str, str], Properties]) -> None:
+    for group, properties in changed.items():
+        if properties:
+            stored[group] = properties
+        else:
+            stored.pop(group, None)
+
+
+def _change_members(stored: _Stored, changes: Iterable[CohortChange]) -> None:
+    for change in changes:
+        members = stored.get((COHORT, change.cohort_key))
+        if isinstance(members, dict):
+            members.update(cohort(change.added))
+            for key in change.removed:
+                members.pop(key, None)
+
+
+def _properties(text: str) -> Properties:
+    properties = json.loads(text)
+    if not isinstance(properties, dict):
+        raise ValueError("stored properties are not a JSON object")
+    return properties
