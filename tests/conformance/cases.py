@@ -1,21 +1,25 @@
 """The conformance cases: what every part that answers flag checks must answer, as data beside this file.
 
 A case has flags (documents as in burgee.evaluation.document; each can be saved, prerequisites come first; `archived`
-is set by ArchiveFlag), a context, stored profiles (type, then key, then properties), a moment, and what is expected.
+is set by ArchiveFlag), a context, stored profiles (type, then key, then properties), a moment, and what is expected;
+and, where flags ask for them, cohorts (key, then `group_type` and `members`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from burgee.evaluation import (
+    COHORT,
     Context,
     ErrorCode,
     Flag,
     Json,
     Profiles,
     Reason,
+    cohort,
     context_from_document,
     flag_from_document,
 )
@@ -36,6 +40,14 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Cohort:
+    """Whom a cohort is made of, and who is in it."""
+
+    group_type: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One question and its answer. `now` is Unix seconds."""
 
@@ -47,6 +59,15 @@ class Case:
     now: float
     flag_key: str
     expected: Expected
+    cohorts: Mapping[str, Cohort]
+
+    @property
+    def stored(self) -> Profiles:
+        """Profiles and cohorts, as the core is handed them."""
+        return {
+            **self.profiles,
+            **{(COHORT, key): cohort(each.members) for key, each in self.cohorts.items()},
+        }
 
 
 def read_cases() -> Iterator[Case]:
@@ -56,7 +77,7 @@ def read_cases() -> Iterator[Case]:
             yield _case(file.stem, document, f"{file.name}[{number}]")
 
 
-def _case(theme: str, document: dict[str, object], path: str) -> Case:
+def _case(theme: str, document: dict[str, Any], path: str) -> Case:
     match document:
         case {
             "name": str(name),
@@ -67,7 +88,7 @@ def _case(theme: str, document: dict[str, object], path: str) -> Case:
             "flag_key": str(flag_key),
             "expect": dict(expect),
             **rest,
-        } if not rest:
+        } if not rest.keys() - {"cohorts"}:
             pass
         case _:
             raise ValueError(f"{path} is not a case")
@@ -89,4 +110,7 @@ def _case(theme: str, document: dict[str, object], path: str) -> Case:
             expect.get("rule_id", ""),
             ErrorCode(expect["error_code"]) if "error_code" in expect else None,
         ),
+        cohorts={
+            key: Cohort(each["group_type"], tuple(each["members"])) for key, each in rest.get("cohorts", {}).items()
+        },
     )

@@ -8,6 +8,7 @@ from burgee.flags import Flags
 from burgee.intake import Intake
 from burgee.v1.flags_pb2 import WatchResponse
 from burgee_server.flags.contents import Contents, mentioned, messages, only, stored_part
+from burgee_server.flags.rosters import Rosters
 from tests.conformance.cases import Case, read_cases
 
 CASES = list(read_cases())
@@ -36,8 +37,10 @@ class Stream:
         for group_type, names in mentioned(flags).items():
             stored = {key: only(names, each) for (owner, key), each in case.profiles.items() if owner == group_type}
             contents.put_types({group_type: {key: stored_part(group_type, key, each) for key, each in stored.items()}})
+        rosters = Rosters()
+        rosters.put({key: set(case.cohorts[key].members) for _, key in flags.cohorts if key in case.cohorts})
         intake = Intake()
-        for message in messages(contents.snapshot(), "epoch.1"):
+        for message in messages([*contents.snapshot(), *rosters.snapshot()], "epoch.1"):
             intake.take(WatchResponse.FromString(message))
         self.current = self.last = intake.snapshot
 

@@ -12,7 +12,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.theme}: {case.n
 @every_case
 def test_the_core_answers(case: Case) -> None:
     """Variant, value, reason, deciding rule and error are those that the specification asks for."""
-    resolution = FlagSet(case.flags).evaluate(case.flag_key, case.context, case.profiles, case.now)
+    resolution = FlagSet(case.flags).evaluate(case.flag_key, case.context, case.stored, case.now)
     assert (resolution.variant, resolution.reason) == (case.expected.variant, case.expected.reason)
     assert resolution.value == case.expected.value
     assert type(resolution.value) is type(case.expected.value)
@@ -23,8 +23,8 @@ def test_the_core_answers(case: Case) -> None:
 def test_the_explanation_agrees(case: Case) -> None:
     """An explanation carries the very resolution that evaluation gives."""
     flags = FlagSet(case.flags)
-    explanation = flags.explain(case.flag_key, case.context, case.profiles, case.now)
-    assert explanation.resolution == flags.evaluate(case.flag_key, case.context, case.profiles, case.now)
+    explanation = flags.explain(case.flag_key, case.context, case.stored, case.now)
+    assert explanation.resolution == flags.evaluate(case.flag_key, case.context, case.stored, case.now)
     assert explanation.summary.endswith(".")
 
 
@@ -32,8 +32,9 @@ def test_the_explanation_agrees(case: Case) -> None:
 def test_every_flag_can_be_saved(case: Case) -> None:
     """The flags of a case pass the check, so that a server can be made to have them."""
     saved = {}
+    cohorts = {key: each.group_type for key, each in case.cohorts.items()}
     for flag in case.flags:
-        assert violations(flag, saved) == []
+        assert violations(flag, saved, cohorts) == []
         saved[flag.key] = flag
 
 

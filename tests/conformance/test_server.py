@@ -13,6 +13,7 @@ import pytest
 from burgee import wire
 from burgee.evaluation import Flag, FlagSet, Properties, Reason
 from burgee.v1 import flags_pb2
+from burgee_server.cohorts import Memberships
 from burgee_server.flags import Checks
 from burgee_server.rpc import call
 from burgee_server.rpc.flags import FlagServicer
@@ -23,7 +24,7 @@ SERVICE = flags_pb2.DESCRIPTOR.services_by_name["FlagService"]
 
 
 class CaseWorld:
-    """The flags, the stored profiles and the time of one case, where the server looks for them."""
+    """The flags, the stored profiles, the cohorts and the time of one case, where the server looks for them."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -34,6 +35,10 @@ class CaseWorld:
 
     async def get(self, environment_id: int, *identity: str) -> FlagSet | Properties:
         return self._case.profiles.get(identity, MappingProxyType({})) if identity else self._flags
+
+    async def containing(self, environment_id: int, group_type: str, key: str) -> frozenset[str]:
+        cohorts = self._case.cohorts.items()
+        return frozenset(name for name, each in cohorts if each.group_type == group_type and key in each.members)
 
     def unix_seconds(self) -> float:
         return self._case.now
@@ -65,7 +70,7 @@ PRINCIPAL = _Principal()
 def ask(case: Case, method: str, request):
     """The answer of the server to one request."""
     world = CaseWorld(case)
-    servicer = FlagServicer(Checks(world, world, world), None)
+    servicer = FlagServicer(Checks(world, world, Memberships(world, 10), world), None)
     server = grpc_testing.server_from_dictionary({SERVICE: Bridge(servicer)}, grpc_testing.strict_real_time())
     called = server.invoke_unary_unary(SERVICE.methods_by_name[method], (), request, None)
     response, _, code, details = called.termination()
