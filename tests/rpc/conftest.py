@@ -1,11 +1,13 @@
 """What the tests of the wire share."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
+from tests.rpc.watcher import Watcher
 
 
 class Refusal:
@@ -34,3 +36,16 @@ def refused(code: grpc.StatusCode, *fields: str):
         elif detail.Unpack(retry):
             refusal.retry_after = retry.retry_delay.ToTimedelta().total_seconds()
     assert set(fields) <= refusal.fields.keys(), refusal.fields
+
+
+@pytest.fixture
+async def watching():
+    """Opens watchers; closes them after the test."""
+    with ExitStack() as stack:
+
+        def open_watcher(*arguments, **options):
+            watcher = Watcher(*arguments, **options)
+            stack.callback(watcher.cancel)
+            return watcher
+
+        yield open_watcher

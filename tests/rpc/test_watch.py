@@ -1,8 +1,6 @@
 """FlagService.Watch over real gRPC."""
 
 import asyncio
-import contextlib
-import json
 
 import pytest
 from grpc import StatusCode
@@ -18,63 +16,6 @@ from burgee_server.rpc.streams import OpenStreams
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 from tests.rpc.test_flags import create, struct, text
-
-
-class Watcher:
-    """Reads a stream and keeps what a client would know."""
-
-    def __init__(self, somebody, version="", heartbeat_seconds=0):
-        self._call = somebody.flags.Watch(pb.WatchRequest(version=version, heartbeat_seconds=heartbeat_seconds))
-        self.version = ""
-        self.snapshots = 0
-        self.flags = {}
-        self.stored = {}
-        self.carried = None
-        self.sizes = []
-
-    async def next(self):
-        """Read up to the next message with a version; return what came, as one message."""
-        change = pb.WatchResponse()
-        async with asyncio.timeout(10):
-            while not change.version:
-                message = await self._call.read()
-                if not message:
-                    await self._call  # raises what ended it
-                self.sizes.append(message.ByteSize())
-                change.MergeFrom(message)
-        self.version = change.version
-        if change.snapshot:
-            self.snapshots += 1
-            self.flags, self.stored, self.carried = {}, {}, None
-        self.flags |= {flag.key: flag for flag in change.flags}
-        for group in change.stored:
-            self.stored[group.group_type, group.group_key] = json.loads(group.properties_json)
-        if change.HasField("carried"):
-            self.carried = list(change.carried.group_types)
-            self.stored = {name: stored for name, stored in self.stored.items() if name[0] in self.carried}
-        return change
-
-    async def until(self, condition):
-        """Read until it holds."""
-        while not condition(self):
-            await self.next()
-
-    def cancel(self):
-        """Go away."""
-        self._call.cancel()
-
-
-@pytest.fixture
-async def watching():
-    """Opens watchers; closes them after the test."""
-    with contextlib.ExitStack() as stack:
-
-        def open_watcher(*arguments, **options):
-            watcher = Watcher(*arguments, **options)
-            stack.callback(watcher.cancel)
-            return watcher
-
-        yield open_watcher
 
 
 def for_plan(*plans, key="beta", attribute="company.plan", enabled=True):

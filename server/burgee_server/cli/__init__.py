@@ -2,6 +2,7 @@
 
 import click
 
+from burgee_server.cli.cohorts import cohorts
 from burgee_server.cli.companies import companies
 from burgee_server.cli.demo import demo
 from burgee_server.cli.flags import flags
@@ -16,5 +17,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, flags, query, companies, demo):
+for command in (serve, load, flags, cohorts, query, companies, demo):
     main.add_command(command)

@@ -45,6 +45,18 @@ def get_flag(client: burgee.Client, flag_key: str) -> Flag:
     return wire.flag_from_proto(admin(client).GetFlag(pb.GetFlagRequest(flag_key=flag_key)).flag)
 
 
+def all_flags(client: burgee.Client, *, archived: bool) -> list[Flag]:
+    """The flags, by key; archived ones too, if wanted."""
+    found, token = [], ""
+    while True:
+        request = pb.ListFlagsRequest(include_archived=archived, page_size=1000, page_token=token)
+        page = admin(client).ListFlags(request)
+        found += [wire.flag_from_proto(flag) for flag in page.flags]
+        token = page.next_page_token
+        if not token:
+            return found
+
+
 def read_flag(file: Path) -> Flag:
     """The flag in a file. Raises ClickException."""
     try:

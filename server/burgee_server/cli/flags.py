@@ -1,6 +1,5 @@
 """`burgee flags`: see, create and change flags, and ask why."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.explanation import print_explanation
 from burgee_server.cli.flag_edits import (
     admin,
+    all_flags,
     by_option,
     change_options,
     edited,
@@ -31,6 +31,7 @@ from burgee_server.cli.flag_edits import (
     state,
     with_rule,
 )
+from burgee_server.cli.flag_export import export
 from burgee_server.cli.flag_preview import preview
 from burgee_server.cli.flag_versions import copy, history, kill, restore
 from burgee_server.cli.moments import MOMENT
@@ -49,24 +50,12 @@ def flags() -> None:
 @with_client
 def list_(client: burgee.Client, archived: bool, as_json: bool) -> None:
     """The flags, by key."""
-    found = _all(client, archived)
+    found = all_flags(client, archived=archived)
     if as_json:
         print_json([flag_to_document(flag) for flag in found])
     else:
         rows = [[flag.key, flag.type.value, state(flag), describe(flag), flag.version] for flag in found]
         print_table(["flag", "type", "state", "who gets what", "version"], rows)
-
-
-@flags.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@with_client
-def export(client: burgee.Client, file: Path) -> None:
-    """Write every flag to FILE, for clients that start while the server is away: burgee.Client(bootstrap=FILE)."""
-    documents = [flag_to_document(flag) for flag in _all(client, archived=True)]
-    beside = file.with_name(f"{file.name}.part")  # a reader finds the old file or the new one, and never a half
-    beside.write_text(json.dumps(documents, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    beside.replace(file)
-    click.echo(f"{len(documents)} flags written to {file}")
 
 
 @flags.command()
@@ -194,20 +183,9 @@ def explain(
         sys.exit(1)
 
 
-def _all(client: burgee.Client, archived: bool) -> list[Flag]:
-    found, token = [], ""
-    while True:
-        request = pb.ListFlagsRequest(include_archived=archived, page_size=1000, page_token=token)
-        page = admin(client).ListFlags(request)
-        found += [wire.flag_from_proto(flag) for flag in page.flags]
-        token = page.next_page_token
-        if not token:
-            return found
-
-
 def _value(type_: FlagType, text: str) -> Json:
     return text if type_ is FlagType.STRING else read_value(text)
 
 
-for command in (history, restore, kill, copy, preview):
+for command in (export, history, restore, kill, copy, preview):
     flags.add_command(command)

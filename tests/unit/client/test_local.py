@@ -203,7 +203,7 @@ def test_a_bootstrap_file_answers_before_anything_is_known(tmp_path: Path) -> No
     """As STALE; what depends on stored properties, and unknown flags, are the default."""
     file = tmp_path / "flags.json"
     flags = [flag(attribute="company.key"), flag("by-plan"), flag("old", archived=True)]
-    file.write_text(json.dumps([flag_to_document(each) for each in flags]))
+    file.write_text(json.dumps({"flags": [flag_to_document(each) for each in flags]}))
     with Client(unused_target(), bootstrap=file, flag_timeout=3_600) as client:
         resolution = client.resolve("f", company="pro")
         assert (resolution.value, resolution.variant, resolution.reason) == (True, "on", Reason.STALE)
@@ -213,7 +213,20 @@ def test_a_bootstrap_file_answers_before_anything_is_known(tmp_path: Path) -> No
         assert client.all_flags(company="pro").keys() == {"f"}
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", "[7]", '[{"key": "f", "kee": 1}]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{}",
+        "[]",
+        '{"flags": [7]}',
+        '{"flags": [{"key": "f", "kee": 1}]}',
+        '{"flags": [], "cohorts": []}',
+        '{"flags": [], "cohorts": {"beta": "acme"}}',
+        '{"flags": [], "cohorts": {"beta": [1]}}',
+    ],
+)
 def test_a_bootstrap_file_that_cannot_be_read_is_told_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str | None
 ) -> None:

@@ -1,0 +1,142 @@
+"""`burgee cohorts`: named lists of companies or of persons, for flags to ask for."""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Literal
+
+import click
+
+import burgee
+from burgee.v1 import cohorts_pb2 as pb
+from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, members
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.names import name_fault
+
+
+@click.group()
+def cohorts() -> None:
+    """See, create and change cohorts: named lists of companies, or of persons, that flags ask for."""
+
+
+@cohorts.command("list")
+@as_json
+@with_client
+def list_(client: burgee.Client, as_json: bool) -> None:
+    """The cohorts, by key."""
+    found = list(cohorts_of(client))
+    if as_json:
+        print_json([_document(cohort) for cohort in found])
+    else:
+        rows = [[cohort.key, cohort.group_type, cohort.member_count, cohort.description] for cohort in found]
+        print_table(["cohort", "of", "members", "what for"], rows)
+
+
+@cohorts.command()
+@click.argument("cohort_key")
+@click.option("--group-type", required=True, help="Whom it is made of: user, or a group type such as company.")
+@click.option("--description", default="", help="What it is for.")
+@note_option
+@with_client
+def create(client: burgee.Client, cohort_key: str, group_type: str, description: str, note: str) -> None:
+    """Create a cohort without members: `burgee cohorts create beta --group-type company`."""
+    cohort = pb.Cohort(key=cohort_key, group_type=group_type, description=description, listed=pb.ListedCohort())
+    _say(cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort)
+
+
+def _change_options(command: click.decorators.FC) -> click.decorators.FC:
+    file_option = click.option("--file", type=click.File("rb"), help="One key a line; - is standard input.")
+    members_argument = click.argument("keys", nargs=-1, metavar="[MEMBER]...")
+    cohort_argument = click.argument("cohort_key")
+    return cohort_argument(members_argument(file_option(note_option(command))))
+
+
+@cohorts.command()
+@_change_options
+@with_client
+def add(client: burgee.Client, cohort_key: str, keys: Sequence[str], file: BinaryIO | None, note: str) -> None:
+    """Put members in: `burgee cohorts add beta acme globex`, or the lines of a --file."""
+    _change(client, "add", cohort_key, keys, file, note)
+
+
+@cohorts.command()
+@_change_options
+@with_client
+def remove(client: burgee.Client, cohort_key: str, keys: Sequence[str], file: BinaryIO | None, note: str) -> None:
+    """Take members out: `burgee cohorts remove beta acme`, or the lines of a --file."""
+    _change(client, "remove", cohort_key, keys, file, note)
+
+
+@cohorts.command("members")
+@click.argument("cohort_key")
+@as_json
+@with_client
+def members_(client: burgee.Client, cohort_key: str, as_json: bool) -> None:
+    """The members, by key, and since when."""
+    found = members(client, cohort_key)
+    if as_json:
+        print_json([{"key": member.key, "added_at": member.added_at.ToJsonString()} for member in found])
+    else:
+        rows = [[member.key, f"{member.added_at.ToDatetime():%Y-%m-%d %H:%M:%S}"] for member in found]
+        print_table(["member", "since (UTC)"], rows)
+
+
+@cohorts.command()
+@click.argument("cohort_key")
+@note_option
+@with_client
+def delete(client: burgee.Client, cohort_key: str, note: str) -> None:
+    """Take a cohort away; refused while flags ask for it."""
+    cohort_stub(client).DeleteCohort(pb.DeleteCohortRequest(cohort_key=cohort_key, change_note=note))
+    click.echo(f"{cohort_key} is gone")
+
+
+def _change(
+    client: burgee.Client,
+    word: Literal["add", "remove"],
+    cohort_key: str,
+    keys: Sequence[str],
+    file: BinaryIO | None,
+    note: str,
+) -> None:
+    if bool(keys) == (file is not None):
+        raise click.UsageError("name members, or give a --file: one of the two")
+    named = list(keys if file is None else _lines(file))
+    added = removed = 0
+    for batch in batches(named):
+        request = pb.ChangeCohortMembersRequest(cohort_key=cohort_key, change_note=note)
+        (request.add if word == "add" else request.remove).extend(batch)
+        answer = cohort_stub(client).ChangeCohortMembers(request)
+        added += answer.added
+        removed += answer.removed
+    click.echo(f"{added:,} added, {removed:,} removed, {len(set(named)) - added - removed:,} were so already")
+    _say(answer.cohort)
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """The keys in a file, without blanks around them. Raises ClickException naming the first line that is none."""
+    for number, line in enumerate(file, 1):
+        try:
+            key = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise click.ClickException(f"{file.name}, line {number}: is not UTF-8") from error
+        if key and (fault := name_fault(key)):
+            raise click.ClickException(f"{file.name}, line {number}: {fault}")
+        if key:
+            yield key
+
+
+def _say(cohort: pb.Cohort) -> None:
+    click.echo(f"{cohort.key} has {cohort.member_count:,} members of type {cohort.group_type}")
+
+
+def _document(cohort: pb.Cohort) -> dict[str, object]:
+    return {
+        "key": cohort.key,
+        "description": cohort.description,
+        "group_type": cohort.group_type,
+        "member_count": cohort.member_count,
+        "version": cohort.version,
+        "created_at": cohort.created_at.ToJsonString(),
+        "updated_at": cohort.updated_at.ToJsonString(),
+    }
