@@ -11,7 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 import burgee_server.storage.sql.engine as engine
+from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import PropertyChange
+from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sql.tables import metadata
 
@@ -55,6 +57,20 @@ async def test_the_migrations_lead_to_the_tables_that_the_code_knows(old):
 
     async with old.reading() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_cohorts_find_their_place_beside_what_was_there(old):
+    """In each environment of old, with members that were known before and others."""
+    cohorts = SqlCohorts(old)
+    by = Authorship("ann", CREATED + timedelta(days=1))
+    for environment_id in (1, 2):
+        assert await cohorts.types(environment_id) == {}
+        await cohorts.create(environment_id, "beta", "company", "", by)
+    change = await cohorts.change(1, "beta", ["acme", "never-seen"], [], by)
+
+    assert change.cohort.member_count == 2
+    assert await cohorts.containing(1, "company", "acme") == {"beta"}
+    assert await cohorts.containing(2, "company", "acme") == frozenset()
 
 
 async def test_the_history_of_profiles_begins_with_what_they_were(old):

@@ -12,7 +12,7 @@ async def create_cohort(caller, key="beta", group_type="company", description=""
     return (await caller.cohorts.CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=change_note))).cohort
 
 
-async def change(caller, key="beta", *, add=(), remove=(), change_note=""):
+async def change_members(caller, key="beta", *, add=(), remove=(), change_note=""):
     """Put members in and take others out."""
     request = pb.ChangeCohortMembersRequest(cohort_key=key, add=add, remove=remove, change_note=change_note)
     return await caller.cohorts.ChangeCohortMembers(request)

@@ -11,7 +11,7 @@ from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1 import flag_admin_pb2 as admin_pb
 from burgee.v1 import flags_pb2 as flags
 from tests.fixtures.server import caller
-from tests.rpc.cohort_calls import change, create_cohort, for_members, member_keys
+from tests.rpc.cohort_calls import change_members, create_cohort, for_members, member_keys
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import actions, create, update, variant
 
@@ -39,10 +39,10 @@ async def test_a_cohort_is_created_read_and_listed(admin):
 async def test_members_are_put_in_taken_out_and_listed(admin):
     """Doing it twice changes nothing, so a call without an answer can be made again."""
     await create_cohort(admin, "beta")
-    first = await change(admin, add=["acme", "globex", "日本"])
-    again = await change(admin, add=["acme"], remove=["globex", "initech"])
-    third = await change(admin, add=["acme"], remove=["globex"])
-    nothing = await change(admin)
+    first = await change_members(admin, add=["acme", "globex", "日本"])
+    again = await change_members(admin, add=["acme"], remove=["globex", "initech"])
+    third = await change_members(admin, add=["acme"], remove=["globex"])
+    nothing = await change_members(admin)
 
     assert [(each.added, each.removed) for each in (first, again, third, nothing)] == [(3, 0), (0, 1), (0, 0), (0, 0)]
     assert (nothing.cohort.member_count, nothing.cohort.version) == (2, 1)
@@ -60,18 +60,18 @@ async def test_a_list_of_a_hundred_thousand_is_loaded_read_and_emptied(admin):
     keys = [f"company-{number:06}" for number in range(100_000)]
     calls = [keys[first : first + 10_000] for first in range(0, len(keys), 10_000)]
     for some in calls:
-        loaded = await change(admin, add=some)
+        loaded = await change_members(admin, add=some)
     assert loaded.cohort.member_count == 100_000
     assert await member_keys(admin) == keys
     for some in calls:
-        emptied = await change(admin, remove=some)
+        emptied = await change_members(admin, remove=some)
     assert (emptied.cohort.member_count, emptied.removed) == (0, 10_000)
 
 
 async def test_a_description_is_changed_by_version(admin):
     """ABORTED from a version that is not current; members are none of its business."""
     cohort = await create_cohort(admin, "beta")
-    await change(admin, add=["acme"])
+    await change_members(admin, add=["acme"])
     cohort.description = "new"
     saved = (await admin.cohorts.UpdateCohort(pb.UpdateCohortRequest(cohort=cohort, expected_version=1))).cohort
 
@@ -89,7 +89,7 @@ async def test_a_flag_follows_the_members_at_once(admin):
     await create(admin, for_members("beta"))
     given = [await variant(admin, "acme")]
     for add, remove in ((["acme"], []), ([], ["acme"]), (["globex", "acme"], [])):
-        await change(admin, add=add, remove=remove)
+        await change_members(admin, add=add, remove=remove)
         given.append(await variant(admin, "acme"))
 
     assert given == ["off", "on", "off", "on"]
@@ -98,7 +98,7 @@ async def test_a_flag_follows_the_members_at_once(admin):
 async def test_persons_are_members_by_their_distinct_id(admin):
     """A group of the same key is somebody else."""
     await create_cohort(admin, "testers", "user")
-    await change(admin, "testers", add=["ann"])
+    await change_members(admin, "testers", add=["ann"])
     await create(admin, for_members("testers", attribute="user.key"))
 
     async def given(**context):
@@ -113,7 +113,7 @@ async def test_every_kind_of_check_knows_cohorts(admin):
     """EvaluateAll, BatchEvaluate and Explain, which says what it is in."""
     for key, members in (("beta", ["acme"]), ("gold", ["acme", "globex"])):
         await create_cohort(admin, key)
-        await change(admin, key, add=members)
+        await change_members(admin, key, add=members)
     await create(admin, for_members("beta", "gold"))
     await create(admin, for_members("beta", key="others", operator="OPERATOR_NOT_IN_COHORT"))
     contexts = [flags.EvaluationContext(groups={"company": key}) for key in ("acme", "globex", "initech")]
@@ -163,13 +163,13 @@ async def test_members_that_make_no_sense_are_refused_all_together(admin):
     """Each by its place; the good ones of the call are not kept either."""
     await create_cohort(admin, "beta")
     with refused(StatusCode.INVALID_ARGUMENT, "add[1]", "add[2]", "remove[0]", "remove[1]") as refusal:
-        await change(admin, add=["acme", "", "x" * 201], remove=["acme", "a\nb"])
+        await change_members(admin, add=["acme", "", "x" * 201], remove=["acme", "a\nb"])
     assert "to be added" in refusal.fields["remove[0]"]
     with refused(StatusCode.INVALID_ARGUMENT, "add") as refusal:
-        await change(admin, add=[f"c-{number}" for number in range(10_000)], remove=["one-more"])
+        await change_members(admin, add=[f"c-{number}" for number in range(10_000)], remove=["one-more"])
     assert "10,000" in refusal.message
     with refused(StatusCode.INVALID_ARGUMENT, "change_note"):
-        await change(admin, change_note="x" * 2001)
+        await change_members(admin, change_note="x" * 2001)
 
     assert await member_keys(admin) == []
 
@@ -281,7 +281,7 @@ async def test_of_a_flag_and_the_end_of_its_cohort_that_come_at_once_one_is_refu
 async def test_a_cohort_of_the_same_name_has_none_of_the_old_members(admin):
     """Nor does a check remember them."""
     await create_cohort(admin, "beta")
-    await change(admin, add=["acme"])
+    await change_members(admin, add=["acme"])
     flag = await create(admin, for_members("beta"))
     before = await variant(admin, "acme")
     del flag.rules[:]
@@ -299,7 +299,7 @@ async def test_flags_are_copied_only_to_where_their_cohorts_are(server, admin):
     key = admin_pb2.CreateApiKeyRequest(environment_key="staging", name="tests", role=admin_pb2.KEY_ROLE_ADMIN)
     staging = caller(server.target, (await admin.admin.CreateApiKey(key)).secret)
     await create_cohort(staging, "beta")
-    await change(staging, add=["acme"])
+    await change_members(staging, add=["acme"])
     await create(staging, for_members("beta"))
     copy = admin_pb.CopyFlagsRequest(from_environment="staging")
 
@@ -314,7 +314,7 @@ async def test_flags_are_copied_only_to_where_their_cohorts_are(server, admin):
 async def test_no_environment_sees_the_cohorts_of_another(server, operator, admin):
     """Neither reads nor changes them, and the same key is another cohort."""
     await create_cohort(admin, "beta")
-    await change(admin, add=["acme"])
+    await change_members(admin, add=["acme"])
     created = await operator.admin.CreateProject(admin_pb2.CreateProjectRequest(key="cohort-stranger"))
     key = admin_pb2.CreateApiKeyRequest(
         project_key=created.project.key, environment_key="production", name="tests", role=admin_pb2.KEY_ROLE_ADMIN
@@ -322,10 +322,10 @@ async def test_no_environment_sees_the_cohorts_of_another(server, operator, admi
     stranger = caller(server.target, (await operator.admin.CreateApiKey(key)).secret)
 
     with refused(StatusCode.NOT_FOUND):
-        await change(stranger, add=["globex"])
+        await change_members(stranger, add=["globex"])
     await create_cohort(stranger, "beta")
     await create(stranger, for_members("beta"))
-    await change(stranger, add=["globex"])
+    await change_members(stranger, add=["globex"])
 
     assert (await member_keys(stranger), await member_keys(admin)) == (["globex"], ["acme"])
     assert [await variant(stranger, company) for company in ("acme", "globex")] == ["off", "on"]
@@ -344,15 +344,15 @@ async def test_readers_read_and_do_not_change(server, admin):
             with refused(StatusCode.PERMISSION_DENIED):
                 await member_keys(somebody)
         with refused(StatusCode.PERMISSION_DENIED):
-            await change(somebody, add=["acme"])
+            await change_members(somebody, add=["acme"])
         await somebody.channel.close()
 
 
 async def test_the_audit_log_tells_who_came_and_who_went(admin):
     """With the note of whoever did it."""
     await create_cohort(admin, "beta", change_note="for the launch")
-    await change(admin, add=["acme", "globex"], change_note="they asked")
-    await change(admin, remove=["acme"])
+    await change_members(admin, add=["acme", "globex"], change_note="they asked")
+    await change_members(admin, remove=["acme"])
     await admin.cohorts.DeleteCohort(pb.DeleteCohortRequest(cohort_key="beta", change_note="launched"))
 
     assert await actions(admin, 4) == [

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 
+from burgee.v1 import cohorts_pb2
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1 import flags_pb2 as flags
+from tests.rpc.cohort_calls import change_members, create_cohort, for_members
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import by_company, create, identify, update, variant
 
@@ -56,6 +58,41 @@ class TestPast:
         assert [answer.variant for answer in answers] == [given for _, given in moments]
         assert [answer.flag_version for answer in answers] == [0, 1, 1, 1, 1, 1, 2, 3]
         assert answers[0].error_code == flags.ERROR_CODE_FLAG_NOT_FOUND
+
+    async def test_cohorts_are_those_of_then(self, admin):
+        """Who was in it, whether somebody left since or the cohort itself is gone; one made anew is another."""
+        moments = []
+
+        async def note():
+            """Remember this moment, with what is given now; two moments are never the same microsecond."""
+            moments.append((datetime.now(UTC), await variant(admin, "acme")))
+            while datetime.now(UTC) <= moments[-1][0] + timedelta(microseconds=10):
+                pass
+
+        await create_cohort(admin)
+        flag = await create(admin, for_members("beta"))
+        await note()
+        await change_members(admin, add=["acme"])
+        await note()
+        await change_members(admin, add=["globex"], remove=["acme"])
+        await note()
+        await change_members(admin, add=["acme"])
+        await note()
+        flag.rules[0].ClearField("conditions")
+        flag.enabled = False
+        await update(admin, flag)
+        await admin.cohorts.DeleteCohort(cohorts_pb2.DeleteCohortRequest(cohort_key="beta"))
+        await note()
+        await create_cohort(admin)
+        await update(admin, for_members("beta"))
+        await note()
+
+        assert [given for _, given in moments] == ["off", "on", "off", "on", "off", "off"]
+        answers = [await at(admin, moment) for moment, _ in moments]
+        assert [answer.resolution.variant for answer in answers] == [given for _, given in moments]
+        assert answers[1].explanation.rules[0].conditions[0].note == "in beta"
+        moment = moments[2][0]
+        assert [(await at(admin, moment, key)).resolution.variant for key in ("globex", "initech")] == ["on", "off"]
 
     async def test_the_answer_is_explained_and_passed_properties_come_first(self, admin):
         """As Explain does it."""

@@ -6,6 +6,7 @@ from burgee.v1 import capture_pb2, profiles_pb2
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1 import flags_pb2 as flags
 from tests.fixtures.server import caller
+from tests.rpc.cohort_calls import change_members, create_cohort, for_members
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import by_company, create, identify, update, variant
 
@@ -85,6 +86,39 @@ class TestPreview:
         flag.enabled = True
 
         assert (await preview(admin, flag))[0] == {"acme": ("off", "on")}
+
+    async def test_members_of_cohorts_count(self, admin, loaded, monkeypatch):
+        """Page by page, before and after, and in a prerequisite; a person's cohort says nothing about a company."""
+        monkeypatch.setattr("burgee_server.profiles.known.PAGE", 7)
+        companies = [f"company-{number:02}" for number in range(30)]
+        for company in companies[:20]:
+            await identify(admin, company)
+        seen = (
+            capture_pb2.Event(event="seen", distinct_id="ann", groups={"company": company}, properties_json="{}")
+            for company in companies
+        )
+        await admin.send(*seen)
+        await loaded()
+        for key, members in (("beta", companies[::2]), ("gold", companies[::3])):
+            await create_cohort(admin, key)
+            await change_members(admin, key, add=members)
+        await create_cohort(admin, "people", "user")
+        await change_members(admin, "people", add=companies)
+        await create(admin, for_members("beta", key="needed"))
+        await create(admin, by_company(100_000))
+        flag = for_members("gold", prerequisites=[{"flag_key": "needed", "variants": ["on"]}])
+
+        changed, _, totals = await preview(admin, flag)
+        by_person, _, of_person = await preview(
+            admin, for_members("people", attribute="user.key"), group_type="company"
+        )
+
+        assert changed == {key: ("on", "off") for key in companies if key not in companies[::6]}
+        assert (totals.groups, list(totals.unknown_attributes)) == (30, [])
+        await update(admin, flag)
+        assert [await variant(admin, company) for company in companies[:7]] == ["on", *["off"] * 5, "on"]
+        assert by_person.keys() == set(companies)
+        assert list(of_person.unknown_attributes) == ["user.key"]
 
     async def test_whom_it_looks_at_follows_from_the_first_rule_unless_it_is_said(self, admin):
         """And what a group alone does not have is told."""

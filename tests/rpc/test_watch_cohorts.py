@@ -3,7 +3,7 @@
 from burgee.v1 import cohorts_pb2 as pb
 from burgee_server.flags import rosters
 from burgee_server.flags.contents import CHUNK_BYTES
-from tests.rpc.cohort_calls import change, create_cohort, for_members
+from tests.rpc.cohort_calls import change_members, create_cohort, for_members
 from tests.rpc.flag_calls import create, update
 
 
@@ -17,7 +17,7 @@ async def test_a_stream_begins_with_the_members_of_the_cohorts_that_flags_mentio
         ("asleep", "company", ["acme"]),
     ):
         await create_cohort(admin, key, group_type)
-        await change(admin, key, add=members)
+        await change_members(admin, key, add=members)
     await create(admin, for_members("beta", "empty"))
     await create(admin, for_members("testers", key="by-user", attribute="user.key"))
     await create(admin, for_members("asleep", key="off", enabled=False))
@@ -33,14 +33,14 @@ async def test_a_change_of_members_is_sent_and_nothing_else(admin, watching):
     """Who came and who left; what changes nothing, or a cohort that no flag mentions, is not sent."""
     for key in ("beta", "unasked"):
         await create_cohort(admin, key)
-    await change(admin, add=["acme", "globex"])
+    await change_members(admin, add=["acme", "globex"])
     await create(admin, for_members("beta"))
     watcher = watching(admin)
     await watcher.next()
 
-    await change(admin, add=["acme"])
-    await change(admin, "unasked", add=["umbrella"])
-    await change(admin, add=["initech"], remove=["globex"])
+    await change_members(admin, add=["acme"])
+    await change_members(admin, "unasked", add=["umbrella"])
+    await change_members(admin, add=["initech"], remove=["globex"])
     sent = await watcher.next()
 
     assert (sent.snapshot, len(sent.flags), sent.HasField("carried_cohorts")) == (False, 0, False)
@@ -55,7 +55,7 @@ async def test_a_cohort_comes_with_the_flag_that_first_mentions_it_and_goes_with
     """In one change, so that nobody evaluates a flag without whom it asks for."""
     for key in ("beta", "gold"):
         await create_cohort(admin, key)
-        await change(admin, key, add=["acme"])
+        await change_members(admin, key, add=["acme"])
     await create(admin, for_members("beta"))
     watcher = watching(admin)
     await watcher.next()
@@ -81,7 +81,7 @@ async def test_a_stream_goes_on_with_the_members_that_it_missed(admin, watching)
     await first.next()
     await other.next()
     first.cancel()
-    await change(admin, add=["acme"])
+    await change_members(admin, add=["acme"])
     await other.next()
 
     again = watching(admin, version=first.version)
@@ -94,13 +94,13 @@ async def test_a_cohort_with_more_members_than_the_cap_is_not_carried(server, ad
     """At the start or later; it is carried again when there are fewer. The flag is sent all the same."""
     monkeypatch.setattr(server.house.watch, "_most", 2)
     await create_cohort(admin)
-    await change(admin, add=["a", "b", "c"])
+    await change_members(admin, add=["a", "b", "c"])
     await create(admin, for_members("beta"))
     watcher = watching(admin)
     await watcher.next()
     seen = [dict(watcher.cohorts)]
     for add, remove in (([], ["c"]), (["c"], []), ([], ["a"])):
-        await change(admin, add=add, remove=remove)
+        await change_members(admin, add=add, remove=remove)
         await watcher.next()
         seen.append(dict(watcher.cohorts))
 
@@ -112,7 +112,7 @@ async def test_a_large_cohort_comes_in_messages_that_every_client_reads(admin, w
     """However long the keys are: 200 characters of four bytes each."""
     await create_cohort(admin)
     keys = [f"{number:04}" + "\U0001f642" * 196 for number in range(2_500)]
-    await change(admin, add=keys)
+    await change_members(admin, add=keys)
     await create(admin, for_members("beta"))
     watcher = watching(admin)
     await watcher.next()
@@ -125,7 +125,7 @@ async def test_a_large_cohort_comes_in_messages_that_every_client_reads(admin, w
 async def test_a_cohort_that_is_deleted_and_made_anew_begins_anew(admin, watching):
     """A flag that lets go of it and takes it up again finds the members of now."""
     await create_cohort(admin)
-    await change(admin, add=["acme"])
+    await change_members(admin, add=["acme"])
     flag = await create(admin, for_members("beta"))
     watcher = watching(admin)
     await watcher.next()
@@ -135,7 +135,7 @@ async def test_a_cohort_that_is_deleted_and_made_anew_begins_anew(admin, watchin
     await update(admin, flag)
     await admin.cohorts.DeleteCohort(pb.DeleteCohortRequest(cohort_key="beta"))
     await create_cohort(admin)
-    await change(admin, add=["globex"])
+    await change_members(admin, add=["globex"])
     saved = await update(admin, for_members("beta"))
     await watcher.until(lambda watcher: watcher.flags["beta"].version == saved.version)
 

@@ -34,22 +34,22 @@ def compile_membership(
     Who is missing from the context is in none. A cohort that the profiles do not have has no members.
     """
     identities: list[Identity] = [(COHORT, key) for key in cohort_keys]
+    first = identities[0]
 
+    # No more is looked up than the answer depends on: a client may have to ask its server for what it does not have.
     def holds_of_one(context: Context, profiles: Profiles, _now: float) -> bool:
         key = read(context, profiles)
-        members = profiles.get(identities[0])
-        return (key is not None and members is not None and key in members) is wanted
+        if key is None:
+            return not wanted
+        members = profiles.get(first)
+        return (members is not None and key in members) is wanted
 
     def holds_of_any(context: Context, profiles: Profiles, _now: float) -> bool:
         key = read(context, profiles)
-        return (key is not None and bool(_found(key, identities, profiles))) is wanted
+        return (key is not None and any(key in profiles.get(identity, ()) for identity in identities)) is wanted
 
     def note(key: Json, profiles: Profiles) -> str:
-        found = _found(key, identities, profiles)
+        found = [identity[1] for identity in identities if key in profiles.get(identity, ())]
         return f"in {', '.join(found)}" if found else "in none of them" if len(identities) > 1 else "not in it"
 
     return holds_of_one if len(identities) == 1 else holds_of_any, note
-
-
-def _found(key: Json, identities: Iterable[Identity], profiles: Profiles) -> list[str]:
-    return [identity[1] for identity in identities if key in profiles.get(identity, ())]
