@@ -6,7 +6,7 @@ from dataclasses import replace
 from timeit import repeat
 
 from burgee import wire
-from burgee.evaluation import Context, Flag, FlagSet, Profiles, flag_from_document, with_defaults
+from burgee.evaluation import COHORT, Context, Flag, FlagSet, Profiles, cohort, flag_from_document, with_defaults
 from burgee.v1 import flags_pb2
 
 NOW = 1_772_366_400.0
@@ -60,6 +60,8 @@ def cases() -> dict[str, Callable[[], object]]:
     empty, one, chained = FlagSet([replace(target, rules=())]), FlagSet([target]), FlagSet([target, needs])
     split = [{"variant": "on", "weight": 1}, {"variant": "off", "weight": 1}]
     ramp = [{"at": "2026-01-01", "rollout": 30_000}, {"at": "2027-01-01", "rollout": 60_000}]
+    listed = FlagSet([flag(("company.key", "in_cohort", "beta"))])
+    members: Profiles = {(COHORT, "beta"): cohort([*(f"company-{number}" for number in range(50_000)), "acme"])}
     asked = wire.context_to_proto(PASSED)
     answered = one.evaluate("beta", PASSED, {}, NOW)
     answer = wire.resolution_to_proto(answered)
@@ -74,6 +76,7 @@ def cases() -> dict[str, Callable[[], object]]:
         "a pattern": check(("company.domain", "matches", r"^[a-z]+\.example$")),
         "a time relative to now": check(("company.created", "after", "-90d")),
         "a semantic version": check(("company.version", "semver_caret", "3.1.0")),
+        "a cohort of 50,000": lambda: listed.evaluate("beta", NAMED, members, NOW),
         "a prerequisite": lambda: chained.evaluate("needs", PASSED, {}, NOW),
         "explain": lambda: one.explain("beta", PASSED, {}, NOW),
         "all of 1,000 flags": lambda: thousand.evaluate_all(PASSED, {}, NOW),

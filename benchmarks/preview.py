@@ -1,6 +1,7 @@
 """How long the preview of a flag takes over 100,000 companies, and what others notice: `python -m benchmarks.preview`.
 
-Every company has a stored profile and was seen in an event. Meanwhile somebody else checks a flag, again and again.
+Every company has a stored profile and was seen in an event; half of them are in a cohort. Meanwhile somebody else
+checks a flag, again and again.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ from sqlalchemy import insert
 
 import burgee
 from benchmarks.server import KEY, serving
+from burgee.v1 import cohorts_pb2, flags_pb2, insights_pb2
 from burgee.v1 import flag_admin_pb2 as pb
-from burgee.v1 import flags_pb2, insights_pb2
+from burgee.v1.cohorts_pb2_grpc import CohortServiceStub
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.ports.access import Authorship
@@ -52,6 +54,16 @@ def put_companies(data: Path) -> None:
     asyncio.run(put())
 
 
+def list_companies(client: burgee.Client) -> None:
+    """Put half of them into a cohort."""
+    stub = client.stub(CohortServiceStub)
+    cohort = cohorts_pb2.Cohort(key="half", group_type="company", listed={})
+    stub.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
+    for first in range(0, COMPANIES // 2, 10_000):
+        keys = [f"company-{2 * number}" for number in range(first, first + 10_000)]
+        stub.ChangeCohortMembers(cohorts_pb2.ChangeCohortMembersRequest(cohort_key="half", add=keys))
+
+
 def see_companies(client: burgee.Client) -> None:
     """Capture an event of each, and wait until it can be queried."""
     for number in range(COMPANIES):
@@ -62,13 +74,15 @@ def see_companies(client: burgee.Client) -> None:
         time.sleep(0.2)
 
 
-def flag(rollout: int, *, plans: tuple[str, ...] = ()) -> flags_pb2.Flag:
-    """On for a share of the companies, of these plans."""
+def flag(rollout: int, *, plans: tuple[str, ...] = (), cohort: str = "") -> flags_pb2.Flag:
+    """On for a share of the companies, of these plans, in this cohort."""
     rule = flags_pb2.Rule(distribution={"bucket_by": "company", "rollout": rollout})
     if plans:
         condition = rule.conditions.add(attribute="company.plan", operator="OPERATOR_IN")
         for plan in plans:
             condition.values.add(string_value=plan)
+    if cohort:
+        rule.conditions.add(attribute="company.key", operator="OPERATOR_IN_COHORT").values.add(string_value=cohort)
     return flags_pb2.Flag(key="beta", enabled=True, rules=[rule])
 
 
@@ -101,6 +115,7 @@ def main() -> None:
         burgee.Client(server.target, KEY, flag_timeout=10, local_evaluation=False) as client,
     ):
         see_companies(client)
+        list_companies(client)
         stub = client.stub(FlagAdminServiceStub)
         stub.CreateFlag(pb.CreateFlagRequest(flag=flag(10_000)))
         cases: dict[str, pb.PreviewFlagRequest] = {
@@ -108,6 +123,7 @@ def main() -> None:
             "10 % to 100 %": pb.PreviewFlagRequest(flag=flag(100_000)),
             "10 % to 30 % of two plans": pb.PreviewFlagRequest(flag=flag(30_000, plans=PLANS[2:])),
             "  and by plan": pb.PreviewFlagRequest(flag=flag(30_000, plans=PLANS[2:]), breakdown_property="plan"),
+            "10 % to all of a cohort": pb.PreviewFlagRequest(flag=flag(100_000, cohort="half")),
         }
         print(f"{COMPANIES:,} companies; medians of {ROUNDS}; checks by somebody else meanwhile, in ms\n")
         print(f"{'':28}{'seconds':>9}{'most':>7}{'change':>9}{'check p50':>11}{'p99':>7}{'most':>7}")
