@@ -41,7 +41,8 @@ class Settings(BaseSettings):
         100_000, description="How many persons and groups are kept in memory for flag checks."
     )
     watch_profiles: Annotated[int, Field(ge=0)] = Field(
-        50_000, description="Of how many groups of a type, at most, clients are sent the properties that flags mention."
+        50_000,
+        description="Groups of a type, and members of a cohort, that clients are sent of those that flags mention.",
     )
     drain_seconds: Annotated[float, Field(ge=0)] = Field(
         20.0, description="How long calls that are running may take to finish when the server stops."

@@ -15,7 +15,7 @@ import pytest
 import burgee
 from burgee.evaluation import ErrorCode, Operator, Reason
 from burgee.evaluation.explanation import RuleVerdict
-from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
+from burgee.v1 import admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
 from burgee_server.cli import main
 from burgee_server.insights.model import Interval, Measure
 from burgee_server.ports.access import Role
@@ -26,12 +26,13 @@ from tests.unit.docs.pages import PAGES, ROOT, Snippet, anchors, commands, headi
 PAGE_OF = {
     "AdminService": "admin",
     "CaptureService": "capture",
+    "CohortService": "cohorts",
     "FlagAdminService": "flags",
     "FlagService": "flags",
     "InsightService": "insights",
     "ProfileService": "profiles",
 }
-FILES = (admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
+FILES = (admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
 SERVICES = {name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
 METHODS = [name for name in vars(burgee.Client) if not name.startswith("_")]
 SHARED_OPTIONS = "Options of every command that asks a server"
