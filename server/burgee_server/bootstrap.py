@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
 from burgee_server.cohorts import Cohorts, Memberships
-from burgee_server.flags import Catalog, Checks, Lifecycle, Past, Previews, Watch
+from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
@@ -29,6 +29,9 @@ from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from burgee_server.turns import Turns
+
+KEPT_ANSWERS = 20_000
+"""Each takes about a kilobyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     group_types = GroupTypes(profiles, clock)
     cache = ProfileCache(profiles, settings.profile_cache)
     memberships = Memberships(cohorts, settings.profile_cache)
+    stored = Stored(cache, memberships)
     mirror = Mirror(profiles, warehouse)
     catalog = Catalog(flags)
     turns = Turns()
@@ -108,7 +112,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
                 administration,
                 group_types,
             ),
-            flags=FlagServicer(Checks(catalog, cache, memberships, clock), watch),
+            flags=FlagServicer(Checks(catalog, stored, clock), Answers(catalog, stored, KEPT_ANSWERS), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
         ),

@@ -15,6 +15,7 @@ from burgee.evaluation.explanation import (
     RuleOutcome,
     RuleVerdict,
 )
+from burgee.evaluation.filter import AllOf, AnyOf, Filter, Not
 from burgee.evaluation.flag_set import FlagSet
 from burgee.evaluation.model import (
     COHORT,
@@ -44,6 +45,8 @@ __all__ = [
     "COHORT",
     "ROLLOUT_ALL",
     "USER",
+    "AllOf",
+    "AnyOf",
     "Attribute",
     "CompiledCondition",
     "Condition",
@@ -54,10 +57,12 @@ __all__ = [
     "Draw",
     "ErrorCode",
     "Explanation",
+    "Filter",
     "Flag",
     "FlagSet",
     "FlagType",
     "Json",
+    "Not",
     "Operator",
     "Pattern",
     "PatternError",

@@ -29,6 +29,8 @@ class CompiledCondition:
     condition: Condition
     attribute: Attribute
     read: Read
+    timed: bool
+    """Whether it compares with a time that moves with now."""
     holds: Holds
     note: Callable[[Json, Profiles], str]
 
@@ -42,14 +44,17 @@ def compile_condition(condition: Condition) -> CompiledCondition:
     operator, when_missing = condition.operator, condition.operator in operators.NEGATIVE
     if operator in operators.COHORTS:
         holds_of, note_of = compile_membership(read, map(str, condition.values), not when_missing)
-        return CompiledCondition(condition, attribute, read, holds_of, note_of)
+        return CompiledCondition(condition, attribute, read, False, holds_of, note_of)
     test = operators.test_of(operator, condition.values)
 
     def holds(context: Context, profiles: Profiles, now: float) -> bool:
         value = read(context, profiles)
         return when_missing if value is None else test(value, now)
 
-    return CompiledCondition(condition, attribute, read, holds, lambda value, _: operators.wrong_type(operator, value))
+    timed = operator in operators.TIMES and any(times.parse(str(each)) is None for each in condition.values)
+    return CompiledCondition(
+        condition, attribute, read, timed, holds, lambda value, _: operators.wrong_type(operator, value)
+    )
 
 
 def condition_violations(condition: Condition, path: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.compile import CompiledFlag, compile_flag
@@ -82,22 +82,24 @@ class FlagSet:
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        return frozenset(attribute for each in self._needed(flag_key) for attribute in each.mentions)
+        return frozenset(attribute for compiled in self._needed(flag_key) for attribute in compiled.mentions)
 
     def cohorts_of(self, flag_key: str) -> frozenset[tuple[str, str]]:
         """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
-        return frozenset(cohort for each in self._needed(flag_key) for cohort in each.cohorts)
+        return frozenset(cohort for compiled in self._needed(flag_key) for cohort in compiled.cohorts)
 
-    def _needed(self, flag_key: str) -> list[CompiledFlag]:
-        """The flag and its prerequisites, and theirs, as far as they exist."""
-        reached = {flag_key: self._compiled[flag_key]} if flag_key in self._compiled else {}
-        waiting = list(reached.values())
-        for compiled in waiting:
-            for key, _ in compiled.prerequisites:
-                if key in self._compiled and key not in reached:
-                    reached[key] = self._compiled[key]
-                    waiting.append(reached[key])
-        return waiting
+    def is_timed(self, flag_key: str) -> bool:
+        """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
+        return any(compiled.timed for compiled in self._needed(flag_key))
+
+    def _needed(self, flag_key: str) -> Iterator[CompiledFlag]:
+        """A flag and its prerequisites, and theirs; each once, and those only that there are."""
+        reached = [flag_key]
+        for key in reached:
+            compiled = self._compiled.get(key)
+            if compiled is not None:
+                yield compiled
+                reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
 
     def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
         self._compiled = compiled

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from burgee.evaluation import COHORT, Context, Explanation, Flag, FlagSet, Properties, cohort
+from burgee.evaluation import Context, Explanation, Flag, FlagSet, Properties
 from burgee_server.errors import Invalid
-from burgee_server.flags.checks import named
+from burgee_server.flags.stored import cohorts_of, named
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagStore
@@ -33,9 +33,11 @@ class Past:
             profile = await self._profiles.at(environment_id, group_type, key, as_of)
             if profile is not None:
                 profiles[group_type, key] = profile.properties
-        for group_type, key in named(context, flags.cohort_types):
-            for cohort_key in await self._cohorts.containing(environment_id, group_type, key, as_of):
-                profiles[COHORT, cohort_key] = cohort([key])
+        memberships = {
+            (group_type, key): await self._cohorts.containing(environment_id, group_type, key, as_of)
+            for group_type, key in named(context, flags.cohort_types)
+        }
+        profiles |= cohorts_of(memberships)
         return flags.explain(flag_key, context, profiles, as_of.timestamp())
 
     async def _with_prerequisites(self, environment_id: int, flag_key: str, as_of: datetime) -> list[Flag]:

@@ -1,0 +1,90 @@
+"""What is stored of those whom a context names, as flag checks need it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from burgee.evaluation import COHORT, USER, Context, FlagSet, Profiles, Properties, cohort
+
+
+class StoredProperties(Protocol):
+    """Where the properties of persons and groups are read."""
+
+    def peek(self, environment_id: int, group_type: str, key: str) -> Properties | None:
+        """The properties if they are in memory, else None. The same object until they change."""
+
+    async def get(self, environment_id: int, group_type: str, key: str) -> Properties:
+        """The properties as they are now; none for a profile that does not exist."""
+
+
+class StoredMemberships(Protocol):
+    """Where it is read which cohorts persons and groups are in."""
+
+    def peek(self, environment_id: int, group_type: str, key: str) -> frozenset[str] | None:
+        """The keys of the cohorts if they are in memory, else None. The same object until they change."""
+
+    async def get(self, environment_id: int, group_type: str, key: str) -> frozenset[str]:
+        """The keys of the cohorts that somebody is in now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What memory had of somebody, by type and key, and all of it as the core is handed it."""
+
+    properties: Mapping[tuple[str, str], Properties]
+    memberships: Mapping[tuple[str, str], frozenset[str]]
+    profiles: Profiles
+
+
+class Stored:
+    """Reads from memory, and what is not there yet from where memory has it."""
+
+    def __init__(self, properties: StoredProperties, memberships: StoredMemberships) -> None:
+        self._properties = properties
+        self._memberships = memberships
+
+    async def read(self, environment_id: int, flags: FlagSet, context: Context) -> Known:
+        """What the flags may ask of those whom the context names."""
+        properties: dict[tuple[str, str], Properties] = {}
+        for group_type, key in named(context, flags.profile_types):
+            found = self._properties.peek(environment_id, group_type, key)
+            if found is None:
+                found = await self._properties.get(environment_id, group_type, key)
+            properties[group_type, key] = found
+        if not flags.cohort_types:
+            return Known(properties, {}, properties)
+        memberships: dict[tuple[str, str], frozenset[str]] = {}
+        for group_type, key in named(context, flags.cohort_types):
+            cohort_keys = self._memberships.peek(environment_id, group_type, key)
+            if cohort_keys is None:
+                cohort_keys = await self._memberships.get(environment_id, group_type, key)
+            memberships[group_type, key] = cohort_keys
+        return Known(properties, memberships, {**properties, **cohorts_of(memberships)})
+
+    def has(self, environment_id: int, known: Known) -> bool:
+        """Whether memory still has the very objects: what changed since has been put in their place."""
+        for (group_type, key), properties in known.properties.items():
+            if self._properties.peek(environment_id, group_type, key) is not properties:
+                return False
+        for (group_type, key), cohort_keys in known.memberships.items():
+            if self._memberships.peek(environment_id, group_type, key) is not cohort_keys:
+                return False
+        return True
+
+
+def named(context: Context, types: Collection[str]) -> list[tuple[str, str]]:
+    """Who of these types, `user` and group types, a context names."""
+    keys = context.groups
+    found = [(group_type, keys[group_type]) for group_type in types if group_type in keys]
+    if USER in types and context.distinct_id:
+        found.append((USER, context.distinct_id))
+    return found
+
+
+def cohorts_of(memberships: Mapping[tuple[str, str], Collection[str]]) -> Profiles:
+    """The cohorts that somebody is in, with them as their only members."""
+    return {
+        (COHORT, cohort_key): cohort([key])
+        for (_, key), cohort_keys in memberships.items()
+        for cohort_key in cohort_keys
+    }
