@@ -180,7 +180,7 @@ class FlagAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EvaluateAt(self, request, context):
-        """What a flag would have given a context at a moment in the past, by the flags and stored properties of then.
+        """What a flag would have given a context at a moment in the past, by the flags, stored properties and cohorts of then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

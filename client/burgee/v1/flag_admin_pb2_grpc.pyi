@@ -58,7 +58,7 @@ class FlagAdminServiceStub:
     PreviewFlag: _grpc.UnaryStreamMultiCallable[_flag_admin_pb2.PreviewFlagRequest, _flag_admin_pb2.PreviewFlagResponse]
     """Which known groups a change would give another variant, before it is saved. Saves nothing."""
     EvaluateAt: _grpc.UnaryUnaryMultiCallable[_flag_admin_pb2.EvaluateAtRequest, _flag_admin_pb2.EvaluateAtResponse]
-    """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
+    """What a flag would have given a context at a moment in the past, by the flags, stored properties and cohorts of then."""
 
 @_typing.type_check_only
 class FlagAdminServiceAsyncStub(FlagAdminServiceStub):
@@ -90,7 +90,7 @@ class FlagAdminServiceAsyncStub(FlagAdminServiceStub):
     PreviewFlag: _aio.UnaryStreamMultiCallable[_flag_admin_pb2.PreviewFlagRequest, _flag_admin_pb2.PreviewFlagResponse]  # type: ignore[assignment]
     """Which known groups a change would give another variant, before it is saved. Saves nothing."""
     EvaluateAt: _aio.UnaryUnaryMultiCallable[_flag_admin_pb2.EvaluateAtRequest, _flag_admin_pb2.EvaluateAtResponse]  # type: ignore[assignment]
-    """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
+    """What a flag would have given a context at a moment in the past, by the flags, stored properties and cohorts of then."""
 
 class FlagAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Changes flags. Every change is a new version, kept for ever, with who, when and why."""
@@ -191,6 +191,6 @@ class FlagAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _flag_admin_pb2.EvaluateAtRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_flag_admin_pb2.EvaluateAtResponse, _abc.Awaitable[_flag_admin_pb2.EvaluateAtResponse]]:
-        """What a flag would have given a context at a moment in the past, by the flags and stored properties of then."""
+        """What a flag would have given a context at a moment in the past, by the flags, stored properties and cohorts of then."""
 
 def add_FlagAdminServiceServicer_to_server(servicer: FlagAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
