@@ -51,6 +51,21 @@ async def test_a_change_of_members_is_sent_and_nothing_else(admin, watching):
     assert watcher.cohorts == {"beta": {"acme", "initech"}}
 
 
+async def test_who_leaves_and_comes_back_is_told_each_time(admin, watching):
+    """Whatever was told before."""
+    await create_cohort(admin)
+    await create(admin, for_members("beta"))
+    watcher = watching(admin)
+    await watcher.next()
+    seen = []
+    for add, remove in ((["acme"], []), ([], ["acme"]), (["acme"], [])):
+        await change_members(admin, add=add, remove=remove)
+        await watcher.next()
+        seen.append(set(watcher.cohorts["beta"]))
+
+    assert seen == [{"acme"}, set(), {"acme"}]
+
+
 async def test_a_cohort_comes_with_the_flag_that_first_mentions_it_and_goes_with_the_last(admin, watching):
     """In one change, so that nobody evaluates a flag without whom it asks for."""
     for key in ("beta", "gold"):
