@@ -3,59 +3,21 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field
 
-from burgee.evaluation import USER
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.contents import Contents, mentioned
+from burgee_server.flags.noticed import Noticed
 from burgee_server.flags.reader import Reader
 from burgee_server.flags.rosters import Rosters
 from burgee_server.flags.updates import Updates
-from burgee_server.ports.changes import Change, Kind
+from burgee_server.ports.changes import Change
 
 log = logging.getLogger(__name__)
 
-_GROUPS_AT_ONCE = 500
 _MEMBERS_AT_ONCE = 10_000
 """When more members of a cohort may have come or gone, all of them are read."""
 
 _RETRY_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class _Noticed:
-    """What has changed and was not read yet; of a cohort, who may have come or gone, where nobody stands for all."""
-
-    flags: bool = False
-    groups: set[tuple[str, str]] = field(default_factory=set)
-    cohorts: dict[str, set[str]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return self.flags or bool(self.groups) or bool(self.cohorts)
-
-    def cohort(self, cohort_key: str, members: Collection[str]) -> None:
-        """These may have come or gone."""
-        known = self.cohorts.get(cohort_key)
-        if known is None:
-            self.cohorts[cohort_key] = set(members)
-        elif members and known:
-            known.update(members)
-        else:
-            known.clear()
-
-    def take(self) -> "_Noticed":
-        """All of it, but for groups beyond what is read in one go."""
-        groups = {self.groups.pop() for _ in range(min(len(self.groups), _GROUPS_AT_ONCE))}
-        taken = _Noticed(self.flags, groups, self.cohorts)
-        self.flags, self.cohorts = False, {}
-        return taken
-
-    def put_back(self, taken: "_Noticed") -> None:
-        """It could not be read."""
-        self.flags |= taken.flags
-        self.groups |= taken.groups
-        for cohort_key, members in taken.cohorts.items():
-            self.cohort(cohort_key, members)
 
 
 class Live:
@@ -70,23 +32,15 @@ class Live:
         self._rosters = Rosters()
         self._names: dict[str, frozenset[str]] = {}
         self._cohort_keys: frozenset[str] = frozenset()
-        self._noticed = _Noticed(flags=True)
+        self._noticed = Noticed(flags=True)
         self._awake = asyncio.Event()
         self._awake.set()
         self._updates = Updates(lambda: [*self._contents.snapshot(), *self._rosters.snapshot()])
 
     def notice(self, change: Change) -> None:
         """Take note of a change in this environment."""
-        if change.kind is Kind.FLAGS:
-            self._noticed.flags = True
-        elif change.kind is Kind.PROFILE and change.subject[0] != USER:
-            group_type, key = change.subject
-            self._noticed.groups.add((group_type, key))
-        elif change.kind is Kind.COHORT:
-            self._noticed.cohort(change.subject[0], change.subject[2:])
-        else:
-            return
-        self._awake.set()
+        if self._noticed.add(change):
+            self._awake.set()
 
     async def run(self) -> None:
         """Publish what changes, for ever. What could not be read is tried again."""
