@@ -27,7 +27,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62urgee/v1/flags.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x03\n\x04\x46lag\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12!\n\x04type\x18\x03 \x01(\x0e\x32\x13.burgee.v1.FlagType\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\x12$\n\x08variants\x18\x05 \x03(\x0b\x32\x12.burgee.v1.Variant\x12\x13\n\x0boff_variant\x18\x06 \x01(\t\x12\x1e\n\x05rules\x18\x07 \x03(\x0b\x32\x0f.burgee.v1.Rule\x12,\n\x0b\x66\x61llthrough\x18\x08 \x01(\x0b\x32\x17.burgee.v1.Distribution\x12\x0c\n\x04salt\x18\t \x01(\t\x12.\n\rprerequisites\x18\n \x03(\x0b\x32\x17.burgee.v1.Prerequisite\x12\x0c\n\x04tags\x18\x0b \x03(\t\x12\r\n\x05owner\x18\x0c \x01(\t\x12\x10\n\x08\x61rchived\x18\r \x01(\x08\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12.\n\ncreated_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x07Variant\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\"\x85\x01\n\x04Rule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12(\n\nconditions\x18\x03 \x03(\x0b\x32\x14.burgee.v1.Condition\x12-\n\x0c\x64istribution\x18\x04 \x01(\x0b\x32\x17.burgee.v1.Distribution\"\x9f\x01\n\x0c\x44istribution\x12\x11\n\tbucket_by\x18\x01 \x01(\t\x12\x14\n\x07rollout\x18\x02 \x01(\rH\x00\x88\x01\x01\x12!\n\x04ramp\x18\x03 \x03(\x0b\x32\x13.burgee.v1.RampStep\x12)\n\x07weights\x18\x04 \x03(\x0b\x32\x18.burgee.v1.VariantWeight\x12\x0c\n\x04salt\x18\x05 \x01(\tB\n\n\x08_rollout\"C\n\x08RampStep\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07rollout\x18\x02 \x01(\r\"0\n\rVariantWeight\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\r\"2\n\x0cPrerequisite\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x10\n\x08variants\x18\x02 \x03(\t\"\xdc\x02\n\x11\x45valuationContext\x12\x13\n\x0b\x64istinct_id\x18\x01 \x01(\t\x12\x38\n\x06groups\x18\x02 \x03(\x0b\x32(.burgee.v1.EvaluationContext.GroupsEntry\x12+\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12K\n\x10group_properties\x18\x04 \x03(\x0b\x32\x31.burgee.v1.EvaluationContext.GroupPropertiesEntry\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aO\n\x14GroupPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\"\xe1\x01\n\nResolution\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x07variant\x18\x03 \x01(\t\x12!\n\x06reason\x18\x04 \x01(\x0e\x32\x11.burgee.v1.Reason\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\x12\x14\n\x0c\x66lag_version\x18\x06 \x01(\x03\x12(\n\nerror_code\x18\x07 \x01(\x0e\x32\x14.burgee.v1.ErrorCode\x12\x15\n\rerror_message\x18\x08 \x01(\t\"R\n\x0f\x45valuateRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"=\n\x10\x45valuateResponse\x12)\n\nresolution\x18\x01 \x01(\x0b\x32\x15.burgee.v1.Resolution\"C\n\x12\x45valuateAllRequest\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"A\n\x13\x45valuateAllResponse\x12*\n\x0bresolutions\x18\x01 \x03(\x0b\x32\x15.burgee.v1.Resolution\"Y\n\x14\x42\x61tchEvaluateRequest\x12\x11\n\tflag_keys\x18\x01 \x03(\t\x12.\n\x08\x63ontexts\x18\x02 \x03(\x0b\x32\x1c.burgee.v1.EvaluationContext\"B\n\x15\x42\x61tchEvaluateResponse\x12)\n\x07results\x18\x01 \x03(\x0b\x32\x18.burgee.v1.ResolutionSet\";\n\rResolutionSet\x12*\n\x0bresolutions\x18\x01 \x03(\x0b\x32\x15.burgee.v1.Resolution\"Q\n\x0e\x45xplainRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"\xd1\x01\n\x0f\x45xplainResponse\x12)\n\nresolution\x18\x01 \x01(\x0b\x32\x15.burgee.v1.Resolution\x12\x35\n\rprerequisites\x18\x02 \x03(\x0b\x32\x1e.burgee.v1.PrerequisiteOutcome\x12%\n\x05rules\x18\x03 \x03(\x0b\x32\x16.burgee.v1.RuleOutcome\x12$\n\x0b\x66\x61llthrough\x18\x04 \x01(\x0b\x32\x0f.burgee.v1.Draw\x12\x0f\n\x07summary\x18\x05 \x01(\t\"j\n\x13PrerequisiteOutcome\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x19\n\x11\x65xpected_variants\x18\x02 \x03(\t\x12\x16\n\x0e\x61\x63tual_variant\x18\x03 \x01(\t\x12\x0e\n\x06passed\x18\x04 \x01(\x08\"\xac\x01\n\x0bRuleOutcome\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\'\n\x07verdict\x18\x03 \x01(\x0e\x32\x16.burgee.v1.RuleVerdict\x12/\n\nconditions\x18\x04 \x03(\x0b\x32\x1b.burgee.v1.ConditionOutcome\x12\x1d\n\x04\x64raw\x18\x05 \x01(\x0b\x32\x0f.burgee.v1.Draw\"\x81\x01\n\x10\x43onditionOutcome\x12\'\n\tcondition\x18\x01 \x01(\x0b\x32\x14.burgee.v1.Condition\x12&\n\x06\x61\x63tual\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0e\n\x06passed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t\"\x8e\x01\n\x04\x44raw\x12\x11\n\tbucket_by\x18\x01 \x01(\t\x12\x15\n\rbucketing_key\x18\x02 \x01(\t\x12\x0e\n\x06\x62ucket\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x10\n\x08included\x18\x05 \x01(\x08\x12\x16\n\x0evariant_bucket\x18\x06 \x01(\x01\x12\x0f\n\x07variant\x18\x07 \x01(\t\":\n\x0cWatchRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x19\n\x11heartbeat_seconds\x18\x02 \x01(\r\"\xa9\x01\n\rWatchResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\x12\x1e\n\x05\x66lags\x18\x03 \x03(\x0b\x32\x0f.burgee.v1.Flag\x12+\n\x06stored\x18\x04 \x03(\x0b\x32\x1b.burgee.v1.StoredProperties\x12(\n\x07\x63\x61rried\x18\x05 \x01(\x0b\x32\x17.burgee.v1.CarriedTypes\"R\n\x10StoredProperties\x12\x12\n\ngroup_type\x18\x01 \x01(\t\x12\x11\n\tgroup_key\x18\x02 \x01(\t\x12\x17\n\x0fproperties_json\x18\x03 \x01(\t\"#\n\x0c\x43\x61rriedTypes\x12\x13\n\x0bgroup_types\x18\x01 \x03(\t*|\n\x08\x46lagType\x12\x19\n\x15\x46LAG_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46LAG_TYPE_BOOLEAN\x10\x01\x12\x14\n\x10\x46LAG_TYPE_STRING\x10\x02\x12\x14\n\x10\x46LAG_TYPE_NUMBER\x10\x03\x12\x12\n\x0e\x46LAG_TYPE_JSON\x10\x04*\xae\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rREASON_STATIC\x10\x01\x12\x1a\n\x16REASON_TARGETING_MATCH\x10\x02\x12\x10\n\x0cREASON_SPLIT\x10\x03\x12\x12\n\x0eREASON_DEFAULT\x10\x04\x12\x13\n\x0fREASON_DISABLED\x10\x05\x12\x10\n\x0cREASON_STALE\x10\x06\x12\x10\n\x0cREASON_ERROR\x10\x07*\x81\x02\n\tErrorCode\x12\x1a\n\x16\x45RROR_CODE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_CODE_FLAG_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_CODE_TYPE_MISMATCH\x10\x02\x12$\n ERROR_CODE_TARGETING_KEY_MISSING\x10\x03\x12\x1e\n\x1a\x45RROR_CODE_INVALID_CONTEXT\x10\x04\x12\x1a\n\x16\x45RROR_CODE_PARSE_ERROR\x10\x05\x12!\n\x1d\x45RROR_CODE_PROVIDER_NOT_READY\x10\x06\x12\x16\n\x12\x45RROR_CODE_GENERAL\x10\x07*\xcf\x01\n\x0bRuleVerdict\x12\x1c\n\x18RULE_VERDICT_UNSPECIFIED\x10\x00\x12\x18\n\x14RULE_VERDICT_MATCHED\x10\x01\x12!\n\x1dRULE_VERDICT_CONDITION_FAILED\x10\x02\x12\x1d\n\x19RULE_VERDICT_NOT_INCLUDED\x10\x03\x12\x1e\n\x1aRULE_VERDICT_GROUP_MISSING\x10\x04\x12&\n\"RULE_VERDICT_TARGETING_KEY_MISSING\x10\x05\x32\xf4\x02\n\x0b\x46lagService\x12\x43\n\x08\x45valuate\x12\x1a.burgee.v1.EvaluateRequest\x1a\x1b.burgee.v1.EvaluateResponse\x12L\n\x0b\x45valuateAll\x12\x1d.burgee.v1.EvaluateAllRequest\x1a\x1e.burgee.v1.EvaluateAllResponse\x12R\n\rBatchEvaluate\x12\x1f.burgee.v1.BatchEvaluateRequest\x1a .burgee.v1.BatchEvaluateResponse\x12@\n\x07\x45xplain\x12\x19.burgee.v1.ExplainRequest\x1a\x1a.burgee.v1.ExplainResponse\x12<\n\x05Watch\x12\x17.burgee.v1.WatchRequest\x1a\x18.burgee.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62urgee/v1/flags.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x03\n\x04\x46lag\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12!\n\x04type\x18\x03 \x01(\x0e\x32\x13.burgee.v1.FlagType\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\x12$\n\x08variants\x18\x05 \x03(\x0b\x32\x12.burgee.v1.Variant\x12\x13\n\x0boff_variant\x18\x06 \x01(\t\x12\x1e\n\x05rules\x18\x07 \x03(\x0b\x32\x0f.burgee.v1.Rule\x12,\n\x0b\x66\x61llthrough\x18\x08 \x01(\x0b\x32\x17.burgee.v1.Distribution\x12\x0c\n\x04salt\x18\t \x01(\t\x12.\n\rprerequisites\x18\n \x03(\x0b\x32\x17.burgee.v1.Prerequisite\x12\x0c\n\x04tags\x18\x0b \x03(\t\x12\r\n\x05owner\x18\x0c \x01(\t\x12\x10\n\x08\x61rchived\x18\r \x01(\x08\x12\x0f\n\x07version\x18\x0e \x01(\x03\x12.\n\ncreated_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x07Variant\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\"\x85\x01\n\x04Rule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12(\n\nconditions\x18\x03 \x03(\x0b\x32\x14.burgee.v1.Condition\x12-\n\x0c\x64istribution\x18\x04 \x01(\x0b\x32\x17.burgee.v1.Distribution\"\x9f\x01\n\x0c\x44istribution\x12\x11\n\tbucket_by\x18\x01 \x01(\t\x12\x14\n\x07rollout\x18\x02 \x01(\rH\x00\x88\x01\x01\x12!\n\x04ramp\x18\x03 \x03(\x0b\x32\x13.burgee.v1.RampStep\x12)\n\x07weights\x18\x04 \x03(\x0b\x32\x18.burgee.v1.VariantWeight\x12\x0c\n\x04salt\x18\x05 \x01(\tB\n\n\x08_rollout\"C\n\x08RampStep\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07rollout\x18\x02 \x01(\r\"0\n\rVariantWeight\x12\x0f\n\x07variant\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\r\"2\n\x0cPrerequisite\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x10\n\x08variants\x18\x02 \x03(\t\"\xdc\x02\n\x11\x45valuationContext\x12\x13\n\x0b\x64istinct_id\x18\x01 \x01(\t\x12\x38\n\x06groups\x18\x02 \x03(\x0b\x32(.burgee.v1.EvaluationContext.GroupsEntry\x12+\n\nproperties\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12K\n\x10group_properties\x18\x04 \x03(\x0b\x32\x31.burgee.v1.EvaluationContext.GroupPropertiesEntry\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aO\n\x14GroupPropertiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\"\xf4\x01\n\nResolution\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0f\n\x07variant\x18\x03 \x01(\t\x12!\n\x06reason\x18\x04 \x01(\x0e\x32\x11.burgee.v1.Reason\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\x12\x14\n\x0c\x66lag_version\x18\x06 \x01(\x03\x12(\n\nerror_code\x18\x07 \x01(\x0e\x32\x14.burgee.v1.ErrorCode\x12\x15\n\rerror_message\x18\x08 \x01(\t\x12\x11\n\tbucket_by\x18\t \x01(\t\"R\n\x0f\x45valuateRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"=\n\x10\x45valuateResponse\x12)\n\nresolution\x18\x01 \x01(\x0b\x32\x15.burgee.v1.Resolution\"C\n\x12\x45valuateAllRequest\x12-\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"A\n\x13\x45valuateAllResponse\x12*\n\x0bresolutions\x18\x01 \x03(\x0b\x32\x15.burgee.v1.Resolution\"Y\n\x14\x42\x61tchEvaluateRequest\x12\x11\n\tflag_keys\x18\x01 \x03(\t\x12.\n\x08\x63ontexts\x18\x02 \x03(\x0b\x32\x1c.burgee.v1.EvaluationContext\"B\n\x15\x42\x61tchEvaluateResponse\x12)\n\x07results\x18\x01 \x03(\x0b\x32\x18.burgee.v1.ResolutionSet\";\n\rResolutionSet\x12*\n\x0bresolutions\x18\x01 \x03(\x0b\x32\x15.burgee.v1.Resolution\"Q\n\x0e\x45xplainRequest\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12-\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1c.burgee.v1.EvaluationContext\"\xd1\x01\n\x0f\x45xplainResponse\x12)\n\nresolution\x18\x01 \x01(\x0b\x32\x15.burgee.v1.Resolution\x12\x35\n\rprerequisites\x18\x02 \x03(\x0b\x32\x1e.burgee.v1.PrerequisiteOutcome\x12%\n\x05rules\x18\x03 \x03(\x0b\x32\x16.burgee.v1.RuleOutcome\x12$\n\x0b\x66\x61llthrough\x18\x04 \x01(\x0b\x32\x0f.burgee.v1.Draw\x12\x0f\n\x07summary\x18\x05 \x01(\t\"j\n\x13PrerequisiteOutcome\x12\x10\n\x08\x66lag_key\x18\x01 \x01(\t\x12\x19\n\x11\x65xpected_variants\x18\x02 \x03(\t\x12\x16\n\x0e\x61\x63tual_variant\x18\x03 \x01(\t\x12\x0e\n\x06passed\x18\x04 \x01(\x08\"\xac\x01\n\x0bRuleOutcome\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\'\n\x07verdict\x18\x03 \x01(\x0e\x32\x16.burgee.v1.RuleVerdict\x12/\n\nconditions\x18\x04 \x03(\x0b\x32\x1b.burgee.v1.ConditionOutcome\x12\x1d\n\x04\x64raw\x18\x05 \x01(\x0b\x32\x0f.burgee.v1.Draw\"\x81\x01\n\x10\x43onditionOutcome\x12\'\n\tcondition\x18\x01 \x01(\x0b\x32\x14.burgee.v1.Condition\x12&\n\x06\x61\x63tual\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x0e\n\x06passed\x18\x03 \x01(\x08\x12\x0c\n\x04note\x18\x04 \x01(\t\"\x8e\x01\n\x04\x44raw\x12\x11\n\tbucket_by\x18\x01 \x01(\t\x12\x15\n\rbucketing_key\x18\x02 \x01(\t\x12\x0e\n\x06\x62ucket\x18\x03 \x01(\x01\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x10\n\x08included\x18\x05 \x01(\x08\x12\x16\n\x0evariant_bucket\x18\x06 \x01(\x01\x12\x0f\n\x07variant\x18\x07 \x01(\t\":\n\x0cWatchRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x19\n\x11heartbeat_seconds\x18\x02 \x01(\r\"\xa9\x01\n\rWatchResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\x12\x1e\n\x05\x66lags\x18\x03 \x03(\x0b\x32\x0f.burgee.v1.Flag\x12+\n\x06stored\x18\x04 \x03(\x0b\x32\x1b.burgee.v1.StoredProperties\x12(\n\x07\x63\x61rried\x18\x05 \x01(\x0b\x32\x17.burgee.v1.CarriedTypes\"R\n\x10StoredProperties\x12\x12\n\ngroup_type\x18\x01 \x01(\t\x12\x11\n\tgroup_key\x18\x02 \x01(\t\x12\x17\n\x0fproperties_json\x18\x03 \x01(\t\"#\n\x0c\x43\x61rriedTypes\x12\x13\n\x0bgroup_types\x18\x01 \x03(\t*|\n\x08\x46lagType\x12\x19\n\x15\x46LAG_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46LAG_TYPE_BOOLEAN\x10\x01\x12\x14\n\x10\x46LAG_TYPE_STRING\x10\x02\x12\x14\n\x10\x46LAG_TYPE_NUMBER\x10\x03\x12\x12\n\x0e\x46LAG_TYPE_JSON\x10\x04*\xae\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x11\n\rREASON_STATIC\x10\x01\x12\x1a\n\x16REASON_TARGETING_MATCH\x10\x02\x12\x10\n\x0cREASON_SPLIT\x10\x03\x12\x12\n\x0eREASON_DEFAULT\x10\x04\x12\x13\n\x0fREASON_DISABLED\x10\x05\x12\x10\n\x0cREASON_STALE\x10\x06\x12\x10\n\x0cREASON_ERROR\x10\x07*\x81\x02\n\tErrorCode\x12\x1a\n\x16\x45RROR_CODE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RROR_CODE_FLAG_NOT_FOUND\x10\x01\x12\x1c\n\x18\x45RROR_CODE_TYPE_MISMATCH\x10\x02\x12$\n ERROR_CODE_TARGETING_KEY_MISSING\x10\x03\x12\x1e\n\x1a\x45RROR_CODE_INVALID_CONTEXT\x10\x04\x12\x1a\n\x16\x45RROR_CODE_PARSE_ERROR\x10\x05\x12!\n\x1d\x45RROR_CODE_PROVIDER_NOT_READY\x10\x06\x12\x16\n\x12\x45RROR_CODE_GENERAL\x10\x07*\xcf\x01\n\x0bRuleVerdict\x12\x1c\n\x18RULE_VERDICT_UNSPECIFIED\x10\x00\x12\x18\n\x14RULE_VERDICT_MATCHED\x10\x01\x12!\n\x1dRULE_VERDICT_CONDITION_FAILED\x10\x02\x12\x1d\n\x19RULE_VERDICT_NOT_INCLUDED\x10\x03\x12\x1e\n\x1aRULE_VERDICT_GROUP_MISSING\x10\x04\x12&\n\"RULE_VERDICT_TARGETING_KEY_MISSING\x10\x05\x32\xf4\x02\n\x0b\x46lagService\x12\x43\n\x08\x45valuate\x12\x1a.burgee.v1.EvaluateRequest\x1a\x1b.burgee.v1.EvaluateResponse\x12L\n\x0b\x45valuateAll\x12\x1d.burgee.v1.EvaluateAllRequest\x1a\x1e.burgee.v1.EvaluateAllResponse\x12R\n\rBatchEvaluate\x12\x1f.burgee.v1.BatchEvaluateRequest\x1a .burgee.v1.BatchEvaluateResponse\x12@\n\x07\x45xplain\x12\x19.burgee.v1.ExplainRequest\x1a\x1a.burgee.v1.ExplainResponse\x12<\n\x05Watch\x12\x17.burgee.v1.WatchRequest\x1a\x18.burgee.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,14 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATIONCONTEXT_GROUPSENTRY']._serialized_options = b'8\001'
   _globals['_EVALUATIONCONTEXT_GROUPPROPERTIESENTRY']._loaded_options = None
   _globals['_EVALUATIONCONTEXT_GROUPPROPERTIESENTRY']._serialized_options = b'8\001'
-  _globals['_FLAGTYPE']._serialized_start=3399
-  _globals['_FLAGTYPE']._serialized_end=3523
-  _globals['_REASON']._serialized_start=3526
-  _globals['_REASON']._serialized_end=3700
-  _globals['_ERRORCODE']._serialized_start=3703
-  _globals['_ERRORCODE']._serialized_end=3960
-  _globals['_RULEVERDICT']._serialized_start=3963
-  _globals['_RULEVERDICT']._serialized_end=4170
+  _globals['_FLAGTYPE']._serialized_start=3418
+  _globals['_FLAGTYPE']._serialized_end=3542
+  _globals['_REASON']._serialized_start=3545
+  _globals['_REASON']._serialized_end=3719
+  _globals['_ERRORCODE']._serialized_start=3722
+  _globals['_ERRORCODE']._serialized_end=3979
+  _globals['_RULEVERDICT']._serialized_start=3982
+  _globals['_RULEVERDICT']._serialized_end=4189
   _globals['_FLAG']._serialized_start=124
   _globals['_FLAG']._serialized_end=575
   _globals['_VARIANT']._serialized_start=577
@@ -67,41 +67,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATIONCONTEXT_GROUPPROPERTIESENTRY']._serialized_start=1379
   _globals['_EVALUATIONCONTEXT_GROUPPROPERTIESENTRY']._serialized_end=1458
   _globals['_RESOLUTION']._serialized_start=1461
-  _globals['_RESOLUTION']._serialized_end=1686
-  _globals['_EVALUATEREQUEST']._serialized_start=1688
-  _globals['_EVALUATEREQUEST']._serialized_end=1770
-  _globals['_EVALUATERESPONSE']._serialized_start=1772
-  _globals['_EVALUATERESPONSE']._serialized_end=1833
-  _globals['_EVALUATEALLREQUEST']._serialized_start=1835
-  _globals['_EVALUATEALLREQUEST']._serialized_end=1902
-  _globals['_EVALUATEALLRESPONSE']._serialized_start=1904
-  _globals['_EVALUATEALLRESPONSE']._serialized_end=1969
-  _globals['_BATCHEVALUATEREQUEST']._serialized_start=1971
-  _globals['_BATCHEVALUATEREQUEST']._serialized_end=2060
-  _globals['_BATCHEVALUATERESPONSE']._serialized_start=2062
-  _globals['_BATCHEVALUATERESPONSE']._serialized_end=2128
-  _globals['_RESOLUTIONSET']._serialized_start=2130
-  _globals['_RESOLUTIONSET']._serialized_end=2189
-  _globals['_EXPLAINREQUEST']._serialized_start=2191
-  _globals['_EXPLAINREQUEST']._serialized_end=2272
-  _globals['_EXPLAINRESPONSE']._serialized_start=2275
-  _globals['_EXPLAINRESPONSE']._serialized_end=2484
-  _globals['_PREREQUISITEOUTCOME']._serialized_start=2486
-  _globals['_PREREQUISITEOUTCOME']._serialized_end=2592
-  _globals['_RULEOUTCOME']._serialized_start=2595
-  _globals['_RULEOUTCOME']._serialized_end=2767
-  _globals['_CONDITIONOUTCOME']._serialized_start=2770
-  _globals['_CONDITIONOUTCOME']._serialized_end=2899
-  _globals['_DRAW']._serialized_start=2902
-  _globals['_DRAW']._serialized_end=3044
-  _globals['_WATCHREQUEST']._serialized_start=3046
-  _globals['_WATCHREQUEST']._serialized_end=3104
-  _globals['_WATCHRESPONSE']._serialized_start=3107
-  _globals['_WATCHRESPONSE']._serialized_end=3276
-  _globals['_STOREDPROPERTIES']._serialized_start=3278
-  _globals['_STOREDPROPERTIES']._serialized_end=3360
-  _globals['_CARRIEDTYPES']._serialized_start=3362
-  _globals['_CARRIEDTYPES']._serialized_end=3397
-  _globals['_FLAGSERVICE']._serialized_start=4173
-  _globals['_FLAGSERVICE']._serialized_end=4545
+  _globals['_RESOLUTION']._serialized_end=1705
+  _globals['_EVALUATEREQUEST']._serialized_start=1707
+  _globals['_EVALUATEREQUEST']._serialized_end=1789
+  _globals['_EVALUATERESPONSE']._serialized_start=1791
+  _globals['_EVALUATERESPONSE']._serialized_end=1852
+  _globals['_EVALUATEALLREQUEST']._serialized_start=1854
+  _globals['_EVALUATEALLREQUEST']._serialized_end=1921
+  _globals['_EVALUATEALLRESPONSE']._serialized_start=1923
+  _globals['_EVALUATEALLRESPONSE']._serialized_end=1988
+  _globals['_BATCHEVALUATEREQUEST']._serialized_start=1990
+  _globals['_BATCHEVALUATEREQUEST']._serialized_end=2079
+  _globals['_BATCHEVALUATERESPONSE']._serialized_start=2081
+  _globals['_BATCHEVALUATERESPONSE']._serialized_end=2147
+  _globals['_RESOLUTIONSET']._serialized_start=2149
+  _globals['_RESOLUTIONSET']._serialized_end=2208
+  _globals['_EXPLAINREQUEST']._serialized_start=2210
+  _globals['_EXPLAINREQUEST']._serialized_end=2291
+  _globals['_EXPLAINRESPONSE']._serialized_start=2294
+  _globals['_EXPLAINRESPONSE']._serialized_end=2503
+  _globals['_PREREQUISITEOUTCOME']._serialized_start=2505
+  _globals['_PREREQUISITEOUTCOME']._serialized_end=2611
+  _globals['_RULEOUTCOME']._serialized_start=2614
+  _globals['_RULEOUTCOME']._serialized_end=2786
+  _globals['_CONDITIONOUTCOME']._serialized_start=2789
+  _globals['_CONDITIONOUTCOME']._serialized_end=2918
+  _globals['_DRAW']._serialized_start=2921
+  _globals['_DRAW']._serialized_end=3063
+  _globals['_WATCHREQUEST']._serialized_start=3065
+  _globals['_WATCHREQUEST']._serialized_end=3123
+  _globals['_WATCHRESPONSE']._serialized_start=3126
+  _globals['_WATCHRESPONSE']._serialized_end=3295
+  _globals['_STOREDPROPERTIES']._serialized_start=3297
+  _globals['_STOREDPROPERTIES']._serialized_end=3379
+  _globals['_CARRIEDTYPES']._serialized_start=3381
+  _globals['_CARRIEDTYPES']._serialized_end=3416
+  _globals['_FLAGSERVICE']._serialized_start=4192
+  _globals['_FLAGSERVICE']._serialized_end=4564
 # @@protoc_insertion_point(module_scope)
