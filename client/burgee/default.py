@@ -6,6 +6,9 @@ from dataclasses import replace
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import ErrorCode, Json, Reason, Resolution
 
+_MATCHED = frozenset({bool, str, int})
+"""What asks for nothing but the same: nearly every check, and so the first that is looked at."""
+
 
 def with_default(resolution: Resolution, default: Json) -> Resolution:
     """The resolution, with the default as its value if it is an error or the value is of another type.
@@ -14,9 +17,9 @@ def with_default(resolution: Resolution, default: Json) -> Resolution:
     """
     if resolution.reason is Reason.ERROR:
         return replace(resolution, value=default)
-    if default is None:
-        return resolution
     value = resolution.value
+    if default is None or (value.__class__ is default.__class__ and value.__class__ in _MATCHED):
+        return resolution
     if isinstance(value, int | float) and is_number(value) and is_number(default):
         if isinstance(default, float):
             return replace(resolution, value=float(value))

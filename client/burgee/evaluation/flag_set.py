@@ -16,8 +16,10 @@ class FlagSet:
     `profiles` are the stored properties of those whom the context names; `profile_types` says whose are read.
     """
 
-    __slots__ = ("_compiled", "_cyclic", "_listed", "mentions", "profile_types")
+    __slots__ = ("_compiled", "_cyclic", "_listed", "broken", "mentions", "profile_types")
 
+    broken: Mapping[str, str]
+    """What is wrong with those flags here that cannot be evaluated, by key."""
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
@@ -75,21 +77,28 @@ class FlagSet:
         }
         return explain(compiled, given, context, profiles, now)
 
-    def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
-        """The properties that this flag and its prerequisites read."""
-        found: set[Attribute] = set()
+    def reach_of(self, flag_key: str) -> list[str]:
+        """The keys of this flag, of its prerequisites, and of theirs: there may be no flag of such a key."""
         reached = [flag_key]
         for key in reached:
             compiled = self._compiled.get(key)
             if compiled is not None:
-                found |= compiled.mentions
                 reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
+        return reached
+
+    def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
+        """The properties that this flag and its prerequisites read."""
+        found: set[Attribute] = set()
+        for key in self.reach_of(flag_key):
+            if (compiled := self._compiled.get(key)) is not None:
+                found |= compiled.mentions
         return frozenset(found)
 
     def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
         self._compiled = compiled
         self._listed = [compiled[key] for key in sorted(compiled) if not compiled[key].flag.archived]
         self._cyclic = closing_edges({key: [each for each, _ in flag.prerequisites] for key, flag in compiled.items()})
+        self.broken = {key: flag.disabled.error_message for key, flag in compiled.items() if flag.disabled.error_code}
         self.mentions = frozenset(attribute for flag in compiled.values() for attribute in flag.mentions)
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
 

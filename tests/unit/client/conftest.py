@@ -23,7 +23,9 @@ def dropped() -> list[Dropped]:
 
 @pytest.fixture
 def client(server: Recorder, dropped: list[Dropped]) -> Iterator[Client]:
-    """Talks to the recording server; sends without waiting for company."""
-    client = Client(server.target, "the-key", flush_interval=0.01, on_drop=dropped.append, flag_timeout=5.0)
+    """Talks to the recording server; sends without waiting for company, and nothing that a test did not ask for."""
+    client = Client(
+        server.target, "the-key", flush_interval=0.01, on_drop=dropped.append, flag_timeout=5.0, exposures=False
+    )
     yield client
     client.close(0)
