@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import grpc
@@ -13,6 +13,7 @@ from burgee import lifetime
 from burgee.bootstrap import read_bootstrap
 from burgee.channel import Connection
 from burgee.default import with_default
+from burgee.delivery import GroupChange, PersonChange
 from burgee.evaluation.model import USER, Json, Reason, Resolution
 from burgee.events import encode_event
 from burgee.exposures import Exposures
@@ -43,8 +44,44 @@ class Stats:
     """Refused by the server, one by one, for what was in them."""
 
 
+class Carrier(Protocol):
+    """What takes events and changes on their way: the outbox, or what stands in for it in tests."""
+
+    @property
+    def queued(self) -> int:
+        """How many wait, or are not acknowledged."""
+
+    @property
+    def sent(self) -> int:
+        """How many were acknowledged."""
+
+    @property
+    def retried(self) -> int:
+        """How many calls were made again."""
+
+    def put_event(self, encoded: bytes) -> str | None:
+        """Take what encode_event wrote. Returns None, or why not."""
+
+    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
+        """Take a change of (`user` or group type, key). Returns None, or why not."""
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything put before is settled. Whether all of it is acknowledged."""
+
+    def close(self, timeout: float) -> int:
+        """Take nothing more, flush, stop. Returns how many were given up."""
+
+    def reset(self) -> None:
+        """Begin anew with nothing, as in a forked child."""
+
+
 class BaseClient:
     """See Client, which is what there is to know."""
+
+    _outbox: Carrier
+    _flags: Flags
+    _exposures: Exposures | None
+    _questions: Questions
 
     def __init__(
         self,
@@ -75,7 +112,8 @@ class BaseClient:
         key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
         self._connection = Connection(host, key.strip(), credentials)
         self._losses = Losses(on_drop)
-        outbox = self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
+        outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
+        self._outbox = outbox
         self._flags = Flags(
             RemoteFlags(self._connection, flag_timeout),
             SnapshotStream(self._connection) if local_evaluation else None,

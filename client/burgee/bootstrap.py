@@ -3,24 +3,27 @@
 import json
 from os import PathLike
 
-from burgee.evaluation import FlagSet, flag_from_document
+from burgee.evaluation import Flag, FlagSet, flag_from_document
 from burgee.log import logger, words
 from burgee.snapshot import Snapshot
 
 
+def read_flags(path: str | PathLike[str]) -> list[Flag]:
+    """The flags that `burgee flags export` wrote. Raises OSError, and ValueError for what is no such file."""
+    with open(path, encoding="utf-8") as file:
+        documents = json.load(file)
+    if not isinstance(documents, list):
+        raise ValueError("not a list of flags")
+    return [flag_from_document(document, f"[{index}]") for index, document in enumerate(documents)]
+
+
 def read_bootstrap(path: str | PathLike[str]) -> Snapshot | None:
-    """The flags that `burgee flags export` wrote. None, and an error in the log, if they cannot be read.
+    """The same as a snapshot. None, and an error in the log, if they cannot be read.
 
     Nothing is raised: what stands in for the server must not keep a service from starting.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            documents = json.load(file)
-        if not isinstance(documents, list):
-            raise ValueError("not a list of flags")
-        return Snapshot.of(
-            FlagSet(flag_from_document(document, f"[{index}]") for index, document in enumerate(documents))
-        )
+        return Snapshot.of(FlagSet(read_flags(path)))
     except Exception as error:
         logger.error("no bootstrap flags from %s: %s", path, words(error))
         return None
