@@ -11,13 +11,13 @@ import grpc
 from burgee.awaited import awaited
 from burgee.base import BaseClient
 from burgee.context import Asker
+from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.waits import SUSPENDING
 
 _Stub = TypeVar("_Stub")
-_Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
 
 
 class AsyncClient(BaseClient):
@@ -95,13 +95,13 @@ class AsyncClient(BaseClient):
         self,
         flag_key: str,
         distinct_id: str,
-        default: _Value,
+        default: Value,
         *,
         groups: Mapping[str, str | None] | None = None,
         properties: Properties | None = None,
         group_properties: Mapping[str, Properties] | None = None,
         **group_keys: str | None,
-    ) -> _Value:
+    ) -> Value:
         """See Client.value."""
         resolution = await self._flags.resolve_soon(
             flag_key, distinct_id, groups, group_keys, properties, group_properties

@@ -9,13 +9,13 @@ import grpc
 
 from burgee.base import BaseClient
 from burgee.context import Asker
+from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.waits import BLOCKING, now
 
 _Stub = TypeVar("_Stub")
-_Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
 
 
 class Client(BaseClient):
@@ -101,13 +101,13 @@ class Client(BaseClient):
         self,
         flag_key: str,
         distinct_id: str,
-        default: _Value,
+        default: Value,
         *,
         groups: Mapping[str, str | None] | None = None,
         properties: Properties | None = None,
         group_properties: Mapping[str, Properties] | None = None,
         **group_keys: str | None,
-    ) -> _Value:
+    ) -> Value:
         """What a flag gives, of the default's type; the default, if it cannot be said or is of another type.
 
         An int takes whole numbers only, a float takes every number.

@@ -1,10 +1,14 @@
 """The caller's default, and the type that it asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import ErrorCode, Json, Reason, Resolution
+
+Value = TypeVar("Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
+"""What Client.value gives, and takes as a default."""
 
 _MATCHED = frozenset({bool, str, int})
 """What asks for nothing but the same: nearly every check, and so the first that is looked at."""

@@ -47,6 +47,7 @@ class Recorder(
     came: threading.Condition = field(default_factory=threading.Condition)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     remaining: list[float] = field(default_factory=list)
+    contexts: list[grpc.ServicerContext] = field(default_factory=list)
     watch: Callable[[Any], Iterator[Any]] | None = None
     hold: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -79,6 +80,7 @@ class Recorder(
             self.requests.append(request)
             self.metadata.append(dict(context.invocation_metadata()))
             self.remaining.append(context.time_remaining())
+            self.contexts.append(context)
             self.came.notify_all()
         self.hold.wait(30)
         with self.came:
