@@ -267,6 +267,17 @@ class BaseClient:
         self._connection.close()
         return unsent
 
+    def _halt(self) -> None:
+        self._connection.halt()
+        if self._flags.stream is not None:
+            self._flags.stream.pause()
+
+    def _is_still(self, seconds: float) -> bool:
+        return self._connection.is_still(seconds)
+
+    def _resume(self) -> None:
+        self._connection.resume()
+
     def _reset(self) -> None:
         self._connection.reset()
         self._losses.reset()

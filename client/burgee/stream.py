@@ -54,6 +54,7 @@ class SnapshotStream:
         self._up: Future[None] = Future()
         self._heard = threading.Event()
         self._opened = False
+        self._paused = False
 
     def open(self) -> None:
         """Open it in the background, if nobody has yet."""
@@ -78,6 +79,12 @@ class SnapshotStream:
         self.open()
         await waits.until(self._up, seconds)
         return self.current is not None
+
+    def pause(self) -> None:
+        """End the call, to go on with the next as soon as calls may begin again: nothing is lost by it."""
+        with self._lock:
+            self._paused = True
+            self._cancel()
 
     def close(self) -> None:
         """End the stream."""
@@ -110,6 +117,9 @@ class SnapshotStream:
             intake.interrupt()
             if self._stopped.is_set():
                 return
+            if self._paused:
+                self._paused = False
+                continue
             self._cancel()
             self._lose(reason)
             tries += 1
@@ -120,7 +130,7 @@ class SnapshotStream:
         call: Any = self._connection.stub(FlagServiceStub).Watch(request)
         with self._lock:
             self._call = call
-            if self._stopped.is_set():
+            if self._stopped.is_set() or self._paused:
                 call.cancel()
         return call
 

@@ -152,7 +152,7 @@ class Feed:
 @contextmanager
 def serving(recorder: Recorder, port: int = 0) -> Iterator[Recorder]:
     """The recorder, listening on a free port, or on this one."""
-    server = grpc.server(ThreadPoolExecutor(8))
+    server = grpc.server(ThreadPoolExecutor(64))  # a stream takes one for as long as it lasts
     capture_pb2_grpc.add_CaptureServiceServicer_to_server(recorder, server)
     profiles_pb2_grpc.add_ProfileServiceServicer_to_server(recorder, server)
     flags_pb2_grpc.add_FlagServiceServicer_to_server(recorder, server)

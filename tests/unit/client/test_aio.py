@@ -82,7 +82,7 @@ async def test_the_first_check_waits_for_the_stream_and_the_loop_goes_on(server:
     server.answer = lambda request: flags_pb2.EvaluateResponse(
         resolution=flags_pb2.Resolution(flag_key=request.flag_key, reason=flags_pb2.REASON_SPLIT, variant="asked")
     )
-    async with AsyncClient(server.target, flag_timeout=2.0, exposures=False) as client:
+    async with AsyncClient(server.target, flag_timeout=0.5, exposures=False) as client:
         first = asyncio.create_task(client.variant("f"))
         await asyncio.to_thread(server.wait_for, lambda: bool(server.of(flags_pb2.WatchRequest)))
         assert not first.done()
@@ -100,9 +100,7 @@ async def test_a_hundred_calls_at_once_take_no_threads_and_block_nobody(server: 
     server.hold.clear()
     async with AsyncClient(server.target, flag_timeout=30.0, local_evaluation=False, exposures=False) as client:
         checks = [asyncio.create_task(client.variant(f"f{number}")) for number in range(100)]
-        await asyncio.to_thread(
-            server.wait_for, lambda: len(server.requests) >= 8
-        )  # all that the server has threads for
+        await asyncio.to_thread(server.wait_for, lambda: len(server.requests) >= 8)  # one for each of its threads
         assert not any(check.done() for check in checks)
         server.hold.set()
         assert await asyncio.gather(*checks) == ["asked"] * 100
