@@ -270,12 +270,14 @@ class BaseClient:
     def _halt(self) -> None:
         self._connection.halt()
         if self._flags.stream is not None:
-            self._flags.stream.pause()
+            self._flags.stream.halt()
 
     def _is_still(self, seconds: float) -> bool:
         return self._connection.is_still(seconds)
 
     def _resume(self) -> None:
+        if self._flags.stream is not None:
+            self._flags.stream.resume()
         self._connection.resume()
 
     def _reset(self) -> None:

@@ -54,7 +54,8 @@ class SnapshotStream:
         self._up: Future[None] = Future()
         self._heard = threading.Event()
         self._opened = False
-        self._paused = False
+        self._halted = False
+        self._interrupted: Any = None
 
     def open(self) -> None:
         """Open it in the background, if nobody has yet."""
@@ -80,11 +81,16 @@ class SnapshotStream:
         await waits.until(self._up, seconds)
         return self.current is not None
 
-    def pause(self) -> None:
-        """End the call, to go on with the next as soon as calls may begin again: nothing is lost by it."""
+    def halt(self) -> None:
+        """End the call. When calls may begin again, the next goes on where it was; until then nothing is stale."""
         with self._lock:
-            self._paused = True
-            self._cancel()
+            self._halted = True
+            self._interrupt()
+
+    def resume(self) -> None:
+        """Calls may begin again."""
+        with self._lock:
+            self._halted = False
 
     def close(self) -> None:
         """End the stream."""
@@ -117,8 +123,7 @@ class SnapshotStream:
             intake.interrupt()
             if self._stopped.is_set():
                 return
-            if self._paused:
-                self._paused = False
+            if self._was_interrupted():
                 continue
             self._cancel()
             self._lose(reason)
@@ -130,8 +135,10 @@ class SnapshotStream:
         call: Any = self._connection.stub(FlagServiceStub).Watch(request)
         with self._lock:
             self._call = call
-            if self._stopped.is_set() or self._paused:
+            if self._stopped.is_set():
                 call.cancel()
+            elif self._halted:
+                self._interrupt()
         return call
 
     def _show(self, snapshot: Snapshot) -> None:
@@ -173,6 +180,15 @@ class SnapshotStream:
             self._heard.clear()
             if not self._stopped.is_set() and not self._heard.wait(PATIENCE_SECONDS):
                 self._cancel()
+
+    def _interrupt(self) -> None:
+        self._interrupted = self._call
+        self._cancel()
+
+    def _was_interrupted(self) -> bool:
+        with self._lock:
+            interrupted, self._interrupted = self._interrupted, None
+            return interrupted is not None and interrupted is self._call
 
     def _cancel(self) -> None:
         call = self._call

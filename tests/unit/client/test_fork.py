@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import threading
 from collections import Counter
 
 import pytest
 
+from burgee.traffic import Traffic
 from burgee.v1 import flags_pb2
 from tests.unit.client.fakes import Feed, Recorder
 
@@ -22,7 +24,7 @@ def hammer():
         client.is_enabled("f", "parent", company=os.urandom(4).hex())
         client.capture("parent", "parent")
 
-if sys.argv[2] == "used":
+if sys.argv[2] != "unused":
     assert client.is_enabled("f", "parent", company="acme")
 threads = [threading.Thread(target=hammer) for _ in range(3 if sys.argv[2] == "busy" else 0)]
 for thread in threads:
@@ -89,7 +91,8 @@ def test_workers_that_were_forked_have_flags_events_and_exposures_of_their_own(
         if event.event == "$feature_flag_called" and event.groups["company"] == "acme"
     )
     assert exposed == dict.fromkeys(names, 1)
-    assert len(server.of(flags_pb2.WatchRequest)) == len(names)
+    # The parent's stream was ended for each fork, and went on where it was.
+    assert [request.version for request in server.of(flags_pb2.WatchRequest)].count("") == len(names)
 
 
 ASYNC_WORKER = """
@@ -121,3 +124,60 @@ def test_the_asyncio_client_outlives_a_fork(server: Recorder, feed: Feed) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert Counter(event.distinct_id for event in server.events if event.event == "seen") == {"parent": 2, "child": 1}
+
+
+HANGING = """
+import os, sys, threading
+import burgee, burgee.lifetime
+
+burgee.lifetime.FORK_SECONDS = float(sys.argv[2])
+client = burgee.Client(sys.argv[1], flag_timeout=3_600, local_evaluation=False)
+check = threading.Thread(target=lambda: client.is_enabled("f", "ann"))
+check.start()
+sys.stdin.readline()  # the server has the call, and holds it
+child = os.fork()
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+print("forked", flush=True)
+check.join()
+client.close()
+"""
+
+
+def test_a_fork_does_not_wait_for_ever_for_a_server_that_hangs(server: Recorder) -> None:
+    """After a while it forks all the same, and warns that the child may have trouble."""
+    server.hold.clear()
+    with subprocess.Popen(
+        [sys.executable, "-c", HANGING, server.target, "0.05"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        server.wait_for(lambda: bool(server.requests))
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "forked\n"
+        server.hold.set()
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert "in the middle of a call" in errors
+
+
+def test_calls_wait_while_there_is_a_halt_and_the_halt_waits_for_calls() -> None:
+    """None begins after it, and those that had begun are waited for."""
+    traffic = Traffic()
+    traffic.enter()
+    traffic.halt()
+    assert not traffic.wait(0)
+    late = threading.Thread(target=traffic.enter)
+    late.start()
+    traffic.leave()
+    assert traffic.wait(10)
+    assert late.is_alive()
+    traffic.resume()
+    late.join(10)
+    assert not traffic.wait(0)
