@@ -8,7 +8,7 @@ from tests.unit.client.fakes import Feed, Recorder
 from tests.unit.client.streamed import change, flag, snapshot, stored, wait_for
 
 ROUNDS = 100
-CHANGES = 20
+CHANGES = 8
 
 
 def at_once(*works: Callable[[], None]) -> None:
