@@ -1,9 +1,12 @@
 """Burgee's client: events, feature flags by company, and usage insights for B2B products."""
 
-from burgee.client import Client, Stats
+from burgee.aio import AsyncClient
+from burgee.base import Stats
+from burgee.client import Client
 from burgee.evaluation import AllOf, AnyOf, Not
 from burgee.evaluation.model import Condition, ErrorCode, Operator, Reason, Resolution
 from burgee.filter import all_of, any_of, not_, where
+from burgee.flag_status import FlagState, FlagStatus
 from burgee.insights import (
     Breakdown,
     Funnel,
@@ -22,11 +25,14 @@ from burgee.losses import Dropped
 __all__ = [
     "AllOf",
     "AnyOf",
+    "AsyncClient",
     "Breakdown",
     "Client",
     "Condition",
     "Dropped",
     "ErrorCode",
+    "FlagState",
+    "FlagStatus",
     "Funnel",
     "FunnelCount",
     "FunnelRow",

@@ -2,34 +2,45 @@
 
 import json
 from os import PathLike
+from typing import TypeAlias
 
-from burgee.evaluation import COHORT, FlagSet, Json, Properties, cohort, flag_from_document
+from burgee.evaluation import COHORT, Flag, FlagSet, Json, Properties, cohort, flag_from_document, with_defaults
 from burgee.log import logger, words
 from burgee.snapshot import Snapshot
 
+_Cohorts: TypeAlias = dict[tuple[str, str], Properties]
+
+
+def read_file(path: str | PathLike[str]) -> tuple[list[Flag], _Cohorts]:
+    """What `burgee flags export` wrote, or somebody who left out what has defaults: flags, and members of cohorts.
+
+    Raises OSError, and ValueError for what is no such file.
+    """
+    with open(path, encoding="utf-8") as file:
+        document = json.load(file)
+    if not isinstance(document, dict) or not isinstance(document.get("flags"), list):
+        raise ValueError("not an object with a list of flags")
+    flags = [with_defaults(flag_from_document(each, f"flags[{at}]")) for at, each in enumerate(document["flags"])]
+    return flags, _cohorts(document.get("cohorts", {}))
+
 
 def read_bootstrap(path: str | PathLike[str]) -> Snapshot | None:
-    """What `burgee flags export` wrote. None, and an error in the log, if it cannot be read.
+    """The same as a snapshot. None, and an error in the log, if it cannot be read.
 
     Nothing is raised: what stands in for the server must not keep a service from starting.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-        if not isinstance(document, dict) or not isinstance(document.get("flags"), list):
-            raise ValueError("not an object with a list of flags")
-        flags = FlagSet(flag_from_document(each, f"flags[{at}]") for at, each in enumerate(document["flags"]))
-        cohorts = _cohorts(document.get("cohorts", {}))
-        return Snapshot.of(flags, stored=cohorts, cohorts=frozenset(key for _, key in cohorts))
+        flags, cohorts = read_file(path)
+        return Snapshot.of(FlagSet(flags), stored=cohorts, cohorts=frozenset(key for _, key in cohorts))
     except Exception as error:
         logger.error("no bootstrap flags from %s: %s", path, words(error))
         return None
 
 
-def _cohorts(document: Json) -> dict[tuple[str, str], Properties]:
+def _cohorts(document: Json) -> _Cohorts:
     if not isinstance(document, dict):
         raise ValueError("cohorts: not an object")
-    cohorts: dict[tuple[str, str], Properties] = {}
+    cohorts: _Cohorts = {}
     for key, members in document.items():
         if not isinstance(members, list) or not all(isinstance(member, str) for member in members):
             raise ValueError(f"cohorts.{key}: not a list of keys")

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import grpc
 
+from burgee.traffic import Traffic
+
 _Stub = TypeVar("_Stub")
 
 MAX_MESSAGE_BYTES = 64 << 20
@@ -15,6 +17,8 @@ _OPTIONS: Sequence[tuple[str, int | str]] = (
     ("grpc.primary_user_agent", "burgee-python"),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # A connection of one's own: those that gRPC shares between channels would be the parent's in a forked child.
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     # grpc's own backoff grows to two minutes, and every flag check in that time would fail with the server long back.
@@ -43,7 +47,7 @@ class Connection:
         if not api_key.isascii() or not api_key.isprintable():
             raise ValueError("the API key has characters that cannot be sent")
         self.target = target
-        self._authorize = _Authorize(api_key)
+        self._api_key = api_key
         self._credentials = credentials
         self._channel: grpc.Channel | None = None
         self.reset()
@@ -56,6 +60,21 @@ class Connection:
         self._channel = None
         self._stubs: dict[Any, Any] = {}
         self._closed = False
+        self._traffic = Traffic()
+
+    def halt(self) -> None:
+        """The process is about to fork: let no call begin, and nobody be about to open the channel."""
+        self._traffic.halt()
+        self._lock.acquire()
+
+    def is_still(self, seconds: float) -> bool:
+        """Wait until no call is on its way, at most so long. Whether none is."""
+        return self._traffic.wait(seconds)
+
+    def resume(self) -> None:
+        """The process has forked, and this is the parent: let calls begin again."""
+        self._lock.release()
+        self._traffic.resume()
 
     def stub(self, kind: Callable[[grpc.Channel], _Stub]) -> _Stub:
         """`kind(channel)`, the same each time, such as `stub(FlagAdminServiceStub)`. RuntimeError after close."""
@@ -80,7 +99,7 @@ class Connection:
                 channel = grpc.insecure_channel(self.target, options=_OPTIONS)
             else:
                 channel = grpc.secure_channel(self.target, self._credentials, options=_OPTIONS)
-            self._channel = grpc.intercept_channel(channel, self._authorize)
+            self._channel = grpc.intercept_channel(channel, _Door(self._api_key, self._traffic))
         return self._channel
 
 
@@ -95,25 +114,26 @@ class _Details(NamedTuple):
     compression: Any
 
 
-class _Authorize(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
-    """Adds `authorization: Bearer <key>` to every call; nothing without a key."""
+class _Door(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    """What every call goes through: adds `authorization: Bearer <key>`, if there is one, and counts as traffic."""
 
-    def __init__(self, api_key: str) -> None:
+    def __init__(self, api_key: str, traffic: Traffic) -> None:
         self._headers = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        self._traffic = traffic
 
-    def _add(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
+    def _pass(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
         metadata = (*(details.metadata or ()), *self._headers)
-        return continuation(
-            _Details(
-                details.method,
-                details.timeout,
-                metadata,
-                details.credentials,
-                details.wait_for_ready,
-                details.compression,
-            ),
-            request,
+        authorized = _Details(
+            details.method, details.timeout, metadata, details.credentials, details.wait_for_ready, details.compression
         )
+        self._traffic.enter()
+        try:
+            call = continuation(authorized, request)
+        except BaseException:
+            self._traffic.leave()
+            raise
+        call.add_done_callback(lambda _call: self._traffic.leave())  # at once, for one that has blocked until its end
+        return call
 
-    intercept_unary_unary: Any = _add
-    intercept_unary_stream: Any = _add
+    intercept_unary_unary: Any = _pass
+    intercept_unary_stream: Any = _pass

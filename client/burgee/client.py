@@ -1,56 +1,24 @@
 """The client: what a service, a job or a notebook talks to Burgee with."""
 
-import atexit
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypeVar
-from uuid import UUID
+from typing import Self, TypeVar
 
 import grpc
 
-from burgee.bootstrap import read_bootstrap
-from burgee.channel import Connection
-from burgee.default import with_default
-from burgee.evaluation.model import USER, Json, Properties, Reason, Resolution
-from burgee.events import encode_event
-from burgee.flags import Flags
+from burgee.base import BaseClient
+from burgee.context import Asker
+from burgee.default import Value
+from burgee.evaluation.model import Json, Properties, Resolution
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
-from burgee.log import text, words
-from burgee.losses import Dropped, Losses
-from burgee.outbox import Limits, Outbox
-from burgee.profiles import group_change, person_change
-from burgee.queries import query_funnel, query_trend
-from burgee.remote import Asker, RemoteFlags
-from burgee.stream import SnapshotStream
 from burgee.v1.flags_pb2 import ExplainResponse
-from burgee.v1.insights_pb2_grpc import InsightServiceStub
+from burgee.waits import BLOCKING, now
 
 _Stub = TypeVar("_Stub")
-_Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
-
-_AT_EXIT_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
-
-    queued: int
-    """Waiting, or on the way and not acknowledged."""
-    sent: int
-    """Acknowledged by the server."""
-    retried: int
-    """Calls that were made again; a batch counts as one."""
-    dropped: int
-    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
-    rejected: int
-    """Refused by the server, one by one, for what was in them."""
-
-
-class Client:
+class Client(BaseClient):
     """Captures events, keeps profiles, checks flags and asks about usage. Thread-safe; one for a process is enough.
 
     `target` is `host:port`, or `https://host[:port]` for TLS; `tls=True` means the same, and `credentials` stand in
@@ -62,51 +30,10 @@ class Client:
 
     Flags are kept in memory, from the first check on, by a stream of changes; checks are answered there, where that can
     be done without asking the server. While it is away they give what was last known; before anything is, what the file
-    `bootstrap` says, which `burgee flags export` writes. With `local_evaluation=False` every check is a call.
+    `bootstrap` says, which `burgee flags export` writes. With `local_evaluation=False` every check is a call. What a
+    check gave is captured as `$feature_flag_called`, once in an hour, unless `exposures=False`.
     Timeouts are in seconds. In a forked child the client begins anew, with nothing in the queue.
     """
-
-    def __init__(
-        self,
-        target: str = "localhost:4750",
-        api_key: str | None = None,
-        *,
-        tls: bool = False,
-        credentials: grpc.ChannelCredentials | None = None,
-        flag_timeout: float = 1.0,
-        local_evaluation: bool = True,
-        bootstrap: str | os.PathLike[str] | None = None,
-        query_timeout: float = 60.0,
-        queue_size: int = 100_000,
-        batch_size: int = 1_000,
-        flush_interval: float = 0.5,
-        on_drop: Callable[[Dropped], None] | None = None,
-    ) -> None:
-        if not 0 < batch_size <= 10_000:
-            raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
-        if bootstrap is not None and not local_evaluation:
-            raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
-        host = target.removeprefix("https://").removesuffix("/")
-        if credentials is None and (tls or target.startswith("https://")):
-            credentials = grpc.ssl_channel_credentials()
-        if target.startswith("https://") and ":" not in host:
-            host = f"{host}:443"
-        key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
-        self._connection = Connection(host, key.strip(), credentials)
-        self._losses = Losses(on_drop)
-        self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
-        self._flags = Flags(
-            RemoteFlags(self._connection, flag_timeout),
-            SnapshotStream(self._connection) if local_evaluation else None,
-            None if bootstrap is None else read_bootstrap(bootstrap),
-            flag_timeout,
-        )
-        self._query_timeout = query_timeout
-        _open.add(self)
-
-    def __repr__(self) -> str:
-        """Where it goes, and never the key."""
-        return f"<burgee.Client {self._connection.target}>"
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -116,89 +43,24 @@ class Client:
         """Close, with the default timeout."""
         self.close()
 
-    # Events and profiles: queued, sent in the background
-
-    def capture(
-        self,
-        event: str,
-        distinct_id: str,
-        properties: Mapping[str, Any] | None = None,
-        *,
-        groups: Mapping[str, str | None] | None = None,
-        timestamp: datetime | float | None = None,
-        uuid: str | UUID | None = None,
-        **group_keys: str | None,
-    ) -> None:
-        """Somebody did something, on behalf of these groups: `capture("report_created", "ann", company="acme")`.
-
-        Never raises and never waits: what cannot be sent goes to `on_drop`. Properties are read before this returns.
-        `timestamp` is a datetime with a time zone, or Unix seconds; now, unless given. A group key of None is no group.
-        """
-        try:
-            named = {**groups, **group_keys} if groups else group_keys
-            refusal = self._outbox.put_event(encode_event(event, distinct_id, properties, named, timestamp, uuid))
-        except Exception as error:
-            refusal = words(error)
-        if refusal:
-            self._losses.report(Dropped("event", text(event), refusal))
-
-    def identify(
-        self,
-        distinct_id: str,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
-        *,
-        set_once: Mapping[str, Any] | None = None,
-        unset: Iterable[str] = (),
-    ) -> None:
-        """Change a person's properties: overwrite, fill what is missing, remove; in that order.
-
-        Never raises and never waits. Changes of one person arrive in the order in which they were made.
-        """
-        try:
-            refusal = self._outbox.put_change((USER, distinct_id), person_change(distinct_id, set, set_once, unset))
-        except Exception as error:
-            refusal = words(error)
-        if refusal:
-            self._losses.report(Dropped("person", text(distinct_id), refusal))
-
-    def group(
-        self,
-        group_type: str,
-        group_key: str,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
-        *,
-        set_once: Mapping[str, Any] | None = None,
-        unset: Iterable[str] = (),
-    ) -> None:
-        """Change a group's properties, as `identify` does a person's: `group("company", "acme", {"plan": "pro"})`."""
-        try:
-            change = group_change(group_type, group_key, set, set_once, unset)
-            refusal = self._outbox.put_change((group_type, group_key), change)
-        except Exception as error:
-            refusal = words(error)
-        if refusal:
-            self._losses.report(Dropped("group", f"{text(group_type)}:{text(group_key)}", refusal))
-
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until everything put in before this call is acknowledged, at most `timeout` seconds.
 
         False: time ran out, or something was dropped or rejected since the flush before; `stats` and `on_drop` tell.
         """
-        return self._outbox.flush(timeout)
+        return self._flush(timeout)
 
     def close(self, timeout: float = 5.0) -> int:
         """Flush for at most `timeout` seconds, then stop. Returns how many events and profile changes were given up."""
-        _open.discard(self)
-        unsent = self._outbox.close(timeout)
-        self._flags.close()
-        self._connection.close()
-        return unsent
+        return self._end(timeout)
 
-    @property
-    def stats(self) -> Stats:
-        """The counters as they are now."""
-        outbox, losses = self._outbox, self._losses
-        return Stats(outbox.queued, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
+    def ready(self, timeout: float = 5.0) -> bool:
+        """Wait until flags are in memory, at most `timeout` seconds. Whether they are, and up to date.
+
+        Nobody has to call this: the first check waits, too, for half of `flag_timeout`. It is for who would rather
+        start late than begin with calls or defaults.
+        """
+        return now(self._flags.ready(BLOCKING, timeout))
 
     # Flags: from memory or asked of the server, never raising
 
@@ -218,8 +80,7 @@ class Client:
         The default, if the server does not answer in time, does not know the flag, or the flag is not boolean.
         """
         resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
-        value = resolution.value
-        return default is True if value.__class__ is not bool or resolution.reason is Reason.ERROR else value is True
+        return self._enabled(resolution, default, distinct_id, groups, group_keys)
 
     def variant(
         self,
@@ -234,25 +95,26 @@ class Client:
     ) -> str:
         """The key of the variant that a flag of any type gives; the default, if it cannot be said."""
         resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
-        return resolution.variant or default
+        return self._typed(resolution, None, distinct_id, groups, group_keys).variant or default
 
     def value(
         self,
         flag_key: str,
         distinct_id: str,
-        default: _Value,
+        default: Value,
         *,
         groups: Mapping[str, str | None] | None = None,
         properties: Properties | None = None,
         group_properties: Mapping[str, Properties] | None = None,
         **group_keys: str | None,
-    ) -> _Value:
+    ) -> Value:
         """What a flag gives, of the default's type; the default, if it cannot be said or is of another type.
 
         An int takes whole numbers only, a float takes every number.
         """
         resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
-        return with_default(resolution, default).value  # type: ignore[return-value]
+        given = self._typed(resolution, default, distinct_id, groups, group_keys)
+        return given.value  # type: ignore[return-value]
 
     def resolve(
         self,
@@ -270,7 +132,7 @@ class Client:
         With a default, the value is always of its type, as in `value`.
         """
         resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
-        return with_default(resolution, default)
+        return self._typed(resolution, default, distinct_id, groups, group_keys)
 
     def all_flags(
         self,
@@ -282,7 +144,8 @@ class Client:
         **group_keys: str | None,
     ) -> dict[str, Resolution]:
         """What every flag gives, by flag key; one of which that cannot be said is left out, and the log says why."""
-        return self._flags.resolve_all(Asker(distinct_id, groups, group_keys, properties, group_properties))
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return now(self._flags.resolve_all(BLOCKING, asker))
 
     def explain(
         self,
@@ -295,7 +158,8 @@ class Client:
         **group_keys: str | None,
     ) -> ExplainResponse:
         """Why a flag gives what it gives: every rule and condition, the bucket and the threshold, and a summary."""
-        return self._flags.explain(flag_key, Asker(distinct_id, groups, group_keys, properties, group_properties))
+        asker = Asker(distinct_id, groups, group_keys, properties, group_properties)
+        return now(self._flags.explain(BLOCKING, flag_key, asker))
 
     # Insights: asked of the server, raising QueryError
 
@@ -321,16 +185,17 @@ class Client:
         """
         if isinstance(event, str):
             event = Series(event, measure, property, group_type)
-        return query_trend(
-            self.stub(InsightServiceStub),
-            (event,) if isinstance(event, Series) else event,
-            breakdown=breakdown,
-            interval=interval,
-            start=start,
-            end=end,
-            time_zone=time_zone,
-            where=where,
-            timeout=self._query_timeout,
+        return now(
+            self._questions.trend(
+                BLOCKING,
+                (event,) if isinstance(event, Series) else event,
+                breakdown=breakdown,
+                interval=interval,
+                start=start,
+                end=end,
+                time_zone=time_zone,
+                where=where,
+            )
         )
 
     def funnel(
@@ -350,17 +215,18 @@ class Client:
         `count_by` is `user` or a group type; `window`, from the first step to the last, is 14 days unless given.
         Raises QueryError.
         """
-        return query_funnel(
-            self.stub(InsightServiceStub),
-            steps,
-            count_by=count_by,
-            window=window,
-            breakdown=breakdown,
-            start=start,
-            end=end,
-            time_zone=time_zone,
-            where=where,
-            timeout=self._query_timeout,
+        return now(
+            self._questions.funnel(
+                BLOCKING,
+                steps,
+                count_by=count_by,
+                window=window,
+                breakdown=breakdown,
+                start=start,
+                end=end,
+                time_zone=time_zone,
+                where=where,
+            )
         )
 
     def stub(self, kind: Callable[[grpc.Channel], _Stub]) -> _Stub:
@@ -369,27 +235,3 @@ class Client:
         Its calls raise grpc.RpcError.
         """
         return self._connection.stub(kind)
-
-    def _reset(self) -> None:
-        self._connection.reset()
-        self._losses.reset()
-        self._outbox.reset()
-        self._flags.reset()
-
-
-_open: set[Client] = set()
-"""Held until closed: what a forgotten client has not sent yet, nobody else will send."""
-
-
-def _close_all() -> None:
-    for client in list(_open):
-        client.close(_AT_EXIT_SECONDS)
-
-
-def _reset_all() -> None:
-    for client in list(_open):
-        client._reset()
-
-
-atexit.register(_close_all)
-os.register_at_fork(after_in_child=_reset_all)

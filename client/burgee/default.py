@@ -1,10 +1,17 @@
 """The caller's default, and the type that it asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import ErrorCode, Json, Reason, Resolution
+
+Value = TypeVar("Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
+"""What Client.value gives, and takes as a default."""
+
+_MATCHED = frozenset({bool, str, int})
+"""What asks for nothing but the same: nearly every check, and so the first that is looked at."""
 
 
 def with_default(resolution: Resolution, default: Json) -> Resolution:
@@ -14,9 +21,9 @@ def with_default(resolution: Resolution, default: Json) -> Resolution:
     """
     if resolution.reason is Reason.ERROR:
         return replace(resolution, value=default)
-    if default is None:
-        return resolution
     value = resolution.value
+    if default is None or (value.__class__ is default.__class__ and value.__class__ in _MATCHED):
+        return resolution
     if isinstance(value, int | float) and is_number(value) and is_number(default):
         if isinstance(default, float):
             return replace(resolution, value=float(value))

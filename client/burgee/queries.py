@@ -1,12 +1,13 @@
 """The way of a question to the server and of its answer back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from burgee.channel import Connection
 from burgee.evaluation import AllOf
 from burgee.insights import (
     Breakdown,
@@ -25,96 +26,103 @@ from burgee.insights import (
 )
 from burgee.status import code_and_message, violations
 from burgee.v1 import common_pb2, insights_pb2, insights_pb2_grpc
+from burgee.waits import Waits
 from burgee.wire import filter_to_proto
 
-_Answer = TypeVar("_Answer")
 
+class Questions:
+    """Asks the server about usage. `timeout` is in seconds."""
 
-def query_trend(
-    service: insights_pb2_grpc.InsightServiceStub,
-    series: Sequence[Series],
-    *,
-    breakdown: str | Breakdown | None,
-    interval: str,
-    start: Moment,
-    end: Moment,
-    time_zone: str,
-    where: Where,
-    timeout: float,
-) -> Trend:
-    """Client.trend, asked of a service."""
-    request = insights_pb2.QueryTrendRequest(
-        series=[
-            insights_pb2.TrendSeries(
-                event=line.event,
-                measure=_enum(insights_pb2.Measure, "measure", line.measure),
-                property=line.property,
-                group_type=line.group_type,
-                filter=_filter(line.where),
-                label=line.label,
-            )
-            for line in series
-        ],
-        range=_range(start, end),
-        time_zone=time_zone,
-        interval=_enum(insights_pb2.Interval, "interval", interval),
-        filter=_filter(where),
-        breakdown=_breakdown(breakdown),
-    )
-    answer = _ask(service.QueryTrend, request, timeout)
-    return Trend(
-        tuple(_moment(column) for column in answer.columns),
-        tuple(TrendRow(row.series, row.label, _part(row), tuple(row.values), row.total) for row in answer.rows),
-        _info(answer.info),
-    )
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
 
+    async def trend(
+        self,
+        waits: Waits,
+        series: Sequence[Series],
+        *,
+        breakdown: str | Breakdown | None,
+        interval: str,
+        start: Moment,
+        end: Moment,
+        time_zone: str,
+        where: Where,
+    ) -> Trend:
+        """Client.trend. Raises QueryError."""
+        request = insights_pb2.QueryTrendRequest(
+            series=[
+                insights_pb2.TrendSeries(
+                    event=line.event,
+                    measure=_enum(insights_pb2.Measure, "measure", line.measure),
+                    property=line.property,
+                    group_type=line.group_type,
+                    filter=_filter(line.where),
+                    label=line.label,
+                )
+                for line in series
+            ],
+            range=_range(start, end),
+            time_zone=time_zone,
+            interval=_enum(insights_pb2.Interval, "interval", interval),
+            filter=_filter(where),
+            breakdown=_breakdown(breakdown),
+        )
+        answer = await self._ask(waits, self._service().QueryTrend, request)
+        return Trend(
+            tuple(_moment(column) for column in answer.columns),
+            tuple(TrendRow(row.series, row.label, _part(row), tuple(row.values), row.total) for row in answer.rows),
+            _info(answer.info),
+        )
 
-def query_funnel(
-    service: insights_pb2_grpc.InsightServiceStub,
-    steps: Sequence[str | Step],
-    *,
-    count_by: str,
-    window: timedelta | None,
-    breakdown: str | Breakdown | None,
-    start: Moment,
-    end: Moment,
-    time_zone: str,
-    where: Where,
-    timeout: float,
-) -> Funnel:
-    """Client.funnel, asked of a service."""
-    request = insights_pb2.QueryFunnelRequest(
-        steps=[_step(step) for step in steps],
-        range=_range(start, end),
-        time_zone=time_zone,
-        count_by=count_by,
-        filter=_filter(where),
-        breakdown=_breakdown(breakdown),
-    )
-    if window is not None:
-        request.window.FromTimedelta(window)
-    answer = _ask(service.QueryFunnel, request, timeout)
-    return Funnel(
-        tuple(
-            FunnelRow(
-                _part(row),
-                tuple(
-                    FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
-                    for step in row.steps
-                ),
-            )
-            for row in answer.rows
-        ),
-        _info(answer.info),
-    )
+    async def funnel(
+        self,
+        waits: Waits,
+        steps: Sequence[str | Step],
+        *,
+        count_by: str,
+        window: timedelta | None,
+        breakdown: str | Breakdown | None,
+        start: Moment,
+        end: Moment,
+        time_zone: str,
+        where: Where,
+    ) -> Funnel:
+        """Client.funnel. Raises QueryError."""
+        request = insights_pb2.QueryFunnelRequest(
+            steps=[_step(step) for step in steps],
+            range=_range(start, end),
+            time_zone=time_zone,
+            count_by=count_by,
+            filter=_filter(where),
+            breakdown=_breakdown(breakdown),
+        )
+        if window is not None:
+            request.window.FromTimedelta(window)
+        answer = await self._ask(waits, self._service().QueryFunnel, request)
+        return Funnel(
+            tuple(
+                FunnelRow(
+                    _part(row),
+                    tuple(
+                        FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
+                        for step in row.steps
+                    ),
+                )
+                for row in answer.rows
+            ),
+            _info(answer.info),
+        )
 
+    def _service(self) -> insights_pb2_grpc.InsightServiceStub:
+        return self._connection.stub(insights_pb2_grpc.InsightServiceStub)
 
-def _ask(call: Callable[..., _Answer], request: Any, timeout: float) -> _Answer:
-    try:
-        return call(request, timeout=timeout)
-    except grpc.RpcError as error:
-        code, message = code_and_message(error)
-        raise QueryError(code.name, message, violations(error)) from None
+    async def _ask(self, waits: Waits, method: Any, request: Any) -> Any:
+        try:
+            return await waits.call(method, request, self._timeout)
+        except grpc.RpcError as error:
+            code, message = code_and_message(error)
+            raise QueryError(code.name, message, violations(error)) from None
 
 
 def _step(step: str | Step) -> insights_pb2.FunnelStep:

@@ -20,10 +20,10 @@ class Remote:
 
     silent_at = 0.0
 
-    def resolve(self, *_arguments: object) -> Resolution:
+    async def resolve(self, *_arguments: object) -> Resolution:
         return ASKED
 
-    def resolve_all(self, *_arguments: object) -> dict[str, Resolution]:
+    async def resolve_all(self, *_arguments: object) -> dict[str, Resolution]:
         return {"": ASKED}
 
 
@@ -44,7 +44,7 @@ class Stream:
             intake.take(WatchResponse.FromString(message))
         self.current = self.last = intake.snapshot
 
-    def start(self, _seconds: float) -> None:
+    async def begin(self, _waits: object, _seconds: float) -> None:
         """There from the beginning."""
 
 

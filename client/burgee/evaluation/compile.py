@@ -20,7 +20,7 @@ from burgee.evaluation.check import violations
 from burgee.evaluation.cohorts import named_cohorts
 from burgee.evaluation.conditions import CompiledCondition, Holds
 from burgee.evaluation.distributions import CompiledDistribution, Give, compile_distribution
-from burgee.evaluation.model import Context, ErrorCode, Flag, Json, Profiles, Reason, Resolution, Rule
+from burgee.evaluation.model import USER, Context, ErrorCode, Flag, Json, Profiles, Reason, Resolution, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ def compile_flag(flag: Flag) -> CompiledFlag:
         )
     values: dict[str, Json] = {variant.key: variant.value for variant in flag.variants}
 
-    def resolution(variant: str, reason: Reason, rule_id: str = "") -> Resolution:
-        return Resolution(flag.key, values[variant], variant, reason, rule_id, flag.version)
+    drawn_by = _bucket_by(flag)
+
+    def resolution(variant: str, reason: Reason, rule_id: str = "", bucket_by: str = drawn_by) -> Resolution:
+        return Resolution(flag.key, values[variant], variant, reason, rule_id, flag.version, bucket_by=bucket_by)
 
     disabled = resolution(flag.off_variant, Reason.DISABLED)
     if flag.archived or not flag.enabled:
@@ -102,8 +104,11 @@ def compile_flag(flag: Flag) -> CompiledFlag:
             compile_distribution(
                 rule.distribution,
                 salt,
-                lambda variant, drawn, rule_id=rule.rule_id: resolution(  # type: ignore[misc]
-                    variant, Reason.SPLIT if drawn else Reason.TARGETING_MATCH, rule_id
+                lambda variant, drawn, rule=rule: resolution(  # type: ignore[misc]
+                    variant,
+                    Reason.SPLIT if drawn else Reason.TARGETING_MATCH,
+                    rule.rule_id,
+                    rule.distribution.bucket_by,
                 ),
             ),
         )
@@ -170,6 +175,13 @@ def _all(holds: list[Holds], give: Give) -> Give:
                 return give(context, profiles, now)
 
             return give_if_all
+
+
+def _bucket_by(flag: Flag) -> str:
+    """What a flag draws by where no rule decides: as its fallthrough, else as its last rule, the most general one."""
+    if flag.fallthrough is not None:
+        return flag.fallthrough.bucket_by
+    return flag.rules[-1].distribution.bucket_by if flag.rules else USER
 
 
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:

@@ -1,6 +1,6 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.compile import CompiledFlag, compile_flag
@@ -13,20 +13,17 @@ from burgee.evaluation.prerequisites import closing_edges
 class FlagSet:
     """Immutable, and safe to share between threads. `now` is Unix seconds, UTC, everywhere. Nothing here raises.
 
-    `profiles` are the stored properties of those whom the context names, and the cohorts, of whose members those whom
-    the context names will do; `profile_types` and `cohorts` say which are read.
+    `profiles` are the stored properties of those whom the context names; `profile_types` says whose are read.
     """
 
-    __slots__ = ("_compiled", "_cyclic", "_listed", "cohort_types", "cohorts", "mentions", "profile_types")
+    __slots__ = ("_compiled", "_cyclic", "_listed", "broken", "mentions", "profile_types")
 
+    broken: Mapping[str, str]
+    """What is wrong with those flags here that cannot be evaluated, by key."""
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
     """Whose stored properties any flag here reads: `user` and group types."""
-    cohorts: frozenset[tuple[str, str]]
-    """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
-    cohort_types: frozenset[str]
-    """Whose cohorts these are: `user` and group types."""
 
     def __init__(self, flags: Iterable[Flag]) -> None:
         """Compile the flags. One that violates its rules answers ERROR with PARSE_ERROR; the others are unharmed."""
@@ -80,35 +77,30 @@ class FlagSet:
         }
         return explain(compiled, given, context, profiles, now)
 
-    def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
-        """The properties that this flag and its prerequisites read."""
-        return frozenset(attribute for compiled in self._needed(flag_key) for attribute in compiled.mentions)
-
-    def cohorts_of(self, flag_key: str) -> frozenset[tuple[str, str]]:
-        """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
-        return frozenset(cohort for compiled in self._needed(flag_key) for cohort in compiled.cohorts)
-
-    def is_timed(self, flag_key: str) -> bool:
-        """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
-        return any(compiled.timed for compiled in self._needed(flag_key))
-
-    def _needed(self, flag_key: str) -> Iterator[CompiledFlag]:
-        """A flag and its prerequisites, and theirs; each once, and those only that there are."""
+    def reach_of(self, flag_key: str) -> list[str]:
+        """The keys of this flag, of its prerequisites, and of theirs: there may be no flag of such a key."""
         reached = [flag_key]
         for key in reached:
             compiled = self._compiled.get(key)
             if compiled is not None:
-                yield compiled
                 reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
+        return reached
+
+    def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
+        """The properties that this flag and its prerequisites read."""
+        found: set[Attribute] = set()
+        for key in self.reach_of(flag_key):
+            if (compiled := self._compiled.get(key)) is not None:
+                found |= compiled.mentions
+        return frozenset(found)
 
     def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
         self._compiled = compiled
         self._listed = [compiled[key] for key in sorted(compiled) if not compiled[key].flag.archived]
         self._cyclic = closing_edges({key: [each for each, _ in flag.prerequisites] for key, flag in compiled.items()})
+        self.broken = {key: flag.disabled.error_message for key, flag in compiled.items() if flag.disabled.error_code}
         self.mentions = frozenset(attribute for flag in compiled.values() for attribute in flag.mentions)
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
-        self.cohorts = frozenset(cohort for flag in compiled.values() for cohort in flag.cohorts)
-        self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
 
     def _decide_in_order(
         self, wanted: CompiledFlag, decided: dict[str, Resolution], context: Context, profiles: Profiles, now: float

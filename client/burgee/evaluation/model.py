@@ -198,3 +198,6 @@ class Resolution:
     flag_version: int = 0
     error_code: ErrorCode | None = None
     error_message: str = ""
+    bucket_by: str = ""
+    """What the rule or the fallthrough that decided draws by: `user`, a group type, or an attribute. Where none
+    decided, what the flag's fallthrough draws by, else its last rule, else `user`. Empty with Reason.ERROR."""

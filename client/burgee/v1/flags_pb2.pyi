@@ -565,6 +565,7 @@ class Resolution(_message.Message):
     FLAG_VERSION_FIELD_NUMBER: _builtins.int
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    BUCKET_BY_FIELD_NUMBER: _builtins.int
     flag_key: _builtins.str
     """Which flag."""
     variant: _builtins.str
@@ -579,6 +580,10 @@ class Resolution(_message.Message):
     """What went wrong, with REASON_ERROR."""
     error_message: _builtins.str
     """The same in words."""
+    bucket_by: _builtins.str
+    """What the rule or the fallthrough that decided draws by, as in Distribution. Where none decided: what the flag's
+    fallthrough draws by, else its last rule, else "user". Empty with REASON_ERROR.
+    """
     @_builtins.property
     def value(self) -> _struct_pb2.Value:
         """The value. Absent with REASON_ERROR."""
@@ -594,10 +599,11 @@ class Resolution(_message.Message):
         flag_version: _builtins.int = ...,
         error_code: Global___ErrorCode.ValueType = ...,
         error_message: _builtins.str = ...,
+        bucket_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_code", b"error_code", "error_message", b"error_message", "flag_key", b"flag_key", "flag_version", b"flag_version", "reason", b"reason", "rule_id", b"rule_id", "value", b"value", "variant", b"variant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket_by", b"bucket_by", "error_code", b"error_code", "error_message", b"error_message", "flag_key", b"flag_key", "flag_version", b"flag_version", "reason", b"reason", "rule_id", b"rule_id", "value", b"value", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -60,6 +60,7 @@ def resolution_to_proto(resolution: Resolution) -> flags_pb2.Resolution:
         reason=_REASON_NUMBERS[resolution.reason],
         rule_id=resolution.rule_id,
         flag_version=resolution.flag_version,
+        bucket_by=resolution.bucket_by,
     )
     if resolution.reason is not Reason.ERROR:
         fill_value(message.value, resolution.value, "value", 0)
@@ -84,6 +85,7 @@ def resolution_from_proto(message: flags_pb2.Resolution) -> Resolution:
         message.flag_version,
         _ERROR_CODES.get(message.error_code, ErrorCode.GENERAL) if message.error_code else None,
         message.error_message,
+        message.bucket_by,
     )
 
 

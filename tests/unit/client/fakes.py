@@ -47,6 +47,7 @@ class Recorder(
     came: threading.Condition = field(default_factory=threading.Condition)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     remaining: list[float] = field(default_factory=list)
+    contexts: list[grpc.ServicerContext] = field(default_factory=list)
     watch: Callable[[Any], Iterator[Any]] | None = None
     hold: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -79,6 +80,7 @@ class Recorder(
             self.requests.append(request)
             self.metadata.append(dict(context.invocation_metadata()))
             self.remaining.append(context.time_remaining())
+            self.contexts.append(context)
             self.came.notify_all()
         self.hold.wait(30)
         with self.came:
@@ -150,7 +152,7 @@ class Feed:
 @contextmanager
 def serving(recorder: Recorder, port: int = 0) -> Iterator[Recorder]:
     """The recorder, listening on a free port, or on this one."""
-    server = grpc.server(ThreadPoolExecutor(8))
+    server = grpc.server(ThreadPoolExecutor(64))  # a stream takes one for as long as it lasts
     capture_pb2_grpc.add_CaptureServiceServicer_to_server(recorder, server)
     profiles_pb2_grpc.add_ProfileServiceServicer_to_server(recorder, server)
     flags_pb2_grpc.add_FlagServiceServicer_to_server(recorder, server)

@@ -15,6 +15,8 @@ import pytest
 import burgee
 from burgee.evaluation import ErrorCode, Operator, Reason
 from burgee.evaluation.explanation import RuleVerdict
+from burgee.openfeature import BurgeeProvider
+from burgee.testing.clients import _Fake
 from burgee.v1 import admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
 from burgee_server.cli import main
 from burgee_server.insights.model import Interval, Measure
@@ -34,7 +36,7 @@ PAGE_OF = {
 }
 FILES = (admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
 SERVICES = {name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
-METHODS = [name for name in vars(burgee.Client) if not name.startswith("_")]
+METHODS = [name for name in dir(burgee.Client) if not name.startswith("_")]
 SHARED_OPTIONS = "Options of every command that asks a server"
 
 
@@ -125,6 +127,22 @@ def test_every_argument_of_the_client_is_told() -> None:
     """In the table of the page's first section."""
     table = section(page("client"), "Client")
     assert [name for name in inspect.signature(burgee.Client).parameters if f"| `{name}` |" not in table] == []
+
+
+def test_everything_that_a_fake_has_beyond_a_client_is_told() -> None:
+    """With every argument and default, in the table of its section."""
+    table = section(page("client"), "Testing")
+    for name, member in vars(_Fake).items():
+        if inspect.isfunction(member) and not name.startswith("_") and name != "stub":
+            assert f"| `{name}{_signature(member)}` |" in table
+        elif isinstance(member, property):
+            assert f"`{name}`" in table
+    assert f"| `FakeClient{_signature(_Fake.__init__)}` |" in table
+
+
+def test_the_provider_is_told_with_its_arguments() -> None:
+    """As it is made."""
+    assert f"`burgee.openfeature.BurgeeProvider{_signature(BurgeeProvider.__init__)}`" in page("client")
 
 
 def _signature(function: Callable[..., Any]) -> str:

@@ -1,0 +1,289 @@
+"""What Client and AsyncClient have in common: how they are made, and all that never waits."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import grpc
+
+from burgee import lifetime
+from burgee.bootstrap import read_bootstrap
+from burgee.channel import Connection
+from burgee.default import with_default
+from burgee.delivery import GroupChange, PersonChange
+from burgee.evaluation.model import USER, Json, Reason, Resolution
+from burgee.events import encode_event
+from burgee.exposures import Exposures
+from burgee.flag_status import FlagStatus
+from burgee.flags import Flags
+from burgee.log import text, words
+from burgee.losses import Dropped, Losses
+from burgee.outbox import Limits, Outbox
+from burgee.profiles import group_change, person_change
+from burgee.queries import Questions
+from burgee.remote import RemoteFlags
+from burgee.stream import SnapshotStream
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
+
+    queued: int
+    """Waiting, or on the way and not acknowledged."""
+    sent: int
+    """Acknowledged by the server."""
+    retried: int
+    """Calls that were made again; a batch counts as one."""
+    dropped: int
+    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
+    rejected: int
+    """Refused by the server, one by one, for what was in them."""
+
+
+class Carrier(Protocol):
+    """What takes events and changes on their way: the outbox, or what stands in for it in tests."""
+
+    @property
+    def queued(self) -> int:
+        """How many wait, or are not acknowledged."""
+
+    @property
+    def sent(self) -> int:
+        """How many were acknowledged."""
+
+    @property
+    def retried(self) -> int:
+        """How many calls were made again."""
+
+    def put_event(self, encoded: bytes) -> str | None:
+        """Take what encode_event wrote. Returns None, or why not."""
+
+    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
+        """Take a change of (`user` or group type, key). Returns None, or why not."""
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything put before is settled. Whether all of it is acknowledged."""
+
+    def close(self, timeout: float) -> int:
+        """Take nothing more, flush, stop. Returns how many were given up."""
+
+    def reset(self) -> None:
+        """Begin anew with nothing, as in a forked child."""
+
+
+class BaseClient:
+    """See Client, which is what there is to know."""
+
+    _outbox: Carrier
+    _flags: Flags
+    _exposures: Exposures | None
+    _questions: Questions
+
+    def __init__(
+        self,
+        target: str = "localhost:4750",
+        api_key: str | None = None,
+        *,
+        tls: bool = False,
+        credentials: grpc.ChannelCredentials | None = None,
+        flag_timeout: float = 1.0,
+        local_evaluation: bool = True,
+        bootstrap: str | os.PathLike[str] | None = None,
+        exposures: bool = True,
+        query_timeout: float = 60.0,
+        queue_size: int = 100_000,
+        batch_size: int = 1_000,
+        flush_interval: float = 0.5,
+        on_drop: Callable[[Dropped], None] | None = None,
+    ) -> None:
+        if not 0 < batch_size <= 10_000:
+            raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
+        if bootstrap is not None and not local_evaluation:
+            raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
+        host = target.removeprefix("https://").removesuffix("/")
+        if credentials is None and (tls or target.startswith("https://")):
+            credentials = grpc.ssl_channel_credentials()
+        if target.startswith("https://") and ":" not in host:
+            host = f"{host}:443"
+        key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
+        self._connection = Connection(host, key.strip(), credentials)
+        self._losses = Losses(on_drop)
+        outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
+        self._outbox = outbox
+        self._flags = Flags(
+            RemoteFlags(self._connection, flag_timeout),
+            SnapshotStream(self._connection) if local_evaluation else None,
+            None if bootstrap is None else read_bootstrap(bootstrap),
+            flag_timeout,
+        )
+        self._exposures = (
+            Exposures(outbox.put_event, lambda: outbox.queued < queue_size / 2, self._losses) if exposures else None
+        )
+        self._questions = Questions(self._connection, query_timeout)
+        lifetime.remember(self)
+
+    def __repr__(self) -> str:
+        """Where it goes, and never the key."""
+        return f"<burgee.{type(self).__name__} {self._connection.target}>"
+
+    # Events and profiles: queued, sent in the background
+
+    def capture(
+        self,
+        event: str,
+        distinct_id: str,
+        properties: Mapping[str, Any] | None = None,
+        *,
+        groups: Mapping[str, str | None] | None = None,
+        timestamp: datetime | float | None = None,
+        uuid: str | UUID | None = None,
+        **group_keys: str | None,
+    ) -> None:
+        """Somebody did something, on behalf of these groups: `capture("report_created", "ann", company="acme")`.
+
+        Never raises and never waits: what cannot be sent goes to `on_drop`. Properties are read before this returns.
+        `timestamp` is a datetime with a time zone, or Unix seconds; now, unless given. A group key of None is no group.
+        """
+        try:
+            named = {**groups, **group_keys} if groups else group_keys
+            refusal = self._outbox.put_event(encode_event(event, distinct_id, properties, named, timestamp, uuid))
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("event", text(event), refusal))
+
+    def identify(
+        self,
+        distinct_id: str,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
+        *,
+        set_once: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+    ) -> None:
+        """Change a person's properties: overwrite, fill what is missing, remove; in that order.
+
+        Never raises and never waits. Changes of one person arrive in the order in which they were made.
+        """
+        try:
+            refusal = self._outbox.put_change((USER, distinct_id), person_change(distinct_id, set, set_once, unset))
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("person", text(distinct_id), refusal))
+
+    def group(
+        self,
+        group_type: str,
+        group_key: str,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 - the wire's name
+        *,
+        set_once: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+    ) -> None:
+        """Change a group's properties, as `identify` does a person's: `group("company", "acme", {"plan": "pro"})`."""
+        try:
+            change = group_change(group_type, group_key, set, set_once, unset)
+            refusal = self._outbox.put_change((group_type, group_key), change)
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("group", f"{text(group_type)}:{text(group_key)}", refusal))
+
+    @property
+    def stats(self) -> Stats:
+        """The counters as they are now."""
+        outbox, losses = self._outbox, self._losses
+        noted = self._exposures.waiting if self._exposures is not None else 0
+        return Stats(outbox.queued + noted, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
+
+    # Flags
+
+    @property
+    def flag_status(self) -> FlagStatus:
+        """Whether the flags in memory are those of the server, which of them cannot be read here, and what is wrong."""
+        return self._flags.status
+
+    def on_flags(self, listener: Callable[[frozenset[str]], None]) -> Callable[[], None]:
+        """Have a function called with the keys of the flags that changed; what is returned ends that.
+
+        Also called, without keys, when the stream of changes came up, was lost or could not be opened; `flag_status`
+        says which. It runs in the thread that keeps flags up to date, and has to be quick. Changes of stored
+        properties are not told. Opens the stream, without waiting.
+        """
+        stream = self._flags.stream
+        if stream is None:
+            raise ValueError("on_flags: without local_evaluation no flags are kept whose changes could be told")
+        stream.listeners.append(listener)
+        stream.open()
+        return lambda: stream.listeners.remove(listener)
+
+    # What the checks of both clients, and the OpenFeature provider's, do with what flags give
+
+    def _enabled(
+        self,
+        resolution: Resolution,
+        default: bool,
+        distinct_id: str,
+        groups: Mapping[str, str | None] | None,
+        group_keys: Mapping[str, str | None],
+    ) -> bool:
+        value = resolution.value
+        if value.__class__ is not bool or resolution.reason is Reason.ERROR:
+            return default is True
+        if self._exposures is not None:
+            self._exposures.note(resolution, distinct_id, groups, group_keys)
+        return value is True
+
+    def _typed(
+        self,
+        resolution: Resolution,
+        default: Json,
+        distinct_id: str,
+        groups: Mapping[str, str | None] | None,
+        group_keys: Mapping[str, str | None],
+    ) -> Resolution:
+        given = with_default(resolution, default)
+        if self._exposures is not None and given.reason is not Reason.ERROR:
+            self._exposures.note(given, distinct_id, groups, group_keys)
+        return given
+
+    # Its life
+
+    def _flush(self, timeout: float) -> bool:
+        if self._exposures is not None:
+            self._exposures.drain()
+        return self._outbox.flush(timeout)
+
+    def _end(self, timeout: float) -> int:
+        lifetime.forget(self)
+        if self._exposures is not None:
+            self._exposures.close()
+        unsent = self._outbox.close(timeout)
+        self._flags.close()
+        self._connection.close()
+        return unsent
+
+    def _halt(self) -> None:
+        self._connection.halt()
+        if self._flags.stream is not None:
+            self._flags.stream.halt()
+
+    def _is_still(self, seconds: float) -> bool:
+        return self._connection.is_still(seconds)
+
+    def _resume(self) -> None:
+        if self._flags.stream is not None:
+            self._flags.stream.resume()
+        self._connection.resume()
+
+    def _reset(self) -> None:
+        self._connection.reset()
+        self._losses.reset()
+        self._outbox.reset()
+        if self._exposures is not None:
+            self._exposures.reset()
+        self._flags.reset()

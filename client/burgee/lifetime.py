@@ -1,0 +1,79 @@
+"""What the end of a process, and a fork of it, mean for clients that are open."""
+
+import atexit
+import os
+from time import monotonic
+from typing import Protocol
+
+from burgee.log import logger
+
+_AT_EXIT_SECONDS = 5.0
+
+FORK_SECONDS = 2.0
+"""How long a fork waits for calls to end. With a call on its way, gRPC may crash or hang in the child."""
+
+
+class Mortal(Protocol):
+    """What has to be told."""
+
+    def _end(self, timeout: float) -> int:
+        """The process ends: flush for so many seconds, and stop."""
+
+    def _halt(self) -> None:
+        """The process is about to fork: begin no call, and end those that nobody waits for."""
+
+    def _is_still(self, seconds: float) -> bool:
+        """Wait until no call is on its way, at most so long. Whether none is."""
+
+    def _resume(self) -> None:
+        """The process has forked: go on."""
+
+    def _reset(self) -> None:
+        """This is the child: begin anew."""
+
+
+_open: set[Mortal] = set()
+"""Held until closed: what a forgotten client has not sent yet, nobody else will send."""
+
+_halted: list[Mortal] = []
+"""Those that were open when the fork began: meanwhile, another thread may open or close one."""
+
+
+def remember(client: Mortal) -> None:
+    """From now on it is told."""
+    _open.add(client)
+
+
+def forget(client: Mortal) -> None:
+    """It is closed."""
+    _open.discard(client)
+
+
+def _end_all() -> None:
+    for client in list(_open):
+        client._end(_AT_EXIT_SECONDS)
+
+
+def _halt_all() -> None:
+    _halted[:] = _open
+    deadline = monotonic() + FORK_SECONDS
+    for client in _halted:
+        client._halt()
+    if not all(client._is_still(deadline - monotonic()) for client in _halted):
+        logger.warning("forked in the middle of a call that took too long: the child may not be able to call")
+
+
+def _resume_all() -> None:
+    for client in _halted:
+        client._resume()
+    _halted.clear()
+
+
+def _reset_all() -> None:
+    for client in _halted:
+        client._reset()
+    _halted.clear()
+
+
+atexit.register(_end_all)
+os.register_at_fork(before=_halt_all, after_in_parent=_resume_all, after_in_child=_reset_all)

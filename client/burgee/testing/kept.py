@@ -1,0 +1,104 @@
+"""In place of the queue: what was captured and changed, as values that a test can compare."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from burgee.delivery import GroupChange, PersonChange
+from burgee.events import decode_event
+from burgee.losses import Losses
+from burgee.wire import properties_from_struct
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedEvent:
+    """An event as it would have been sent."""
+
+    event: str
+    distinct_id: str
+    properties: dict[str, Any]
+    groups: dict[str, str]
+    timestamp: datetime
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChange:
+    """A change as it would have been sent, of the person (`type` is `user`) or the group with this key."""
+
+    type: str
+    key: str
+    set: dict[str, Any]
+    set_once: dict[str, Any]
+    unset: tuple[str, ...]
+
+
+class Kept:
+    """In place of the queue: keeps what is put, and hands changes on."""
+
+    retried = queued = 0
+
+    def __init__(self, losses: Losses, on_change: Callable[[ProfileChange], None]) -> None:
+        self._losses = losses
+        self._on_change = on_change
+        self._closed = False
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.events: list[CapturedEvent] = []
+        self.changes: list[ProfileChange] = []
+        self._losses.reset()
+        self._lost_before = 0
+
+    reset = clear
+
+    @property
+    def sent(self) -> int:
+        """All that was put."""
+        return len(self.events) + len(self.changes)
+
+    def put_event(self, encoded: bytes) -> str | None:
+        """Keep what encode_event wrote. Returns None, or why not."""
+        if self._closed:
+            return "the client is closed"
+        event = decode_event(encoded)
+        self.events.append(
+            CapturedEvent(
+                event.event,
+                event.distinct_id,
+                json.loads(event.properties_json or "{}"),
+                dict(event.groups),
+                _EPOCH + timedelta(microseconds=event.timestamp_micros),
+                event.uuid,
+            )
+        )
+        return None
+
+    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
+        """Keep a change of (`user` or group type, key). Returns None, or why not."""
+        if self._closed:
+            return "the client is closed"
+        change = ProfileChange(
+            *profile,
+            properties_from_struct(request.change.set, "set"),
+            properties_from_struct(request.change.set_once, "set_once"),
+            tuple(request.change.unset),
+        )
+        self.changes.append(change)
+        self._on_change(change)
+        return None
+
+    def flush(self, timeout: float) -> bool:
+        """Whether nothing was lost since the flush before."""
+        lost, self._lost_before = self._losses.total - self._lost_before, self._losses.total
+        return not lost
+
+    def close(self, timeout: float) -> int:
+        """Take nothing more; nothing is given up."""
+        self._closed = True
+        return 0
