@@ -14,11 +14,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 import burgee
 from benchmarks.question import COMPANIES, KEY, PERCENT, PERSON, PLAN, SEATS, Company, Sdk
@@ -29,7 +27,7 @@ from burgee.evaluation import Context, Flag, FlagSet, bucket, flag_from_document
 from burgee.v1 import flag_admin_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
-RIVALS = ("posthog", "ldclient", "growthbook", "UnleashClient", "flagd")
+RIVALS = ("posthog", "launchdarkly", "growthbook", "unleash", "flagd")
 ROUNDS = 31
 ASKED = [company for company in COMPANIES if company.meets_conditions]
 CLIENT = "burgee: the client, properties stored"

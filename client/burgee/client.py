@@ -32,6 +32,7 @@ _Stub = TypeVar("_Stub")
 _Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
 
 _AT_EXIT_SECONDS = 5.0
+_ERROR = Reason.ERROR  # in Python 3.11, looking up a member of an enum takes longer than a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ class Client:
         """
         resolution = self._flags.resolve(flag_key, distinct_id, groups, group_keys, properties, group_properties)
         value = resolution.value
-        return default is True if value.__class__ is not bool or resolution.reason is Reason.ERROR else value is True
+        return default is True if value.__class__ is not bool or resolution.reason is _ERROR else value is True
 
     def variant(
         self,

@@ -53,10 +53,10 @@ class Flags:
             # The way of nearly every check, written out: what it does takes less time than a few calls would.
             snapshot = stream.current
             try:
-                if snapshot is not None and flag_key in snapshot.certain:
+                if snapshot is not None and (decide := snapshot.certain.get(flag_key)) is not None:
                     context = plain_context(distinct_id, group_keys, properties, group_properties)
                     if context is not None:
-                        resolution = snapshot.evaluate(flag_key, context, snapshot.stored, time())
+                        resolution = decide(context, snapshot.stored, time())
                         return resolution if resolution.value.__class__ in _UNSHARED else _own(resolution)
             except Exception:  # noqa: S110 - something hostile, which the other way has words for
                 pass
@@ -137,7 +137,7 @@ def _stale(resolution: Resolution) -> Resolution:
 def _evaluate(snapshot: Snapshot, flag_key: str, context: Context) -> Resolution | None:
     """What a flag gives; None if that depends on what only the server knows."""
     try:
-        return _own(snapshot.evaluate(flag_key, context, snapshot.profiles, time()))
+        return _own(snapshot.flags.evaluate(flag_key, context, snapshot.profiles, time()))
     except NotCarried:
         return None
 

@@ -1,10 +1,11 @@
 """Everything that is needed to evaluate an environment's flags here, and how it follows what Watch sends."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from burgee.evaluation import Context, FlagSet, Profiles, Properties, Resolution
+from burgee.evaluation import FlagSet, Profiles, Properties
+from burgee.evaluation.flag_set import Decide
 from burgee.v1.flags_pb2 import WatchResponse
 from burgee.wire import flag_from_proto
 
@@ -40,10 +41,8 @@ class Snapshot:
     flags: FlagSet
     stored: dict[tuple[str, str], Properties]
     carried: frozenset[str]
-    certain: frozenset[str]
-    """The flags that read no stored property that is not carried."""
-    evaluate: Callable[[str, Context, Profiles, float], Resolution]
-    """That of the flags, for speed."""
+    certain: Mapping[str, Decide]
+    """The flags that read no stored property that is not carried, each as it is decided."""
 
     @classmethod
     def of(
@@ -51,8 +50,12 @@ class Snapshot:
         carried: frozenset[str] = frozenset(),
     ) -> "Snapshot":  # fmt: skip
         """A snapshot of flags and of the stored properties of the carried types."""
-        certain = (key for key in flags.flags if all(each.owner in carried for each in flags.mentions_of(key)))
-        return cls(version, flags, {} if stored is None else stored, carried, frozenset(certain), flags.evaluate)
+        certain = {
+            key: flags.decider(key)
+            for key in flags.flags
+            if all(each.owner in carried for each in flags.mentions_of(key))
+        }
+        return cls(version, flags, {} if stored is None else stored, carried, certain)
 
     @property
     def profiles(self) -> Profiles:

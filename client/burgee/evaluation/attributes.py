@@ -61,9 +61,10 @@ def reader(attribute: Attribute) -> Read:
         return read_user
 
     def read_group(context: Context, profiles: Profiles) -> Json:
-        passed = context.group_properties.get(owner)
-        if passed is not None and name in passed:
-            return passed[name]
+        if context.group_properties:
+            passed = context.group_properties.get(owner)
+            if passed is not None and name in passed:
+                return passed[name]
         key = context.groups.get(owner)
         stored = profiles.get((owner, key)) if key else None
         return None if stored is None else stored.get(name)

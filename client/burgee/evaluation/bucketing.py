@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha1
 from itertools import accumulate
 
@@ -11,7 +12,11 @@ from itertools import accumulate
 # exactly, and both the numerator and the quotient are rounded to doubles.
 _SCALE = float(0xFFFFFFFFFFFFFFF)
 
+REMEMBERED = 65_536
+"""Places of each kind that are kept, some 13 MB: of all flags together, of which there may be ten thousand."""
 
+
+@lru_cache(REMEMBERED)
 def bucket(salt: str, key: str) -> float:
     """Where `key` falls in the rollout, 0 to 1. Included: bucket <= rollout / 100,000.
 
@@ -20,6 +25,7 @@ def bucket(salt: str, key: str) -> float:
     return _hash01(f"{salt}.{key}")
 
 
+@lru_cache(REMEMBERED)
 def variant_bucket(salt: str, key: str) -> float:
     """Where `key` falls in the split by weights, 0 to 1.
 

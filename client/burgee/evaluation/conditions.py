@@ -1,9 +1,8 @@
 """Conditions: what makes one well-formed, and how one becomes a function."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeAlias
 
 from burgee.evaluation import attributes, operators, semver, times
 from burgee.evaluation.attributes import Attribute, Read
@@ -12,22 +11,23 @@ from burgee.evaluation.model import Condition, Context, Json, Operator, Profiles
 from burgee.evaluation.operators import Test
 from burgee.evaluation.pattern import Pattern, PatternError
 
-Holds: TypeAlias = Callable[[Context, Profiles, float], bool]
-"""Whether a condition holds at a Unix time."""
-
 _SEVERAL = frozenset({Operator.IN, Operator.NOT_IN, Operator.STARTS_WITH, Operator.ENDS_WITH}) | operators.CONTAINMENTS
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
-    """A condition, ready to be asked. `holds` is `read` and `test` in one, for speed."""
+    """A condition, ready to be asked: it holds if what `read` finds passes `test`, or is missing and that will do."""
 
     condition: Condition
     attribute: Attribute
     read: Read
     test: Test
     when_missing: bool
-    holds: Holds
+
+    def holds(self, context: Context, profiles: Profiles, now: float) -> bool:
+        """Whether it holds at a Unix time."""
+        value = self.read(context, profiles)
+        return self.when_missing if value is None else self.test(value, now)
 
 
 def compile_condition(condition: Condition) -> CompiledCondition:
@@ -38,12 +38,7 @@ def compile_condition(condition: Condition) -> CompiledCondition:
     read = attributes.reader(attribute)
     test = operators.test_of(condition.operator, condition.values)
     when_missing = condition.operator in operators.NEGATIVE
-
-    def holds(context: Context, profiles: Profiles, now: float) -> bool:
-        value = read(context, profiles)
-        return when_missing if value is None else test(value, now)
-
-    return CompiledCondition(condition, attribute, read, test, when_missing, holds)
+    return CompiledCondition(condition, attribute, read, test, when_missing)
 
 
 def condition_violations(condition: Condition, path: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.compile import CompiledFlag, compile_flag
@@ -8,6 +9,9 @@ from burgee.evaluation.explain import explain
 from burgee.evaluation.explanation import Explanation
 from burgee.evaluation.model import Context, ErrorCode, Flag, Profiles, Reason, Resolution
 from burgee.evaluation.prerequisites import closing_edges
+
+Decide: TypeAlias = Callable[[Context, Profiles, float], Resolution]
+"""What a flag gives, at a Unix time."""
 
 
 class FlagSet:
@@ -49,6 +53,13 @@ class FlagSet:
         if not compiled.prerequisites:
             return compiled.decide(context, profiles, now)
         return self._decide_in_order(compiled, {}, context, profiles, now)
+
+    def decider(self, flag_key: str) -> Decide:
+        """What `evaluate` does for one flag, for whoever looks it up in a way of their own. KeyError: unknown."""
+        compiled = self._compiled[flag_key]
+        if not compiled.prerequisites:
+            return compiled.decide
+        return lambda context, profiles, now: self._decide_in_order(compiled, {}, context, profiles, now)
 
     def evaluate_all(self, context: Context, profiles: Profiles, now: float) -> list[Resolution]:
         """What every flag that is not archived gives, by flag key."""
