@@ -77,9 +77,10 @@ def key_reader(attribute: Attribute) -> ReadKey:
     if attribute.name != KEY:
         read = reader(attribute)
         return lambda context, profiles: key_text(read(context, profiles))
-    if attribute.owner == USER:
+    owner = attribute.owner
+    if owner == USER:
         return lambda context, _profiles: context.distinct_id
-    return lambda context, _profiles: context.groups.get(attribute.owner, "")
+    return lambda context, _profiles: context.groups.get(owner, "")
 
 
 def key_text(value: Json) -> str:

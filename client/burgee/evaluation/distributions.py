@@ -59,7 +59,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
     sole = None if certain is None else answers[bounds.index(1.0)]
 
     def drawn(key: str) -> Resolution:
-        return sole or answers[pick(bounds, variant_bucket(salt, key))]
+        return answers[pick(bounds, variant_bucket(salt, key))]
 
     def give_everybody(_context: Context, _profiles: Profiles, _now: float) -> Resolution | None:
         return certain
@@ -71,7 +71,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
 
     def give_included(context: Context, profiles: Profiles, _now: float) -> Resolution | None:
         key = read_key(context, profiles)
-        return drawn(key) if key and bucket(salt, key) <= threshold else None
+        return (sole or drawn(key)) if key and bucket(salt, key) <= threshold else None
 
     def give_by_time(context: Context, profiles: Profiles, now: float) -> Resolution | None:
         key = read_key(context, profiles)
@@ -80,7 +80,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
         rollout = rollout_at(now)
         if rollout >= ROLLOUT_ALL and certain is not None:
             return certain
-        return drawn(key) if bucket(salt, key) <= rollout / ROLLOUT_ALL else None
+        return (sole or drawn(key)) if bucket(salt, key) <= rollout / ROLLOUT_ALL else None
 
     if distribution.ramp:
         give: Give = give_by_time
