@@ -13,9 +13,11 @@ _NO_GROUPS: Mapping[str, Properties] = MappingProxyType({})
 _EXACT = 2**53
 
 
-def read_context(asker: Asker) -> Context:
+def asked_context(asker: Asker) -> Context:
     """What the server would make of it. Raises whatever there is to raise."""
-    return context_from_proto(context_to_proto(asker.context()))
+    keys = {**asker.groups, **asker.group_keys} if asker.groups else asker.group_keys
+    plain = plain_context(asker.distinct_id, keys, asker.properties, asker.group_properties)
+    return context_from_proto(context_to_proto(asker.context())) if plain is None else plain
 
 
 def plain_context(

@@ -1,12 +1,11 @@
 """Flag checks: from memory, else from the server, else from the bootstrap file. They never raise."""
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, time
 
-from burgee.context import plain_context, read_context
-from burgee.evaluation.model import Context, ErrorCode, Properties, Reason, Resolution
+from burgee.context import asked_context, plain_context
+from burgee.evaluation.model import Context, ErrorCode, Json, Properties, Reason, Resolution
 from burgee.remote import Asker, RemoteFlags, failure
 from burgee.snapshot import NotCarried, Snapshot
 from burgee.stream import SnapshotStream
@@ -49,12 +48,13 @@ class Flags:
     ) -> Resolution:
         """What the flag gives; Reason.ERROR, and what went wrong, if that cannot be said."""
         stream = self._stream
-        if stream is not None and groups is None:
+        if stream is not None:
             # The way of nearly every check, written out: what it does takes less time than a few calls would.
             snapshot = stream.current
             try:
                 if snapshot is not None and (decide := snapshot.certain.get(flag_key)) is not None:
-                    context = plain_context(distinct_id, group_keys, properties, group_properties)
+                    keys = {**groups, **group_keys} if groups else group_keys
+                    context = plain_context(distinct_id, keys, properties, group_properties)
                     if context is not None:
                         resolution = decide(context, snapshot.stored, time())
                         return resolution if resolution.value.__class__ in _UNSHARED else _own(resolution)
@@ -68,7 +68,7 @@ class Flags:
             return self._remote.resolve_all(asker)
         began = monotonic()
         try:
-            context = read_context(asker)
+            context = asked_context(asker)
         except Exception:
             return self._remote.resolve_all(asker)  # which logs why that is no context, and asks nobody
         self._stream.start(self._timeout / 2)
@@ -93,7 +93,7 @@ class Flags:
             return self._remote.resolve(flag_key, asker)
         began = monotonic()
         try:
-            context = read_context(asker)
+            context = asked_context(asker)
         except Exception:
             return self._remote.resolve(flag_key, asker)  # which says why that is no context, and asks nobody
         self._stream.start(self._timeout / 2)
@@ -127,7 +127,15 @@ def _own(resolution: Resolution) -> Resolution:
     """The caller's own copy: a flag's object or list, changed by one caller, would be changed for all."""
     if resolution.value.__class__ in _UNSHARED:
         return resolution
-    return replace(resolution, value=deepcopy(resolution.value))
+    return replace(resolution, value=_copied(resolution.value))
+
+
+def _copied(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_copied(each) for each in value]
+    return value
 
 
 def _stale(resolution: Resolution) -> Resolution:
@@ -143,5 +151,9 @@ def _evaluate(snapshot: Snapshot, flag_key: str, context: Context) -> Resolution
 
 
 def _evaluate_all(snapshot: Snapshot, context: Context) -> dict[str, Resolution | None]:
-    listed = sorted(key for key, flag in snapshot.flags.flags.items() if not flag.archived)
-    return {key: _evaluate(snapshot, key, context) for key in listed}
+    """The same for every flag."""
+    try:
+        given = snapshot.flags.evaluate_all(context, snapshot.profiles, time())
+    except NotCarried:
+        return {key: _evaluate(snapshot, key, context) for key in snapshot.flags.listed}
+    return {each.flag_key: each if each.value.__class__ in _UNSHARED else _own(each) for each in given}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from burgee.evaluation import FlagSet, Profiles, Properties
 from burgee.evaluation.flag_set import Decide
@@ -26,6 +27,12 @@ class Carried(Mapping[tuple[str, str], Properties]):
             raise NotCarried
         return self._profiles[identity]
 
+    def get(self, identity: tuple[str, str], default: Any = None) -> Any:
+        """The same as `[]`, and quicker than what Mapping makes of that: every flag asks in this way."""
+        if identity[0] not in self._types:
+            raise NotCarried
+        return self._profiles.get(identity, default)
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._profiles)
 
@@ -43,6 +50,8 @@ class Snapshot:
     carried: frozenset[str]
     certain: Mapping[str, Decide]
     """The flags that read no stored property that is not carried, each as it is decided."""
+    uncertain: bool
+    """Whether there are others."""
 
     @classmethod
     def of(
@@ -50,17 +59,16 @@ class Snapshot:
         carried: frozenset[str] = frozenset(),
     ) -> "Snapshot":  # fmt: skip
         """A snapshot of flags and of the stored properties of the carried types."""
+        known = flags.flags
         certain = {
-            key: flags.decider(key)
-            for key in flags.flags
-            if all(each.owner in carried for each in flags.mentions_of(key))
+            key: flags.decider(key) for key in known if all(each.owner in carried for each in flags.mentions_of(key))
         }
-        return cls(version, flags, {} if stored is None else stored, carried, certain)
+        return cls(version, flags, {} if stored is None else stored, carried, certain, len(certain) < len(known))
 
     @property
     def profiles(self) -> Profiles:
-        """Stored properties, for flags that are not certain: reading them may raise NotCarried."""
-        return Carried(self.stored, self.carried)
+        """Stored properties, for flags that may not be certain: reading them may raise NotCarried."""
+        return Carried(self.stored, self.carried) if self.uncertain else self.stored
 
 
 class Intake:

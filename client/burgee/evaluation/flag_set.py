@@ -1,6 +1,6 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from burgee.evaluation.attributes import Attribute
@@ -39,6 +39,11 @@ class FlagSet:
         changed_set = FlagSet(())
         changed_set._fill(compiled)
         return changed_set
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """The keys of the flags that are not archived, in order."""
+        return [compiled.flag.key for compiled in self._listed]
 
     @property
     def flags(self) -> Mapping[str, Flag]:
@@ -112,23 +117,23 @@ class FlagSet:
         while stack:
             compiled = stack[-1]
             key = compiled.flag.key
-            missing = next((each for each, _ in compiled.prerequisites if self._waits_for(key, each, decided)), None)
-            if missing is not None:
-                stack.append(self._compiled[missing])
-                continue
-            stack.pop()
-            if key not in decided:
-                passed = all(
-                    (key, each) not in self._cyclic and each in decided and decided[each].variant in variants
-                    for each, variants in compiled.prerequisites
-                )
-                decided[key] = compiled.decide(context, profiles, now) if passed else compiled.disabled
+            for needed, _ in compiled.prerequisites:
+                if needed not in decided and needed in self._compiled and (key, needed) not in self._cyclic:
+                    stack.append(self._compiled[needed])
+                    break
+            else:
+                stack.pop()
+                if key not in decided:
+                    passed = self._passed(compiled, decided)
+                    decided[key] = compiled.decide(context, profiles, now) if passed else compiled.disabled
         return decided[wanted.flag.key]
 
-    def _waits_for(self, key: str, prerequisite: str, decided: dict[str, Resolution]) -> bool:
-        return (
-            prerequisite not in decided and prerequisite in self._compiled and (key, prerequisite) not in self._cyclic
-        )
+    def _passed(self, compiled: CompiledFlag, decided: dict[str, Resolution]) -> bool:
+        for needed, variants in compiled.prerequisites:
+            given = decided.get(needed)
+            if given is None or given.variant not in variants or (compiled.flag.key, needed) in self._cyclic:
+                return False
+        return True
 
 
 def _not_found(flag_key: str) -> Resolution:
