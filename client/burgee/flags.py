@@ -52,7 +52,7 @@ class Flags:
             # The way of nearly every check, written out: what it does takes less time than a few calls would.
             snapshot = stream.current
             try:
-                if snapshot is not None and (decide := snapshot.certain.get(flag_key)) is not None:
+                if snapshot is not None and (decide := snapshot.certain.get(flag_key) or snapshot.consider(flag_key)):
                     keys = {**groups, **group_keys} if groups else group_keys
                     context = plain_context(distinct_id, keys, properties, group_properties)
                     if context is not None:

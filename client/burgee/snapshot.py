@@ -48,10 +48,10 @@ class Snapshot:
     flags: FlagSet
     stored: dict[tuple[str, str], Properties]
     carried: frozenset[str]
-    certain: Mapping[str, Decide]
-    """The flags that read no stored property that is not carried, each as it is decided."""
     uncertain: bool
-    """Whether there are others."""
+    """Whether any flag reads a stored property that is not carried."""
+    certain: dict[str, Decide]
+    """Flags that read none, each as it is decided; those that `consider` was asked for."""
 
     @classmethod
     def of(
@@ -59,11 +59,16 @@ class Snapshot:
         carried: frozenset[str] = frozenset(),
     ) -> "Snapshot":  # fmt: skip
         """A snapshot of flags and of the stored properties of the carried types."""
-        known = flags.flags
-        certain = {
-            key: flags.decider(key) for key in known if all(each.owner in carried for each in flags.mentions_of(key))
-        }
-        return cls(version, flags, {} if stored is None else stored, carried, certain, len(certain) < len(known))
+        return cls(version, flags, {} if stored is None else stored, carried, not flags.profile_types <= carried, {})
+
+    def consider(self, flag_key: str) -> Decide | None:
+        """How a flag is decided that reads no stored property that is not carried; None for others and unknown ones."""
+        if self.uncertain and any(each.owner not in self.carried for each in self.flags.mentions_of(flag_key)):
+            return None
+        decide = self.flags.decider(flag_key)
+        if decide is not None:
+            self.certain[flag_key] = decide
+        return decide
 
     @property
     def profiles(self) -> Profiles:

@@ -59,9 +59,11 @@ class FlagSet:
             return compiled.decide(context, profiles, now)
         return self._decide_in_order(compiled, {}, context, profiles, now)
 
-    def decider(self, flag_key: str) -> Decide:
-        """What `evaluate` does for one flag, for whoever looks it up in a way of their own. KeyError: unknown."""
-        compiled = self._compiled[flag_key]
+    def decider(self, flag_key: str) -> Decide | None:
+        """What `evaluate` does for one flag, for whoever has a quicker way to find it. None: there is no such flag."""
+        compiled = self._compiled.get(flag_key)
+        if compiled is None:
+            return None
         if not compiled.prerequisites:
             return compiled.decide
         return lambda context, profiles, now: self._decide_in_order(compiled, {}, context, profiles, now)

@@ -21,7 +21,7 @@ MOST_UPDATES = 1_000
 MOST_BYTES = 16 << 20
 """The same, for updates that are large."""
 
-_PAGE = 500
+_PAGE = 2_000
 _GROUPS_AT_ONCE = 500
 _RETRY_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ class Live:
         self._profiles = profiles
         self._most_groups = most_groups
         self._contents = Contents()
-        self._names: dict[str, frozenset[str]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._flags_changed = True
         self._groups_changed: set[tuple[str, str]] = set()
         self._noticed = asyncio.Event()
@@ -167,7 +167,7 @@ class Live:
     def _put_flags(self, flags: FlagSet | None) -> list[bytes]:
         return [] if flags is None else self._contents.put_flags(flags.flags)
 
-    async def _changed_types(self, names: dict[str, frozenset[str]]) -> dict[str, dict[str, bytes] | None]:
+    async def _changed_types(self, names: dict[str, tuple[str, ...]]) -> dict[str, dict[str, bytes] | None]:
         """The groups of each type of which flags mention other properties than before; None: not carried."""
         types: dict[str, dict[str, bytes] | None] = dict.fromkeys(self._names.keys() - names.keys())
         for group_type, mentions in names.items():
@@ -175,7 +175,7 @@ class Live:
                 types[group_type] = await self._read_type(group_type, mentions)
         return types
 
-    async def _read_type(self, group_type: str, names: frozenset[str]) -> dict[str, bytes] | None:
+    async def _read_type(self, group_type: str, names: tuple[str, ...]) -> dict[str, bytes] | None:
         parts: dict[str, bytes] = {}
         after = ""
         while True:
