@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import TypeAlias
 
-from burgee.evaluation.model import USER, Context, Json, Profiles
+from burgee.evaluation.model import USER, Context, Flag, Json, Profiles
 
 Read: TypeAlias = Callable[[Context, Profiles], Json]
 """The value of an attribute. None: missing, or null, which counts as missing."""
@@ -30,6 +31,7 @@ class Attribute:
     name: str
 
 
+@lru_cache(4_096)
 def parse(text: str) -> Attribute | None:
     """Split at the first dot, so that property names may have dots. None if either side is empty."""
     owner, _, name = text.partition(".")
@@ -39,6 +41,18 @@ def parse(text: str) -> Attribute | None:
 def bucketing_attribute(bucket_by: str) -> Attribute | None:
     """What a distribution buckets by: `user` and `company` are short for `user.key` and `company.key`."""
     return parse(bucket_by) if "." in bucket_by else parse(f"{bucket_by}.{KEY}")
+
+
+def mentioned(flag: Flag) -> frozenset[Attribute]:
+    """The properties that a flag reads before it answers, without those of its prerequisites."""
+    if flag.archived or not flag.enabled:
+        return frozenset()
+    draws = [rule.distribution for rule in flag.rules]
+    if flag.fallthrough is not None:
+        draws.append(flag.fallthrough)
+    read = {parse(condition.attribute) for rule in flag.rules for condition in rule.conditions}
+    read |= {bucketing_attribute(draw.bucket_by) for draw in draws}
+    return frozenset(attribute for attribute in read if attribute is not None and attribute.name != KEY)
 
 
 def reader(attribute: Attribute) -> Read:

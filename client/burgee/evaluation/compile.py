@@ -15,7 +15,7 @@ one that violates its rules and so cannot be evaluated.
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from burgee.evaluation.attributes import KEY, Attribute, Read
+from burgee.evaluation.attributes import Read
 from burgee.evaluation.check import violations
 from burgee.evaluation.conditions import CompiledCondition, compile_condition
 from burgee.evaluation.distributions import CompiledDistribution, Give, compile_distribution
@@ -54,7 +54,6 @@ class CompiledFlag:
     """When no rule took the context and the fallthrough is absent or lacks its key."""
     excluded: Resolution
     """When the fallthrough's draw did not include the key."""
-    mentions: frozenset[Attribute]
 
     def decide(self, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What the flag gives once its prerequisites hold."""
@@ -140,17 +139,8 @@ def compile_flag(flag: Flag) -> CompiledFlag:
             flag.off_variant, Reason.STATIC if same_for_all and fallthrough is None else Reason.DEFAULT
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
-        mentions=_mentions(rules, fallthrough),
     )
 
 
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:
-    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, frozenset())
-
-
-def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> frozenset[Attribute]:
-    read = {condition.attribute for rule in rules for condition in rule.conditions}
-    read.update(rule.distribution.attribute for rule in rules)
-    if fallthrough is not None:
-        read.add(fallthrough.attribute)
-    return frozenset(attribute for attribute in read if attribute.name != KEY)
+    return CompiledFlag(flag, (), (), (), None, answer, answer, answer)
