@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from math import isfinite
 from typing import TypeAlias
 
@@ -31,7 +30,6 @@ class Attribute:
     name: str
 
 
-@lru_cache(4_096)
 def parse(text: str) -> Attribute | None:
     """Split at the first dot, so that property names may have dots. None if either side is empty."""
     owner, _, name = text.partition(".")

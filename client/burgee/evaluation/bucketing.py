@@ -12,11 +12,7 @@ from itertools import accumulate
 # exactly, and both the numerator and the quotient are rounded to doubles.
 _SCALE = float(0xFFFFFFFFFFFFFFF)
 
-REMEMBERED = 65_536
-"""Places of each kind that are kept, some 13 MB: of all flags together, of which there may be ten thousand."""
 
-
-@lru_cache(REMEMBERED)
 def bucket(salt: str, key: str) -> float:
     """Where `key` falls in the rollout, 0 to 1. Included: bucket <= rollout / 100,000.
 
@@ -25,13 +21,21 @@ def bucket(salt: str, key: str) -> float:
     return _hash01(f"{salt}.{key}")
 
 
-@lru_cache(REMEMBERED)
 def variant_bucket(salt: str, key: str) -> float:
     """Where `key` falls in the split by weights, 0 to 1.
 
     It does not depend on `bucket`, so raising a rollout moves nobody from one variant to another.
     """
     return _hash01(f"{salt}.{key}variant")
+
+
+REMEMBERED = 65_536
+"""Places of each kind that are kept, some 13 MB: of all flags together, of which there may be ten thousand."""
+
+remembered_bucket = lru_cache(REMEMBERED)(bucket)
+"""The same as bucket, ten times as quick for a key that comes again. Not for texts that may be of any length."""
+
+remembered_variant_bucket = lru_cache(REMEMBERED)(variant_bucket)
 
 
 def upper_bounds(weights: Sequence[int]) -> tuple[float, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from burgee.evaluation import attributes
-from burgee.evaluation.attributes import Attribute, ReadKey
-from burgee.evaluation.bucketing import bucket, pick, upper_bounds, variant_bucket
+from burgee.evaluation import attributes, bucketing
+from burgee.evaluation.attributes import KEY, Attribute, ReadKey
+from burgee.evaluation.bucketing import pick, upper_bounds
 from burgee.evaluation.model import ROLLOUT_ALL, USER, Context, Distribution, Profiles, RampStep, Resolution
 
 Give: TypeAlias = Callable[[Context, Profiles, float], Resolution | None]
@@ -56,6 +56,9 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
     key_needed = distribution.bucket_by != USER or certain is None or not unrolled
     rollout_at = _ramp(distribution.ramp) if distribution.ramp else lambda _now: distribution.rollout
 
+    bucket, variant_bucket = bucketing.bucket, bucketing.variant_bucket
+    if attribute.name == KEY:  # keys are short; a property may be a megabyte of text
+        bucket, variant_bucket = bucketing.remembered_bucket, bucketing.remembered_variant_bucket
     sole = None if certain is None else answers[bounds.index(1.0)]
 
     def drawn(key: str) -> Resolution:
