@@ -6,41 +6,23 @@ the flags and groups are there before the stream is opened, and half come throug
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 import burgee
-import burgee.flags
 from burgee.evaluation import USER, Context, FlagSet, Resolution
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee_server.flags import Checks
-from burgee_server.storage.clock import SystemClock
 from tests.conformance.cases import Case, Expected, read_cases
+from tests.conformance.conftest import Now
 from tests.conformance.placing import apart, persons, put
 from tests.fixtures.server import Caller, RunningServer
 
 CHUNK = 40
 CASES = [apart(number, case) for number, case in enumerate(read_cases())]
 CHUNKS = [CASES[first : first + CHUNK] for first in range(0, len(CASES), CHUNK)]
-
-
-@dataclass
-class Now:
-    """The time, for whoever evaluates."""
-
-    seconds: float = 0.0
-
-
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Now:
-    """Both evaluate at this time."""
-    now = Now()
-    monkeypatch.setattr(burgee.flags, "time", lambda: now.seconds)
-    monkeypatch.setattr(SystemClock, "unix_seconds", lambda _clock: now.seconds)
-    return now
 
 
 @pytest.fixture
