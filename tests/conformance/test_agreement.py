@@ -11,37 +11,88 @@ from hypothesis import strategies as st
 
 import burgee
 from burgee import wire
-from burgee.evaluation import USER, Context, Flag, FlagType, Prerequisite, Profiles, Properties, Resolution
+from burgee.evaluation import (
+    USER,
+    Condition,
+    Context,
+    Distribution,
+    Flag,
+    FlagType,
+    Prerequisite,
+    Profiles,
+    Properties,
+    Resolution,
+    Rule,
+    VariantWeight,
+)
+from burgee.evaluation.operators import CONTAINMENTS, EQUALITIES
 from burgee.v1 import flag_admin_pb2, flags_pb2, profiles_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.conformance.conftest import Now
 from tests.fixtures.server import Caller, RunningServer
-from tests.unit.evaluation.strategies import NOW, VARIANTS, contexts, finite_json, flags, names
+from tests.unit.evaluation.strategies import NOW, VARIANTS, conditions, contexts, finite_json, flags
 
-EXAMPLES = [pytest.param(40, id="40 worlds"), pytest.param(4_000, id="4,000 worlds", marks=pytest.mark.soak)]
+EXAMPLES = [pytest.param(30, id="30 worlds"), pytest.param(2_000, id="2,000 worlds", marks=pytest.mark.soak)]
 TYPES = dict(zip(("switch", "text", "number", "settings"), FlagType, strict=True))
 """A flag of each type: what it gives may change, and its type may not."""
 
 
+# Few names, few keys and few values, so that conditions meet what they ask for, or something that is nearly that.
+OWNERS = (USER, "company", "team")
+KEYS = ("acme", "globex")
+NAMES = ("plan", "seats")
+EVERYBODY = Distribution((VariantWeight("one", 1),))
+VALUES = (
+    *("pro", "", "5", "日本", "2026-02-01T00:00:00Z", "2026-02-01", "1.2.3", "1.2.3-rc.1"),
+    *(5, 5.0, 0, -1, 5.5, 2**53 + 1, 1e300, True, False, [5], ["pro", True], {"a": 5}, {}, []),
+)
+near = st.sampled_from(VALUES)
+properties = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, near | st.none() | finite_json))
+sometimes = st.sampled_from((True, False, False))
+
+
+@st.composite
+def probes(draw: st.DrawFn) -> tuple[Rule, ...]:
+    """Rules that each ask for one thing that may well be stored: the answer says which was the first to hold."""
+    asked = draw(st.lists(conditions, min_size=4, max_size=4))
+    rules = []
+    for number, condition in enumerate(asked):
+        attribute = f"{draw(st.sampled_from(OWNERS[number % 2 :]))}.{draw(st.sampled_from(NAMES))}"
+        values = (draw(near),) if condition.operator in EQUALITIES | CONTAINMENTS else condition.values
+        rules.append(Rule(f"probe-{number}", EVERYBODY, (Condition(attribute, condition.operator, values),)))
+    return tuple(rules)
+
+
 @st.composite
 def saved_flags(draw: st.DrawFn) -> list[Flag]:
-    """Flags as a server takes them: each may need those before it."""
+    """Flags as a server takes them: two with probes, and two of any kind, which may need one of those before them."""
     made: list[Flag] = []
     for key, type_ in TYPES.items():
-        needed = draw(st.lists(st.sampled_from(made), max_size=1)) if made else []
-        wanted = st.lists(st.sampled_from(VARIANTS), min_size=1, unique=True).map(tuple)
-        prerequisites = tuple(Prerequisite(each.key, draw(wanted)) for each in needed)
-        made.append(replace(draw(flags(key, prerequisites, type_)), archived=False))
+        if len(made) < 2:
+            flag = replace(draw(flags(key, (), type_)), enabled=True, rules=draw(probes()))
+        else:
+            wanted = draw(st.lists(st.sampled_from(VARIANTS), min_size=1, unique=True).map(tuple))
+            needed = (Prerequisite(draw(st.sampled_from(made)).key, wanted),) if draw(st.booleans()) else ()
+            flag = draw(flags(key, needed, type_))
+        made.append(replace(flag, archived=False))
     return made
 
 
-stored_profiles = st.dictionaries(
-    st.tuples(st.sampled_from([USER, "company", "team"]), st.sampled_from(["acme", "globex", "ann", "日本"])),
-    st.dictionaries(names.filter(bool), finite_json, max_size=4),
-    max_size=4,
-)
-worlds = st.tuples(saved_flags(), stored_profiles, st.lists(contexts(), min_size=1, max_size=6))
+@st.composite
+def near_contexts(draw: st.DrawFn) -> Context:
+    """Somebody of a company and a team that may be stored, of whom the caller may know something else."""
+    return Context(
+        draw(st.sampled_from((*KEYS, ""))),
+        {group_type: draw(st.sampled_from(KEYS)) for group_type in OWNERS[1:] if not draw(sometimes)},
+        draw(properties) if draw(sometimes) else {},
+        {group_type: draw(properties) for group_type in OWNERS[1:] if draw(sometimes)},
+    )
+
+
+stored_profiles = st.fixed_dictionaries({(owner, key): properties for owner in OWNERS for key in KEYS})
+asked_contexts = st.lists(near_contexts(), min_size=5, max_size=5)
+worlds = st.tuples(saved_flags(), stored_profiles, asked_contexts, contexts())
 
 
 class World:
@@ -119,10 +170,10 @@ async def test_memory_and_server_never_differ(server: RunningServer, admin: Call
 
             @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
             @given(worlds)
-            def agree(drawn: tuple[list[Flag], Profiles, list[Context]]) -> None:
-                saved, profiles, asked = drawn
+            def agree(drawn: tuple[list[Flag], Profiles, list[Context], Context]) -> None:
+                saved, profiles, asked, anybody = drawn
                 world.become(saved, profiles)
-                for context in asked:
+                for context in (*asked, anybody):
                     world.agree(context)
 
             agree()
