@@ -71,12 +71,13 @@ class Lifecycle:
 
         If it is just so already, nothing changes.
         """
-        restored = (await self._store.version(environment_id, flag_key, version)).flag
-        checked(restored, await self._all(environment_id), restored)
-        note = note or f"version {version} restored"
-        return await self._change(
-            environment_id, flag_key, lambda flag: replace(restored, version=flag.version), "restore", actor, note
-        )
+        async with self._changing[environment_id]:
+            restored = (await self._store.version(environment_id, flag_key, version)).flag
+            checked(restored, await self._all(environment_id), restored)
+            note = note or f"version {version} restored"
+            return await self._change(
+                environment_id, flag_key, lambda flag: replace(restored, version=flag.version), "restore", actor, note
+            )
 
     async def copy(
         self,
@@ -93,15 +94,16 @@ class Lifecycle:
         Nothing is written if anything would be wrong. Raises Stale if a flag is changed here meanwhile; what was
         copied before that stays, and the same call again does the rest.
         """
-        here = await self._all(environment_id)
-        plan = plan_copy(await self._all(from_environment_id), here, keys, overwrite=overwrite)
-        by = self._by(actor, note)
-        for flag in plan.flags:
-            if flag.key in here:
-                await self._save(environment_id, here[flag.key], flag, "flag.copy", by)
-            else:
-                await self._store.create(environment_id, flag, by)
-                await self._announce(environment_id, flag.key)
+        async with self._changing[environment_id]:
+            here = await self._all(environment_id)
+            plan = plan_copy(await self._all(from_environment_id), here, keys, overwrite=overwrite)
+            by = self._by(actor, note)
+            for flag in plan.flags:
+                if flag.key in here:
+                    await self._save(environment_id, here[flag.key], flag, "flag.copy", by)
+                else:
+                    await self._store.create(environment_id, flag, by)
+                    await self._announce(environment_id, flag.key)
         return plan
 
     async def compare(self, environment_id: int, flag: Flag, group_type: str) -> Comparison:

@@ -36,7 +36,7 @@ needing_itself = flags(prerequisites=(Prerequisite("f", ("one",)), Prerequisite(
 @st.composite
 def damaged_documents(draw: st.DrawFn) -> Json:
     """A flag's document, in which something was put in another thing's place, here and there."""
-    document: Any = flag_to_document(draw(flags() | needing_itself))
+    document: Any = json.loads(json.dumps(flag_to_document(draw(flags() | needing_itself))))
     for _ in range(draw(st.integers(1, 3))):
         parent, name = None, None
         inside = document
