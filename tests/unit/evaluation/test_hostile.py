@@ -1,7 +1,7 @@
 """Nothing that can be written down as a flag makes evaluation raise, and no pattern makes it take for ever."""
 
-import json
 from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ needing_itself = flags(prerequisites=(Prerequisite("f", ("one",)), Prerequisite(
 @st.composite
 def damaged_documents(draw: st.DrawFn) -> Json:
     """A flag's document, in which something was put in another thing's place, here and there."""
-    document: Any = json.loads(json.dumps(flag_to_document(draw(flags() | needing_itself))))
+    document: Any = deepcopy(flag_to_document(draw(flags() | needing_itself)))
     for _ in range(draw(st.integers(1, 3))):
         parent, name = None, None
         inside = document
@@ -47,8 +47,7 @@ def damaged_documents(draw: st.DrawFn) -> Json:
             )
             inside = parent[name]
         if parent is not None:
-            parent[name] = draw(json_values | st.just(document[draw(st.sampled_from(list(document)))]))
-            document = json.loads(json.dumps(document))  # no part may stand in two places
+            parent[name] = draw(json_values | st.just(deepcopy(document[draw(st.sampled_from(list(document)))])))
     return document  # type: ignore[no-any-return]
 
 
