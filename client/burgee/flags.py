@@ -1,12 +1,11 @@
 """Flag checks: from memory, else from the server, else from the bootstrap file. They never raise."""
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, time
 
 from burgee.context import Asker, plain_context
-from burgee.evaluation.model import Context, ErrorCode, Properties, Reason, Resolution
+from burgee.evaluation.model import Context, ErrorCode, Json, Properties, Reason, Resolution
 from burgee.flag_status import FlagState, FlagStatus
 from burgee.remote import RemoteFlags, failure
 from burgee.snapshot import NotCarried, Snapshot
@@ -50,7 +49,7 @@ class Flags:
         if known is None:
             return FlagStatus(FlagState.NOT_READY, 0, "", {}, trouble)
         state = FlagState.READY if live else FlagState.STALE
-        return FlagStatus(state, len(known.flags.flags), known.version, known.unreadable, "" if live else trouble)
+        return FlagStatus(state, len(known.flags.flags), known.version, known.unread, "" if live else trouble)
 
     async def ready(self, waits: Waits, seconds: float) -> bool:
         """Wait until flags are in memory, at most so long. Whether they are, and as the server has them."""
@@ -129,14 +128,17 @@ class Flags:
             return None
         snapshot = stream.current
         try:
-            if snapshot is None or flag_key not in snapshot.certain:
+            if snapshot is None:
+                return None
+            decide = snapshot.certain.get(flag_key) or snapshot.consider(flag_key)
+            if decide is None:
                 return None
             if groups is not None:
                 group_keys = {**groups, **group_keys}
             context = plain_context(distinct_id, group_keys, properties, group_properties)
             if context is None:
                 return None
-            resolution = snapshot.evaluate(flag_key, context, snapshot.stored, time())
+            resolution = decide(context, snapshot.stored, time())
             return resolution if resolution.value.__class__ in _UNSHARED else _own(resolution)
         except Exception:  # something hostile, which the other way has words for
             return None
@@ -144,7 +146,7 @@ class Flags:
     def _all_from_memory(self, asker: Asker) -> dict[str, Resolution] | None:
         """The same for all flags at once."""
         snapshot = self.stream.current if self.stream is not None else None
-        if snapshot is None or not snapshot.complete:
+        if snapshot is None or snapshot.uncertain:
             return None
         try:
             keys = {**asker.groups, **asker.group_keys} if asker.groups else asker.group_keys
@@ -176,7 +178,7 @@ class Flags:
         if asked.error_code not in _UNANSWERED:
             return asked
         if kept is not None:
-            fault = kept.unreadable.get(flag_key)
+            fault = kept.unread.get(flag_key)
             return asked if fault is None else failure(flag_key, ErrorCode.PARSE_ERROR, fault)
         if self._bootstrap is not None:
             answer = _evaluate(self._bootstrap, flag_key, context)
@@ -200,7 +202,15 @@ def _own(resolution: Resolution) -> Resolution:
     """The caller's own copy: a flag's object or list, changed by one caller, would be changed for all."""
     if resolution.value.__class__ in _UNSHARED:
         return resolution
-    return replace(resolution, value=deepcopy(resolution.value))
+    return replace(resolution, value=_copied(resolution.value))
+
+
+def _copied(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_copied(each) for each in value]
+    return value
 
 
 def _stale(resolution: Resolution) -> Resolution:
@@ -212,11 +222,18 @@ def _evaluate(snapshot: Snapshot, flag_key: str, context: Context) -> Resolution
     if flag_key in snapshot.unsure:
         return None
     try:
-        return _own(snapshot.evaluate(flag_key, context, snapshot.profiles, time()))
+        return _own(snapshot.flags.evaluate(flag_key, context, snapshot.profiles, time()))
     except NotCarried:
         return None
 
 
 def _evaluate_all(snapshot: Snapshot, context: Context) -> dict[str, Resolution | None]:
-    listed = [key for key, flag in snapshot.flags.flags.items() if not flag.archived]
-    return {key: _evaluate(snapshot, key, context) for key in sorted({*listed, *snapshot.unread})}
+    """The same for every flag."""
+    if not snapshot.unsure:
+        try:
+            given = snapshot.flags.evaluate_all(context, snapshot.profiles, time())
+        except NotCarried:
+            pass
+        else:
+            return {each.flag_key: each if each.value.__class__ in _UNSHARED else _own(each) for each in given}
+    return {key: _evaluate(snapshot, key, context) for key in sorted({*snapshot.flags.listed, *snapshot.unread})}

@@ -1,5 +1,7 @@
 """Flags that cannot be evaluated, over real gRPC: none is ever saved."""
 
+from math import nan
+
 import pytest
 from google.protobuf.struct_pb2 import Value
 from grpc import StatusCode
@@ -60,6 +62,78 @@ BAD_FLAGS = {
     "a lookahead": (
         with_condition(attribute="user.a", operator=common_pb2.OPERATOR_MATCHES, values=text("(?=a)")),
         "flag.rules[0].conditions[0].values[0]",
+    ),
+    "an attribute of no group type": (
+        with_condition(attribute=".plan", operator=1, values=text("x")),
+        "flag.rules[0].conditions[0].attribute",
+    ),
+    "a draw by no group type": (with_rule(bucket_by=".region"), "flag.rules[0].distribution.bucket_by"),
+    "a draw by no property": (with_rule(bucket_by="company."), "flag.rules[0].distribution.bucket_by"),
+    "deep inside": (
+        pb.Flag(
+            key="x",
+            rules=[
+                pb.Rule(),
+                pb.Rule(),
+                pb.Rule(conditions=[common_pb2.Condition(attribute="user.a", operator=common_pb2.OPERATOR_IN)]),
+            ],
+        ),
+        "flag.rules[2].conditions[0].values",
+    ),
+    "text for a number": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_GT, values=text("5")),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "no number": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_GT, values=[Value(number_value=nan)]),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "no value": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_EQUALS, values=[Value()]),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "no time": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_BEFORE, values=text("soon")),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "no version": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_SEMVER_GT, values=text("1.2")),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "one too many": (
+        with_condition(attribute="user.a", operator=common_pb2.OPERATOR_EQUALS, values=text("a", "b")),
+        "flag.rules[0].conditions[0].values",
+    ),
+    "a pattern too large": (
+        with_condition(
+            attribute="user.a", operator=common_pb2.OPERATOR_MATCHES, values=text("(a\\w{900}|b\\d{900}|c\\s{900})")
+        ),
+        "flag.rules[0].conditions[0].values[0]",
+    ),
+    "two weights of one variant": (
+        with_rule(weights=[pb.VariantWeight(variant="on", weight=1)] * 2),
+        "flag.rules[0].distribution.weights[1].variant",
+    ),
+    "unknown variant in the fallthrough": (
+        pb.Flag(key="x", fallthrough=pb.Distribution(weights=[pb.VariantWeight(variant="nope", weight=1)])),
+        "flag.fallthrough.weights[0].variant",
+    ),
+    "a ramp without its moment": (with_rule(ramp=[pb.RampStep(rollout=5)]), "flag.rules[0].distribution.ramp[0].at"),
+    "a ramp that goes back in time": (
+        with_rule(ramp=[pb.RampStep(at={"seconds": 9}, rollout=5), pb.RampStep(at={"seconds": 8}, rollout=6)]),
+        "flag.rules[0].distribution.ramp[1].at",
+    ),
+    "a ramp beyond everybody": (
+        with_rule(ramp=[pb.RampStep(at={"seconds": 9}, rollout=100_001)]),
+        "flag.rules[0].distribution.ramp[0].rollout",
+    ),
+    "two rules of one id": (
+        pb.Flag(key="x", rules=[pb.Rule(rule_id="a"), pb.Rule(rule_id="a")]),
+        "flag.rules[1].rule_id",
+    ),
+    "its own prerequisite": (
+        pb.Flag(key="x", prerequisites=[pb.Prerequisite(flag_key="x", variants=["on"])]),
+        "flag.prerequisites[0].flag_key",
     ),
     "missing prerequisite": (
         pb.Flag(key="x", prerequisites=[pb.Prerequisite(flag_key="gone", variants=["on"])]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias
 
-from burgee.evaluation.model import USER, Context, Json, Profiles
+from burgee.evaluation.model import USER, Context, Flag, Json, Profiles
 
 Read: TypeAlias = Callable[[Context, Profiles], Json]
 """The value of an attribute. None: missing, or null, which counts as missing."""
@@ -41,6 +41,18 @@ def bucketing_attribute(bucket_by: str) -> Attribute | None:
     return parse(bucket_by) if "." in bucket_by else parse(f"{bucket_by}.{KEY}")
 
 
+def mentioned(flag: Flag) -> frozenset[Attribute]:
+    """The properties that a flag reads before it answers, without those of its prerequisites."""
+    if flag.archived or not flag.enabled:
+        return frozenset()
+    draws = [rule.distribution for rule in flag.rules]
+    if flag.fallthrough is not None:
+        draws.append(flag.fallthrough)
+    read = {parse(condition.attribute) for rule in flag.rules for condition in rule.conditions}
+    read |= {bucketing_attribute(draw.bucket_by) for draw in draws}
+    return frozenset(attribute for attribute in read if attribute is not None and attribute.name != KEY)
+
+
 def reader(attribute: Attribute) -> Read:
     """How to read an attribute.
 
@@ -61,9 +73,10 @@ def reader(attribute: Attribute) -> Read:
         return read_user
 
     def read_group(context: Context, profiles: Profiles) -> Json:
-        passed = context.group_properties.get(owner)
-        if passed is not None and name in passed:
-            return passed[name]
+        if context.group_properties:
+            passed = context.group_properties.get(owner)
+            if passed is not None and name in passed:
+                return passed[name]
         key = context.groups.get(owner)
         stored = profiles.get((owner, key)) if key else None
         return None if stored is None else stored.get(name)
@@ -76,9 +89,10 @@ def key_reader(attribute: Attribute) -> ReadKey:
     if attribute.name != KEY:
         read = reader(attribute)
         return lambda context, profiles: key_text(read(context, profiles))
-    if attribute.owner == USER:
+    owner = attribute.owner
+    if owner == USER:
         return lambda context, _profiles: context.distinct_id
-    return lambda context, _profiles: context.groups.get(attribute.owner, "")
+    return lambda context, _profiles: context.groups.get(owner, "")
 
 
 def key_text(value: Json) -> str:

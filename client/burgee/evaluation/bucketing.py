@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha1
 from itertools import accumulate
 
@@ -26,6 +27,15 @@ def variant_bucket(salt: str, key: str) -> float:
     It does not depend on `bucket`, so raising a rollout moves nobody from one variant to another.
     """
     return _hash01(f"{salt}.{key}variant")
+
+
+REMEMBERED = 65_536
+"""Places of each kind that are kept, some 13 MB: of all flags together, of which there may be ten thousand."""
+
+remembered_bucket = lru_cache(REMEMBERED)(bucket)
+"""The same as bucket, ten times as quick for a key that comes again. Not for texts that may be of any length."""
+
+remembered_variant_bucket = lru_cache(REMEMBERED)(variant_bucket)
 
 
 def upper_bounds(weights: Sequence[int]) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from burgee.evaluation.model import COHORT, Context, Flag, Json, Profiles, Prope
 from burgee.evaluation.operators import COHORTS
 
 Identity: TypeAlias = tuple[str, str]
+_NOBODY: Properties = {}
 
 
 def cohort(members: Iterable[str]) -> Properties:
@@ -26,30 +27,30 @@ def named_cohorts(flag: Flag) -> frozenset[tuple[str, str]]:
     )
 
 
-def compile_membership(
-    read: Read, cohort_keys: Iterable[str], wanted: bool
-) -> tuple[Callable[[Context, Profiles, float], bool], Callable[[Json, Profiles], str]]:
-    """Whether a context is in any of the cohorts (not `wanted`: in none); and, of a key, which it is in, in words.
+def read_cohorts(flag: Flag) -> frozenset[tuple[str, str]]:
+    """The cohorts that a flag reads before it answers, without those of its prerequisites."""
+    return frozenset() if flag.archived or not flag.enabled else named_cohorts(flag)
 
-    Who is missing from the context is in none. A cohort that the profiles do not have has no members.
+
+def membership(read: Read, cohort_keys: Iterable[str]) -> tuple[Read, Callable[[Json, Profiles], str]]:
+    """Whether whom `read` finds is in any of the cohorts, None for nobody; and, of a key, which it is in, in words.
+
+    A cohort that the profiles do not have has no members.
     """
     identities: list[Identity] = [(COHORT, key) for key in cohort_keys]
     first = identities[0]
 
     # No more is looked up than the answer depends on: a client may have to ask its server for what it does not have.
-    def holds_of_one(context: Context, profiles: Profiles, _now: float) -> bool:
+    def in_one(context: Context, profiles: Profiles) -> Json:
         key = read(context, profiles)
-        if key is None:
-            return not wanted
-        members = profiles.get(first)
-        return (members is not None and key in members) is wanted
+        return None if key is None else key in profiles.get(first, _NOBODY)
 
-    def holds_of_any(context: Context, profiles: Profiles, _now: float) -> bool:
+    def in_any(context: Context, profiles: Profiles) -> Json:
         key = read(context, profiles)
-        return (key is not None and any(key in profiles.get(identity, ()) for identity in identities)) is wanted
+        return None if key is None else any(key in profiles.get(identity, _NOBODY) for identity in identities)
 
     def note(key: Json, profiles: Profiles) -> str:
-        found = [identity[1] for identity in identities if key in profiles.get(identity, ())]
+        found = [identity[1] for identity in identities if key in profiles.get(identity, _NOBODY)]
         return f"in {', '.join(found)}" if found else "in none of them" if len(identities) > 1 else "not in it"
 
-    return holds_of_one if len(identities) == 1 else holds_of_any, note
+    return in_one if len(identities) == 1 else in_any, note

@@ -3,17 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import TypeAlias
 
 from burgee.evaluation import attributes, operators, semver, times
 from burgee.evaluation.attributes import Attribute, Read
-from burgee.evaluation.cohorts import compile_membership
+from burgee.evaluation.cohorts import membership
 from burgee.evaluation.kinds import is_number, kind
 from burgee.evaluation.model import Condition, Context, Json, Operator, Profiles
+from burgee.evaluation.operators import Test
 from burgee.evaluation.pattern import Pattern, PatternError
-
-Holds: TypeAlias = Callable[[Context, Profiles, float], bool]
-"""Whether a condition holds at a Unix time."""
 
 _SEVERAL = (
     frozenset({Operator.IN, Operator.NOT_IN, Operator.STARTS_WITH, Operator.ENDS_WITH})
@@ -24,15 +21,25 @@ _SEVERAL = (
 
 @dataclass(frozen=True, slots=True)
 class CompiledCondition:
-    """A condition, ready to be asked; `note` has words for a value that does not speak for itself, else none."""
+    """A condition, ready to be asked: it holds if what `ask` finds passes `test`, or is missing and that will do."""
 
     condition: Condition
     attribute: Attribute
     read: Read
+    """The attribute's value."""
+    ask: Read
+    """What the test is of: the value, or for a cohort whether that is a member."""
+    test: Test
+    when_missing: bool
     timed: bool
     """Whether it compares with a time that moves with now."""
-    holds: Holds
     note: Callable[[Json, Profiles], str]
+    """Words for a value that does not speak for itself, else none."""
+
+    def holds(self, context: Context, profiles: Profiles, now: float) -> bool:
+        """Whether it holds at a Unix time."""
+        value = self.ask(context, profiles)
+        return self.when_missing if value is None else self.test(value, now)
 
 
 def compile_condition(condition: Condition) -> CompiledCondition:
@@ -40,20 +47,24 @@ def compile_condition(condition: Condition) -> CompiledCondition:
     attribute = attributes.parse(condition.attribute)
     if attribute is None:
         raise ValueError(f"not an attribute: {condition.attribute!r}")
-    read = attributes.reader(attribute)
-    operator, when_missing = condition.operator, condition.operator in operators.NEGATIVE
+    operator, read = condition.operator, attributes.reader(attribute)
+    when_missing = operator in operators.NEGATIVE
     if operator in operators.COHORTS:
-        holds_of, note_of = compile_membership(read, map(str, condition.values), not when_missing)
-        return CompiledCondition(condition, attribute, read, False, holds_of, note_of)
-    test = operators.test_of(operator, condition.values)
-
-    def holds(context: Context, profiles: Profiles, now: float) -> bool:
-        value = read(context, profiles)
-        return when_missing if value is None else test(value, now)
-
+        ask, note = membership(read, map(str, condition.values))
+        wanted = not when_missing
+        return CompiledCondition(
+            condition, attribute, read, ask, lambda is_member, _now: is_member is wanted, when_missing, False, note
+        )
     timed = operator in operators.TIMES and any(times.parse(str(each)) is None for each in condition.values)
     return CompiledCondition(
-        condition, attribute, read, timed, holds, lambda value, _: operators.wrong_type(operator, value)
+        condition,
+        attribute,
+        read,
+        read,
+        operators.test_of(operator, condition.values),
+        when_missing,
+        timed,
+        lambda value, _profiles: operators.wrong_type(operator, value),
     )
 
 

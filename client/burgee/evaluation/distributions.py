@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from burgee.evaluation import attributes, bucketing
-from burgee.evaluation.attributes import Attribute, ReadKey
+from burgee.evaluation.attributes import KEY, Attribute, ReadKey
+from burgee.evaluation.bucketing import pick, upper_bounds
 from burgee.evaluation.model import ROLLOUT_ALL, USER, Context, Distribution, Profiles, RampStep, Resolution
 
 Give: TypeAlias = Callable[[Context, Profiles, float], Resolution | None]
@@ -14,9 +15,6 @@ Give: TypeAlias = Callable[[Context, Profiles, float], Resolution | None]
 
 Answer: TypeAlias = Callable[[str, bool], Resolution]
 """The resolution for a variant, and whether a draw decided."""
-
-_MOST_REMEMBERED = 10_000
-"""Places remembered a distribution; when there are more, all are forgotten and worked out again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
     if attribute is None or not total:
         raise ValueError("a distribution needs something to bucket by, and weights")
     salt = distribution.salt or flag_salt
-    bounds = bucketing.upper_bounds([weight.weight for weight in distribution.weights])
+    bounds = upper_bounds([weight.weight for weight in distribution.weights])
     weighty = [weight.variant for weight in distribution.weights if weight.weight]
     certain = answer(weighty[0], False) if len(weighty) == 1 else None
     answers = tuple(answer(weight.variant, True) for weight in distribution.weights)
@@ -57,15 +55,14 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
     unrolled = not distribution.ramp and distribution.rollout >= ROLLOUT_ALL
     key_needed = distribution.bucket_by != USER or certain is None or not unrolled
     rollout_at = _ramp(distribution.ramp) if distribution.ramp else lambda _now: distribution.rollout
-    places: dict[str, tuple[float, Resolution]] = {}
 
-    def place(key: str) -> tuple[float, Resolution]:
-        index = bucketing.pick(bounds, bucketing.variant_bucket(salt, key)) if certain is None else bounds.index(1.0)
-        found = bucketing.bucket(salt, key), answers[index]
-        if len(places) >= _MOST_REMEMBERED:
-            places.clear()
-        places[key] = found
-        return found
+    bucket, variant_bucket = bucketing.bucket, bucketing.variant_bucket
+    if attribute.name == KEY:  # keys are short; a property may be a megabyte of text
+        bucket, variant_bucket = bucketing.remembered_bucket, bucketing.remembered_variant_bucket
+    sole = None if certain is None else answers[bounds.index(1.0)]
+
+    def drawn(key: str) -> Resolution:
+        return answers[pick(bounds, variant_bucket(salt, key))]
 
     def give_everybody(_context: Context, _profiles: Profiles, _now: float) -> Resolution | None:
         return certain
@@ -77,10 +74,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
 
     def give_included(context: Context, profiles: Profiles, _now: float) -> Resolution | None:
         key = read_key(context, profiles)
-        if not key:
-            return None
-        bucket, resolution = places.get(key) or place(key)
-        return resolution if bucket <= threshold else None
+        return (sole or drawn(key)) if key and bucket(salt, key) <= threshold else None
 
     def give_by_time(context: Context, profiles: Profiles, now: float) -> Resolution | None:
         key = read_key(context, profiles)
@@ -89,8 +83,7 @@ def compile_distribution(distribution: Distribution, flag_salt: str, answer: Ans
         rollout = rollout_at(now)
         if rollout >= ROLLOUT_ALL and certain is not None:
             return certain
-        bucket, resolution = places.get(key) or place(key)
-        return resolution if bucket <= rollout / ROLLOUT_ALL else None
+        return (sole or drawn(key)) if bucket(salt, key) <= rollout / ROLLOUT_ALL else None
 
     if distribution.ramp:
         give: Give = give_by_time

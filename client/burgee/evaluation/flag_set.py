@@ -1,56 +1,95 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from burgee.evaluation.attributes import Attribute
+from burgee.evaluation.attributes import Attribute, mentioned
+from burgee.evaluation.cohorts import read_cohorts
 from burgee.evaluation.compile import CompiledFlag, compile_flag
 from burgee.evaluation.explain import explain
 from burgee.evaluation.explanation import Explanation
 from burgee.evaluation.model import Context, ErrorCode, Flag, Profiles, Reason, Resolution
 from burgee.evaluation.prerequisites import closing_edges
 
+Decide: TypeAlias = Callable[[Context, Profiles, float], Resolution]
+"""What a flag gives, at a Unix time."""
+
 
 class FlagSet:
     """Immutable, and safe to share between threads. `now` is Unix seconds, UTC, everywhere. Nothing here raises.
 
-    `profiles` are the stored properties of those whom the context names; `profile_types` says whose are read.
+    A flag is compiled when it is first asked for. One that violates its rules answers ERROR with PARSE_ERROR; the
+    others are unharmed. `profiles` are the stored properties of those whom the context names, and the cohorts, of whose
+    members those whom the context names will do; `profile_types` and `cohorts` say which are read.
     """
 
-    __slots__ = ("_compiled", "_cyclic", "_listed", "broken", "mentions", "profile_types")
+    __slots__ = ("_cohorts", "_compiled", "_cyclic", "_listed", "_mentioned", "cohort_types", "cohorts", "mentions",
+                 "profile_types")  # fmt: skip
 
-    broken: Mapping[str, str]
-    """What is wrong with those flags here that cannot be evaluated, by key."""
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
     """Whose stored properties any flag here reads: `user` and group types."""
+    cohorts: frozenset[tuple[str, str]]
+    """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
+    cohort_types: frozenset[str]
+    """Whose cohorts these are: `user` and group types."""
+    _listed: Sequence[str] | None
 
     def __init__(self, flags: Iterable[Flag]) -> None:
-        """Compile the flags. One that violates its rules answers ERROR with PARSE_ERROR; the others are unharmed."""
-        self._fill({flag.key: compile_flag(flag) for flag in flags})
+        """The flags of an environment."""
+        known = {flag.key: flag for flag in flags}
+        cohorts = {key: read for key, flag in known.items() if (read := read_cohorts(flag))}
+        self._fill(_Compiled(known), {key: mentioned(flag) for key, flag in known.items()}, cohorts)
 
     def with_changes(self, changed: Iterable[Flag] = (), removed: Iterable[str] = ()) -> "FlagSet":
-        """A flag set with these flags put in, and those keys taken out. Only the changed flags are compiled."""
-        compiled = {**self._compiled, **{flag.key: compile_flag(flag) for flag in changed}}
+        """A flag set with these flags put in, and those keys taken out. What is compiled of the others stays so."""
+        flags, compiled, read, cohorts = (
+            dict(self.flags),
+            dict(self._compiled),
+            dict(self._mentioned),
+            dict(self._cohorts),
+        )
         for key in removed:
-            compiled.pop(key, None)
+            for each in (flags, compiled, read, cohorts):
+                each.pop(key, None)
+        for flag in changed:
+            flags[flag.key], read[flag.key], cohorts[flag.key] = flag, mentioned(flag), read_cohorts(flag)
+            compiled.pop(flag.key, None)
         changed_set = FlagSet(())
-        changed_set._fill(compiled)
+        changed_set._fill(_Compiled(flags, compiled), read, {key: each for key, each in cohorts.items() if each})
         return changed_set
 
     @property
     def flags(self) -> Mapping[str, Flag]:
         """The flags, archived ones too, by key."""
-        return {key: compiled.flag for key, compiled in self._compiled.items()}
+        return self._compiled.flags
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """The keys of the flags that are not archived, in order."""
+        if self._listed is None:
+            self._listed = sorted(key for key, flag in self.flags.items() if not flag.archived)
+        return self._listed
 
     def evaluate(self, flag_key: str, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What a flag gives. An unknown flag gives ERROR with FLAG_NOT_FOUND."""
-        compiled = self._compiled.get(flag_key)
-        if compiled is None:
+        try:
+            compiled = self._compiled[flag_key]
+        except KeyError:
             return _not_found(flag_key)
         if not compiled.prerequisites:
             return compiled.decide(context, profiles, now)
         return self._decide_in_order(compiled, {}, context, profiles, now)
+
+    def decider(self, flag_key: str) -> Decide | None:
+        """What `evaluate` does for one flag, for whoever has a quicker way to find it. None: there is no such flag."""
+        if flag_key not in self.flags:
+            return None
+        compiled = self._compiled[flag_key]
+        if not compiled.prerequisites:
+            return compiled.decide
+        return lambda context, profiles, now: self._decide_in_order(compiled, {}, context, profiles, now)
 
     def evaluate_all(self, context: Context, profiles: Profiles, now: float) -> list[Resolution]:
         """What every flag that is not archived gives, by flag key."""
@@ -59,15 +98,15 @@ class FlagSet:
             self._decide_in_order(compiled, decided, context, profiles, now)
             if compiled.prerequisites
             else compiled.decide(context, profiles, now)
-            for compiled in self._listed
+            for compiled in map(self._compiled.__getitem__, self.listed)
         ]
 
     def explain(self, flag_key: str, context: Context, profiles: Profiles, now: float) -> Explanation:
         """Why a flag gives what `evaluate` returns for the same arguments."""
-        compiled = self._compiled.get(flag_key)
-        if compiled is None:
+        if flag_key not in self.flags:
             missing = _not_found(flag_key)
             return Explanation(missing, summary=f"{missing.error_message}.")
+        compiled = self._compiled[flag_key]
         decided: dict[str, Resolution] = {}
         self._decide_in_order(compiled, decided, context, profiles, now)
         given = {
@@ -77,56 +116,84 @@ class FlagSet:
         }
         return explain(compiled, given, context, profiles, now)
 
-    def reach_of(self, flag_key: str) -> list[str]:
-        """The keys of this flag, of its prerequisites, and of theirs: there may be no flag of such a key."""
+    def reach_of(self, flag_key: str) -> Iterator[str]:
+        """The keys of this flag, of its prerequisites, and of theirs, each once: there may be no flag of such a key."""
         reached = [flag_key]
         for key in reached:
-            compiled = self._compiled.get(key)
-            if compiled is not None:
-                reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
-        return reached
+            yield key
+            if key in self.flags:
+                reached.extend(each for each in _needed(self.flags[key]) if each not in reached)
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        found: set[Attribute] = set()
-        for key in self.reach_of(flag_key):
-            if (compiled := self._compiled.get(key)) is not None:
-                found |= compiled.mentions
-        return frozenset(found)
+        return frozenset(each for key in self.reach_of(flag_key) for each in self._mentioned.get(key, ()))
 
-    def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
+    def cohorts_of(self, flag_key: str) -> frozenset[tuple[str, str]]:
+        """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
+        return frozenset(each for key in self.reach_of(flag_key) for each in self._cohorts.get(key, ()))
+
+    def is_timed(self, flag_key: str) -> bool:
+        """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
+        return any(self._compiled[key].timed for key in self.reach_of(flag_key) if key in self.flags)
+
+    def _fill(
+        self,
+        compiled: "_Compiled",
+        read: dict[str, frozenset[Attribute]],
+        cohorts: dict[str, frozenset[tuple[str, str]]],
+    ) -> None:
         self._compiled = compiled
-        self._listed = [compiled[key] for key in sorted(compiled) if not compiled[key].flag.archived]
-        self._cyclic = closing_edges({key: [each for each, _ in flag.prerequisites] for key, flag in compiled.items()})
-        self.broken = {key: flag.disabled.error_message for key, flag in compiled.items() if flag.disabled.error_code}
-        self.mentions = frozenset(attribute for flag in compiled.values() for attribute in flag.mentions)
+        self._mentioned = read
+        self._cohorts = cohorts
+        self._listed = None
+        self._cyclic = closing_edges({key: needed for key, flag in self.flags.items() if (needed := _needed(flag))})
+        self.mentions = frozenset().union(*read.values())
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
+        self.cohorts = frozenset().union(*cohorts.values())
+        self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
 
     def _decide_in_order(
         self, wanted: CompiledFlag, decided: dict[str, Resolution], context: Context, profiles: Profiles, now: float
     ) -> Resolution:
         """Decide a flag after its prerequisites, with a stack of our own: chains may be longer than Python's."""
-        stack = [wanted]
+        known, cyclic, stack = self.flags, self._cyclic, [wanted]
         while stack:
             compiled = stack[-1]
             key = compiled.flag.key
-            missing = next((each for each, _ in compiled.prerequisites if self._waits_for(key, each, decided)), None)
-            if missing is not None:
-                stack.append(self._compiled[missing])
-                continue
-            stack.pop()
-            if key not in decided:
-                passed = all(
-                    (key, each) not in self._cyclic and each in decided and decided[each].variant in variants
-                    for each, variants in compiled.prerequisites
-                )
-                decided[key] = compiled.decide(context, profiles, now) if passed else compiled.disabled
+            for needed, _ in compiled.prerequisites:
+                if needed not in decided and needed in known and (key, needed) not in cyclic:
+                    stack.append(self._compiled[needed])
+                    break
+            else:
+                stack.pop()
+                if key not in decided:
+                    passed = self._passed(compiled, decided)
+                    decided[key] = compiled.decide(context, profiles, now) if passed else compiled.disabled
         return decided[wanted.flag.key]
 
-    def _waits_for(self, key: str, prerequisite: str, decided: dict[str, Resolution]) -> bool:
-        return (
-            prerequisite not in decided and prerequisite in self._compiled and (key, prerequisite) not in self._cyclic
-        )
+    def _passed(self, compiled: CompiledFlag, decided: dict[str, Resolution]) -> bool:
+        for needed, variants in compiled.prerequisites:
+            given = decided.get(needed)
+            if given is None or given.variant not in variants or (compiled.flag.key, needed) in self._cyclic:
+                return False
+        return True
+
+
+class _Compiled(dict[str, CompiledFlag]):
+    """Compiled flags by key; a flag that is not there yet is compiled when it is looked for. KeyError: unknown."""
+
+    def __init__(self, flags: Mapping[str, Flag], compiled: Mapping[str, CompiledFlag] | None = None) -> None:
+        super().__init__(compiled or {})
+        self.flags = flags
+
+    def __missing__(self, key: str) -> CompiledFlag:
+        compiled = self[key] = compile_flag(self.flags[key])
+        return compiled
+
+
+def _needed(flag: Flag) -> list[str]:
+    """The keys of what a flag looks at before it decides."""
+    return [] if flag.archived or not flag.enabled else [each.flag_key for each in flag.prerequisites]
 
 
 def _not_found(flag_key: str) -> Resolution:

@@ -77,7 +77,7 @@ def wrong_type(operator: Operator, value: Json) -> str:
 def _equals(values: tuple[Json, ...]) -> Test:
     expected = values[0]
     if isinstance(expected, str):
-        return lambda value, _now: bool(value == expected)
+        return lambda value, _now: value == expected
     return lambda value, _now: equal(value, expected)
 
 
@@ -117,10 +117,14 @@ def _matches(values: tuple[Json, ...]) -> Test:
     return lambda value, _now: isinstance(value, str) and len(value) <= LONGEST_SEARCHED and pattern.found_in(value)
 
 
+_PLAIN_NUMBERS = frozenset({int, float})
+"""What nearly every number is: to ask for the class is four times as quick as is_number."""
+
+
 def _number(compare: Callable[[Any, Any], bool]) -> Callable[[tuple[Json, ...]], Test]:
     def factory(values: tuple[Json, ...]) -> Test:
         bound = values[0]
-        return lambda value, _now: is_number(value) and compare(value, bound)
+        return lambda value, _now: (value.__class__ in _PLAIN_NUMBERS or is_number(value)) and compare(value, bound)
 
     return factory
 

@@ -17,10 +17,14 @@ _VERSION = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Version | None:
     """The version that `text` spells, or None. A leading "v" and missing parts ("1.2") are not semantic versions."""
-    found = _VERSION.fullmatch(text) if len(text) <= LONGEST else None
+    return _parse(text) if len(text) <= LONGEST else None  # what is longer is not even remembered
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Version | None:
+    found = _VERSION.fullmatch(text)
     if found is None:
         return None
     major, minor, patch, pre_release = found.groups()

@@ -11,6 +11,9 @@ from typing import TypeAlias
 Moment: TypeAlias = Callable[[float], float]
 """From now to a moment, both in Unix seconds."""
 
+LONGEST = 64
+"""Longer text is not a time, whatever digits of a second it ends in."""
+
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - offsets are taken off by hand: aware arithmetic overflows at year 1
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d)))?", re.ASCII
@@ -20,13 +23,17 @@ _SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
 _MONTHS = {"m": 1, "y": 12}
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> float | None:
     """Unix seconds of an RFC 3339 timestamp or of a date (its midnight in UTC); None if the text is neither.
 
     A timestamp without an offset is not RFC 3339, and is refused: nobody knows which moment it means. Times count
     in microseconds. A leap second is the first second of the next minute.
     """
+    return _parse(text) if len(text) <= LONGEST else None  # what is longer is not even remembered
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> float | None:
     found = _TIME.fullmatch(text)
     if found is None:
         return None

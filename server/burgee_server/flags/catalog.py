@@ -1,39 +1,53 @@
 """Every environment's flags, compiled and in memory."""
 
 import asyncio
+from collections import defaultdict
 
 from burgee.evaluation import FlagSet
+from burgee_server.errors import NotFound
 from burgee_server.ports.changes import Change, Kind
 from burgee_server.ports.flags import FlagStore
 
 
 class Catalog:
-    """Reads an environment's flags at first use and again after each change: a change is seen by the next check."""
+    """Reads an environment's flags at first use, and what changes after each change: the next check sees it."""
 
     def __init__(self, store: FlagStore) -> None:
         self._store = store
         self._kept: dict[int, FlagSet] = {}
-        self._reading: dict[int, asyncio.Lock] = {}
+        self._changed: defaultdict[int, set[str]] = defaultdict(set)
+        self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def forget(self, change: Change) -> None:
         """Listen to the change feed with this."""
         if change.kind is Kind.FLAGS:
-            self._kept.pop(change.environment_id, None)
-            self._reading.pop(change.environment_id, None)
+            self._changed[change.environment_id].update(change.subject)
 
     def peek(self, environment_id: int) -> FlagSet | None:
-        """The flags if they are in memory, else None. Never waits."""
-        return self._kept.get(environment_id)
+        """The flags if they are in memory as they are now, else None. Never waits."""
+        return None if self._changed.get(environment_id) else self._kept.get(environment_id)
 
     async def get(self, environment_id: int) -> FlagSet:
         """The flags as they are now."""
-        while (flags := self._kept.get(environment_id)) is None:
-            reading = self._reading.setdefault(environment_id, asyncio.Lock())
-            async with reading:
-                if environment_id in self._kept:
-                    continue
-                flags = FlagSet(await self._store.all(environment_id))
-                # A change while we read has dropped the lock, too: then what we read may be old, and is not kept.
-                if self._reading.get(environment_id) is reading:
-                    self._kept[environment_id] = flags
+        while (flags := self.peek(environment_id)) is None:
+            async with self._reading[environment_id]:
+                # What changes from here on is read again, and by whoever comes next.
+                changed = self._changed.pop(environment_id, set())
+                try:
+                    self._kept[environment_id] = await self._read(environment_id, changed)
+                except BaseException:
+                    self._changed[environment_id] |= changed
+                    raise
         return flags
+
+    async def _read(self, environment_id: int, changed: set[str]) -> FlagSet:
+        kept = self._kept.get(environment_id)
+        if kept is None:
+            return FlagSet(await self._store.all(environment_id))
+        flags, removed = [], []
+        for key in sorted(changed):
+            try:
+                flags.append((await self._store.get(environment_id, key)).flag)
+            except NotFound:
+                removed.append(key)
+        return kept.with_changes(flags, removed) if changed else kept

@@ -14,6 +14,8 @@ from burgee.v1 import flags_pb2 as pb
 CHUNK_BYTES = 1 << 20
 """Parts go together up to this; most gRPC clients read 4 MB."""
 
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode  # json.dumps would make one each time
+
 
 class Contents:
     """What was sent so far. Every change returns the parts that bring a watcher up to date."""
@@ -78,24 +80,23 @@ class Contents:
         return len(self._stored[group_type])
 
 
-def mentioned(flags: FlagSet) -> dict[str, frozenset[str]]:
+def mentioned(flags: FlagSet) -> dict[str, tuple[str, ...]]:
     """The properties that flags mention, by group type; those of persons, of whom there may be millions, left out."""
-    names: dict[str, set[str]] = {}
-    for attribute in flags.mentions:
+    names: dict[str, list[str]] = {}
+    for attribute in sorted(flags.mentions):
         if attribute.owner != USER:
-            names.setdefault(attribute.owner, set()).add(attribute.name)
-    return {group_type: frozenset(each) for group_type, each in names.items()}
+            names.setdefault(attribute.owner, []).append(attribute.name)
+    return {group_type: tuple(each) for group_type, each in names.items()}
 
 
 def only(names: Collection[str], properties: Properties) -> Properties:
     """The properties with these names. Null counts as missing."""
-    return {name: properties[name] for name in sorted(names) if properties.get(name) is not None}
+    return {name: properties[name] for name in names if properties.get(name) is not None}
 
 
 def stored_part(group_type: str, key: str, properties: Properties) -> bytes:
     """The part about one group."""
-    text = json.dumps(properties, separators=(",", ":"), ensure_ascii=False)
-    stored = pb.StoredProperties(group_type=group_type, group_key=key, properties_json=text)
+    stored = pb.StoredProperties(group_type=group_type, group_key=key, properties_json=_to_json(properties))
     return pb.WatchResponse(stored=[stored]).SerializeToString()
 
 

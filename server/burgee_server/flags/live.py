@@ -30,7 +30,7 @@ class Live:
         self._reader = reader
         self._contents = Contents()
         self._rosters = Rosters()
-        self._names: dict[str, frozenset[str]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._cohort_keys: frozenset[str] = frozenset()
         self._noticed = Noticed(flags=True)
         self._awake = asyncio.Event()
@@ -96,7 +96,7 @@ class Live:
         parts += self._drop_what_is_too_much()
         return [*parts, *self._contents.put_carried(), *self._rosters.put_carried()]
 
-    async def _changed_types(self, names: dict[str, frozenset[str]]) -> dict[str, dict[str, bytes] | None]:
+    async def _changed_types(self, names: dict[str, tuple[str, ...]]) -> dict[str, dict[str, bytes] | None]:
         """The groups of each type of which flags mention other properties than before; None: not carried."""
         types: dict[str, dict[str, bytes] | None] = dict.fromkeys(self._names.keys() - names.keys())
         for group_type, mentions in names.items():

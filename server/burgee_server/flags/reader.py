@@ -11,7 +11,7 @@ from burgee_server.ports.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
 
-_GROUPS = 500
+_GROUPS = 2_000
 _MEMBERS = 5_000
 
 

@@ -147,7 +147,8 @@ def _sure(sql: str) -> str:
 
 
 def _moment_sql(text: str) -> str:
-    return f"if(match({text}, '{_MOMENT}'), parseDateTime64BestEffortOrNull(upper({text}), 6, 'UTC'), NULL)"
+    readable = f"lengthUTF8({text}) <= {times.LONGEST} AND match({text}, '{_MOMENT}')"
+    return f"if({readable}, parseDateTime64BestEffortOrNull(upper({text}), 6, 'UTC'), NULL)"
 
 
 def _micros(text: str, now: datetime) -> int:

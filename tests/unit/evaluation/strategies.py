@@ -133,9 +133,11 @@ def distributions(draw: st.DrawFn) -> Distribution:
 
 
 @st.composite
-def flags(draw: st.DrawFn, key: str = "f", prerequisites: tuple[Prerequisite, ...] = ()) -> Flag:
+def flags(
+    draw: st.DrawFn, key: str = "f", prerequisites: tuple[Prerequisite, ...] = (), type_: FlagType | None = None
+) -> Flag:
     """Any flag that passes the check."""
-    type_ = draw(st.sampled_from(FlagType))
+    type_ = type_ or draw(st.sampled_from(FlagType))
     rules = draw(st.lists(st.tuples(st.lists(conditions, max_size=3), distributions()), max_size=3))
     return Flag(
         key=key,

@@ -1,0 +1,114 @@
+"""A client with 10,000 flags and 50,000 companies: its memory, and how soon it answers: `python -m benchmarks.large`.
+
+Server and client are two processes on the same machine. The first client finds a server that has just started and has
+read nothing; those after it, one that has. Each is a fresh process: memory is what it holds more, all told, than before
+it made a client, with burgee and grpc imported; time runs from `Client()` to the first answer from its own memory.
+"""
+
+import asyncio
+import os
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from sqlalchemy import insert
+
+import burgee
+from benchmarks.product import PASSED, company, flags
+from benchmarks.server import KEY, serving
+from burgee.evaluation import flag_to_document
+from burgee_server.ports.access import Authorship
+from burgee_server.storage.sql import tables
+from burgee_server.storage.sql.access import SqlAccess
+from burgee_server.storage.sql.engine import Database
+
+FLAGS = 10_000
+COMPANIES = 50_000
+CLIENTS = 4
+TIMEOUT = 120.0
+
+
+def put_everything(data: Path) -> None:
+    """Write flags and profiles, as the server keeps them."""
+    now = datetime.now(UTC)
+    keep = {"environment_id": 1, "version": 1}
+    made = flags(FLAGS)
+    versions = [
+        {
+            **keep,
+            "key": flag.key,
+            "document": flag_to_document(flag) | {"version": 1},
+            "changed_at": now,
+            "changed_by": "",
+            "change_note": "",
+        }
+        for flag in made
+    ]
+    heads = [{**keep, "key": flag.key, "archived": False, "created_at": now} for flag in made]
+    profiles = [
+        {
+            "environment_id": 1,
+            "group_type": "company",
+            "key": f"company-{number}",
+            "properties": company(number),
+            "revision": number + 1,
+        }
+        for number in range(COMPANIES)
+    ]
+
+    async def put() -> None:
+        database = Database(f"sqlite+aiosqlite:///{data / 'control.db'}")
+        await database.migrate()
+        await SqlAccess(database).create_project("default", "Default", Authorship("bench", now))
+        async with database.writing() as connection:
+            await connection.execute(insert(tables.flags), heads)
+            await connection.execute(insert(tables.flag_versions), versions)
+            await connection.execute(insert(tables.profiles), profiles)
+        await database.close()
+
+    asyncio.run(put())
+
+
+def resident_mb() -> float:
+    """Memory that this process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def answer(target: str) -> None:
+    """Be a client, and print what that took."""
+    before = resident_mb()
+    began = perf_counter()
+    client = burgee.Client(target, KEY, flag_timeout=TIMEOUT)
+    first = client.resolve("flag-52", "ann", company="company-3")
+    seconds = perf_counter() - began
+    assert (first.variant, first.reason) in {("on", "SPLIT"), ("off", "DEFAULT")}, first
+    answered = resident_mb()
+    began = perf_counter()
+    everything = client.all_flags("ann", properties=PASSED, company="company-3")
+    all_flags = perf_counter() - began
+    assert len(everything) == FLAGS
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 - before
+    print(f"{seconds:.2f} {answered - before:.0f} {peak:.0f} {all_flags * 1e3:.1f}")
+    client.close()
+
+
+def main() -> None:
+    """Print the table."""
+    if len(sys.argv) > 1:
+        return answer(sys.argv[1])
+    print(f"{FLAGS:,} flags, {COMPANIES:,} companies\n")
+    print("| client | s to first answer | MB added | MB at most | ms for all_flags |\n|---|---:|---:|---:|---:|")
+    with serving(put_everything) as server:
+        for number in range(1, CLIENTS + 1):
+            command = [sys.executable, "-m", "benchmarks.large", server.target]
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            print(f"| {number} | {' | '.join(told)} |", flush=True)
+        print(f"\nThe server holds {server.resident_mb():.0f} MB.")
+    return None
+
+
+if __name__ == "__main__":
+    main()
