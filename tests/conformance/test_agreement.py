@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,8 +25,9 @@ from burgee.evaluation import (
     Rule,
     VariantWeight,
 )
-from burgee.evaluation.operators import CONTAINMENTS, EQUALITIES
-from burgee.v1 import flag_admin_pb2, flags_pb2, profiles_pb2
+from burgee.evaluation.operators import COHORTS, CONTAINMENTS, EQUALITIES
+from burgee.v1 import cohorts_pb2, flag_admin_pb2, flags_pb2, profiles_pb2
+from burgee.v1.cohorts_pb2_grpc import CohortServiceStub
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.conformance.conftest import Now
@@ -42,6 +43,7 @@ TYPES = dict(zip(("switch", "text", "number", "settings"), FlagType, strict=True
 OWNERS = (USER, "company", "team")
 KEYS = ("acme", "globex")
 NAMES = ("plan", "seats")
+COHORT_KEYS = tuple(f"{owner}-{name}" for owner in OWNERS for name in ("beta", "gold"))
 EVERYBODY = Distribution((VariantWeight("one", 1),))
 VALUES = (
     *("pro", "", "5", "日本", "2026-02-01T00:00:00Z", "2026-02-01", "1.2.3", "1.2.3-rc.1"),
@@ -58,7 +60,8 @@ def probes(draw: st.DrawFn) -> tuple[Rule, ...]:
     asked = draw(st.lists(conditions, min_size=4, max_size=4))
     rules = []
     for number, condition in enumerate(asked):
-        attribute = f"{draw(st.sampled_from(OWNERS[number % 2 :]))}.{draw(st.sampled_from(NAMES))}"
+        name = "key" if condition.operator in COHORTS else draw(st.sampled_from(NAMES))
+        attribute = f"{draw(st.sampled_from(OWNERS[number % 2 :]))}.{name}"
         values = (draw(near),) if condition.operator in EQUALITIES | CONTAINMENTS else condition.values
         rules.append(Rule(f"probe-{number}", EVERYBODY, (Condition(attribute, condition.operator, values),)))
     return tuple(rules)
@@ -75,8 +78,17 @@ def saved_flags(draw: st.DrawFn) -> list[Flag]:
             wanted = draw(st.lists(st.sampled_from(VARIANTS), min_size=1, unique=True).map(tuple))
             needed = (Prerequisite(draw(st.sampled_from(made)).key, wanted),) if draw(st.booleans()) else ()
             flag = draw(flags(key, needed, type_))
-        made.append(replace(flag, archived=False))
+        rules = tuple(replace(rule, conditions=tuple(map(_of_its_own_kind, rule.conditions))) for rule in flag.rules)
+        made.append(replace(flag, rules=rules, archived=False))
     return made
+
+
+def _of_its_own_kind(condition: Condition) -> Condition:
+    """A condition on cohorts asks for those that are made of what it looks at."""
+    if condition.operator not in COHORTS:
+        return condition
+    owner = condition.attribute.partition(".")[0]
+    return replace(condition, values=tuple(f"{owner}-{name}" for name in condition.values))
 
 
 @st.composite
@@ -91,8 +103,9 @@ def near_contexts(draw: st.DrawFn) -> Context:
 
 
 stored_profiles = st.fixed_dictionaries({(owner, key): properties for owner in OWNERS for key in KEYS})
+stored_members = st.fixed_dictionaries({cohort_key: st.sets(st.sampled_from(KEYS)) for cohort_key in COHORT_KEYS})
 asked_contexts = st.lists(near_contexts(), min_size=5, max_size=5)
-worlds = st.tuples(saved_flags(), stored_profiles, asked_contexts, contexts())
+worlds = st.tuples(saved_flags(), stored_profiles, stored_members, asked_contexts, contexts())
 
 
 class World:
@@ -103,19 +116,26 @@ class World:
         self._remote = remote
         self._admin = remote.stub(FlagAdminServiceStub)
         self._profiles = remote.stub(ProfileServiceStub)
+        self._cohorts = remote.stub(CohortServiceStub)
         self._stored: dict[tuple[str, str], frozenset[str]] = {}
+        for cohort_key in COHORT_KEYS:
+            cohort = cohorts_pb2.Cohort(key=cohort_key, group_type=cohort_key.partition("-")[0], listed={})
+            self._cohorts.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
         for key in (*TYPES, "last"):
             type_ = TYPES.get(key, FlagType.BOOLEAN)
             variants = [flags_pb2.Variant(key="one", value=wire.value_to_proto(_ANY[type_]))]
             flag = flags_pb2.Flag(key=key, type=f"FLAG_TYPE_{type_.name}", variants=variants, off_variant="one")
             self._admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag))
 
-    def become(self, saved: Sequence[Flag], profiles: Profiles) -> None:
-        """Save these flags, store these profiles and no others, and wait until the client in memory has it all."""
+    def become(self, saved: Sequence[Flag], profiles: Profiles, members: Mapping[str, set[str]]) -> None:
+        """Save these flags, store these profiles and members and no others, and wait until memory has it all."""
         for flag in (*(replace(each, prerequisites=()) for each in saved), *saved):
             self._admin.UpdateFlag(flag_admin_pb2.UpdateFlagRequest(flag=wire.flag_to_proto(flag)))
         for identity in self._stored.keys() | profiles.keys():
             self._store(*identity, dict(profiles.get(identity, {})))
+        for cohort_key, keys in members.items():
+            change = cohorts_pb2.ChangeCohortMembersRequest(cohort_key=cohort_key, add=keys, remove={*KEYS} - keys)
+            self._cohorts.ChangeCohortMembers(change)
         last = self._admin.GetFlag(flag_admin_pb2.GetFlagRequest(flag_key="last")).flag
         version = self._admin.UpdateFlag(flag_admin_pb2.UpdateFlagRequest(flag=last)).flag.version
         while self._local.resolve("last").flag_version != version:
@@ -170,9 +190,9 @@ async def test_memory_and_server_never_differ(server: RunningServer, admin: Call
 
             @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
             @given(worlds)
-            def agree(drawn: tuple[list[Flag], Profiles, list[Context], Context]) -> None:
-                saved, profiles, asked, anybody = drawn
-                world.become(saved, profiles)
+            def agree(drawn: tuple[list[Flag], Profiles, Mapping[str, set[str]], list[Context], Context]) -> None:
+                saved, profiles, members, asked, anybody = drawn
+                world.become(saved, profiles, members)
                 for context in (*asked, anybody):
                     world.agree(context)
 

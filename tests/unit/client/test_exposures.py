@@ -267,7 +267,7 @@ def test_exposures_that_find_no_room_are_dropped_and_told(
 def test_a_server_that_is_away_costs_checks_nothing(tmp_path: Any) -> None:
     """From a bootstrap file: exposures wait like all events."""
     file = tmp_path / "flags.json"
-    file.write_text(json.dumps([{"key": "f", "enabled": True, "fallthrough": {"bucket_by": "company"}}]))
+    file.write_text(json.dumps({"flags": [{"key": "f", "enabled": True, "fallthrough": {"bucket_by": "company"}}]}))
     client = Client(unused_target(), bootstrap=file, flag_timeout=5.0)
     assert client.is_enabled("f", "ann", company="acme")
     assert client.stats.queued == 1

@@ -210,7 +210,7 @@ def test_a_provider_without_flags_is_an_error_until_they_come() -> None:
 def test_a_provider_with_a_bootstrap_file_is_ready_without_a_server(given: Any, tmp_path: Path) -> None:
     """Each answer says that it is stale, and soon the provider does."""
     file = tmp_path / "flags.json"
-    file.write_text('[{"key": "f", "enabled": true, "fallthrough": {}}]')
+    file.write_text('{"flags": [{"key": "f", "enabled": true, "fallthrough": {}}]}')
     burgee_client = Client(unused_target(), bootstrap=file, flag_timeout=5.0)
     client = given(burgee_client, ready_timeout=0.05)
     assert client.get_boolean_details("f", False, ANN).reason == Reason.STALE

@@ -42,7 +42,7 @@ def test_the_status_says_whether_flags_are_those_of_the_server() -> None:
 def test_the_status_of_a_client_that_keeps_no_flags(tmp_path: Path) -> None:
     """With a bootstrap file alone it is stale; without local evaluation there is nothing to be out of date."""
     file = tmp_path / "flags.json"
-    file.write_text('[{"key": "f", "enabled": true}]')
+    file.write_text('{"flags": [{"key": "f", "enabled": true}]}')
     with Client(unused_target(), bootstrap=file, flag_timeout=5.0) as client:
         assert not client.ready(0)
         assert client.flag_status.state is FlagState.STALE

@@ -56,7 +56,7 @@ def test_flags_are_what_the_test_says() -> None:
 def test_documents_of_flags_are_evaluated_with_what_was_stored(tmp_path: Path) -> None:
     """Rules and all, from documents or from a file of `burgee flags export`; profile changes are seen at once."""
     file = tmp_path / "flags.json"
-    file.write_text(json.dumps([BY_PLAN]))
+    file.write_text(json.dumps({"flags": [BY_PLAN]}))
     fakes = FakeClient(), FakeClient(), FakeClient(bootstrap=file)
     fakes[0].put_flags([BY_PLAN])
     fakes[1].put_flags(file)
