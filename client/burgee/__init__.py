@@ -1,6 +1,7 @@
 """Burgee's client: events, feature flags by company, and usage insights for B2B products."""
 
-from burgee.client import Client, Stats
+from burgee.client import Client
+from burgee.counts import Stats
 from burgee.evaluation.model import Condition, ErrorCode, Operator, Reason, Resolution
 from burgee.filter import AllOf, AnyOf, Not, all_of, any_of, not_, where
 from burgee.insights import (

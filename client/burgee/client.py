@@ -3,8 +3,9 @@
 import atexit
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -13,6 +14,7 @@ import grpc
 
 from burgee.bootstrap import read_bootstrap
 from burgee.channel import Connection
+from burgee.counts import Counts, Stats
 from burgee.default import with_default
 from burgee.evaluation.model import USER, Json, Properties, Reason, Resolution
 from burgee.events import encode_event
@@ -20,34 +22,20 @@ from burgee.flags import Flags
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
 from burgee.log import text, words
 from burgee.losses import Dropped, Losses
-from burgee.outbox import Limits, Outbox
+from burgee.outbox import Outbox
 from burgee.profiles import group_change, person_change
 from burgee.queries import query_funnel, query_trend
 from burgee.remote import Asker, RemoteFlags
+from burgee.spool import LEAST_BYTES, Folder
 from burgee.stream import SnapshotStream
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
+from burgee.waiting import Limits
 
 _Stub = TypeVar("_Stub")
 _Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
 
 _AT_EXIT_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
-
-    queued: int
-    """Waiting, or on the way and not acknowledged."""
-    sent: int
-    """Acknowledged by the server."""
-    retried: int
-    """Calls that were made again; a batch counts as one."""
-    dropped: int
-    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
-    rejected: int
-    """Refused by the server, one by one, for what was in them."""
 
 
 class Client:
@@ -81,9 +69,13 @@ class Client:
         batch_size: int = 1_000,
         flush_interval: float = 0.5,
         on_drop: Callable[[Dropped], None] | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        spool_bytes: int = 1 << 30,
     ) -> None:
         if not 0 < batch_size <= 10_000:
             raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
+        if spool_bytes < LEAST_BYTES:
+            raise ValueError(f"spool_bytes: at least {LEAST_BYTES:,}, which is some batches")
         if bootstrap is not None and not local_evaluation:
             raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
         host = target.removeprefix("https://").removesuffix("/")
@@ -93,8 +85,15 @@ class Client:
             host = f"{host}:443"
         key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
         self._connection = Connection(host, key.strip(), credentials)
-        self._losses = Losses(on_drop)
-        self._outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
+        self._counts = Counts()
+        self._losses = Losses(self._counts, on_drop)
+        self._outbox = Outbox(
+            self._connection,
+            self._counts,
+            self._losses,
+            Limits(queue_size, batch_size, flush_interval),
+            None if spool is None else Folder(Path(spool), key.strip(), spool_bytes),
+        )
         self._flags = Flags(
             RemoteFlags(self._connection, flag_timeout),
             SnapshotStream(self._connection) if local_evaluation else None,
@@ -197,8 +196,7 @@ class Client:
     @property
     def stats(self) -> Stats:
         """The counters as they are now."""
-        outbox, losses = self._outbox, self._losses
-        return Stats(outbox.queued, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
+        return self._counts.stats
 
     # Flags: from memory or asked of the server, never raising
 
@@ -372,6 +370,7 @@ class Client:
 
     def _reset(self) -> None:
         self._connection.reset()
+        self._counts.reset()
         self._losses.reset()
         self._outbox.reset()
         self._flags.reset()
@@ -382,8 +381,9 @@ _open: set[Client] = set()
 
 
 def _close_all() -> None:
+    deadline = monotonic() + _AT_EXIT_SECONDS  # of all clients together
     for client in list(_open):
-        client.close(_AT_EXIT_SECONDS)
+        client.close(max(0.0, deadline - monotonic()))
 
 
 def _reset_all() -> None:

@@ -12,12 +12,15 @@ import grpc
 import pytest
 
 from burgee import Client, Dropped
-from burgee.channel import Connection
+from burgee.counts import Counts
+from burgee.desk import Desk
 from burgee.events import encode_event
 from burgee.losses import Losses
-from burgee.outbox import Limits, Outbox
+from burgee.outbox import Outbox
+from burgee.parcel import Kind, pack_change
 from burgee.profiles import person_change
 from burgee.v1 import capture_pb2
+from burgee.waiting import Limits
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
 
 AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
@@ -298,8 +301,9 @@ def test_an_answer_that_comes_after_close_gave_up_changes_nothing() -> None:
         def stub(self, kind: object) -> "Slow":
             return self
 
-        def of(self, request: object) -> Any:
-            return self.call
+        @property
+        def of(self) -> dict[Kind, Any]:
+            return {Kind.EVENTS: self.call}
 
         def call(self, request: bytes, timeout: float) -> capture_pb2.CaptureResponse:
             self.asked.set()
@@ -307,15 +311,15 @@ def test_an_answer_that_comes_after_close_gave_up_changes_nothing() -> None:
             return capture_pb2.CaptureResponse(accepted=1)
 
     connection: Any = Slow()
-    losses = Losses(None)
-    outbox = Outbox(connection, losses, Limits(10, 1, 0.0))
+    counts = Counts()
+    outbox = Outbox(connection, counts, Losses(counts, None), Limits(10, 1, 0.0))
     outbox.put_event(encode_event("seen", "ann", None, {}, None, None))
     assert connection.asked.wait(30)
     assert outbox.close(0) == 1
     connection.answer.set()
     for thread in outbox._threads:
         thread.join(30)
-    assert (outbox.queued, outbox.sent, losses.dropped) == (0, 0, 1)
+    assert (counts.stats.queued, counts.stats.sent, counts.stats.dropped) == (0, 0, 1)
 
 
 def test_what_a_server_rejects_beyond_the_batch_is_ignored(client: Client, server: Recorder) -> None:
@@ -342,29 +346,28 @@ def test_events_do_not_wait_for_a_profile_change_that_hangs(client: Client, serv
 
 def test_a_thread_that_takes_work_wakes_another_for_what_is_left() -> None:
     """It may have been the one that watched the clock for the events; without a word to another they would be stuck."""
-    outbox = Outbox(Connection(unused_target(), "", None), Losses(None), Limits(10, 10, 3_600.0))
-    outbox._threads.append(threading.current_thread())  # the test is the only thread
-    outbox.put_event(encode_event("seen", "ann", None, {}, None, None))
-    outbox.put_change(("user", "ann"), person_change("ann", {"plan": "pro"}, None, ()))
+    desk = Desk(Limits(10, 10, 3_600.0), Counts(), has_keeper=False)
+    desk.put_event(encode_event("seen", "ann", None, {}, None, None))
+    desk.put_change(pack_change(("user", "ann"), person_change("ann", {"plan": "pro"}, None, ())))
     waiting, woken = threading.Event(), threading.Event()
 
     def watch() -> None:
-        with outbox._changed:
+        with desk._to_send:
             waiting.set()
-            if outbox._changed.wait(30):
+            if desk._to_send.wait(30):
                 woken.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     assert waiting.wait(30)
-    outbox._take()
+    desk.take()
     assert woken.wait(5)
     watcher.join()
 
 
 def test_a_finalizer_may_capture(client: Client, server: Recorder) -> None:
     """The garbage collector may run one inside capture, in the same thread: that must not be a deadlock."""
-    with client._outbox._changed:
+    with client._outbox._desk._lock:
         client.capture("seen", "ann")
     assert client.flush()
     assert len(server.events) == 1

@@ -1,0 +1,111 @@
+"""The keeper of the spool: the one thread that touches its files, so that nobody else ever waits for a disk."""
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from time import monotonic
+
+from burgee.desk import Desk
+from burgee.log import logger
+from burgee.losses import Dropped, Losses
+from burgee.parcel import Lane, Parcel
+from burgee.spool import Folder, Shelf, Unreadable
+
+LOOK_SECONDS = 30.0
+"""How often it looks for what processes left that have ended meanwhile."""
+
+_STORE_AGAIN_SECONDS = 1.0
+_WORDS = {Lane.EVENTS: "event", Lane.CHANGES: "change"}
+
+
+class Keeper:
+    """Everything is on the disk before it is sent, is read from there to be sent, and stays there until it is settled.
+
+    What the disk cannot take is sent from memory, once nothing of its lane waits on the disk: in each lane, things go
+    to the senders in the order in which they were put.
+    """
+
+    def __init__(self, desk: Desk, losses: Losses, folder: Folder) -> None:
+        self._desk = desk
+        self._losses = losses
+        self._shelves = {lane: Shelf(folder, lane) for lane in Lane}
+        self._held: dict[Lane, deque[Parcel]] = {lane: deque() for lane in Lane}
+        self._store_at = dict.fromkeys(Lane, 0.0)
+        self._look_at = 0.0
+
+    def run(self) -> None:
+        """Keep until the desk says that this was the last time."""
+        while True:
+            collected = self._desk.collect(self._seconds())
+            for parcel in collected.settled:
+                self._shelves[parcel.kind.lane].settle(parcel)
+            self._find()
+            for lane in Lane:
+                parcels = [parcel for parcel in collected.parcels if parcel.kind.lane is lane]
+                if collected.last:
+                    self._put_away(lane, parcels)
+                else:
+                    self._held[lane].extend(parcels)
+                    self._store(lane)
+                    self._load(lane)
+            if collected.last:
+                break
+            self._desk.note_others(wait=any(shelf.others_wait for shelf in self._shelves.values()))
+        for shelf in self._shelves.values():
+            shelf.release()
+
+    def forget(self) -> None:
+        """Let go of all files, as a forked child does."""
+        for shelf in self._shelves.values():
+            shelf.forget()
+
+    def _seconds(self) -> float:
+        """How long there is nothing to do but what comes."""
+        if any(shelf.may_take_over for shelf in self._shelves.values()):
+            return 0.0
+        due = [self._look_at, *(self._store_at[lane] for lane in Lane if self._held[lane])]
+        return min(due) - monotonic()
+
+    def _find(self) -> None:
+        """Take over the next file of each lane: one at a time, since reading it takes a while."""
+        if monotonic() >= self._look_at:
+            self._look_at = monotonic() + LOOK_SECONDS
+            for shelf in self._shelves.values():
+                shelf.look()
+        for lane, shelf in self._shelves.items():
+            if count := shelf.take_over():
+                self._desk.adopt(count)
+                logger.info("took over %d %s from the spool of a process that has ended", count, lane.value)
+
+    def _store(self, lane: Lane) -> None:
+        held = self._held[lane]
+        # A change may not go to the disk, to be read by who knows whom, while an earlier one is in memory only.
+        may_store = lane is Lane.EVENTS or not self._desk.sends_unkept_changes
+        if held and may_store and monotonic() >= self._store_at[lane]:
+            for _ in range(self._put_away(lane, held)):
+                held.popleft()
+            if held:
+                self._store_at[lane] = monotonic() + _STORE_AGAIN_SECONDS
+        if not self._shelves[lane].waits:
+            while held:
+                self._desk.hand(held.popleft())
+
+    def _put_away(self, lane: Lane, parcels: Sequence[Parcel]) -> int:
+        """Write parcels to the disk. Returns how many, from the first, are there."""
+        stored = self._shelves[lane].store(parcels)
+        self._desk.keep(islice(parcels, stored))
+        return stored
+
+    def _load(self, lane: Lane) -> None:
+        while self._desk.has_room(lane):
+            try:
+                found = self._shelves[lane].read()
+            except Unreadable as error:
+                self._desk.lose(lane, error.count, ours=error.ours)
+                for _ in range(error.count):
+                    self._losses.tell(Dropped(_WORDS[lane], "", str(error)))
+                continue
+            if found is None:
+                return
+            parcel, ours = found
+            self._desk.hand(parcel, ours=ours)
