@@ -22,11 +22,11 @@ class Refused(Exception):
 
 
 def deliver(
-    connection: Connection, parcel: Parcel, stopped: threading.Event, on_retry: Callable[[], None]
+    connection: Connection, parcel: Parcel, stopped: threading.Event, on_retry: Callable[[str], None]
 ) -> capture_pb2.CaptureResponse | bytes | None:
     """The answer to a parcel, after as many tries as it takes; that to a change is not read.
 
-    None: stopped first. Raises Refused.
+    `on_retry` is told why a call is made again. None: stopped first. Raises Refused.
     """
     tries = 0
     while True:
@@ -48,7 +48,7 @@ def deliver(
             return None
         if seconds is None:
             raise Refused(f"{code.name}: {message}")
-        on_retry()
+        on_retry(f"{code.name}: {message}")
         if stopped.wait(seconds):
             return None
 

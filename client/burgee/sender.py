@@ -6,6 +6,7 @@ from burgee.channel import Connection
 from burgee.counts import Counts
 from burgee.delivery import Refused, deliver
 from burgee.desk import Desk
+from burgee.log import SparseLog
 from burgee.losses import Losses
 from burgee.parcel import Parcel, losses_of
 from burgee.v1.capture_pb2 import CaptureResponse
@@ -20,6 +21,7 @@ class Sender:
         self._counts = counts
         self._losses = losses
         self._stopped = threading.Event()
+        self._log = SparseLog()
 
     def run(self) -> None:
         """Send until told to stop."""
@@ -34,7 +36,7 @@ class Sender:
         dropped: dict[int, str] = {}
         rejected: dict[int, str] = {}
         try:
-            answer = deliver(self._connection, parcel, self._stopped, self._counts.count_retry)
+            answer = deliver(self._connection, parcel, self._stopped, self._retry)
         except Refused as refusal:
             dropped = dict.fromkeys(range(parcel.count), str(refusal))
         else:
@@ -48,3 +50,7 @@ class Sender:
         for loss in losses_of(parcel, dropped or rejected):
             self._losses.tell(loss)
         self._desk.settle(parcel)
+
+    def _retry(self, reason: str) -> None:
+        self._counts.count_retry()
+        self._log.warn("not delivered yet, and sent again: %s", reason)
