@@ -13,10 +13,15 @@ from typing import Any
 import grpc
 import pytest
 
-from burgee import Client, Dropped, Stats, keeper, outbox
-from burgee.spool import segment
+from burgee import Client, Dropped, Stats, keeper, outbox, progress
+from burgee.counts import Counts
+from burgee.desk import Desk
+from burgee.parcel import pack_change
+from burgee.profiles import person_change
+from burgee.spool import Shelf, segment
 from burgee.v1 import capture_pb2
 from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest, IdentifyPersonResponse
+from burgee.waiting import Limits
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
 
 AWAY = Failure(grpc.StatusCode.UNAVAILABLE)
@@ -166,27 +171,42 @@ def test_a_spool_that_cannot_be_written_costs_nothing_but_the_spool(
     assert "the spool cannot be written" in caplog.text
 
 
+@pytest.mark.parametrize("read_ahead", [2, 100])
 @pytest.mark.parametrize("who", ["this client", "the next one"])
 def test_changes_stay_in_order_when_the_disk_comes_and_goes(
-    server: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+    server: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str, read_ahead: int
 ) -> None:
     """Some are on the disk, some in memory; none overtakes another of its profile, whoever sends them in the end."""
     broken = threading.Event()
+    failures: list[int] = []
 
     def sync(descriptor: int) -> None:
         if broken.is_set():
+            failures.append(descriptor)
             raise OSError(errno.EIO, "broken")
         os.fsync(descriptor)
 
     monkeypatch.setattr(segment, "_sync", sync)
+    monkeypatch.setattr(keeper, "_STORE_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "_MOST_PARCELS", read_ahead)
     with away(server):
         client = a_client(server.target, tmp_path)
-        for begin, on_disk, in_memory in ((0, 5, 0), (5, 5, 5), (10, 5, 10)):
-            (broken.set if begin == 5 else broken.clear)()
+        desk = client._outbox._desk
+
+        def five_more(begin: int) -> None:
+            failures.clear()
             for number in range(begin, begin + 5):
                 client.identify("ann", {"number": number})
-            wait_for(lambda on_disk=on_disk: client.stats.spooled == on_disk)
-            wait_for(lambda in_memory=in_memory: client.stats.queued == in_memory)
+
+        five_more(0)
+        wait_for(lambda: client.stats.spooled == 5)
+        broken.set()
+        five_more(5)
+        # With the first five read, these are sent from memory; else they are held until those are.
+        wait_for(lambda: desk._dispatch.unkept_changes == 5 or (len(desk._collected) == 5 and len(failures) > 5))
+        broken.clear()
+        five_more(10)
+        wait_for(lambda: desk._dispatch.unkept_changes == 10 or client.stats.spooled >= 10)
         if who == "the next one":
             assert client.close(0) == 0
             assert client.stats.spooled == 15
@@ -200,6 +220,42 @@ def test_changes_stay_in_order_when_the_disk_comes_and_goes(
     assert sent == sorted(sent)
     assert sorted(set(sent)) == list(range(20))
     assert client.close() == 0
+
+
+def test_what_is_in_memory_in_the_end_is_written_in_the_order_in_which_it_was_put() -> None:
+    """What went to the senders comes before what never did, or the next process would send it after."""
+    desk = Desk(Limits(10, 10, 0.0), Counts(), has_keeper=True)
+    changes = [pack_change(("user", "ann"), person_change("ann", {"number": number}, None, ())) for number in range(3)]
+    for change in changes[:2]:
+        desk.put_change(change)
+    (first, second) = desk.collect(0).parcels
+    desk.hand(first)
+    desk.put_change(changes[2])
+    desk.stop()
+    assert desk.collect(0).parcels == [first, second, changes[2]]
+
+
+def test_flush_waits_for_what_was_left_even_before_it_is_known_what_that_is(
+    server: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that does nothing but flush empties the spool."""
+    with away(server), a_client(server.target, tmp_path) as first:
+        first.capture("seen", "ann")
+        first.close(0)
+    server.requests.clear()
+    looks = threading.Event()
+    look = Shelf.look
+
+    def look_later(shelf: Shelf) -> None:
+        looks.wait(30)
+        look(shelf)
+
+    monkeypatch.setattr(Shelf, "look", look_later)
+    with a_client(server.target, tmp_path) as second:
+        assert not second.flush(0.05)
+        looks.set()
+        assert second.flush()
+        assert [event.event for event in server.events] == ["seen"]
 
 
 def test_what_the_spool_has_no_room_for_waits_in_memory_and_is_dropped_by_close(

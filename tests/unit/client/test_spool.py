@@ -1,5 +1,6 @@
 """The files of a spool: who has them, what survives in them, and how much they take."""
 
+import fcntl
 import logging
 import os
 import resource
@@ -108,6 +109,24 @@ def test_nobody_takes_what_belongs_to_a_process_that_lives(tmp_path: Path) -> No
     assert read_all(shelf(tmp_path)) == []
     first.release()
     assert len(read_all(shelf(tmp_path))) == 1
+
+
+def test_a_file_that_its_owner_deletes_while_we_open_it_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had been sent; and what we wrote into it, nobody would ever find."""
+    first = shelf(tmp_path)
+    first.store([batch(1)])
+    first.release()
+    lock = fcntl.flock
+
+    def delete_then_lock(descriptor: int, operation: int) -> None:
+        for file in files(tmp_path):
+            file.unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", delete_then_lock)
+    assert read_all(shelf(tmp_path)) == []
 
 
 def test_what_others_left_comes_before_our_own(tmp_path: Path) -> None:
