@@ -9,8 +9,8 @@ import grpc
 
 _Stub = TypeVar("_Stub")
 
-# What grpc imports when a channel is opened. We do that in threads, and a child that is forked in the middle of an import
-# waits for its end for ever.
+# What grpc imports when a channel is opened. We do that in threads, and a child that is forked in the middle of an
+# import waits for its end for ever.
 for _module in ("grpc.experimental", "grpc._channel", "grpc._interceptor"):
     import_module(_module)
 
