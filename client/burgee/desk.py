@@ -27,7 +27,7 @@ class Collected:
 
 
 class Desk:
-    """Thread-safe, and never holds its lock while it waits for anything but its lock.
+    """Thread-safe. Nobody has its lock while he waits for a server, a disk or a callback.
 
     What is put waits until it may go. Without a keeper, senders take it from there. With one, the keeper collects it,
     writes it to the spool, and hands over to the senders what it reads from there; or, if the spool cannot take it,
@@ -149,23 +149,21 @@ class Desk:
 
     # The keeper
 
-    def collect(self, seconds: float | None) -> Collected:
+    def collect(self, seconds: float) -> Collected:
         """What there is to do, waiting for it at most so long."""
-        until = None if seconds is None else monotonic() + seconds
+        until = monotonic() + seconds
         with self._lock:
             while not (self._stopped or self._settled_kept):
+                left = until - monotonic()
                 patience = self._waiting.patience()
-                if until is not None:
-                    left = until - monotonic()
-                    patience = left if patience is None else min(patience, left)
-                if patience is not None and patience <= 0:
+                left = left if patience is None else min(patience, left)
+                if left <= 0:
                     break
-                self._to_keep.wait(patience)
-            before = [] if not self._stopped else list(self._collected)
-            parcels = self._take_all()
-            self._collected.update(dict.fromkeys(parcels))
+                self._to_keep.wait(left)
+            new = self._take_all()
+            self._collected.update(dict.fromkeys(new))
             settled, self._settled_kept = self._settled_kept, []
-            return Collected(before + parcels, settled, self._stopped)
+            return Collected(list(self._collected) if self._stopped else new, settled, self._stopped)
 
     def keep(self, parcels: Iterable[Parcel]) -> None:
         """These are on the disk now, and can be let go of."""

@@ -32,9 +32,11 @@ class Keeper:
         self._held: dict[Lane, deque[Parcel]] = {lane: deque() for lane in Lane}
         self._store_at = dict.fromkeys(Lane, 0.0)
         self._look_at = 0.0
+        self._folder = folder
 
     def run(self) -> None:
         """Keep until the desk says that this was the last time."""
+        self._tell_of_other_keys()
         while True:
             collected = self._desk.collect(self._seconds())
             for parcel in collected.settled:
@@ -58,6 +60,19 @@ class Keeper:
         """Let go of all files, as a forked child does."""
         for shelf in self._shelves.values():
             shelf.forget()
+
+    def _tell_of_other_keys(self) -> None:
+        """Once: after a change of the key, nobody might notice what the old one left."""
+        try:
+            left = self._folder.bytes_of_other_keys()
+        except OSError:
+            return  # whoever needs the folder will tell
+        if left:
+            logger.warning(
+                "beside the spool %s, %d bytes wait for a client with another API key; if that is gone, move the files",
+                self._folder.path,
+                left,
+            )
 
     def _seconds(self) -> float:
         """How long there is nothing to do but what comes."""

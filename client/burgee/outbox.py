@@ -45,7 +45,7 @@ class Outbox:
             self._keeper.forget()
         self._lock = threading.RLock()
         self._closed = False
-        self._told_losses = 0
+        self._lost = 0
         self._threads: list[threading.Thread] = []
         self._desk = Desk(self._limits, self._counts, has_keeper=self._spool is not None)
         self._sender = Sender(self._desk, self._connection, self._counts, self._losses)
@@ -72,8 +72,9 @@ class Outbox:
         if self._spool is not None and not self._threads:
             self._start()
         in_time = self._desk.wait(timeout)
-        lost, self._told_losses = self._counts.lost - self._told_losses, self._counts.lost
-        return in_time and not lost
+        with self._lock:
+            before, self._lost = self._lost, self._counts.lost
+            return in_time and self._lost == before
 
     def close(self, timeout: float) -> int:
         """Take nothing more, flush, stop. Returns how many events and profile changes are lost by that.

@@ -2,13 +2,14 @@
 
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from time import time_ns
 
 from burgee.parcel import Lane
-from burgee.spool.segment import Segment, Taken
+from burgee.spool.segment import EMPTY_BYTES, Segment, Taken
 
 LEAST_BYTES = 16 << 20
 """The least that a folder may be given: files of a megabyte hold a batch each."""
@@ -26,6 +27,7 @@ class Folder:
 
     def __init__(self, spool: Path, api_key: str, most_bytes: int) -> None:
         name = blake2b(api_key.encode(), digest_size=4, person=b"burgee-spool").hexdigest()
+        self._spool = spool
         self.path = spool / name
         self.segment_bytes = max(_LEAST_SEGMENT_BYTES, most_bytes // _SEGMENTS)
         """A file that has this much is not written further."""
@@ -34,12 +36,7 @@ class Folder:
     @property
     def room(self) -> int:
         """How many bytes may be added. Raises OSError."""
-        used = 0
-        with suppress(FileNotFoundError), os.scandir(self.path) as entries:
-            for entry in entries:
-                with suppress(FileNotFoundError):  # a process that has just sent all of it
-                    used += entry.stat(follow_symlinks=False).st_size
-        return self._most_bytes - used
+        return self._most_bytes - sum(_sizes(self.path))
 
     def create(self, lane: Lane) -> Segment:
         """A new file. Raises OSError."""
@@ -53,9 +50,24 @@ class Folder:
             _sync_directory(directory)
         return segment
 
+    def bytes_of_other_keys(self) -> int:
+        """How much lies in the folders of other API keys. Raises OSError."""
+        with suppress(FileNotFoundError), os.scandir(self._spool) as entries:
+            folders = [entry.path for entry in entries if entry.is_dir() and entry.path != str(self.path)]
+            return sum(size for folder in folders for size in _sizes(folder) if size > EMPTY_BYTES)
+        return 0
+
     def files(self, lane: Lane) -> list[Path]:
         """All files of a lane, the oldest first. Raises OSError."""
         return sorted(self.path.glob(f"*.{lane.value}"))
+
+
+def _sizes(path: Path | str) -> Iterator[int]:
+    """Of all files in a directory, if there is one."""
+    with suppress(FileNotFoundError), os.scandir(path) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # somebody has just sent all of it
+                yield entry.stat(follow_symlinks=False).st_size
 
 
 def _sync_directory(path: Path) -> None:

@@ -11,6 +11,9 @@ from burgee.parcel import Parcel
 from burgee.spool.record import SETTLED, Damaged, read
 
 _MAGIC = b"BURGEE-SPOOL-1\n"
+EMPTY_BYTES = len(_MAGIC)
+"""What a file takes in which nothing is."""
+
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
@@ -33,12 +36,12 @@ class Segment:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self.end = len(_MAGIC)
+        self.end = EMPTY_BYTES
         """Where the next record goes."""
         self.unread = 0
         """How many events and changes wait to be read."""
         self._descriptor = descriptor
-        self._next = len(_MAGIC)
+        self._next = EMPTY_BYTES
         self._unsettled: dict[Parcel, int] = {}  # of those that were read: where they are
 
     @classmethod
@@ -59,10 +62,13 @@ class Segment:
 
         Raises Taken, Unknown, OSError.
         """
-        segment = cls(path, _open_locked(path, 0))
+        try:
+            segment = cls(path, _open_locked(path, 0))
+        except FileNotFoundError as error:
+            raise Taken from error
         try:
             size = os.fstat(segment._descriptor).st_size
-            magic = os.pread(segment._descriptor, len(_MAGIC), 0)
+            magic = os.pread(segment._descriptor, EMPTY_BYTES, 0)
             if not _MAGIC.startswith(magic):
                 raise Unknown
             with suppress(Damaged):
@@ -121,8 +127,8 @@ class Segment:
 
     def clear(self) -> None:
         """Begin anew in the same file, which is drained. Raises OSError."""
-        os.ftruncate(self._descriptor, len(_MAGIC))
-        self.end = self._next = len(_MAGIC)
+        os.ftruncate(self._descriptor, EMPTY_BYTES)
+        self.end = self._next = EMPTY_BYTES
 
     def remove(self) -> None:
         """Delete the file and let go of it."""
@@ -136,12 +142,7 @@ class Segment:
 
 
 def _open_locked(path: Path, flags: int) -> int:
-    try:
-        descriptor = os.open(path, _FLAGS | flags, 0o600)
-    except FileNotFoundError as error:
-        if flags:
-            raise
-        raise Taken from error
+    descriptor = os.open(path, _FLAGS | flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Who had it before may have deleted it between our opening and our locking.
@@ -152,6 +153,8 @@ def _open_locked(path: Path, flags: int) -> int:
         raise Taken from error
     except (OSError, Taken):
         os.close(descriptor)
+        if flags:  # a file system without locks should not fill up with empty files
+            path.unlink(missing_ok=True)
         raise
     return descriptor
 

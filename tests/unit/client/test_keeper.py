@@ -295,9 +295,9 @@ def test_what_ended_processes_left_is_found_later_too(
 
 
 def test_a_client_with_another_key_does_not_send_what_was_captured_for_this_one(
-    server: Recorder, tmp_path: Path
+    server: Recorder, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It would be somebody else's environment."""
+    """It would be somebody else's environment. But it says that there is something."""
     with away(server):
         first = a_client(server.target, tmp_path)
         first.capture("seen", "ann")
@@ -306,6 +306,7 @@ def test_a_client_with_another_key_does_not_send_what_was_captured_for_this_one(
     with Client(server.target, "another-key", spool=tmp_path) as second:
         assert second.flush()
     assert server.requests == []
+    assert "bytes wait for a client with another API key" in caplog.text
     with a_client(server.target, tmp_path) as third:
         assert third.flush()
     assert [event.event for event in server.events] == ["seen"]
