@@ -46,7 +46,8 @@ class Client:
 
     Capturing, changing profiles and checking flags never raise. Events and profile changes wait in a queue of at most
     `queue_size` and go out in the background: a batch when it has `batch_size` events or is `flush_interval` seconds
-    old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick.
+    old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick. With a
+    directory `spool`, what is not sent survives the process, in at most `spool_bytes`, and is sent by the next one.
 
     Flags are kept in memory, from the first check on, by a stream of changes; checks are answered there, where that can
     be done without asking the server. While it is away they give what was last known; before anything is, what the file
@@ -370,7 +371,6 @@ class Client:
 
     def _reset(self) -> None:
         self._connection.reset()
-        self._counts.reset()
         self._losses.reset()
         self._outbox.reset()
         self._flags.reset()
@@ -382,6 +382,8 @@ _open: set[Client] = set()
 
 def _close_all() -> None:
     deadline = monotonic() + _AT_EXIT_SECONDS  # of all clients together
+    for client in list(_open):
+        client._outbox.hurry()  # so that all of them send meanwhile, and not only the one whose turn it is
     for client in list(_open):
         client.close(max(0.0, deadline - monotonic()))
 

@@ -79,13 +79,18 @@ class Desk:
         with self._lock:
             self._closed = True
 
-    def wait(self, timeout: float) -> bool:
-        """Wait until all that is here, and all that the keeper found, is settled. False: it took longer."""
+    def hurry(self) -> None:
+        """Let all that is here go, without company."""
         with self._lock:
-            put = dict(self._waiting.put)
             self._waiting.hurry()
             self._to_send.notify_all()
             self._to_keep.notify()
+
+    def wait(self, timeout: float) -> bool:
+        """Hurry, and wait until all that is here, and all that the keeper found, is settled. False: it took longer."""
+        with self._lock:
+            put = dict(self._waiting.put)
+            self.hurry()
             self._settled.wait_for(lambda: self._stopped or self._reached(put), timeout)
             return self._reached(put)
 
@@ -96,9 +101,8 @@ class Desk:
             # Before those that were collected: they had been, and went to the senders first.
             recalled = [parcel for parcel in self._dispatch.recall() if not parcel.kept]
             self._collected = dict.fromkeys([*recalled, *self._collected])
-            self._waiting.hurry()
-            for changed in (self._to_send, self._to_keep, self._settled):
-                changed.notify_all()
+            self.hurry()
+            self._settled.notify_all()
 
     def abandon(self) -> list[Parcel]:
         """What is still in memory only, after stop; from here on it counts as dropped."""

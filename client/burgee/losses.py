@@ -29,7 +29,8 @@ class Losses:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as in a forked child, where a lock may have been left held."""
+        """Begin anew with nothing lost, as in a forked child, where a lock may have been left held."""
+        self._counts.reset()
         self._log = SparseLog()
 
     def report(self, loss: Dropped) -> None:

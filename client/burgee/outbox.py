@@ -76,6 +76,10 @@ class Outbox:
             before, self._lost = self._lost, self._counts.lost
             return in_time and self._lost == before
 
+    def hurry(self) -> None:
+        """Send what waits for company, without waiting for that."""
+        self._desk.hurry()
+
     def close(self, timeout: float) -> int:
         """Take nothing more, flush, stop. Returns how many events and profile changes are lost by that.
 

@@ -88,19 +88,37 @@ def test_a_process_without_a_spool_says_how_many_are_lost(server: Recorder) -> N
 def test_all_clients_of_a_process_share_one_time_to_flush() -> None:
     """Ten of them that reach nobody do not take ten times as long."""
     script = """
-import atexit
 burgee.client._AT_EXIT_SECONDS = 1.0
-began = time.monotonic()
-atexit.unregister(burgee.client._close_all)
 clients = [a_client(0) for _ in range(10)]
 for client in clients:
     client.capture("seen", "ann")
+began = time.monotonic()
 burgee.client._close_all()
 assert all(client.stats.dropped == 1 for client in clients)
 assert time.monotonic() - began < 5
 """
     ended = run(script, unused_target())
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_client_that_reaches_nobody_does_not_take_the_time_of_one_that_does(server: Recorder) -> None:
+    """Even if it is closed first."""
+    script = """
+class InOrder(list):
+    discard = list.remove
+
+burgee.client._AT_EXIT_SECONDS = 1.0
+there, spool = spool, None
+away = a_client(0)
+away.capture("lost", "ann")
+target = there
+reaching = a_client(3600)
+reaching.capture("seen", "ann")
+burgee.client._open = InOrder([away, reaching])
+"""
+    ended = run(script, unused_target(), server.target)
+    assert ended.stderr.count("closed with") == 1
+    assert [event.event for event in server.events] == ["seen"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
