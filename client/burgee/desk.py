@@ -98,6 +98,7 @@ class Desk:
         """Send nothing more. What is in memory only goes to the keeper, once more."""
         with self._lock:
             self._stopped = True
+            self._others_wait = False
             # Before those that were collected: they had been, and went to the senders first.
             recalled = [parcel for parcel in self._dispatch.recall() if not parcel.kept]
             self._collected = dict.fromkeys([*recalled, *self._collected])

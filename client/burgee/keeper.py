@@ -37,23 +37,18 @@ class Keeper:
     def run(self) -> None:
         """Keep until the desk says that this was the last time."""
         self._tell_of_other_keys()
-        while True:
-            collected = self._desk.collect(self._seconds())
-            for parcel in collected.settled:
-                self._shelves[parcel.kind.lane].settle(parcel)
+        while not (collected := self._desk.collect(self._seconds())).last:
+            self._settle(collected.settled)
             self._find()
+            for parcel in collected.parcels:
+                self._held[parcel.kind.lane].append(parcel)
             for lane in Lane:
-                parcels = [parcel for parcel in collected.parcels if parcel.kind.lane is lane]
-                if collected.last:
-                    self._put_away(lane, parcels)
-                else:
-                    self._held[lane].extend(parcels)
-                    self._store(lane)
-                    self._load(lane)
-            if collected.last:
-                break
+                self._store(lane)
+                self._load(lane)
             self._desk.note_others(wait=any(shelf.others_wait for shelf in self._shelves.values()))
-        for shelf in self._shelves.values():
+        self._settle(collected.settled)
+        for lane, shelf in self._shelves.items():
+            self._put_away(lane, [parcel for parcel in collected.parcels if parcel.kind.lane is lane])
             shelf.release()
 
     def forget(self) -> None:
@@ -80,6 +75,10 @@ class Keeper:
             return 0.0
         due = [self._look_at, *(self._store_at[lane] for lane in Lane if self._held[lane])]
         return min(due) - monotonic()
+
+    def _settle(self, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            self._shelves[parcel.kind.lane].settle(parcel)
 
     def _find(self) -> None:
         """Take over the next file of each lane: one at a time, since reading it takes a while."""

@@ -46,6 +46,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._closed = False
         self._lost = 0
+        self._started = False
         self._threads: list[threading.Thread] = []
         self._desk = Desk(self._limits, self._counts, has_keeper=self._spool is not None)
         self._sender = Sender(self._desk, self._connection, self._counts, self._losses)
@@ -53,13 +54,13 @@ class Outbox:
 
     def put_event(self, encoded: bytes) -> str | None:
         """Queue what encode_event wrote. Returns None, or the reason why there is no room."""
-        if not self._threads:
+        if not self._started:
             self._start()
         return self._desk.put_event(encoded)
 
     def put_change(self, profile: Profile, request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
         """Queue a change of (`user` or group type, key). Returns None, or the reason why there is no room."""
-        if not self._threads:
+        if not self._started:
             self._start()
         return self._desk.put_change(pack_change(profile, request))
 
@@ -69,7 +70,7 @@ class Outbox:
         True: all of it is acknowledged, and nothing was lost since the flush before. False: time ran out, or
         something was dropped or rejected.
         """
-        if self._spool is not None and not self._threads:
+        if self._spool is not None and not self._started:
             self._start()
         in_time = self._desk.wait(timeout)
         with self._lock:
@@ -106,13 +107,14 @@ class Outbox:
 
     def _start(self) -> None:
         with self._lock:
-            if self._threads or self._closed:
+            if self._started or self._closed:
                 return
-            work = [self._sender.run] * _SENDERS
-            for run in work if self._keeper is None else [self._keeper.run, *work]:
+            work = ([] if self._keeper is None else [self._keeper.run]) + [self._sender.run] * _SENDERS
+            for run in work[len(self._threads) :]:  # the rest, if there were too many threads the last time
                 thread = threading.Thread(target=run, name=f"burgee-{len(self._threads)}", daemon=True)
                 thread.start()
                 self._threads.append(thread)
+            self._started = True
 
     def _say_what_is_left(self, lost: int) -> None:
         if self._spool is None:

@@ -365,6 +365,29 @@ def test_a_thread_that_takes_work_wakes_another_for_what_is_left() -> None:
     watcher.join()
 
 
+def test_threads_that_could_not_start_are_started_with_the_next_event(
+    server: Recorder, dropped: list[Dropped], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has too many for a moment loses what it captures in that moment, is told, and goes on."""
+    start = threading.Thread.start
+    tried: list[threading.Thread] = []
+
+    def start_if_possible(thread: threading.Thread) -> None:
+        tried.append(thread)
+        if len(tried) == 3:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_if_possible)
+    with Client(server.target, on_drop=dropped.append) as client:
+        client.capture("lost", "ann")
+        client.capture("seen", "ann")
+        assert not client.flush()
+        assert len(client._outbox._threads) == 4
+    assert [(loss.name, loss.reason) for loss in dropped] == [("lost", "RuntimeError: can't start new thread")]
+    assert [event.event for event in server.events] == ["seen"]
+
+
 def test_a_finalizer_may_capture(client: Client, server: Recorder) -> None:
     """The garbage collector may run one inside capture, in the same thread: that must not be a deadlock."""
     with client._outbox._desk._lock:
