@@ -2,17 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple, TypeVar, cast
 
 import grpc
 
 _Stub = TypeVar("_Stub")
-
-# What grpc imports when a channel is opened. We do that in threads, and a child that is forked in the middle of an
-# import waits for its end for ever.
-for _module in ("grpc.experimental", "grpc._channel", "grpc._interceptor"):
-    import_module(_module)
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Greatest answer that is read. The server takes 4 MB; a breakdown by a thousand companies may answer with more."""

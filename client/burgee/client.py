@@ -14,7 +14,7 @@ import grpc
 
 from burgee.bootstrap import read_bootstrap
 from burgee.channel import Connection
-from burgee.counts import Counts, Stats
+from burgee.counts import Stats
 from burgee.default import with_default
 from burgee.evaluation.model import USER, Json, Properties, Reason, Resolution
 from burgee.events import encode_event
@@ -22,7 +22,7 @@ from burgee.flags import Flags
 from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
 from burgee.log import text, words
 from burgee.losses import Dropped, Losses
-from burgee.outbox import Outbox
+from burgee.outbox import Limits, Outbox
 from burgee.profiles import group_change, person_change
 from burgee.queries import query_funnel, query_trend
 from burgee.remote import Asker, RemoteFlags
@@ -30,7 +30,6 @@ from burgee.spool import LEAST_BYTES, Folder
 from burgee.stream import SnapshotStream
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
-from burgee.waiting import Limits
 
 _Stub = TypeVar("_Stub")
 _Value = TypeVar("_Value", bool, int, float, str, Mapping[str, Json], Sequence[Json])
@@ -86,11 +85,9 @@ class Client:
             host = f"{host}:443"
         key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
         self._connection = Connection(host, key.strip(), credentials)
-        self._counts = Counts()
-        self._losses = Losses(self._counts, on_drop)
+        self._losses = Losses(on_drop)
         self._outbox = Outbox(
             self._connection,
-            self._counts,
             self._losses,
             Limits(queue_size, batch_size, flush_interval),
             None if spool is None else Folder(Path(spool), key.strip(), spool_bytes),
@@ -197,7 +194,7 @@ class Client:
     @property
     def stats(self) -> Stats:
         """The counters as they are now."""
-        return self._counts.stats
+        return self._losses.counts.stats
 
     # Flags: from memory or asked of the server, never raising
 

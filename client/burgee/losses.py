@@ -1,4 +1,4 @@
-"""What did not reach the server: logged, and told to the caller's callback."""
+"""What did not reach the server: counted, logged, and told to the caller's callback."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,19 +23,20 @@ class Dropped:
 class Losses:
     """Thread-safe. A callback that raises is logged, and changes nothing."""
 
-    def __init__(self, counts: Counts, on_drop: Callable[[Dropped], None] | None) -> None:
-        self._counts = counts
+    def __init__(self, on_drop: Callable[[Dropped], None] | None) -> None:
         self._on_drop = on_drop
+        self.counts = Counts()
+        """Of these losses, and of all that is not lost."""
         self.reset()
 
     def reset(self) -> None:
         """Begin anew with nothing lost, as in a forked child, where a lock may have been left held."""
-        self._counts.reset()
+        self.counts.reset()
         self._log = SparseLog()
 
     def report(self, loss: Dropped) -> None:
         """Count and tell one that never got into the queue."""
-        self._counts.add(1, State.DROPPED)
+        self.counts.add(1, State.DROPPED)
         self.tell(loss)
 
     def tell(self, loss: Dropped) -> None:

@@ -7,7 +7,6 @@ that the server counts it once. Profile changes go one by one; those of one pers
 import threading
 
 from burgee.channel import Connection
-from burgee.counts import Counts
 from burgee.desk import Desk
 from burgee.keeper import Keeper
 from burgee.log import logger
@@ -17,6 +16,8 @@ from burgee.sender import Sender
 from burgee.spool import Folder
 from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 from burgee.waiting import Limits
+
+__all__ = ["Limits", "Outbox"]
 
 _SENDERS = 4
 _LAST_WRITE_SECONDS = 2.0
@@ -28,11 +29,8 @@ _CLOSED = "the client was closed before it was acknowledged"
 class Outbox:
     """Thread-safe. Putting never waits, for no server and no disk; threads start with the first thing put."""
 
-    def __init__(
-        self, connection: Connection, counts: Counts, losses: Losses, limits: Limits, spool: Folder | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, losses: Losses, limits: Limits, spool: Folder | None = None) -> None:
         self._connection = connection
-        self._counts = counts
         self._losses = losses
         self._limits = limits
         self._spool = spool
@@ -48,8 +46,8 @@ class Outbox:
         self._lost = 0
         self._started = False
         self._threads: list[threading.Thread] = []
-        self._desk = Desk(self._limits, self._counts, has_keeper=self._spool is not None)
-        self._sender = Sender(self._desk, self._connection, self._counts, self._losses)
+        self._desk = Desk(self._limits, self._losses.counts, has_keeper=self._spool is not None)
+        self._sender = Sender(self._desk, self._connection, self._losses)
         self._keeper = None if self._spool is None else Keeper(self._desk, self._losses, self._spool)
 
     def put_event(self, encoded: bytes) -> str | None:
@@ -74,7 +72,7 @@ class Outbox:
             self._start()
         in_time = self._desk.wait(timeout)
         with self._lock:
-            before, self._lost = self._lost, self._counts.lost
+            before, self._lost = self._lost, self._losses.counts.lost
             return in_time and self._lost == before
 
     def hurry(self) -> None:
@@ -120,7 +118,7 @@ class Outbox:
         if self._spool is None:
             if lost:
                 logger.warning("closed with %d events and profile changes not sent: they are lost", lost)
-        elif left := self._counts.stats.spooled:
+        elif left := self._losses.counts.stats.spooled:
             logger.warning(
                 "closed with %d events and profile changes not sent: %d are lost, %d stay in the spool %s",
                 lost + left, lost, left, self._spool.path,

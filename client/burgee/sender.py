@@ -3,7 +3,6 @@
 import threading
 
 from burgee.channel import Connection
-from burgee.counts import Counts
 from burgee.delivery import Refused, deliver
 from burgee.desk import Desk
 from burgee.log import SparseLog
@@ -15,10 +14,9 @@ from burgee.v1.capture_pb2 import CaptureResponse
 class Sender:
     """What all threads that send have in common."""
 
-    def __init__(self, desk: Desk, connection: Connection, counts: Counts, losses: Losses) -> None:
+    def __init__(self, desk: Desk, connection: Connection, losses: Losses) -> None:
         self._desk = desk
         self._connection = connection
-        self._counts = counts
         self._losses = losses
         self._stopped = threading.Event()
         self._log = SparseLog()
@@ -52,5 +50,5 @@ class Sender:
         self._desk.settle(parcel)
 
     def _retry(self, reason: str) -> None:
-        self._counts.count_retry()
+        self._losses.counts.count_retry()
         self._log.warn("not delivered yet, and sent again: %s", reason)

@@ -16,11 +16,10 @@ from burgee.counts import Counts
 from burgee.desk import Desk
 from burgee.events import encode_event
 from burgee.losses import Losses
-from burgee.outbox import Outbox
+from burgee.outbox import Limits, Outbox
 from burgee.parcel import Kind, pack_change
 from burgee.profiles import person_change
 from burgee.v1 import capture_pb2
-from burgee.waiting import Limits
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
 
 AT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
@@ -311,15 +310,16 @@ def test_an_answer_that_comes_after_close_gave_up_changes_nothing() -> None:
             return capture_pb2.CaptureResponse(accepted=1)
 
     connection: Any = Slow()
-    counts = Counts()
-    outbox = Outbox(connection, counts, Losses(counts, None), Limits(10, 1, 0.0))
+    losses = Losses(None)
+    outbox = Outbox(connection, losses, Limits(10, 1, 0.0))
     outbox.put_event(encode_event("seen", "ann", None, {}, None, None))
     assert connection.asked.wait(30)
     assert outbox.close(0) == 1
     connection.answer.set()
     for thread in outbox._threads:
         thread.join(30)
-    assert (counts.stats.queued, counts.stats.sent, counts.stats.dropped) == (0, 0, 1)
+    stats = losses.counts.stats
+    assert (stats.queued, stats.sent, stats.dropped) == (0, 0, 1)
 
 
 def test_what_a_server_rejects_beyond_the_batch_is_ignored(client: Client, server: Recorder) -> None:

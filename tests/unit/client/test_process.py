@@ -110,21 +110,6 @@ def test_a_client_that_is_not_used_starts_nothing() -> None:
     _run("import threading, burgee; c = burgee.Client('localhost:1'); assert threading.active_count() == 1; c.close()")
 
 
-def test_the_first_call_imports_nothing(server: Recorder) -> None:
-    """It is made in a thread: a child that is forked meanwhile would wait for ever for the import to end."""
-    script = """
-import sys, burgee
-before = set(sys.modules)
-with burgee.Client(sys.argv[1]) as client:
-    client.capture("seen", "ann")
-    client.identify("ann", {"plan": "pro"})
-    client.is_enabled("f", "ann")
-    assert client.flush()
-print(*(set(sys.modules) - before))
-"""
-    assert _run(script, server.target) == "\n"
-
-
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
