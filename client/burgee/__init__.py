@@ -1,8 +1,8 @@
 """Burgee's client: events, feature flags by company, and usage insights for B2B products."""
 
 from burgee.aio import AsyncClient
-from burgee.base import Stats
 from burgee.client import Client
+from burgee.counts import Stats
 from burgee.evaluation import AllOf, AnyOf, Not
 from burgee.evaluation.model import Condition, ErrorCode, Operator, Reason, Resolution
 from burgee.filter import all_of, any_of, not_, where

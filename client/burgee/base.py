@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,8 +13,8 @@ import grpc
 from burgee import lifetime
 from burgee.bootstrap import read_bootstrap
 from burgee.channel import Connection
+from burgee.counts import Stats
 from burgee.default import with_default
-from burgee.delivery import GroupChange, PersonChange
 from burgee.evaluation.model import USER, Json, Reason, Resolution
 from burgee.events import encode_event
 from burgee.exposures import Exposures
@@ -25,48 +26,25 @@ from burgee.outbox import Limits, Outbox
 from burgee.profiles import group_change, person_change
 from burgee.queries import Questions
 from burgee.remote import RemoteFlags
+from burgee.spool import LEAST_BYTES, Folder
 from burgee.stream import SnapshotStream
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
-
-    queued: int
-    """Waiting, or on the way and not acknowledged."""
-    sent: int
-    """Acknowledged by the server."""
-    retried: int
-    """Calls that were made again; a batch counts as one."""
-    dropped: int
-    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
-    rejected: int
-    """Refused by the server, one by one, for what was in them."""
+from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 
 
 class Carrier(Protocol):
     """What takes events and changes on their way: the outbox, or what stands in for it in tests."""
 
-    @property
-    def queued(self) -> int:
-        """How many wait, or are not acknowledged."""
-
-    @property
-    def sent(self) -> int:
-        """How many were acknowledged."""
-
-    @property
-    def retried(self) -> int:
-        """How many calls were made again."""
-
     def put_event(self, encoded: bytes) -> str | None:
         """Take what encode_event wrote. Returns None, or why not."""
 
-    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
+    def put_change(self, profile: tuple[str, str], request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
         """Take a change of (`user` or group type, key). Returns None, or why not."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything put before is settled. Whether all of it is acknowledged."""
+
+    def hurry(self) -> None:
+        """Send what waits now."""
 
     def close(self, timeout: float) -> int:
         """Take nothing more, flush, stop. Returns how many were given up."""
@@ -99,9 +77,13 @@ class BaseClient:
         batch_size: int = 1_000,
         flush_interval: float = 0.5,
         on_drop: Callable[[Dropped], None] | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        spool_bytes: int = 1 << 30,
     ) -> None:
         if not 0 < batch_size <= 10_000:
             raise ValueError("batch_size: 1 to 10,000, which is what the server takes")
+        if spool_bytes < LEAST_BYTES:
+            raise ValueError(f"spool_bytes: at least {LEAST_BYTES:,}, which is some batches")
         if bootstrap is not None and not local_evaluation:
             raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
         host = target.removeprefix("https://").removesuffix("/")
@@ -112,16 +94,23 @@ class BaseClient:
         key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
         self._connection = Connection(host, key.strip(), credentials)
         self._losses = Losses(on_drop)
-        outbox = Outbox(self._connection, self._losses, Limits(queue_size, batch_size, flush_interval))
-        self._outbox = outbox
+        self._outbox = Outbox(
+            self._connection,
+            self._losses,
+            Limits(queue_size, batch_size, flush_interval),
+            None if spool is None else Folder(Path(spool), key.strip(), spool_bytes),
+        )
         self._flags = Flags(
             RemoteFlags(self._connection, flag_timeout),
             SnapshotStream(self._connection) if local_evaluation else None,
             None if bootstrap is None else read_bootstrap(bootstrap),
             flag_timeout,
         )
+        counts = self._losses.counts
         self._exposures = (
-            Exposures(outbox.put_event, lambda: outbox.queued < queue_size / 2, self._losses) if exposures else None
+            Exposures(self._outbox.put_event, lambda: counts.queued < queue_size / 2, self._losses)
+            if exposures
+            else None
         )
         self._questions = Questions(self._connection, query_timeout)
         lifetime.remember(self)
@@ -196,9 +185,9 @@ class BaseClient:
     @property
     def stats(self) -> Stats:
         """The counters as they are now."""
-        outbox, losses = self._outbox, self._losses
+        stats = self._losses.counts.stats
         noted = self._exposures.waiting if self._exposures is not None else 0
-        return Stats(outbox.queued + noted, outbox.sent, outbox.retried, losses.dropped, losses.rejected)
+        return replace(stats, queued=stats.queued + noted)
 
     # Flags
 
@@ -257,6 +246,11 @@ class BaseClient:
         if self._exposures is not None:
             self._exposures.drain()
         return self._outbox.flush(timeout)
+
+    def _hurry(self) -> None:
+        if self._exposures is not None:
+            self._exposures.drain()
+        self._outbox.hurry()
 
     def _end(self, timeout: float) -> int:
         lifetime.forget(self)

@@ -26,7 +26,8 @@ class Client(BaseClient):
 
     Capturing, changing profiles and checking flags never raise. Events and profile changes wait in a queue of at most
     `queue_size` and go out in the background: a batch when it has `batch_size` events or is `flush_interval` seconds
-    old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick.
+    old. `on_drop` is told of each one that is lost; it runs in the thread that noticed, and has to be quick. With a
+    directory `spool`, what is not sent survives the process, in at most `spool_bytes`, and is sent by the next one.
 
     Flags are kept in memory, from the first check on, by a stream of changes; checks are answered there, where that can
     be done without asking the server. While it is away they give what was last known; before anything is, what the file

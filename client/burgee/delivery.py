@@ -7,16 +7,14 @@ from typing import Any
 import grpc
 
 from burgee.channel import Connection
+from burgee.parcel import Kind, Parcel
 from burgee.retry import pause
 from burgee.status import code_and_message, retry_after
-from burgee.v1 import capture_pb2, profiles_pb2_grpc
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest as GroupChange
-from burgee.v1.profiles_pb2 import IdentifyPersonRequest as PersonChange
-
-__all__ = ["GroupChange", "PersonChange", "Refused", "deliver"]
+from burgee.v1 import capture_pb2, profiles_pb2
 
 _CALL_SECONDS = 30.0
-_SERVICE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
+_CAPTURE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
+_PROFILES = profiles_pb2.DESCRIPTOR.services_by_name["ProfileService"].full_name
 
 
 class Refused(Exception):
@@ -24,19 +22,19 @@ class Refused(Exception):
 
 
 def deliver(
-    connection: Connection,
-    request: bytes | PersonChange | GroupChange,
-    stopped: threading.Event,
-    on_retry: Callable[[], None],
-) -> Any:
-    """The answer to a change, or to a serialized CaptureRequest, after as many tries as it takes.
+    connection: Connection, parcel: Parcel, stopped: threading.Event, on_retry: Callable[[str], None]
+) -> capture_pb2.CaptureResponse | bytes | None:
+    """The answer to a parcel, after as many tries as it takes; that to a change is not read.
 
-    None: stopped first. Raises Refused.
+    `on_retry` is told why a call is made again. None: stopped first. Raises Refused.
     """
     tries = 0
     while True:
         try:
-            return connection.stub(_Calls).of(request)(request, timeout=_CALL_SECONDS)
+            answer: capture_pb2.CaptureResponse | bytes = connection.stub(_Calls).of[parcel.kind](
+                parcel.request, timeout=_CALL_SECONDS
+            )
+            return answer
         except grpc.RpcError as error:
             code, message = code_and_message(error)
             asked = retry_after(error)
@@ -50,26 +48,17 @@ def deliver(
             return None
         if seconds is None:
             raise Refused(f"{code.name}: {message}")
-        on_retry()
+        on_retry(f"{code.name}: {message}")
         if stopped.wait(seconds):
             return None
 
 
 class _Calls:
-    """The calls by what they take. Capture takes bytes: its batch is serialized already."""
+    """The calls by what they take. They take bytes: a parcel is serialized already."""
 
     def __init__(self, channel: grpc.Channel) -> None:
-        profiles = profiles_pb2_grpc.ProfileServiceStub(channel)
-        self._calls: dict[type, Callable[..., Any]] = {
-            bytes: channel.unary_unary(
-                f"/{_SERVICE}/Capture",
-                request_serializer=None,
-                response_deserializer=capture_pb2.CaptureResponse.FromString,
-            ),
-            PersonChange: profiles.IdentifyPerson,
-            GroupChange: profiles.IdentifyGroup,
+        self.of: dict[Kind, Callable[..., Any]] = {
+            Kind.EVENTS: channel.unary_unary(f"/{_CAPTURE}/Capture", None, capture_pb2.CaptureResponse.FromString),
+            Kind.PERSON: channel.unary_unary(f"/{_PROFILES}/IdentifyPerson", None, None),
+            Kind.GROUP: channel.unary_unary(f"/{_PROFILES}/IdentifyGroup", None, None),
         }
-
-    def of(self, request: bytes | PersonChange | GroupChange) -> Callable[..., Any]:
-        """The call that takes such a request."""
-        return self._calls[type(request)]

@@ -1,9 +1,9 @@
 """What did not reach the server: counted, logged, and told to the caller's callback."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from burgee.counts import Counts, State
 from burgee.log import SparseLog, logger
 
 
@@ -12,9 +12,9 @@ class Dropped:
     """An event or a profile change that will not be sent (again), and why."""
 
     kind: str
-    """`event`, `person` or `group`."""
+    """`event`, `person` or `group`; `change` of either, if it was in a spool file that cannot be read any more."""
     name: str
-    """The event's name, the distinct_id, or group type and key as `company:acme`."""
+    """The event's name, the distinct_id, or group type and key as `company:acme`; empty if it cannot be read."""
     reason: str
     uuid: str = ""
     """The event's uuid, once it was in the queue."""
@@ -25,27 +25,22 @@ class Losses:
 
     def __init__(self, on_drop: Callable[[Dropped], None] | None) -> None:
         self._on_drop = on_drop
+        self.counts = Counts()
+        """Of these losses, and of all that is not lost."""
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as in a forked child, where a lock may have been left held."""
-        self._lock = threading.RLock()
+        """Begin anew with nothing lost, as in a forked child, where a lock may have been left held."""
+        self.counts.reset()
         self._log = SparseLog()
-        self.dropped = 0
-        self.rejected = 0
 
-    @property
-    def total(self) -> int:
-        """Everything lost so far."""
-        return self.dropped + self.rejected
+    def report(self, loss: Dropped) -> None:
+        """Count and tell one that never got into the queue."""
+        self.counts.add(1, State.DROPPED)
+        self.tell(loss)
 
-    def report(self, loss: Dropped, *, rejected: bool = False) -> None:
-        """Count it: as rejected if the server refused this one event, else as dropped."""
-        with self._lock:
-            if rejected:
-                self.rejected += 1
-            else:
-                self.dropped += 1
+    def tell(self, loss: Dropped) -> None:
+        """Tell one that is counted already."""
         self._log.warn("not delivered: %s %r: %s", loss.kind, loss.name, loss.reason)
         if self._on_drop is not None:
             try:

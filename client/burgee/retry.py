@@ -12,6 +12,7 @@ _TRIES = {
     # A fault of the server, or a proxy that cut the line: worth a few more tries, not a queue that stands still.
     grpc.StatusCode.INTERNAL: 5,
     grpc.StatusCode.UNKNOWN: 5,
+    grpc.StatusCode.CANCELLED: 5,
 }
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0

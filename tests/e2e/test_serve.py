@@ -24,9 +24,9 @@ def call(server, key=None):
     return grpc.insecure_channel(server.target), (("authorization", f"Bearer {key or server.key}"),)
 
 
-def stored_uuids(server):
+def stored_uuids(server, key=None):
     """Every uuid that can be read back."""
-    channel, metadata = call(server)
+    channel, metadata = call(server, key)
     with channel:
         found, token = [], ""
         while not found or token:

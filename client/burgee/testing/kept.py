@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from burgee.delivery import GroupChange, PersonChange
+from burgee.counts import State
 from burgee.events import decode_event
 from burgee.losses import Losses
+from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 from burgee.wire import properties_from_struct
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,8 +41,6 @@ class ProfileChange:
 class Kept:
     """In place of the queue: keeps what is put, and hands changes on."""
 
-    retried = queued = 0
-
     def __init__(self, losses: Losses, on_change: Callable[[ProfileChange], None]) -> None:
         self._losses = losses
         self._on_change = on_change
@@ -56,11 +55,6 @@ class Kept:
         self._lost_before = 0
 
     reset = clear
-
-    @property
-    def sent(self) -> int:
-        """All that was put."""
-        return len(self.events) + len(self.changes)
 
     def put_event(self, encoded: bytes) -> str | None:
         """Keep what encode_event wrote. Returns None, or why not."""
@@ -77,9 +71,10 @@ class Kept:
                 event.uuid,
             )
         )
+        self._losses.counts.add(1, State.SENT)
         return None
 
-    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
+    def put_change(self, profile: tuple[str, str], request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
         """Keep a change of (`user` or group type, key). Returns None, or why not."""
         if self._closed:
             return "the client is closed"
@@ -91,12 +86,17 @@ class Kept:
         )
         self.changes.append(change)
         self._on_change(change)
+        self._losses.counts.add(1, State.SENT)
         return None
 
     def flush(self, timeout: float) -> bool:
         """Whether nothing was lost since the flush before."""
-        lost, self._lost_before = self._losses.total - self._lost_before, self._losses.total
-        return not lost
+        lost = self._losses.counts.lost
+        before, self._lost_before = self._lost_before, lost
+        return lost == before
+
+    def hurry(self) -> None:
+        """Nothing waits."""
 
     def close(self, timeout: float) -> int:
         """Take nothing more; nothing is given up."""

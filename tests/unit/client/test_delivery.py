@@ -12,10 +12,12 @@ import grpc
 import pytest
 
 from burgee import Client, Dropped
-from burgee.channel import Connection
+from burgee.counts import Counts
+from burgee.desk import Desk
 from burgee.events import encode_event
 from burgee.losses import Losses
 from burgee.outbox import Limits, Outbox
+from burgee.parcel import Kind, pack_change
 from burgee.profiles import person_change
 from burgee.v1 import capture_pb2
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
@@ -298,8 +300,9 @@ def test_an_answer_that_comes_after_close_gave_up_changes_nothing() -> None:
         def stub(self, kind: object) -> "Slow":
             return self
 
-        def of(self, request: object) -> Any:
-            return self.call
+        @property
+        def of(self) -> dict[Kind, Any]:
+            return {Kind.EVENTS: self.call}
 
         def call(self, request: bytes, timeout: float) -> capture_pb2.CaptureResponse:
             self.asked.set()
@@ -315,7 +318,8 @@ def test_an_answer_that_comes_after_close_gave_up_changes_nothing() -> None:
     connection.answer.set()
     for thread in outbox._threads:
         thread.join(30)
-    assert (outbox.queued, outbox.sent, losses.dropped) == (0, 0, 1)
+    stats = losses.counts.stats
+    assert (stats.queued, stats.sent, stats.dropped) == (0, 0, 1)
 
 
 def test_what_a_server_rejects_beyond_the_batch_is_ignored(client: Client, server: Recorder) -> None:
@@ -342,29 +346,51 @@ def test_events_do_not_wait_for_a_profile_change_that_hangs(client: Client, serv
 
 def test_a_thread_that_takes_work_wakes_another_for_what_is_left() -> None:
     """It may have been the one that watched the clock for the events; without a word to another they would be stuck."""
-    outbox = Outbox(Connection(unused_target(), "", None), Losses(None), Limits(10, 10, 3_600.0))
-    outbox._threads.append(threading.current_thread())  # the test is the only thread
-    outbox.put_event(encode_event("seen", "ann", None, {}, None, None))
-    outbox.put_change(("user", "ann"), person_change("ann", {"plan": "pro"}, None, ()))
+    desk = Desk(Limits(10, 10, 3_600.0), Counts(), has_keeper=False)
+    desk.put_event(encode_event("seen", "ann", None, {}, None, None))
+    desk.put_change(pack_change(("user", "ann"), person_change("ann", {"plan": "pro"}, None, ())))
     waiting, woken = threading.Event(), threading.Event()
 
     def watch() -> None:
-        with outbox._changed:
+        with desk._to_send:
             waiting.set()
-            if outbox._changed.wait(30):
+            if desk._to_send.wait(30):
                 woken.set()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     assert waiting.wait(30)
-    outbox._take()
+    desk.take()
     assert woken.wait(5)
     watcher.join()
 
 
+def test_threads_that_could_not_start_are_started_with_the_next_event(
+    server: Recorder, dropped: list[Dropped], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has too many for a moment loses what it captures in that moment, is told, and goes on."""
+    start = threading.Thread.start
+    tried: list[threading.Thread] = []
+
+    def start_if_possible(thread: threading.Thread) -> None:
+        tried.append(thread)
+        if len(tried) == 3:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_if_possible)
+    with Client(server.target, on_drop=dropped.append) as client:
+        client.capture("lost", "ann")
+        client.capture("seen", "ann")
+        assert not client.flush()
+        assert len(client._outbox._threads) == 4
+    assert [(loss.name, loss.reason) for loss in dropped] == [("lost", "RuntimeError: can't start new thread")]
+    assert [event.event for event in server.events] == ["seen"]
+
+
 def test_a_finalizer_may_capture(client: Client, server: Recorder) -> None:
     """The garbage collector may run one inside capture, in the same thread: that must not be a deadlock."""
-    with client._outbox._changed:
+    with client._outbox._desk._lock:
         client.capture("seen", "ann")
     assert client.flush()
     assert len(server.events) == 1

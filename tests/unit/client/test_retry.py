@@ -1,5 +1,7 @@
 """How long the client waits, and what it reads from a server that asks it to."""
 
+import threading
+
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -8,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee import Client
+from burgee.channel import Connection
+from burgee.delivery import deliver
+from burgee.events import encode_event
+from burgee.parcel import pack_events
 from burgee.retry import pause
 from burgee.status import retry_after, violations
 from burgee.v1 import capture_pb2, capture_pb2_grpc
@@ -28,6 +34,29 @@ def test_the_pause_that_a_server_asks_for_is_read(client: Client, server: Record
     status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000)))
     assert retry_after(_error(client, server, status.SerializeToString())) == 2.5
     assert retry_after(_error(client, server, b"")) is None
+
+
+def test_a_batch_is_sent_again_after_as_long_as_the_server_asks(server: Recorder) -> None:
+    """Not sooner, and not at the same moment as everybody else; each time it is told why."""
+    status = status_pb2.Status(code=8, message="full")
+    status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000)))
+    server.failures += [Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", status.SerializeToString())] * 20
+    pauses: list[float] = []
+    reasons: list[str] = []
+
+    class Clock(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0.0)
+            return False
+
+    connection = Connection(server.target, "", None)
+    parcel = pack_events([encode_event("seen", "ann", None, {}, None, None)])
+    answer = deliver(connection, parcel, Clock(), reasons.append)
+    connection.close()
+    assert answer == capture_pb2.CaptureResponse(accepted=1)
+    assert reasons == ["RESOURCE_EXHAUSTED: full"] * 20
+    assert 2.5 <= min(pauses) < max(pauses) <= 2.5 * 1.25
+    assert len({batch.batch_id for batch in server.of(capture_pb2.CaptureRequest)}) == 1
 
 
 @given(status=st.binary())
