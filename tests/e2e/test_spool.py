@@ -16,8 +16,8 @@ KEY = "the-key-of-the-spooling-clients"
 
 ENDS = """
 import sys
-import burgee, burgee.client
-burgee.client._AT_EXIT_SECONDS = 0.2
+import burgee, burgee.lifetime
+burgee.lifetime._AT_EXIT_SECONDS = 0.2
 client = burgee.Client(sys.argv[1], sys.argv[2], spool=sys.argv[3])
 for number in range(100):
     client.capture("seen", "ann", {"n": number}, uuid=f"ffffffff-0000-4000-8000-{number:012x}", timestamp=1_750_000_000)

@@ -12,7 +12,7 @@ from tests.unit.client.fakes import Recorder, unused_target
 
 BEGIN = """
 import os, signal, sys, time
-import burgee, burgee.client, burgee.keeper
+import burgee, burgee.lifetime, burgee.keeper
 burgee.lifetime._AT_EXIT_SECONDS = 0.2
 burgee.keeper.LOOK_SECONDS = 0.02
 target, spool = sys.argv[1:3]

@@ -10,6 +10,7 @@ import pytest
 
 import burgee.exposures
 from burgee import Client, Dropped, Reason
+from burgee.flag_status import FlagState
 from burgee.v1 import capture_pb2, flags_pb2
 from tests.unit.client.fakes import Feed, Recorder, serving, unused_target
 from tests.unit.client.streamed import change, flag, snapshot, wait_for
