@@ -1,7 +1,6 @@
 """Burgee's client: events, feature flags by company, and usage insights for B2B products."""
 
 from burgee.aio import AsyncClient
-from burgee.base import Stats
 from burgee.client import Client
 from burgee.evaluation.model import Condition, ErrorCode, Operator, Reason, Resolution
 from burgee.filter import AllOf, AnyOf, Not, all_of, any_of, not_, where
@@ -20,6 +19,7 @@ from burgee.insights import (
     TrendRow,
 )
 from burgee.losses import Dropped
+from burgee.stats import Stats
 
 __all__ = [
     "AllOf",

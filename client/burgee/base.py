@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import grpc
 
 from burgee import lifetime
 from burgee.bootstrap import read_bootstrap
+from burgee.carrier import Carrier
 from burgee.channel import Connection
 from burgee.default import with_default
-from burgee.delivery import GroupChange, PersonChange
 from burgee.evaluation.model import USER, Json, Reason, Resolution
 from burgee.events import encode_event
 from burgee.exposures import Exposures
@@ -25,54 +24,8 @@ from burgee.outbox import Limits, Outbox
 from burgee.profiles import group_change, person_change
 from burgee.queries import Questions
 from burgee.remote import RemoteFlags
+from burgee.stats import Stats
 from burgee.stream import SnapshotStream
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What became of events and profile changes: each is in one of queued, sent, dropped and rejected."""
-
-    queued: int
-    """Waiting, or on the way and not acknowledged."""
-    sent: int
-    """Acknowledged by the server."""
-    retried: int
-    """Calls that were made again; a batch counts as one."""
-    dropped: int
-    """Given up by the client: bad input, a full queue, a refused call, a close that ran out of time."""
-    rejected: int
-    """Refused by the server, one by one, for what was in them."""
-
-
-class Carrier(Protocol):
-    """What takes events and changes on their way: the outbox, or what stands in for it in tests."""
-
-    @property
-    def queued(self) -> int:
-        """How many wait, or are not acknowledged."""
-
-    @property
-    def sent(self) -> int:
-        """How many were acknowledged."""
-
-    @property
-    def retried(self) -> int:
-        """How many calls were made again."""
-
-    def put_event(self, encoded: bytes) -> str | None:
-        """Take what encode_event wrote. Returns None, or why not."""
-
-    def put_change(self, profile: tuple[str, str], request: PersonChange | GroupChange) -> str | None:
-        """Take a change of (`user` or group type, key). Returns None, or why not."""
-
-    def flush(self, timeout: float) -> bool:
-        """Wait until everything put before is settled. Whether all of it is acknowledged."""
-
-    def close(self, timeout: float) -> int:
-        """Take nothing more, flush, stop. Returns how many were given up."""
-
-    def reset(self) -> None:
-        """Begin anew with nothing, as in a forked child."""
 
 
 class BaseClient:
