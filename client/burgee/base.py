@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import grpc
 
 from burgee import lifetime
 from burgee.bootstrap import read_bootstrap
+from burgee.carrier import Carrier
 from burgee.channel import Connection
 from burgee.counts import Stats
 from burgee.default import with_default
@@ -28,29 +29,6 @@ from burgee.queries import Questions
 from burgee.remote import RemoteFlags
 from burgee.spool import LEAST_BYTES, Folder
 from burgee.stream import SnapshotStream
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
-
-
-class Carrier(Protocol):
-    """What takes events and changes on their way: the outbox, or what stands in for it in tests."""
-
-    def put_event(self, encoded: bytes) -> str | None:
-        """Take what encode_event wrote. Returns None, or why not."""
-
-    def put_change(self, profile: tuple[str, str], request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
-        """Take a change of (`user` or group type, key). Returns None, or why not."""
-
-    def flush(self, timeout: float) -> bool:
-        """Wait until everything put before is settled. Whether all of it is acknowledged."""
-
-    def hurry(self) -> None:
-        """Send what waits now."""
-
-    def close(self, timeout: float) -> int:
-        """Take nothing more, flush, stop. Returns how many were given up."""
-
-    def reset(self) -> None:
-        """Begin anew with nothing, as in a forked child."""
 
 
 class BaseClient:

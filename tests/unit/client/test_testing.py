@@ -65,6 +65,7 @@ def test_documents_of_flags_are_evaluated_with_what_was_stored(tmp_path: Path) -
         fake.group("company", "acme", {"plan": "free"}, set_once={"plan": "pro"})
         assert not fake.is_enabled("by-plan", "ann", company="acme")
         fake.group("company", "acme", {"plan": "pro"})
+        fake.group("company", "acme", set_once={"plan": "free", "seats": 1})
         assert fake.is_enabled("by-plan", "ann", company="acme")
         assert "company.plan is pro" in fake.explain("by-plan", "ann", company="acme").summary
         fake.group("company", "acme", unset=["plan"])
