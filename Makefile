@@ -43,7 +43,8 @@ lint: $(STAMP) ## ruff, mypy, import-linter, buf
 check: lint ## lint, and fail if the committed stubs are not those of protos/
 	$(GENERATE) --check
 
-bench: $(STAMP) ## run the benchmarks and print their tables
+bench: $(STAMP) ## install the SDKs to compare with, run the benchmarks and print their tables
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
 lock: $(STAMP) ## pin the newest versions into constraints.txt

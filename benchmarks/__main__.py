@@ -3,7 +3,10 @@
 import sys
 from importlib import import_module
 
-NAMES = ("evaluate", "serve", "ingest", "sustain", "insights", "propagate", "preview", "spool")
+NAMES = (
+    *("evaluate", "compare", "all_flags", "large", "serve", "propagate", "preview"),
+    *("ingest", "sustain", "spool", "insights"),
+)
 
 if unknown := set(sys.argv[1:]) - set(NAMES):
     sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -111,7 +111,7 @@ def rivals(names: Iterable[str]) -> Iterator[Sdk]:
         try:
             yield import_module(f"benchmarks.rivals.{name}").sdk()
         except ModuleNotFoundError as missing:
-            print(f"{name} is left out, as {missing.name} is not installed: pip install 'burgee[bench]'")
+            print(f"{name} is left out, as {missing.name} is not installed: pip install -e '.[bench]'")
 
 
 def run(sdks: Iterable[Sdk]) -> list[Contender]:
