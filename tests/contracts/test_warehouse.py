@@ -17,7 +17,7 @@ from burgee_server.ports.warehouse import (
     Statement,
     property_column,
 )
-from tests.fixtures.warehouse import Environment, Fact, batch
+from tests.fixtures.warehouse import Environment, Fact, batch, new_environment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE_NAMES = [
@@ -67,13 +67,44 @@ async def test_an_event_comes_back_as_it_was_captured(environment: Environment) 
     assert batch(1, fact).find(event.properties_json.encode()) > 0
 
 
-async def test_a_token_is_inserted_once(environment: Environment) -> None:
-    """A batch sent again under its token leaves no second row, not even one that FINAL would hide."""
+async def test_a_batch_that_is_loaded_again_is_there_once(environment: Environment) -> None:
+    """It leaves no second row, not even one that FINAL would hide."""
     payload = batch(environment.environment_id, *(Fact(timestamp=NOON + timedelta(days=20 * n)) for n in range(30)))
-    token = str(uuids.uuid4())
-    await environment.warehouse.load(payload, token)
-    await environment.warehouse.load(payload, token)
+    await environment.warehouse.load(payload)
+    await environment.warehouse.load(payload, again=True)
     assert await count(environment, final=False) == 30
+
+
+@pytest.mark.parametrize("there", [0, 1, 15, 29])
+async def test_what_an_earlier_call_left_undone_is_made_up_for(environment: Environment, there: int) -> None:
+    """An insert that was cut short left some months and not others: the rest comes in, and who was seen is complete."""
+    facts = [Fact(distinct_id=f"u{n:02}", timestamp=NOON + timedelta(days=20 * n)) for n in range(30)]
+    if there:
+        await environment.load(*facts[:there])
+    await environment.warehouse.load(batch(environment.environment_id, *facts), again=True)
+    seen = await environment.warehouse.seen(environment.environment_id, "user", "", 100)
+    assert await count(environment, final=False) == 30
+    assert [activity.key for activity in seen] == [fact.distinct_id for fact in facts]
+
+
+async def test_a_batch_loaded_again_is_what_was_captured(environment: Environment) -> None:
+    """The rows are those of a first call, whatever is in them."""
+    fact = Fact("größe", "ann", NOON, {"company": "a`b"}, {"b": None, "a": "2026-03-01", "x.y": [1, {}]})
+    await environment.warehouse.load(batch(environment.environment_id, fact), again=True)
+    other = new_environment(environment.warehouse)
+    await other.load(fact)
+    whole = "SELECT * EXCEPT environment_id FROM events WHERE environment_id = {e:UInt32}"
+    assert await rows(environment, whole) == await rows(other, whole)
+
+
+async def test_an_event_that_is_loaded_is_on_the_disk(environment: Environment) -> None:
+    """Its files and their directories are synced before load returns: the journal then forgets it."""
+    synced = "SELECT sum(value) FROM system.events WHERE event IN ('FileSync', 'DirectorySync')"
+    for again in (False, True):
+        [[before]] = await rows(environment, synced)
+        await environment.warehouse.load(batch(environment.environment_id, Fact()), again=again)
+        [[after]] = await rows(environment, synced)
+        assert after >= before + 2 * 2  # of two tables: the data, and the directory that names them
 
 
 async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> None:
@@ -92,7 +123,7 @@ async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environmen
     stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact()))
     setattr(stored.events[1], field, value)
     with pytest.raises(Refused):
-        await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+        await environment.warehouse.load(stored.SerializeToString())
     assert await count(environment, final=False) == 0
 
 
@@ -109,7 +140,7 @@ async def test_no_properties_are_the_empty_object(environment: Environment) -> N
     """An event without properties_json is an event without properties."""
     stored = StoredBatch.FromString(batch(environment.environment_id, Fact()))
     stored.events[0].properties_json = b""
-    await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+    await environment.warehouse.load(stored.SerializeToString())
     assert await rows(environment, "SELECT toJSONString(properties) FROM events WHERE environment_id = {e:UInt32}") == [
         ["{}"]
     ]

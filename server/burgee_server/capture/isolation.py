@@ -8,20 +8,19 @@ from burgee_server.ports.warehouse import Refused, Warehouse
 async def isolate(refused: Range, warehouse: Warehouse, journal: Journal) -> None:
     """Load what can be loaded of a refused range and put the rest into quarantine, each event with its reason.
 
-    Every part has a token of its own that depends only on the range and its place there: doing this again after a
-    crash loads nothing twice, and quarantines nothing twice.
+    Doing this again after a crash loads nothing twice, and quarantines nothing twice: the token of a part depends only
+    on the range and its place there.
     """
     events = StoredBatch.FromString(refused.payload).events
     parts = [(0, len(events))]
     while parts:
         begin, end = parts.pop()
         payload = StoredBatch(events=events[begin:end]).SerializeToString()
-        token = f"{refused.token}/{begin}-{end}"
         try:
-            await warehouse.load(payload, token)
+            await warehouse.load(payload, again=True)
         except Refused as refusal:
             if end - begin == 1:
-                await journal.quarantine(token, payload, str(refusal))
+                await journal.quarantine(f"{refused.token}/{begin}-{end}", payload, str(refusal))
                 continue
             middle = (begin + end) // 2
             parts += [(middle, end), (begin, middle)]

@@ -1,4 +1,4 @@
-"""Carries the journal into the warehouse: few large inserts, each under a token, in order."""
+"""Carries the journal into the warehouse: few large inserts, in order."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ LAST_RETRY_SECONDS = 10.0
 class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
-    Whatever fails, on either side, is tried again, for ever, with the same range under the same token. Events that the
-    warehouse refuses for their own sake go to quarantine and hold nothing up.
+    Whatever fails, on either side, is tried again, for ever, with the same range. Events that the warehouse refuses for
+    their own sake go to quarantine and hold nothing up.
     """
 
     def __init__(self, journal: Journal, warehouse: Warehouse) -> None:
@@ -53,7 +53,7 @@ class Loader:
 
     async def _load(self, waiting: Range) -> None:
         try:
-            await self._warehouse.load(waiting.payload, waiting.token)
+            await self._warehouse.load(waiting.payload, again=waiting.again)
         except Refused as refusal:
             log.warning("the warehouse refused a range of %d events; isolating: %s", waiting.events, refusal)
             await isolate(waiting, self._warehouse, self._journal)

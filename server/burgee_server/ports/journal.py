@@ -9,12 +9,14 @@ class Range:
     """A fixed run of the journal, for one insert. Read again after a crash it is the same, token and all."""
 
     token: str
-    """The same for the same range, and for no other, ever: the warehouse drops a second insert under it."""
+    """The same for the same range, and for no other, ever: what is quarantined of it is kept once."""
     first: int
     last: int
     payload: bytes
     """A serialized StoredBatch."""
     events: int
+    again: bool
+    """It was handed out before: somebody may have loaded it, or a part of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,11 @@ class BadPattern(Exception):
 class Warehouse(Protocol):
     """Never blocks the event loop. Everything it raises for a caller's sake is a BurgeeError."""
 
-    async def load(self, payload: bytes, token: str) -> None:
-        """Insert a serialized StoredBatch. A second call with the same token changes nothing.
+    async def load(self, payload: bytes, *, again: bool = False) -> None:
+        """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.
+
+        With `again`, only what is not there: an earlier call, of this process or one before it, may have inserted all
+        of the events or some. Without, nobody has tried.
 
         Its events are as the door lets them through: valid UUIDs, JSON objects, FIRST_TIMESTAMP <= timestamp <
         LAST_TIMESTAMP. Raises Refused when the batch itself is at fault, so that trying again cannot help, and

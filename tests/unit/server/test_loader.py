@@ -12,24 +12,25 @@ from burgee_server.storage.sqlite.journal import SqliteJournal
 
 
 class FakeWarehouse:
-    """Keeps events by token as the real one does; refuses some, and fails when told to."""
+    """Keeps events, once where it is told that they may be there; refuses some, and fails when told to."""
 
     def __init__(self) -> None:
-        self.tokens = set()
         self.events = []
         self.refused = frozenset()
         self.failures = 0
+        self.failures_after = 0
 
-    async def load(self, payload, token):
+    async def load(self, payload, *, again=False):
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is away")
         names = [event.event.decode() for event in StoredBatch.FromString(payload).events]
         if bad := self.refused & set(names):
             raise Refused(f"cannot take {sorted(bad)}")
-        if token not in self.tokens:
-            self.tokens.add(token)
-            self.events += names
+        self.events += [name for name in names if not (again and name in self.events)]
+        if self.failures_after:
+            self.failures_after -= 1
+            raise OSError("the answer was lost")
 
 
 @pytest.fixture
@@ -94,6 +95,17 @@ async def test_a_warehouse_that_fails_is_tried_again_and_nothing_is_lost_or_doub
     assert await journal.quarantined(10) == []
 
 
+async def test_an_insert_whose_answer_was_lost_is_made_again_and_nothing_is_doubled(journal):
+    """The warehouse is told that it may have the events."""
+    warehouse = FakeWarehouse()
+    warehouse.failures_after = 2
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("a", "b"), 2)
+        await until_empty(journal)
+
+    assert warehouse.events == ["a", "b"]
+
+
 async def test_refused_events_are_isolated_with_their_reason_and_hold_nothing_up(journal):
     """Two bad ones of nine: seven are loaded, two are kept apart."""
     warehouse = FakeWarehouse()
@@ -116,12 +128,12 @@ async def test_a_warehouse_that_fails_in_the_middle_of_isolating_is_tried_again(
     refuse = warehouse.load
     calls = 0
 
-    async def fail_now_and_then(payload, token):
+    async def fail_now_and_then(payload, *, again=False):
         nonlocal calls
         calls += 1
         if calls in (3, 5):
             raise OSError("the disk is away")
-        await refuse(payload, token)
+        await refuse(payload, again=again)
 
     warehouse.load = fail_now_and_then
     async with loading(journal, warehouse):

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from burgee_server.storage.clickhouse.schema import ACTIVITY_ROWS, EVENT_ROWS
+
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
@@ -21,8 +23,7 @@ message StoredEvent {
 """
 
 # What is written must be what was captured: a text that looks like a date stays a text, a dot in a key is no path,
-# and the last of two equal keys wins, as in every JSON parser. One thread and no size limits make the blocks of a
-# batch the same every time, which the deduplication by token goes by.
+# and the last of two equal keys wins, as in every JSON parser.
 JSON_SETTINGS: dict[str, str | int] = {
     "input_format_try_infer_dates": 0,
     "input_format_try_infer_datetimes": 0,
@@ -30,11 +31,7 @@ JSON_SETTINGS: dict[str, str | int] = {
     "type_json_skip_duplicated_paths": 1,
 }
 
-INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {
-    "deduplicate_blocks_in_dependent_materialized_views": 1,
-    "max_insert_threads": 1,
-    "max_partitions_per_insert_block": 0,
-}
+INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {"max_partitions_per_insert_block": 0}
 
 _BATCH_SETTINGS = {
     "format_schema_source": "string",
@@ -43,14 +40,37 @@ _BATCH_SETTINGS = {
 }
 
 
-def insert_batch(client: "Client", payload: bytes, token: str) -> None:
-    """Insert a serialized StoredBatch through `landing`. The same token twice is one insert."""
-    client.raw_insert(
-        "landing",
-        insert_block=_varint(len(payload)) + payload,
-        settings=_BATCH_SETTINGS | {"insert_deduplication_token": token},
-        fmt="ProtobufList",
-    )
+# The sort key of `events`, which makes a row unique, in the columns of `staging`.
+_KEY = "(environment_id, toDate(timestamp), event, uuid)"
+_STAGED_KEY = "(environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')), event, toUUID(uuid))"
+
+
+def load(client: "Client", payload: bytes) -> None:
+    """Insert a serialized StoredBatch of which nothing has been inserted yet."""
+    _insert(client, "landing", payload)
+
+
+def load_again(client: "Client", payload: bytes) -> None:
+    """Insert what is missing of a serialized StoredBatch: any part of it may be there. Doing it twice changes nothing.
+
+    An insert that was cut short has left some tables and months with all of their rows and others with none.
+    """
+    client.command("CREATE TEMPORARY TABLE IF NOT EXISTS staging AS SELECT * FROM landing")
+    client.command("TRUNCATE TABLE staging")
+    try:
+        _insert(client, "staging", payload)
+        client.command(
+            f"INSERT INTO events {EVENT_ROWS.format(source='staging')} WHERE {_STAGED_KEY} NOT IN"
+            f" (SELECT {_KEY} FROM events WHERE {_KEY} IN (SELECT {_STAGED_KEY} FROM staging))"
+        )
+        client.command(f"INSERT INTO activity {ACTIVITY_ROWS.format(source='staging')}")
+    finally:
+        client.command("TRUNCATE TABLE staging")
+
+
+def _insert(client: "Client", table: str, payload: bytes) -> None:
+    block = _varint(len(payload)) + payload
+    client.raw_insert(table, insert_block=block, settings=_BATCH_SETTINGS, fmt="ProtobufList")
 
 
 def _varint(number: int) -> bytes:

@@ -17,8 +17,8 @@ from clickhouse_connect.driver.exceptions import Error
 from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
-from burgee_server.storage.clickhouse import failures
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
+from burgee_server.storage.clickhouse import failures, landing
+from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
@@ -76,9 +76,10 @@ class ClickHouseWarehouse:
 
         return await asyncio.to_thread(connect)
 
-    async def load(self, payload: bytes, token: str) -> None:
+    async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
-        await self._insert(lambda client: insert_batch(client, payload, token))
+        insert = landing.load_again if again else landing.load
+        await self._insert(lambda client: insert(client, payload))
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""

@@ -110,10 +110,10 @@ class SqliteJournal:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
 
-        def fix(connection: sqlite3.Connection) -> tuple[int, int] | None:
+        def fix(connection: sqlite3.Connection) -> tuple[int, int, bool] | None:
             fixed = connection.execute("SELECT first, last FROM loading").fetchone()
             if fixed is not None:
-                return int(fixed[0]), int(fixed[1])
+                return int(fixed[0]), int(fixed[1]), True
             first = last = total = size = 0
             for seq, events, length in connection.execute(
                 "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
@@ -124,12 +124,12 @@ class SqliteJournal:
             if not first:
                 return None
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
-            return first, last
+            return first, last, False
 
-        bounds = await self._writer.run(fix)
-        if bounds is None:
+        fixed = await self._writer.run(fix)
+        if fixed is None:
             return None
-        return await asyncio.to_thread(self._read, *bounds)
+        return await asyncio.to_thread(self._read, *fixed)
 
     async def commit(self, done: Range) -> None:
         """Forget a range, and batch ids that are older than a day."""
@@ -188,13 +188,13 @@ class SqliteJournal:
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
 
-    def _read(self, first: int, last: int) -> Range:
+    def _read(self, first: int, last: int, again: bool) -> Range:
         """Serialized StoredBatches laid end to end are one StoredBatch: that is how protobuf merges."""
         rows = self._reader.execute(
             "SELECT payload, events FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ).fetchall()
         payload = b"".join(row[0] for row in rows)
-        return Range(f"{self._id}:{first}-{last}", first, last, payload, sum(row[1] for row in rows))
+        return Range(f"{self._id}:{first}-{last}", first, last, payload, sum(row[1] for row in rows), again)
 
 
 def _identity(connection: sqlite3.Connection) -> str:
