@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 
 import grpc
 import pytest
@@ -16,7 +15,8 @@ from burgee.v1 import capture_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
-from tests.e2e.conftest import READY, Command, environment
+from tests.e2e.conftest import Command
+from tests.fixtures.serving import READY, environment, wait_for
 
 
 def call(server, key=None):
@@ -260,11 +260,3 @@ def test_what_was_acknowledged_is_there_after_a_restart_once(serve, how):
     found = stored_uuids(server)
     assert len(found) == len(set(found))
     assert len(found) <= len(expected) + 50  # the batch whose answer was not heard may be there, too
-
-
-def wait_for(condition, seconds=30):
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
