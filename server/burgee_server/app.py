@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import tempfile
 from collections.abc import Callable
 
 from burgee_server.access import new_secret
@@ -32,6 +33,8 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     directory = DataDirectory(settings.data)
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
     try:
+        # Batches go to chDB in temporary files; those of a server that is killed must not be left lying in /tmp.
+        tempfile.tempdir = str(directory.scratch())
         house = await build(directory, settings)
         try:
             await _begin(house, directory, settings, say)

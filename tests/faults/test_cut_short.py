@@ -101,6 +101,23 @@ def test_an_insert_whose_process_ended_is_made_good(data: Path, lost: tuple[str,
     check_once(data)
 
 
+@pytest.mark.parametrize("left", ["", 'syntax = "proto3";\nmessage Sto'], ids=["nothing of it", "a part of it"])
+def test_a_schema_of_the_format_that_a_full_disk_has_cut_off_is_not_the_fault_of_the_events(
+    data: Path, left: str
+) -> None:
+    """Trouble that passes: the next try makes the file anew."""
+    with Loading(data) as loading:
+        assert loading.tell("load") == "loaded"
+    [schema] = (data / "__cache__").iterdir()
+    schema.write_text(left)
+
+    with Loading(data) as loading:
+        assert loading.tell("again").startswith("Unavailable")
+        assert loading.tell("again") == "loaded"
+
+    check_once(data)
+
+
 @pytest.fixture
 def interfere(tmp_path: Path) -> Iterator[object]:
     """Has strace do something at the n-th such call of a thread of a process, from the moment that this returns."""

@@ -46,12 +46,14 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
     server.stop()
     ask(data, NO_MERGES)
 
+    elsewhere = tmp_path / "tmp"
+    elsewhere.mkdir()
     senders = Senders(listen, key)
     senders.start()
     while_loading = 0
     try:
         for during_start in kills:
-            server = Serving(data, listen=listen)
+            server = Serving(data, listen=listen, TMPDIR=str(elsewhere))
             if not during_start:
                 server.ready()
                 before = senders.batches
@@ -70,6 +72,7 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
     finally:
         server.process.kill()
     check_stored(data, senders)
+    assert list((data / "tmp").iterdir()) == list(elsewhere.iterdir()) == []  # nobody's events are left lying around
     print(
         f"{len(kills)} kills, {while_loading} of them while a range was being loaded: {senders.events:,} events, "
         f"{len(senders.failures):,} calls made again"

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +30,13 @@ class DataDirectory:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+        return path
+
+    def scratch(self) -> Path:
+        """A directory for files of this process, empty: what another had there when it was killed is gone."""
+        path = self.path / "tmp"
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
         return path
 
     def release(self) -> None:

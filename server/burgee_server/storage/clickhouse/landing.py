@@ -1,7 +1,11 @@
 """How a journalled StoredBatch becomes rows without becoming Python objects: ClickHouse reads the protobuf itself."""
 
+import shutil
 from typing import TYPE_CHECKING
 
+from clickhouse_connect.driver.exceptions import Error
+
+from burgee_server.errors import Unavailable
 from burgee_server.storage.clickhouse.schema import ACTIVITY_ROWS, EVENT_ROWS
 
 if TYPE_CHECKING:
@@ -33,44 +37,56 @@ JSON_SETTINGS: dict[str, str | int] = {
 
 INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {"max_partitions_per_insert_block": 0}
 
-_BATCH_SETTINGS = {
-    "format_schema_source": "string",
-    "format_schema": _FORMAT_SCHEMA,
-    "format_schema_message_name": "StoredEvent",
-}
+_SCHEMA_CACHE = "__cache__"
+"""Where chDB keeps format schemas: in the working directory."""
 
-
-# The sort key of `events`, which makes a row unique, in the columns of `staging`.
+# The sort key of `events`, which makes a row unique, in its own columns and in those of `staging`.
 _KEY = "(environment_id, toDate(timestamp), event, uuid)"
 _STAGED_KEY = "(environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')), event, toUUID(uuid))"
 
 
-def load(client: "Client", payload: bytes) -> None:
-    """Insert a serialized StoredBatch of which nothing has been inserted yet."""
-    _insert(client, "landing", payload)
+class Landing:
+    """Inserts batches, one at a time."""
 
+    def __init__(self) -> None:
+        self._schema_edition = 1
 
-def load_again(client: "Client", payload: bytes) -> None:
-    """Insert what is missing of a serialized StoredBatch: any part of it may be there. Doing it twice changes nothing.
+    def load(self, client: "Client", payload: bytes) -> None:
+        """Insert a serialized StoredBatch of which nothing has been inserted yet."""
+        self._insert(client, "landing", payload)
 
-    An insert that was cut short has left some tables and months with all of their rows and others with none.
-    """
-    client.command("CREATE TEMPORARY TABLE IF NOT EXISTS staging AS SELECT * FROM landing")
-    client.command("TRUNCATE TABLE staging")
-    try:
-        _insert(client, "staging", payload)
+    def load_again(self, client: "Client", payload: bytes) -> None:
+        """Insert what is missing of a serialized StoredBatch: any part of it may be there.
+
+        An insert that was cut short has left some tables and months with all of their rows and others with none.
+        """
+        client.command("CREATE TEMPORARY TABLE IF NOT EXISTS staging AS SELECT * FROM landing")
+        client.command("TRUNCATE TABLE staging")
+        self._insert(client, "staging", payload)
         client.command(
             f"INSERT INTO events {EVENT_ROWS.format(source='staging')} WHERE {_STAGED_KEY} NOT IN"
             f" (SELECT {_KEY} FROM events WHERE {_KEY} IN (SELECT {_STAGED_KEY} FROM staging))"
         )
         client.command(f"INSERT INTO activity {ACTIVITY_ROWS.format(source='staging')}")
-    finally:
         client.command("TRUNCATE TABLE staging")
 
-
-def _insert(client: "Client", table: str, payload: bytes) -> None:
-    block = _varint(len(payload)) + payload
-    client.raw_insert(table, insert_block=block, settings=_BATCH_SETTINGS, fmt="ProtobufList")
+    def _insert(self, client: "Client", table: str, payload: bytes) -> None:
+        settings = {
+            "format_schema_source": "string",
+            "format_schema": f"// {self._schema_edition}{_FORMAT_SCHEMA}",
+            "format_schema_message_name": "StoredEvent",
+        }
+        block = _varint(len(payload)) + payload
+        try:
+            client.raw_insert(table, insert_block=block, settings=settings, fmt="ProtobufList")
+        except Error as error:
+            if error.name == "CANNOT_PARSE_PROTOBUF_SCHEMA" or f"in the schema file '{_SCHEMA_CACHE}/" in str(error):
+                # Not the fault of the events, which must not go to quarantine for it. ClickHouse keeps a schema in a
+                # file named after its text, and believes in what it once found there, even what a full disk cut off.
+                shutil.rmtree(_SCHEMA_CACHE, ignore_errors=True)
+                self._schema_edition += 1
+                raise Unavailable(f"the schema of the format could not be kept in {_SCHEMA_CACHE}/: {error}") from error
+            raise
 
 
 def _varint(number: int) -> bytes:

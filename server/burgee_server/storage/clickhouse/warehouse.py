@@ -17,8 +17,8 @@ from clickhouse_connect.driver.exceptions import Error
 from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
-from burgee_server.storage.clickhouse import failures, landing
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS
+from burgee_server.storage.clickhouse import failures
+from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, Landing
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
@@ -43,6 +43,7 @@ class ClickHouseWarehouse:
         self._lookups = lookups
         self._loads = loads
         self._kills = kills
+        self._landing = Landing()
         self._running: dict[str, Future[bytes]] = {}
 
     @classmethod
@@ -78,7 +79,7 @@ class ClickHouseWarehouse:
 
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
-        insert = landing.load_again if again else landing.load
+        insert = self._landing.load_again if again else self._landing.load
         await self._insert(lambda client: insert(client, payload))
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
