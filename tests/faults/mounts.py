@@ -2,10 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import pytest
 
 _CHUNKS = (1 << 20, 1 << 12, 1)
 
@@ -28,7 +25,7 @@ class SmallDisk:
         if self._holder.stdout.readline() != "mounted\n":
             raise PermissionError(self._holder.communicate()[1])
         enter = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
-        self.within: Sequence[str] = ("nsenter", "--target", str(self._holder.pid), *enter, "--mount", "--")
+        self.within = ("nsenter", "--target", str(self._holder.pid), *enter, "--mount", "--")
 
     def close(self) -> None:
         """Let go of it; what still runs there keeps it until it ends."""
@@ -68,14 +65,3 @@ class SmallDisk:
     def _free(self) -> int:
         state = os.statvfs(self.seen(self.path))
         return state.f_bavail * state.f_frsize
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """A disk of 64 MB; skipped where the system gives no mount namespace."""
-    try:
-        disk = SmallDisk(tmp_path / "disk", 64)
-    except (FileNotFoundError, PermissionError) as error:
-        pytest.skip(f"no small disk can be mounted here: {error}")
-    yield disk
-    disk.close()

@@ -29,11 +29,11 @@ FROM events WHERE event = 'sent' GROUP BY distinct_id, batch
 """
 
 
-def ask(data: Path, *statements: str) -> list[list[list[Any]]]:
+def ask(data: Path, *statements: str, within: Sequence[str] = ()) -> list[list[list[Any]]]:
     """The rows of each statement in the warehouse of a data directory that no server has open."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.storage", str(data), *statements],
-        cwd=ROOT,
+        [*within, sys.executable, "-m", "tests.faults.storage", str(data), *statements],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
         text=True,
         check=False,
@@ -44,9 +44,9 @@ def ask(data: Path, *statements: str) -> list[list[list[Any]]]:
     return answers
 
 
-def check_stored(data: Path, senders: Senders) -> None:
+def check_stored(data: Path, senders: Senders, within: Sequence[str] = ()) -> None:
     """Every acknowledged event is there, as often as it may lie there, and a query counts it once."""
-    rows, [[counted]] = ask(data, _ROWS, "SELECT count() FROM events FINAL WHERE event = 'sent'")
+    rows, [[counted]] = ask(data, _ROWS, "SELECT count() FROM events FINAL WHERE event = 'sent'", within=within)
     stored = {(name, number): Counter(indexes) for name, number, indexes in rows}
     expected = {(name, number) for name, batches in senders.acknowledged.items() for number in range(batches)}
     assert stored.keys() == expected, f"lost {sorted(expected - stored.keys())}, more {stored.keys() - expected}"

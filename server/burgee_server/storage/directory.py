@@ -17,6 +17,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path.resolve()
+        _sync_names(self.path.parent)
         self._lock = self._take_lock()
 
     def write_secret(self, name: str, text: str) -> Path:
@@ -30,6 +31,7 @@ class DataDirectory:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+        _sync_names(self.path)
         return path
 
     def scratch(self) -> Path:
@@ -57,3 +59,12 @@ class DataDirectory:
         lock.write(str(os.getpid()))
         lock.flush()
         return lock
+
+
+def _sync_names(directory: Path) -> None:
+    """Have what was made or renamed in a directory survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
