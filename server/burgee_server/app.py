@@ -1,9 +1,11 @@
 """Starts the server, keeps it running, and stops it without losing anything."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import tempfile
 from collections.abc import Callable
@@ -29,6 +31,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    _open_many_files()
     os.umask(0o077)  # events, profiles and keys are nobody else's to read, whoever made the directory
     directory = DataDirectory(settings.data)
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
@@ -86,6 +89,16 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     for outcome in ended:
         if isinstance(outcome, Exception):
             raise outcome  # a loop that ended by itself: better a restart than a server that stores nothing
+
+
+def _open_many_files() -> None:
+    """Take as many open files as the system gives: a large part takes ten to twenty for each name of a property.
+
+    With the 1,024 of most shells, events with a hundred names would wait in the journal for ever.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError):  # where "no limit" cannot be had
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _calm_collector() -> None:

@@ -116,7 +116,14 @@ async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> N
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("uuid", b"no uuid"), ("properties_json", b'{"a": '), ("properties_json", b"[1]")]
+    ("field", "value"),
+    [
+        ("uuid", b"no uuid"),
+        ("properties_json", b'{"a": '),
+        ("properties_json", b"[1]"),
+        ("properties_json", b'{"a": "\xff"}'),
+        ("properties_json", b'{"a": ' + "é".encode() * 10_000),  # its error is cut off in the middle of a character
+    ],
 )
 async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
     """The error says that trying again cannot help, and nothing of the batch is kept."""

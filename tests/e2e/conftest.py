@@ -18,7 +18,7 @@ def serve(tmp_path: Path) -> Iterator[Any]:
     """Starts servers on a directory of this test; ends those that are left."""
     started: list[Serving] = []
 
-    def start(*arguments: str, **settings: str) -> Serving:
+    def start(*arguments: str, **settings: Any) -> Serving:
         started.append(Serving(tmp_path / "data", *arguments, **settings))
         return started[-1].ready()
 

@@ -1,11 +1,13 @@
 """How a server starts, stops, and comes back."""
 
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import grpc
 import pytest
@@ -215,6 +217,16 @@ def test_nobody_else_can_read_what_is_kept(serve, tmp_path):
     files = [path for path in server.data.rglob("*") if path.is_file()]
     assert server.data / "control.db" in files
     assert [path for path in files if path.stat().st_mode & 0o077 and path.name != "lock"] == []
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="there is no prlimit to start it with fewer")
+def test_the_server_opens_as_many_files_as_it_may(serve):
+    """Not the 1,024 of a shell: events with many different properties would wait in the journal for ever."""
+    server = serve(within=("prlimit", "--nofile=1024:"))
+
+    limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    [(soft, hard)] = re.findall(r"Max open files +(\d+) +(\d+)", limits)
+    assert soft == hard != "1024"
 
 
 def capturing(server, acknowledged, stopped):

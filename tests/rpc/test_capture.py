@@ -121,10 +121,14 @@ async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(adm
     assert len(await timeline(admin)) == 2
 
 
-async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin):
+@pytest.mark.parametrize(
+    ("text", "field", "reason"),
+    [(b"ann", "distinct_id", "must be UTF-8"), (b"pro", "properties_json", "must be a JSON object")],
+)
+async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin, text, field, reason):
     """One client's broken encoding does not cost it the batch."""
-    good = pb.Event(**GOOD).SerializeToString()
-    bad = good.replace(b"ann", b"\xff\xfe\xfd")
+    good = pb.Event(**GOOD, properties_json='{"plan": "pro"}').SerializeToString()
+    bad = good.replace(text, b"\xff\xfe\xfd")
     raw = b"".join(b"\x0a" + bytes([len(event)]) + event for event in (good, bad))
     capture = admin.channel.unary_unary(
         "/burgee.v1.CaptureService/Capture", response_deserializer=pb.CaptureResponse.FromString
@@ -133,7 +137,9 @@ async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin):
     response = await capture(raw)
 
     assert response.accepted == 1
-    assert [(bad.index, bad.field, bad.reason) for bad in response.rejected] == [(1, "distinct_id", "must be UTF-8")]
+    [rejected] = response.rejected
+    assert (rejected.index, rejected.field) == (1, field)
+    assert rejected.reason.startswith(reason)
 
 
 async def test_a_message_that_is_no_message_is_refused(admin):

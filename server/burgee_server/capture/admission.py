@@ -106,6 +106,7 @@ def _check_properties(text: bytes) -> None:
     if len(text) > MAX_PROPERTIES_BYTES:
         raise _Fault("properties_json", f"must be at most {MAX_PROPERTIES_BYTES:,} bytes, got {len(text):,}")
     try:
+        text.decode()  # the decoder looks at keys only; a value that is not UTF-8 is one that the warehouse refuses
         _object.decode(text)
         if _LARGE_EXPONENT.search(text):
             _all_of_it.decode(text)  # finds 1e400, which the warehouse could not take; reading every number costs more

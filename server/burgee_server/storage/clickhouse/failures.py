@@ -39,6 +39,9 @@ _PASSING = frozenset(
 
 def of_load(error: Error) -> Exception:
     """An insert that failed: Unavailable if that may pass, else Refused, because its rows are at fault."""
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        # ClickHouse quotes the row at fault, and cuts it off in the middle of a character.
+        return Refused("the warehouse cannot take it, for a reason that cannot be read")
     if error.name is None or error.name in _PASSING:
         return Unavailable(str(error))
     return Refused(str(error))
