@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from burgee_server.capture.times import Times, TimeWindow
 from burgee_server.errors import Invalid
 from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent, StoredGroup
 from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME, group_type_fault, name_fault
@@ -16,12 +17,12 @@ from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME, group_type_fault, nam
 MAX_EVENTS = 10_000
 MAX_GROUPS = 100
 MAX_PROPERTIES_BYTES = 65_536
-MAX_FUTURE_MICROS = 24 * 3600 * 1_000_000
-"""How far ahead of the server's clock an event may be."""
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _all_of_it = msgspec.json.Decoder(dict[str, Any])
 _LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
+_LONG = 200
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _LONG)
 MAX_TEXT_BYTES = 4 * MAX_NAME
 """No text of 200 characters has more bytes of UTF-8."""
 
@@ -54,7 +55,9 @@ class _Fault(Exception):
         self.reason = reason
 
 
-def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types: frozenset[str]) -> Admission:
+def admit(
+    batch: StoredBatch, environment_id: int, now_micros: int, window: TimeWindow, known_types: frozenset[str]
+) -> Admission:
     """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
 
     `known_types` are the group types that the environment has already: new ones are taken up to a limit.
@@ -62,38 +65,41 @@ def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types:
     """
     if len(batch.events) > MAX_EVENTS:
         raise Invalid.of("events", f"at most {MAX_EVENTS:,} events a batch, got {len(batch.events):,}")
-    latest = now_micros + MAX_FUTURE_MICROS
+    if batch.sent_at_micros < 0:
+        raise Invalid.of("sent_at_micros", "must be microseconds since 1970 UTC, or 0")
+    times = window.at(now_micros, batch.sent_at_micros)
     rejected: list[Rejection] = []
     group_types = set(known_types)
     for index, event in enumerate(batch.events):
         try:
-            _check(event, latest, group_types)
+            _check(event, times, group_types)
         except _Fault as fault:
             rejected.append(Rejection(index, fault.field, fault.reason))
             continue
         if not event.uuid:
             event.uuid = str(uuid4()).encode()
-        if not event.timestamp_micros:
-            event.timestamp_micros = now_micros
         event.environment_id = environment_id
         event.received_at_micros = now_micros
     for rejection in reversed(rejected):
         del batch.events[rejection.index]
     batch.ClearField("batch_id")
+    batch.ClearField("sent_at_micros")
     batch.DiscardUnknownFields()
     return Admission(
         batch.SerializeToString(), len(batch.events), tuple(rejected), frozenset(group_types) - known_types
     )
 
 
-def _check(event: StoredEvent, latest_micros: int, group_types: set[str]) -> None:
-    """Raise the first fault of an event; else add the group types that it names."""
+def _check(event: StoredEvent, times: Times, group_types: set[str]) -> None:
+    """Raise the first fault of an event; else add the group types that it names, and set its time right."""
     if fault := _text_fault(event.event):
         raise _Fault("event", fault)
     if fault := _text_fault(event.distinct_id):
         raise _Fault("distinct_id", fault)
-    if not 0 <= event.timestamp_micros <= latest_micros:
-        raise _Fault("timestamp_micros", "must be between 1970 and a day from now, in microseconds since 1970 UTC")
+    timestamp = times.settle(event.timestamp_micros)
+    if fault := times.fault(timestamp):
+        raise _Fault("timestamp_micros", fault)
+    event.timestamp_micros = timestamp
     if event.uuid:
         event.uuid = _uuid(event.uuid)
     if event.properties_json:
@@ -107,7 +113,9 @@ def _check_properties(text: bytes) -> None:
         raise _Fault("properties_json", f"must be at most {MAX_PROPERTIES_BYTES:,} bytes, got {len(text):,}")
     try:
         _object.decode(text)
-        if _LARGE_EXPONENT.search(text):
+        if not text.isascii():
+            text.decode()  # inside of values, the decoder does not look
+        if _LARGE_EXPONENT.search(text) or (len(text) > _LONG and _LONG_NUMBER.search(text)):
             _all_of_it.decode(text)  # finds 1e400, which the warehouse could not take; reading every number costs more
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _Fault("properties_json", f"must be a JSON object (NaN and Infinity are not JSON): {error}") from error

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from burgee_server.capture.isolation import isolate
-from burgee_server.ports.journal import Journal, Range
+from burgee_server.capture.isolator import Isolator
+from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import Refused, Warehouse
 
 log = logging.getLogger(__name__)
@@ -19,13 +19,14 @@ LAST_RETRY_SECONDS = 10.0
 class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
-    Whatever fails, on either side, is tried again, for ever, with the same range under the same token. Events that the
-    warehouse refuses for their own sake go to quarantine and hold nothing up.
+    Whatever fails, on either side, is tried again, for ever, with the same range under the same token. A range that the
+    warehouse refuses is the isolator's from then on, and holds nothing up.
     """
 
-    def __init__(self, journal: Journal, warehouse: Warehouse) -> None:
+    def __init__(self, journal: Journal, warehouse: Warehouse, isolator: Isolator) -> None:
         self._journal = journal
         self._warehouse = warehouse
+        self._isolator = isolator
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -48,15 +49,14 @@ class Loader:
 
     async def _drain(self) -> None:
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
-            await self._load(waiting)
-            await self._journal.commit(waiting)
-
-    async def _load(self, waiting: Range) -> None:
-        try:
-            await self._warehouse.load(waiting.payload, waiting.token)
-        except Refused as refusal:
-            log.warning("the warehouse refused a range of %d events; isolating: %s", waiting.events, refusal)
-            await isolate(waiting, self._warehouse, self._journal)
+            try:
+                await self._warehouse.load(waiting.payload, waiting.token)
+            except Refused as refusal:
+                log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
+                await self._isolator.set_aside(waiting)
+            else:
+                await self._journal.commit(waiting)
+                self._isolator.notice_taken()
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -2,23 +2,33 @@
 
 from typing import TYPE_CHECKING
 
+from google.protobuf.descriptor import FieldDescriptor
+
+from burgee_server.journal.v1.journal_pb2 import StoredEvent
+
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-# protos/burgee_server/journal/v1/journal.proto in the types that ClickHouse maps to the columns of `landing`.
-_FORMAT_SCHEMA = """
-syntax = "proto3";
-message StoredEvent {
-  string uuid = 1;
-  string event = 2;
-  string distinct_id = 3;
-  map<string, string> groups = 4;
-  string properties_json = 5;
-  int64 timestamp_micros = 6;
-  uint32 environment_id = 100;
-  int64 received_at_micros = 101;
+# How ClickHouse knows a field of StoredEvent: its type in a proto file, where text need not be UTF-8, and the type of
+# its column. The one message is StoredGroup, an entry of a map.
+_TYPES = {
+    FieldDescriptor.TYPE_BYTES: ("string", "String"),
+    FieldDescriptor.TYPE_UINT32: ("uint32", "UInt32"),
+    FieldDescriptor.TYPE_INT64: ("int64", "Int64"),
+    FieldDescriptor.TYPE_MESSAGE: ("map<string, string>", "Map(String, String)"),
 }
-"""
+_FIELDS = [(field.name, field.number, *_TYPES[field.type]) for field in StoredEvent.DESCRIPTOR.fields]
+
+_FORMAT_SCHEMA = "\n".join(
+    (
+        'syntax = "proto3";',
+        "message StoredEvent {",
+        *(f"  {type_} {name} = {number};" for name, number, type_, _ in _FIELDS),
+        "}",
+    )
+)
+COLUMNS = ", ".join(f"{name} {type_}" for name, _, _, type_ in _FIELDS)
+"""The columns of a StoredEvent, as those of `landing`."""
 
 # What is written must be what was captured: a text that looks like a date stays a text, a dot in a key is no path,
 # and the last of two equal keys wins, as in every JSON parser. One thread and no size limits make the blocks of a
@@ -36,28 +46,30 @@ INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {
     "max_partitions_per_insert_block": 0,
 }
 
-_BATCH_SETTINGS = {
+BATCH_SETTINGS = {
     "format_schema_source": "string",
     "format_schema": _FORMAT_SCHEMA,
     "format_schema_message_name": "StoredEvent",
 }
+"""What ClickHouse needs to read a StoredBatch as ProtobufList."""
 
 
 def insert_batch(client: "Client", payload: bytes, token: str) -> None:
     """Insert a serialized StoredBatch through `landing`. The same token twice is one insert."""
     client.raw_insert(
         "landing",
-        insert_block=_varint(len(payload)) + payload,
-        settings=_BATCH_SETTINGS | {"insert_deduplication_token": token},
+        insert_block=delimited(payload),
+        settings=BATCH_SETTINGS | {"insert_deduplication_token": token},
         fmt="ProtobufList",
     )
 
 
-def _varint(number: int) -> bytes:
-    """The length that goes before a delimited protobuf message."""
-    encoded = bytearray()
+def delimited(payload: bytes) -> bytes:
+    """A serialized StoredBatch with its length before it: what ProtobufList reads."""
+    length = bytearray()
+    number = len(payload)
     while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
+        length.append(number & 0x7F | 0x80)
         number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    length.append(number)
+    return bytes(length) + payload

@@ -15,9 +15,10 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee.evaluation.model import USER
-from burgee_server.errors import TimedOut
+from burgee_server.errors import TimedOut, Unavailable
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
 from burgee_server.storage.clickhouse import failures
+from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
@@ -79,6 +80,13 @@ class ClickHouseWarehouse:
     async def load(self, payload: bytes, token: str) -> None:
         """See the port."""
         await self._insert(lambda client: insert_batch(client, payload, token))
+
+    async def faults(self, payload: bytes) -> Mapping[int, str]:
+        """See the port. A statement of some tens of milliseconds."""
+        try:
+            return await asyncio.wrap_future(self._lookups.submit(lambda client: find_faults(client, payload)))
+        except Error as error:
+            raise Unavailable(f"refused events cannot be examined: {error.name}") from error
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""

@@ -1,0 +1,44 @@
+"""Which events of a batch the tables cannot take: the conversions of `landing_to_events`, made not to fail."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from burgee_server.storage.clickhouse.landing import BATCH_SETTINGS, COLUMNS, delimited
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_ASK = """
+SELECT position, reason FROM (
+    SELECT
+        rowNumberInAllBlocks() AS position,
+        multiIf(
+            isNull(toUUIDOrNull(uuid)), 'uuid: the warehouse cannot read it as a UUID',
+            isNull(accurateCastOrNull(toJSONString(groups), 'JSON')), 'groups: the warehouse cannot read them as JSON',
+            isNull(accurateCastOrNull(if(properties_json = '', '{{}}', properties_json), 'JSON')),
+            'properties_json: the warehouse cannot read it as JSON',
+            ''
+        ) AS reason
+    FROM format(ProtobufList, '{columns}', '{batch}')
+)
+WHERE reason != ''
+"""
+
+# A batch travels in the text of the statement: nothing is kept, so that nothing has to be cleared away, and nothing of
+# it is written into the log of queries.
+_SETTINGS = BATCH_SETTINGS | {"max_threads": 1, "log_queries": 0}
+
+
+def find_faults(client: "Client", payload: bytes) -> Mapping[int, str]:
+    """The index of each event at fault in a serialized StoredBatch, and what is wrong with it."""
+    statement = _ASK.format(columns=COLUMNS, batch=_quoted(delimited(payload)))
+    return dict(json.loads(client.raw_query(statement, settings=_SETTINGS, fmt="JSONCompact"))["data"])
+
+
+def _quoted(raw: bytes) -> str:
+    """Bytes as they stand between the quotes of a text in SQL."""
+    return raw.decode("latin-1").translate(_ESCAPES)
+
+
+_ESCAPES = {number: f"\\x{number:02x}" for number in range(256) if not 0x20 <= number < 0x7F or chr(number) in "'\\%{}"}

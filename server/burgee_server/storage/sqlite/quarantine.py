@@ -1,0 +1,144 @@
+"""The QuarantineStore port in the file of the journal."""
+
+import asyncio
+import json
+import math
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from burgee_server.ports.quarantine import Part, QuarantinedEvent, RefusedEvent, Selection
+from burgee_server.storage.sqlite.room import Room
+from burgee_server.storage.sqlite.writer import GroupWriter
+
+T = TypeVar("T")
+
+_SELECTED = """
+FROM quarantined
+WHERE environment_id = :environment_id
+    AND (:quarantine_ids IS NULL OR quarantine_id IN (SELECT value FROM json_each(:quarantine_ids)))
+    AND instr(reason, :reason) > 0
+    AND quarantined_at >= :start
+    AND quarantined_at < :end
+"""
+_PAGE = f"""
+SELECT quarantine_id, payload, reason, quarantined_at {_SELECTED} AND quarantine_id < :before
+ORDER BY quarantine_id DESC LIMIT :limit
+"""
+_COUNT = f"SELECT count(*), coalesce(sum(length(payload)), 0) {_SELECTED}"
+_DELETE = f"DELETE {_SELECTED}"
+_LAST_ID = 2**63 - 1
+
+
+class SqliteQuarantine:
+    """Shares the journal's writer and its room; reads on a connection of its own, beside what is written."""
+
+    def __init__(
+        self, writer: GroupWriter, reader: sqlite3.Connection, room: Room, unix_seconds: Callable[[], float]
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._reading = threading.Lock()
+        self._room = room
+        self._unix_seconds = unix_seconds
+
+    async def next_part(self, after: int) -> Part | None:
+        """See the port."""
+
+        def select(connection: sqlite3.Connection) -> Part | None:
+            row = connection.execute(
+                "SELECT part_id, token, payload, events, examined FROM set_aside WHERE part_id > ? ORDER BY part_id",
+                (after,),
+            ).fetchone()
+            if row is None:
+                return None
+            part_id, token, payload, events, examined = row
+            return Part(part_id, token, payload, events, bool(examined))
+
+        return await self._read(select)
+
+    async def divide(self, part: Part, rest: Sequence[tuple[bytes, int]], refused: Sequence[RefusedEvent]) -> None:
+        """See the port."""
+        now = self._unix_seconds()
+
+        def divide(connection: sqlite3.Connection) -> None:
+            where = (part.part_id,)
+            received_at = connection.execute("SELECT received_at FROM set_aside WHERE part_id = ?", where).fetchone()[0]
+            connection.execute("DELETE FROM set_aside WHERE part_id = ?", where)
+            connection.executemany(
+                "INSERT INTO set_aside (token, payload, events, examined, received_at) VALUES (?, ?, ?, 1, ?)",
+                [(f"{part.token}/{n}", payload, events, received_at) for n, (payload, events) in enumerate(rest)],
+            )
+            connection.executemany(
+                "INSERT INTO quarantined (environment_id, payload, reason, quarantined_at) VALUES (?, ?, ?, ?)",
+                [(event.environment_id, event.payload, event.reason, now) for event in refused],
+            )
+
+        await self._writer.run(divide)
+
+    async def release(self, part: Part) -> None:
+        """See the port."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM set_aside WHERE part_id = ?", (part.part_id,))
+
+        await self._writer.run(delete)
+        self._room.give(len(part.payload))
+
+    async def page(
+        self, environment_id: int, selection: Selection, before: int | None, limit: int
+    ) -> Sequence[QuarantinedEvent]:
+        """See the port."""
+        values = _values(environment_id, selection) | {"before": before or _LAST_ID, "limit": limit}
+
+        def select(connection: sqlite3.Connection) -> list[QuarantinedEvent]:
+            return [
+                QuarantinedEvent(quarantine_id, payload, reason, datetime.fromtimestamp(at, UTC))
+                for quarantine_id, payload, reason, at in connection.execute(_PAGE, values)
+            ]
+
+        return await self._read(select)
+
+    async def refuse(self, reasons: Sequence[tuple[int, str]]) -> None:
+        """See the port."""
+
+        def update(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "UPDATE quarantined SET reason = ? WHERE quarantine_id = ?",
+                [(reason, quarantine_id) for quarantine_id, reason in reasons],
+            )
+
+        await self._writer.run(update)
+
+    async def remove(self, environment_id: int, selection: Selection) -> int:
+        """See the port."""
+        values = _values(environment_id, selection)
+
+        def delete(connection: sqlite3.Connection) -> tuple[int, int]:
+            removed = connection.execute(_COUNT, values).fetchone()
+            connection.execute(_DELETE, values)
+            return int(removed[0]), int(removed[1])
+
+        removed, size = await self._writer.run(delete)
+        self._room.give(size)
+        return removed
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def run() -> T:
+            with self._reading:
+                return work(self._reader)
+
+        return await asyncio.to_thread(run)
+
+
+def _values(environment_id: int, selection: Selection) -> dict[str, Any]:
+    ids = selection.quarantine_ids
+    return {
+        "environment_id": environment_id,
+        "quarantine_ids": json.dumps(sorted(ids)) if ids else None,
+        "reason": selection.reason,
+        "start": selection.start.timestamp() if selection.start else 0.0,
+        "end": selection.end.timestamp() if selection.end else math.inf,
+    }
