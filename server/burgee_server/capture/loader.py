@@ -32,16 +32,20 @@ class Loader:
     async def run(self) -> None:
         """Load until stopped."""
         retry_seconds = FIRST_RETRY_SECONDS
-        while not self._stopping.is_set():
-            await self._journal.wait(1.0)
-            await self._pause(GATHER_SECONDS)
+        while True:
+            last = self._stopping.is_set()
             try:
                 await self._drain()
-                retry_seconds = FIRST_RETRY_SECONDS
             except Exception:
                 log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
-                await self._pause(retry_seconds)
-                retry_seconds = min(2 * retry_seconds, LAST_RETRY_SECONDS)
+                pause, retry_seconds = retry_seconds, min(2 * retry_seconds, LAST_RETRY_SECONDS)
+            else:
+                pause, retry_seconds = GATHER_SECONDS, FIRST_RETRY_SECONDS
+                if not last:
+                    await self._until_appended()
+            if last:
+                return
+            await self._pause(pause)
 
     def stop(self) -> None:
         """Let `run` load what waits now and return."""
@@ -57,6 +61,13 @@ class Loader:
             else:
                 await self._journal.commit(waiting)
                 self._isolator.notice_taken()
+
+    async def _until_appended(self) -> None:
+        """Wait for something to load, or for the end."""
+        waits = [asyncio.create_task(self._journal.wait(60.0)), asyncio.create_task(self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def _pause(self, seconds: float) -> None:
         try:
