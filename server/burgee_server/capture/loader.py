@@ -65,9 +65,11 @@ class Loader:
     async def _until_appended(self) -> None:
         """Wait for something to load, or for the end."""
         waits = [asyncio.create_task(self._journal.wait(60.0)), asyncio.create_task(self._stopping.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _pause(self, seconds: float) -> None:
         try:

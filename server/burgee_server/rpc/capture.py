@@ -81,7 +81,7 @@ class CaptureServicer:
         handlers = {
             method.name: grpc.unary_unary_rpc_method_handler(
                 getattr(self, method.name),
-                StoredBatch.FromString if method.name == "Capture" else GetMessageClass(method.input_type),
+                StoredBatch.FromString if method.name == "Capture" else GetMessageClass(method.input_type).FromString,
                 GetMessageClass(method.output_type).SerializeToString,
             )
             for method in service.methods

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import math
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from burgee_server.ports.quarantine import Part, QuarantinedEvent, RefusedEvent, Selection
+from burgee_server.ports.warehouse import from_micros, to_micros
 from burgee_server.storage.sqlite.room import Room
 from burgee_server.storage.sqlite.writer import GroupWriter
 
@@ -20,16 +19,16 @@ FROM quarantined
 WHERE environment_id = :environment_id
     AND (:quarantine_ids IS NULL OR quarantine_id IN (SELECT value FROM json_each(:quarantine_ids)))
     AND instr(reason, :reason) > 0
-    AND quarantined_at >= :start
-    AND quarantined_at < :end
+    AND quarantined_at_micros >= :start
+    AND quarantined_at_micros < :end
 """
 _PAGE = f"""
-SELECT quarantine_id, payload, reason, quarantined_at {_SELECTED} AND quarantine_id < :before
+SELECT quarantine_id, payload, reason, quarantined_at_micros {_SELECTED} AND quarantine_id < :before
 ORDER BY quarantine_id DESC LIMIT :limit
 """
 _COUNT = f"SELECT count(*), coalesce(sum(length(payload)), 0) {_SELECTED}"
 _DELETE = f"DELETE {_SELECTED}"
-_LAST_ID = 2**63 - 1
+_LAST = 2**63 - 1
 
 
 class SqliteQuarantine:
@@ -61,7 +60,7 @@ class SqliteQuarantine:
 
     async def divide(self, part: Part, rest: Sequence[tuple[bytes, int]], refused: Sequence[RefusedEvent]) -> None:
         """See the port."""
-        now = self._unix_seconds()
+        now = round(self._unix_seconds() * 1_000_000)
 
         def divide(connection: sqlite3.Connection) -> None:
             where = (part.part_id,)
@@ -72,7 +71,7 @@ class SqliteQuarantine:
                 [(f"{part.token}/{n}", payload, events, received_at) for n, (payload, events) in enumerate(rest)],
             )
             connection.executemany(
-                "INSERT INTO quarantined (environment_id, payload, reason, quarantined_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO quarantined (environment_id, payload, reason, quarantined_at_micros) VALUES (?, ?, ?, ?)",
                 [(event.environment_id, event.payload, event.reason, now) for event in refused],
             )
 
@@ -91,11 +90,11 @@ class SqliteQuarantine:
         self, environment_id: int, selection: Selection, before: int | None, limit: int
     ) -> Sequence[QuarantinedEvent]:
         """See the port."""
-        values = _values(environment_id, selection) | {"before": before or _LAST_ID, "limit": limit}
+        values = _values(environment_id, selection) | {"before": _LAST if before is None else before, "limit": limit}
 
         def select(connection: sqlite3.Connection) -> list[QuarantinedEvent]:
             return [
-                QuarantinedEvent(quarantine_id, payload, reason, datetime.fromtimestamp(at, UTC))
+                QuarantinedEvent(quarantine_id, payload, reason, from_micros(at))
                 for quarantine_id, payload, reason, at in connection.execute(_PAGE, values)
             ]
 
@@ -139,6 +138,6 @@ def _values(environment_id: int, selection: Selection) -> dict[str, Any]:
         "environment_id": environment_id,
         "quarantine_ids": json.dumps(sorted(ids)) if ids else None,
         "reason": selection.reason,
-        "start": selection.start.timestamp() if selection.start else 0.0,
-        "end": selection.end.timestamp() if selection.end else math.inf,
+        "start": to_micros(selection.start) if selection.start else 0,
+        "end": to_micros(selection.end) if selection.end else _LAST,
     }

@@ -48,7 +48,7 @@ CREATE TABLE set_aside (
 CREATE TABLE quarantined (
     quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT,
     environment_id INTEGER NOT NULL,
-    quarantined_at REAL NOT NULL,
+    quarantined_at_micros INTEGER NOT NULL,
     reason TEXT NOT NULL,
     payload BLOB NOT NULL
 );
