@@ -112,7 +112,9 @@ async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environmen
 
 
 @pytest.mark.parametrize(("field", "value"), AT_FAULT)
-async def test_the_event_at_fault_is_named_by_index_and_field(environment: Environment, field: str, value: bytes) -> None:
+async def test_the_event_at_fault_is_named_by_index_and_field(
+    environment: Environment, field: str, value: bytes
+) -> None:
     """For everything that load is known to refuse, without loading anything."""
     [(index, reason)] = (await environment.warehouse.faults(spoilt(environment, field, value))).items()
     assert index == 1

@@ -41,9 +41,7 @@ class Ward:
                 environment_id=self.environment_id,
                 received_at_micros=to_micros(NOON + timedelta(seconds=1)),
             )
-        await self._server.house.journal.append(
-            self.environment_id, "", batch.SerializeToString(), len(batch.events)
-        )
+        await self._server.house.journal.append(self.environment_id, "", batch.SerializeToString(), len(batch.events))
         return [event.uuid.decode() for event in batch.events]
 
     async def quarantined(self, count):
@@ -251,9 +249,7 @@ async def test_nobody_reaches_the_quarantine_of_another_environment(ward, admin,
     chosen = pb.QuarantineFilter(quarantine_ids=[event.quarantine_id])
 
     with refused(StatusCode.NOT_FOUND):
-        await operator.capture.GetQuarantinedEvent(
-            pb.GetQuarantinedEventRequest(quarantine_id=event.quarantine_id)
-        )
+        await operator.capture.GetQuarantinedEvent(pb.GetQuarantinedEventRequest(quarantine_id=event.quarantine_id))
     listed = await operator.capture.ListQuarantinedEvents(pb.ListQuarantinedEventsRequest(filter=chosen))
     replayed = await operator.capture.ReplayQuarantinedEvents(pb.ReplayQuarantinedEventsRequest(filter=chosen))
     purged = await operator.capture.PurgeQuarantinedEvents(pb.PurgeQuarantinedEventsRequest(filter=chosen))
