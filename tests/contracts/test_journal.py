@@ -220,9 +220,9 @@ async def test_what_is_set_aside_takes_up_room_until_it_is_in_the_warehouse(jour
     await journal.append(ENVIRONMENT, "", b"12345678", 1)
     await journal.set_aside(await journal.next_range(100))
 
-    for journal in (journal, journals.open(max_bytes=10)):
+    for each in (journal, journals.open(max_bytes=10)):
         with pytest.raises(Overloaded):
-            await journal.append(ENVIRONMENT, "", b"123", 1)
+            await each.append(ENVIRONMENT, "", b"123", 1)
 
     await journal.quarantine.release(await journal.quarantine.next_part(0))
     assert await journal.append(ENVIRONMENT, "", b"123", 1) is None

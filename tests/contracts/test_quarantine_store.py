@@ -172,10 +172,12 @@ async def test_the_quarantine_takes_up_room_until_it_is_emptied(journals):
     journal = journals.open(max_bytes=10)
     part = await set_aside(journal, b"12345678", 2)
     await journal.quarantine.divide(part, [(b"1234", 1)], [RefusedEvent(ENVIRONMENT, b"5678", "bad")])
-    for journal in (journal, journals.open(max_bytes=10)):
+    reopened = journals.open(max_bytes=10)
+    for each in (journal, reopened):
         with pytest.raises(Overloaded, match="quarantine"):
-            await journal.append(ENVIRONMENT, "", b"123", 1)
+            await each.append(ENVIRONMENT, "", b"123", 1)
 
+    journal = reopened
     await journal.quarantine.remove(ENVIRONMENT, EVERYTHING)
 
     assert await journal.append(ENVIRONMENT, "", b"123456", 1) is None

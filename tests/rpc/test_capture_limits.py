@@ -19,6 +19,7 @@ from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 
 DAY = 86_400_000_000
+ANY_PAST = TimeWindow(future_hours=24.0, late_days=None)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def serving(server, admin, tmp_path):
     """Serves the session's server once more, with another journal and other limits of time."""
 
     @asynccontextmanager
-    async def serve(max_bytes=1 << 20, window=TimeWindow(24.0, None)):
+    async def serve(max_bytes=1 << 20, window=ANY_PAST):
         house, clock = server.house, SystemClock()
         journal = SqliteJournal(tmp_path / "journal.db", max_bytes)
         capture = Capture(journal, GroupTypes(house.stored_profiles, clock), clock, window)

@@ -48,7 +48,7 @@ class Ward:
         """Wait until so many events are in quarantine; returns them, newest first."""
         async with asyncio.timeout(20):
             while len(events := await self.list()) != count:
-                await asyncio.sleep(0.01)
+                await self._server.house.journal.wait(0.02)
         return events
 
     async def list(self, **filters):

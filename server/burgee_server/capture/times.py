@@ -49,9 +49,7 @@ class Times:
         return timestamp + self.behind if timestamp > 0 else timestamp or self.received
 
     def fault(self, timestamp: int) -> str:
-        """What is wrong with a time by the server's clock, or nothing."""
-        if self.earliest <= timestamp <= self.latest:
-            return ""
+        """What is wrong with a time that, by the server's clock, is not between `earliest` and `latest`."""
         moved = f" (it was moved by {self.behind / _HOUR_MICROS:,.1f} hours, by sent_at_micros)" if self.behind else ""
         if timestamp < 0:
             return f"must be in microseconds since 1970 UTC{moved}"

@@ -56,7 +56,7 @@ class FakeWarehouse:
 async def until(condition):
     """Wait for an awaitable condition."""
     async with asyncio.timeout(20):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.01)
 
 

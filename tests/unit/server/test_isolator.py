@@ -181,7 +181,7 @@ async def live(journal, warehouse, fate):
     isolator = Isolator(fate.over(journal), fate.over(journal.quarantine), fate.over(warehouse))
     loader = Loader(fate.over(journal), fate.over(warehouse), isolator)
     tasks = [asyncio.create_task(work) for work in (loader.run(), isolator.run(), until_done(journal))]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     ended = await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,7 +17,7 @@ def settled(timestamp, *, sent_at=0, future_hours=24.0, late_days=None):
     """The time that an event is kept with; a text: why it is not."""
     times = TimeWindow(future_hours, late_days).at(NOW, sent_at)
     moment = times.settle(timestamp)
-    return times.fault(moment) or moment
+    return moment if times.earliest <= moment <= times.latest else times.fault(moment)
 
 
 @pytest.mark.parametrize("skew", [-40 * 365 * DAY, -DAY, -31 * SECOND, 31 * SECOND, HOUR, 56 * 365 * DAY])
