@@ -13,8 +13,8 @@ from burgee_server.ports.warehouse import Refused, Warehouse
 log = logging.getLogger(__name__)
 
 EXAMINED_EVENTS = 2_000
-EXAMINED_BYTES = 2 << 20
-"""How much is examined at a time."""
+EXAMINED_BYTES = 1 << 19
+"""How much is examined at a time: while its statement is made, nothing else runs."""
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 60.0
 

@@ -62,7 +62,7 @@ async def test_a_part_is_examined_in_pieces_and_the_rest_of_it_loaded_in_one(jou
     assert len(warehouse.events) == 2 * EXAMINED_EVENTS + 20
     assert len(await journal.quarantine.page(1, Selection(), None, 10_000)) == EXAMINED_EVENTS
     assert all(events <= EXAMINED_EVENTS and size <= EXAMINED_BYTES + 200_100 for events, size in sizes)
-    assert len(sizes) == 5
+    assert 3 < len(sizes) < 20
 
 
 async def test_a_part_of_nothing_but_refused_events_is_all_in_quarantine(journal):

@@ -20,7 +20,7 @@ SELECT position, reason FROM (
             'properties_json: the warehouse cannot read it as JSON',
             ''
         ) AS reason
-    FROM format(ProtobufList, '{columns}', '{batch}')
+    FROM format(ProtobufList, '{columns}', unhex('{batch}'))
 )
 WHERE reason != ''
 """
@@ -32,13 +32,6 @@ _SETTINGS = BATCH_SETTINGS | {"max_threads": 1, "log_queries": 0}
 
 def find_faults(client: "Client", payload: bytes) -> Mapping[int, str]:
     """The index of each event at fault in a serialized StoredBatch, and what is wrong with it."""
-    statement = _ASK.format(columns=COLUMNS, batch=_quoted(delimited(payload)))
+    statement = _ASK.format(columns=COLUMNS, batch=delimited(payload).hex())
     return dict(json.loads(client.raw_query(statement, settings=_SETTINGS, fmt="JSONCompact"))["data"])
 
-
-def _quoted(raw: bytes) -> str:
-    """Bytes as they stand between the quotes of a text in SQL."""
-    return raw.decode("latin-1").translate(_ESCAPES)
-
-
-_ESCAPES = {number: f"\\x{number:02x}" for number in range(256) if not 0x20 <= number < 0x7F or chr(number) in "'\\%{}"}
