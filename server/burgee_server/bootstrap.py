@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
-from burgee_server.capture import Capture, Loader
+from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
@@ -42,6 +42,7 @@ class House:
     gate: Gate
     administration: Administration
     loader: Loader
+    isolator: Isolator
     mirror: Mirror
     watch: Watch
     streams: OpenStreams
@@ -66,8 +67,11 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         query_memory_bytes=settings.query_memory_mb * MEGABYTE,
     )
     journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
+    quarantine = journal.quarantine
     access, flags, profiles = SqlAccess(database), SqlFlags(database), SqlProfiles(database)
 
+    isolator = Isolator(journal, quarantine, warehouse)
+    window = TimeWindow(settings.future_hours, settings.late_days)
     gate = Gate(access)
     administration = Administration(access, feed, clock)
     group_types = GroupTypes(profiles, clock)
@@ -88,13 +92,18 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         gate=gate,
         administration=administration,
-        loader=Loader(journal, warehouse),
+        loader=Loader(journal, warehouse, isolator),
+        isolator=isolator,
         mirror=mirror,
         watch=watch,
         streams=streams,
         servicers=Servicers(
             admin=AdminServicer(administration),
-            capture=CaptureServicer(Capture(journal, group_types, clock)),
+            capture=CaptureServicer(
+                Capture(journal, group_types, clock, window),
+                quarantine,
+                Quarantine(quarantine, warehouse, access, clock),
+            ),
             flag_admin=FlagAdminServicer(
                 lifecycle,
                 Previews(lifecycle, KnownProfiles(profiles, warehouse), clock),

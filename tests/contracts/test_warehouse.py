@@ -115,23 +115,63 @@ async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> N
     assert await count(environment) == 2
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("uuid", b"no uuid"),
-        ("properties_json", b'{"a": '),
-        ("properties_json", b"[1]"),
-        ("properties_json", b'{"a": "\xff"}'),
-        ("properties_json", b'{"a": ' + "é".encode() * 10_000),  # its error is cut off in the middle of a character
-    ],
-)
-async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
-    """The error says that trying again cannot help, and nothing of the batch is kept."""
-    stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact()))
+BEYOND_DOUBLE = b'{"a": ' + b"9" * 400 + b".5}"
+AT_FAULT = [
+    ("uuid", b"no uuid"),
+    ("uuid", b"\xff\xfe"),
+    ("properties_json", b'{"a": '),
+    ("properties_json", b"[1]"),
+    ("properties_json", b'{"a": "\xff"}'),
+    ("properties_json", b'{"a": ' + "é".encode() * 10_000),  # its error is cut off in the middle of a character
+    ("properties_json", BEYOND_DOUBLE),
+]
+
+
+def spoilt(environment: Environment, field: str, value: bytes) -> bytes:
+    """Three events, of which the second is at fault."""
+    stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact(), Fact()))
     setattr(stored.events[1], field, value)
-    with pytest.raises(Refused):
-        await environment.warehouse.load(stored.SerializeToString())
+    return stored.SerializeToString()
+
+
+@pytest.mark.parametrize(("field", "value"), AT_FAULT)
+async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
+    """The error says that trying again cannot help, in a word without the data, too; nothing of the batch is kept."""
+    with pytest.raises(Refused) as refusal:
+        await environment.warehouse.load(spoilt(environment, field, value))
+    assert refusal.value.kind.replace("_", "").isalnum()
     assert await count(environment, final=False) == 0
+
+
+@pytest.mark.parametrize(("field", "value"), AT_FAULT)
+async def test_the_event_at_fault_is_named_by_index_and_field(
+    environment: Environment, field: str, value: bytes
+) -> None:
+    """For everything that load is known to refuse, without loading anything."""
+    [(index, reason)] = (await environment.warehouse.faults(spoilt(environment, field, value))).items()
+    assert index == 1
+    assert reason.startswith(f"{field}: ")
+    assert await count(environment, final=False) == 0
+
+
+async def test_no_fault_is_found_where_there_is_none(environment: Environment) -> None:
+    """Whatever text the events hold, and at the bounds of time."""
+    names = {name: name for name in HOSTILE_NAMES}
+    facts = [Fact(name, name, properties=names, groups={"company": name}) for name in HOSTILE_NAMES]
+    facts += [Fact(timestamp=FIRST_TIMESTAMP), Fact(timestamp=LAST_TIMESTAMP - timedelta(microseconds=1))]
+    payload = batch(environment.environment_id, *facts)
+
+    assert await environment.warehouse.faults(payload) == {}
+    await environment.warehouse.load(payload)
+
+
+async def test_many_faults_among_many_events_are_all_named(environment: Environment) -> None:
+    """Each by its own place."""
+    stored = StoredBatch.FromString(batch(environment.environment_id, *(Fact() for _ in range(2_000))))
+    for event in stored.events[::7]:
+        event.properties_json = b"["
+    faults = await environment.warehouse.faults(stored.SerializeToString())
+    assert sorted(faults) == list(range(0, 2_000, 7))
 
 
 async def test_a_batch_may_span_decades_and_end_at_the_bounds(environment: Environment) -> None:

@@ -118,6 +118,8 @@ def run(*arguments, **settings):
         (("--listen", "127.0.0.1"), {}, "HOST:PORT"),
         (("--listen", "127.0.0.1:99999"), {}, "HOST:PORT"),
         ((), {"BURGEE_QUERY_SECONDS": "soon"}, "query_seconds"),
+        ((), {"BURGEE_LATE_DAYS": "0"}, "late_days"),
+        ((), {"BURGEE_FUTURE_HOURS": "10000"}, "future_hours"),
         ((), {"BURGEE_BOOTSTRAP_KEY": "short"}, "bootstrap_key"),
     ],
 )

@@ -12,12 +12,13 @@ import asyncio
 import copy
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from burgee_server.ports.quarantine import Part, RefusedEvent, Selection
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from tests.faults.disk import Disk
 from tests.faults.recorder import Recorder, recording
@@ -47,19 +48,23 @@ def numbers(content: bytes) -> list[int]:
 
 @dataclass
 class Known:
-    """What those outside the journal know of it."""
+    """What those outside the journal know of its batches."""
 
     sent: set[int] = field(default_factory=set)
     kept: list[int] = field(default_factory=list)
     """Acknowledged."""
     handed_out: list[int] = field(default_factory=list)
     """The range that the warehouse may have."""
+    leaving: set[int] = field(default_factory=set)
+    """The journal was asked to take them out of the queue."""
     given_up: set[int] = field(default_factory=set)
-    """Loaded, and the journal was asked to forget them."""
+    """It was asked to forget them."""
+    unclear: set[int] = field(default_factory=set)
+    """Those of the last time, until it has said that it did."""
     gone: set[int] = field(default_factory=set)
     """It said that it has."""
-    set_aside: set[int] = field(default_factory=set)
-    """It said that they are in quarantine."""
+    aside: set[int] = field(default_factory=set)
+    """It said that they are set aside, or in quarantine."""
 
     def learn(self, word: str, about: list[int]) -> None:
         """One more thing was told."""
@@ -70,36 +75,53 @@ class Known:
                 self.kept += about
             case "handed out":
                 self.handed_out = about
+            case "leaving":
+                self.leaving.update(about)
             case "given up":
                 self.given_up.update(about)
+                self.unclear = set(about)
             case "gone":
                 self.gone.update(about)
-                self.handed_out = []
-            case "set aside":
-                self.set_aside.update(about)
+                self.unclear = set()
+            case "aside":
+                self.aside.update(about)
 
 
-async def live(journal: SqliteJournal, chance: random.Random, first: int, batches: int, tell: Recorder) -> None:
-    """Some batches alone and some together, ranges handed out and forgotten, and some quarantine."""
+async def live(journal: SqliteJournal, chance: random.Random, first: int, batches: int, recorder: Recorder) -> None:
+    """Batches alone and together; ranges handed out and forgotten, or set aside, examined, and forgotten in part."""
+    tell = recorder.tell
     coming = iter(range(first, first + batches))
 
     async def append(number: int) -> None:
-        tell.tell(("sent", [number]))
+        tell(("sent", [number]))
         assert await journal.append(ENVIRONMENT, f"batch-{number}", payload(number), number % 7 + 1) is None
-        tell.tell(("kept", [number]))
+        tell(("kept", [number]))
 
     while together := list(itertools.islice(coming, chance.choice((1, 1, 2, 6)))):
         await asyncio.gather(*map(append, together))
         if chance.random() < 0.3 and (waiting := await journal.next_range(chance.choice((20, 60, 200)))):
             inside = numbers(waiting.payload)
-            tell.tell(("handed out", inside))
-            if chance.random() < 0.2:
-                await journal.quarantine(f"{inside[0]}", payload(inside[0]), "it is refused")
-                tell.tell(("set aside", [inside[0]]))
-            if chance.random() < 0.7:
-                tell.tell(("given up", inside))
+            tell(("handed out", inside))
+            what = chance.random()
+            if what < 0.5:
+                tell(("leaving", inside))
+                tell(("given up", inside))
                 await journal.commit(waiting)
-                tell.tell(("gone", inside))
+                tell(("gone", inside))
+            elif what < 0.8:
+                tell(("leaving", inside))
+                await journal.set_aside(waiting)
+                tell(("aside", inside))
+        if chance.random() < 0.2 and (part := await journal.quarantine.next_part(0)):
+            inside = numbers(part.payload)
+            if part.examined:
+                tell(("given up", inside))
+                await journal.quarantine.release(part)
+                tell(("gone", inside))
+            else:
+                bad, *good = inside
+                rest = [(b"".join(map(payload, good)), len(good))] if good else []
+                await journal.quarantine.divide(part, rest, [RefusedEvent(ENVIRONMENT, payload(bad), "it is refused")])
 
 
 async def check(directory: Path, known: Known) -> None:
@@ -107,28 +129,37 @@ async def check(directory: Path, known: Known) -> None:
     journal = SqliteJournal(directory / NAME, MAX_BYTES)
     try:
         waiting = await journal.next_range(1)
-        if known.handed_out and not known.given_up.issuperset(known.handed_out):
+        if known.handed_out and known.leaving.isdisjoint(known.handed_out):
             assert waiting is not None
             assert (numbers(waiting.payload), waiting.again) == (known.handed_out, True)
-        found: list[int] = []
+        queued: list[int] = []
         while waiting is not None:
-            found += numbers(waiting.payload)
+            queued += numbers(waiting.payload)
             await journal.commit(waiting)
             waiting = await journal.next_range(1_000)
+        assert [number for number in queued if number in known.kept] == [n for n in known.kept if n in queued]
+        assert known.aside.isdisjoint(queued)
+        aside = [number async for part in parts(journal) for number in numbers(part.payload)]
+        refused = await journal.quarantine.page(ENVIRONMENT, Selection(), None, 1_000)
 
+        found = [*queued, *aside, *(number for one in refused for number in numbers(one.payload))]
         assert len(found) == len(set(found))
         assert set(known.kept) - known.given_up <= set(found) <= known.sent - known.gone
-        assert [number for number in found if number in known.kept] == [n for n in known.kept if n in found]
-        unclear = known.given_up - known.gone
-        assert unclear.isdisjoint(found) or unclear.issubset(found)
+        assert known.unclear.isdisjoint(found) or known.unclear.issubset(found)
 
         for number in known.sent:
             events = await journal.append(ENVIRONMENT, f"batch-{number}", payload(number), 1_000)
             assert events == number % 7 + 1 if number in known.kept or number in found else events is None
-        set_aside = {numbers(one.payload)[0] for one in await journal.quarantined(1_000)}
-        assert known.set_aside <= set_aside <= known.sent
     finally:
         await journal.close()
+
+
+async def parts(journal: SqliteJournal) -> AsyncIterator[Part]:
+    """What is set aside."""
+    after = 0
+    while part := await journal.quarantine.next_part(after):
+        yield part
+        after = part.part_id
 
 
 def put(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -6,6 +6,7 @@ from burgee_server.cli.companies import companies
 from burgee_server.cli.demo import demo
 from burgee_server.cli.flags import flags
 from burgee_server.cli.load import load
+from burgee_server.cli.quarantine import quarantine
 from burgee_server.cli.query import query
 from burgee_server.cli.serve import serve
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, flags, query, companies, demo):
+for command in (serve, load, quarantine, flags, query, companies, demo):
     main.add_command(command)

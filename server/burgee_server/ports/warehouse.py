@@ -76,7 +76,14 @@ class StoredEvent:
 
 
 class Refused(Exception):
-    """The warehouse will never take this batch. The message says why."""
+    """The warehouse will never take this batch. The message says why, in words that may hold what the events hold.
+
+    `kind` says it in a word or two of the warehouse's own.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class BadPattern(Exception):
@@ -95,6 +102,12 @@ class Warehouse(Protocol):
         Its events are as the door lets them through: valid UUIDs, JSON objects, FIRST_TIMESTAMP <= timestamp <
         LAST_TIMESTAMP. Raises Refused when the batch itself is at fault, so that trying again cannot help, and
         Unavailable when it may.
+        """
+
+    async def faults(self, payload: bytes) -> Mapping[int, str]:
+        """Which events of a serialized StoredBatch load() refuses for their own sake: index, and why.
+
+        For some thousands of events at a time. Keeps nothing. Raises Unavailable.
         """
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
