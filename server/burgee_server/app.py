@@ -36,8 +36,9 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     directory = DataDirectory(settings.data)
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
     try:
-        # Batches go to chDB in temporary files; those of a server that is killed must not be left lying in /tmp.
-        tempfile.tempdir = str(directory.scratch())
+        # Batches go to chDB in temporary files; those of a server that is killed must not be left lying in /tmp. Python
+        # goes by the one, chDB's own code by the other.
+        tempfile.tempdir = os.environ["TMPDIR"] = str(directory.scratch())
         house = await build(directory, settings)
         try:
             await _begin(house, directory, settings, say)
