@@ -7,7 +7,7 @@ PROTOS := $(sort $(shell find protos -name '*.proto'))
 GENERATE := $(BIN)/python protos/generate.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test demo proto lint check bench lock clean
+.PHONY: help setup run test soak demo proto lint check bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,11 @@ setup: $(STAMP) ## create .venv and install everything into it
 run: $(STAMP) ## start the server on ./burgee-data
 	@exec $(BIN)/burgee serve --data burgee-data
 
-test: $(STAMP) ## run all tests
+test: $(STAMP) ## run all tests but the long proofs
 	$(BIN)/python -m pytest
+
+soak: $(STAMP) ## run the long proofs: kills, power loss, faults, fuzz (hours)
+	$(BIN)/python -m pytest -m soak
 
 demo: $(STAMP) ## play 90 days of a B2B product on a throw-away server
 	@$(BIN)/burgee demo

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from time import time_ns
 from typing import Any
 
 import grpc
@@ -53,12 +54,17 @@ def deliver(
             return None
 
 
+def _stamped(batch: bytes) -> bytes:
+    """A serialized CaptureRequest, and when it is sent: by that the server sees whether the clock here is right."""
+    return batch + capture_pb2.CaptureRequest(sent_at_micros=time_ns() // 1000).SerializeToString()
+
+
 class _Calls:
     """The calls by what they take. They take bytes: a parcel is serialized already."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self.of: dict[Kind, Callable[..., Any]] = {
-            Kind.EVENTS: channel.unary_unary(f"/{_CAPTURE}/Capture", None, capture_pb2.CaptureResponse.FromString),
+            Kind.EVENTS: channel.unary_unary(f"/{_CAPTURE}/Capture", _stamped, capture_pb2.CaptureResponse.FromString),
             Kind.PERSON: channel.unary_unary(f"/{_PROFILES}/IdentifyPerson", None, None),
             Kind.GROUP: channel.unary_unary(f"/{_PROFILES}/IdentifyGroup", None, None),
         }

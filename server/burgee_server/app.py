@@ -1,10 +1,13 @@
 """Starts the server, keeps it running, and stops it without losing anything."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
+import tempfile
 from collections.abc import Callable
 
 from burgee_server.access import new_secret
@@ -28,10 +31,14 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    _open_many_files()
     os.umask(0o077)  # events, profiles and keys are nobody else's to read, whoever made the directory
     directory = DataDirectory(settings.data)
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
     try:
+        # Batches go to chDB in temporary files; those of a server that is killed must not be left lying in /tmp. Python
+        # goes by the one, chDB's own code by the other.
+        tempfile.tempdir = os.environ["TMPDIR"] = str(directory.scratch())
         house = await build(directory, settings)
         try:
             await _begin(house, directory, settings, say)
@@ -60,7 +67,8 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
-    background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
+    isolating = asyncio.create_task(house.isolator.run())
+    background = {isolating, asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
     server = RpcServer(house.servicers, house.gate, house.streams)
     try:
         port = await server.start(settings.listen)
@@ -75,6 +83,7 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         await server.stop(settings.drain_seconds)
         house.loader.stop()
         house.mirror.stop()
+        isolating.cancel()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         _, late = await asyncio.wait(background, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
         for task in late:
@@ -83,6 +92,16 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     for outcome in ended:
         if isinstance(outcome, Exception):
             raise outcome  # a loop that ended by itself: better a restart than a server that stores nothing
+
+
+def _open_many_files() -> None:
+    """Take as many open files as the system gives: a large part takes ten to twenty for each name of a property.
+
+    With the 1,024 of most shells, events with a hundred names would wait in the journal for ever.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError):  # where "no limit" cannot be had
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _calm_collector() -> None:

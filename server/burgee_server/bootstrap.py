@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
-from burgee_server.capture import Capture, Loader
+from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights
@@ -46,6 +46,7 @@ class House:
     gate: Gate
     administration: Administration
     loader: Loader
+    isolator: Isolator
     mirror: Mirror
     watch: Watch
     streams: OpenStreams
@@ -70,9 +71,12 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         query_memory_bytes=settings.query_memory_mb * MEGABYTE,
     )
     journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
+    quarantine = journal.quarantine
     access, flags, profiles = SqlAccess(database), SqlFlags(database), SqlProfiles(database)
     cohorts = SqlCohorts(database)
 
+    isolator = Isolator(journal, quarantine, warehouse)
+    window = TimeWindow(settings.future_hours, settings.late_days)
     gate = Gate(access)
     administration = Administration(access, feed, clock)
     group_types = GroupTypes(profiles, clock)
@@ -97,13 +101,18 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         gate=gate,
         administration=administration,
-        loader=Loader(journal, warehouse),
+        loader=Loader(journal, warehouse, isolator),
+        isolator=isolator,
         mirror=mirror,
         watch=watch,
         streams=streams,
         servicers=Servicers(
             admin=AdminServicer(administration),
-            capture=CaptureServicer(Capture(journal, group_types, clock)),
+            capture=CaptureServicer(
+                Capture(journal, group_types, clock, window),
+                quarantine,
+                Quarantine(quarantine, warehouse, access, clock),
+            ),
             cohorts=CohortServicer(Cohorts(cohorts, flags, turns, feed, clock)),
             flag_admin=FlagAdminServicer(
                 lifecycle,

@@ -29,7 +29,14 @@ class Settings(BaseSettings):
         None, description="The first API key's secret, on an empty data directory only. Unset: a random one."
     )
     journal_max_mb: Annotated[int, Field(gt=0)] = Field(
-        1024, description="Megabytes of acknowledged events that may wait for the warehouse; beyond, capture refuses."
+        1024,
+        description="Megabytes of acknowledged events that may be outside the warehouse; beyond, capture refuses.",
+    )
+    future_hours: Annotated[float, Field(ge=0, le=8_760)] = Field(
+        24.0, description="How far ahead of the server's clock an event's timestamp may lie."
+    )
+    late_days: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="How old an event may be when it is captured, imports aside. Unset: as old as 1970."
     )
     query_memory_mb: Annotated[int, Field(gt=0)] = Field(
         512, description="Megabytes that one insight may use before it spills to disk."

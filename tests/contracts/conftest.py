@@ -1,6 +1,7 @@
 """Every adapter of every port, so that each contract runs on all of them."""
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,9 @@ class OpenJournals:
         self._path = path
         self._open: list[SqliteJournal] = []
 
-    def open(self, max_bytes: int = 1 << 20) -> SqliteJournal:
-        """The journal."""
-        journal = SqliteJournal(self._path, max_bytes)
+    def open(self, max_bytes: int = 1 << 20, unix_seconds: Callable[[], float] = time.time) -> SqliteJournal:
+        """The journal, and its quarantine."""
+        journal = SqliteJournal(self._path, max_bytes, unix_seconds)
         self._open.append(journal)
         return journal
 

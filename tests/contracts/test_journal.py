@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -54,7 +55,7 @@ async def test_a_range_is_bounded_in_bytes_too(journals):
 
 
 async def test_a_range_that_was_not_committed_is_the_same_after_a_restart_though_more_was_appended(journals):
-    """A crash between insert and commit must lead to the same insert under the same token."""
+    """A crash between insert and commit must lead to the same insert, known as one that was tried."""
     journal = journals.open()
     await journal.append(ENVIRONMENT, "", b"first", 1)
     before = await journal.next_range(100)
@@ -62,20 +63,8 @@ async def test_a_range_that_was_not_committed_is_the_same_after_a_restart_though
 
     after = await journals.open().next_range(100)
 
-    assert after == before
-
-
-async def test_different_ranges_have_different_tokens(journals):
-    """The warehouse would drop the second of two ranges under one token."""
-    journal = journals.open()
-    tokens = set()
-    for number in range(3):
-        await journal.append(ENVIRONMENT, "", b"%d" % number, 1)
-        waiting = await journal.next_range(100)
-        tokens.add(waiting.token)
-        await journal.commit(waiting)
-
-    assert len(tokens) == 3
+    assert not before.again
+    assert after == replace(before, again=True)
 
 
 async def test_a_batch_id_is_kept_once_even_after_a_restart_and_a_commit(journals):
@@ -171,12 +160,73 @@ async def test_a_caller_that_gives_up_leaves_the_journal_whole(journals):
     assert (await journal.next_range(100)).events == 2
 
 
-async def test_what_is_quarantined_can_be_read_with_its_reason_and_is_there_once(journals):
-    """Refused events are kept apart, not lost, and not doubled by doing it again after a crash."""
+async def test_a_batch_id_is_known_for_a_day_whatever_is_loaded_meanwhile_and_then_forgotten(journals):
+    """Ids do not pile up, and none is forgotten early; across a restart in between."""
+    now = 1_800_000_000.0
+    journal = journals.open(unix_seconds=lambda: now)
+    await journal.append(ENVIRONMENT, "batch-1", b"a", 1)
+    await journal.commit(await journal.next_range(100))
+
+    async def load_another():
+        await journal.append(ENVIRONMENT, "", b"b", 1)
+        await journal.commit(await journal.next_range(100))
+
+    now += 24 * 3600
+    await load_another()
+    journal = journals.open(unix_seconds=lambda: now)
+    assert await journal.append(ENVIRONMENT, "batch-1", b"a", 1) == 1
+
+    now += 1
+    await load_another()
+    assert await journal.append(ENVIRONMENT, "batch-1", b"a", 1) is None
+
+
+async def test_a_full_journal_still_knows_what_it_has(journals):
+    """Whoever sends a batch again because its acknowledgement was lost is told the truth."""
+    journal = journals.open(max_bytes=8)
+    await journal.append(ENVIRONMENT, "batch-1", b"12345678", 1)
+
+    assert await journal.append(ENVIRONMENT, "batch-1", b"12345678", 1) == 1
+
+
+async def test_a_range_that_is_set_aside_makes_way_for_the_next_and_is_still_there_after_a_restart(journals):
+    """One refused range holds up nobody, and is not lost."""
     journal = journals.open()
-    for _ in range(2):
-        await journal.quarantine("token", b"bad", "cannot be parsed")
+    await journal.append(ENVIRONMENT, "", b"bad", 2)
+    refused = await journal.next_range(100)
+    await journal.append(ENVIRONMENT, "", b"good", 1)
 
-    [kept] = await journals.open().quarantined(10)
+    await journal.set_aside(refused)
 
-    assert (kept.payload, kept.reason) == (b"bad", "cannot be parsed")
+    assert (await journal.next_range(100)).payload == b"good"
+    part = await journals.open().quarantine.next_part(0)
+    assert (part.payload, part.events, part.examined) == (b"bad", 2, False)
+
+
+async def test_what_is_set_aside_takes_up_room_until_it_is_in_the_warehouse(journals):
+    """The bound holds for everything that was acknowledged and is not there yet, across restarts, too."""
+    journal = journals.open(max_bytes=10)
+    await journal.append(ENVIRONMENT, "", b"12345678", 1)
+    await journal.set_aside(await journal.next_range(100))
+
+    for each in (journal, journals.open(max_bytes=10)):
+        with pytest.raises(Overloaded):
+            await each.append(ENVIRONMENT, "", b"123", 1)
+
+    await journal.quarantine.release(await journal.quarantine.next_part(0))
+    assert await journal.append(ENVIRONMENT, "", b"123", 1) is None
+
+
+async def test_it_is_not_complete_beyond_what_is_set_aside(journals):
+    """Events that wait to be examined are not in any answer."""
+    now = 1_800_000_000.0
+    journal = journals.open(unix_seconds=lambda: now)
+    await journal.append(ENVIRONMENT, "", b"a", 1)
+    await journal.set_aside(await journal.next_range(100))
+    now += 60
+    await journal.append(ENVIRONMENT, "", b"b", 1)
+    await journal.commit(await journal.next_range(100))
+
+    assert await journal.complete_until() == 1_800_000_000.0
+    await journal.quarantine.release(await journal.quarantine.next_part(0))
+    assert await journal.complete_until() == now

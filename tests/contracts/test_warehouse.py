@@ -17,7 +17,7 @@ from burgee_server.ports.warehouse import (
     Statement,
     property_column,
 )
-from tests.fixtures.warehouse import Environment, Fact, batch
+from tests.fixtures.warehouse import Environment, Fact, batch, new_environment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE_NAMES = [
@@ -67,13 +67,44 @@ async def test_an_event_comes_back_as_it_was_captured(environment: Environment) 
     assert batch(1, fact).find(event.properties_json.encode()) > 0
 
 
-async def test_a_token_is_inserted_once(environment: Environment) -> None:
-    """A batch sent again under its token leaves no second row, not even one that FINAL would hide."""
+async def test_a_batch_that_is_loaded_again_is_there_once(environment: Environment) -> None:
+    """It leaves no second row, not even one that FINAL would hide."""
     payload = batch(environment.environment_id, *(Fact(timestamp=NOON + timedelta(days=20 * n)) for n in range(30)))
-    token = str(uuids.uuid4())
-    await environment.warehouse.load(payload, token)
-    await environment.warehouse.load(payload, token)
+    await environment.warehouse.load(payload)
+    await environment.warehouse.load(payload, again=True)
     assert await count(environment, final=False) == 30
+
+
+@pytest.mark.parametrize("there", [0, 1, 15, 29])
+async def test_what_an_earlier_call_left_undone_is_made_up_for(environment: Environment, there: int) -> None:
+    """An insert that was cut short left some months and not others: the rest comes in, and who was seen is complete."""
+    facts = [Fact(distinct_id=f"u{n:02}", timestamp=NOON + timedelta(days=20 * n)) for n in range(30)]
+    if there:
+        await environment.load(*facts[:there])
+    await environment.warehouse.load(batch(environment.environment_id, *facts), again=True)
+    seen = await environment.warehouse.seen(environment.environment_id, "user", "", 100)
+    assert await count(environment, final=False) == 30
+    assert [activity.key for activity in seen] == [fact.distinct_id for fact in facts]
+
+
+async def test_a_batch_loaded_again_is_what_was_captured(environment: Environment) -> None:
+    """The rows are those of a first call, whatever is in them."""
+    fact = Fact("größe", "ann", NOON, {"company": "a`b"}, {"b": None, "a": "2026-03-01", "x.y": [1, {}]})
+    await environment.warehouse.load(batch(environment.environment_id, fact), again=True)
+    other = new_environment(environment.warehouse)
+    await other.load(fact)
+    whole = "SELECT * EXCEPT environment_id FROM events WHERE environment_id = {e:UInt32}"
+    assert await rows(environment, whole) == await rows(other, whole)
+
+
+async def test_an_event_that_is_loaded_is_on_the_disk(environment: Environment) -> None:
+    """Its files and their directories are synced before load returns: the journal then forgets it."""
+    synced = "SELECT sum(value) FROM system.events WHERE event IN ('FileSync', 'DirectorySync')"
+    for again in (False, True):
+        [[before]] = await rows(environment, synced)
+        await environment.warehouse.load(batch(environment.environment_id, Fact()), again=again)
+        [[after]] = await rows(environment, synced)
+        assert after >= before + 2 * 2  # of two tables: the data, and the directory that names them
 
 
 async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> None:
@@ -84,16 +115,63 @@ async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> N
     assert await count(environment) == 2
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("uuid", b"no uuid"), ("properties_json", b'{"a": '), ("properties_json", b"[1]")]
-)
-async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
-    """The error says that trying again cannot help, and nothing of the batch is kept."""
-    stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact()))
+BEYOND_DOUBLE = b'{"a": ' + b"9" * 400 + b".5}"
+AT_FAULT = [
+    ("uuid", b"no uuid"),
+    ("uuid", b"\xff\xfe"),
+    ("properties_json", b'{"a": '),
+    ("properties_json", b"[1]"),
+    ("properties_json", b'{"a": "\xff"}'),
+    ("properties_json", b'{"a": ' + "é".encode() * 10_000),  # its error is cut off in the middle of a character
+    ("properties_json", BEYOND_DOUBLE),
+]
+
+
+def spoilt(environment: Environment, field: str, value: bytes) -> bytes:
+    """Three events, of which the second is at fault."""
+    stored = StoredBatch.FromString(batch(environment.environment_id, Fact(), Fact(), Fact()))
     setattr(stored.events[1], field, value)
-    with pytest.raises(Refused):
-        await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+    return stored.SerializeToString()
+
+
+@pytest.mark.parametrize(("field", "value"), AT_FAULT)
+async def test_a_batch_with_a_bad_event_is_refused_whole(environment: Environment, field: str, value: bytes) -> None:
+    """The error says that trying again cannot help, in a word without the data, too; nothing of the batch is kept."""
+    with pytest.raises(Refused) as refusal:
+        await environment.warehouse.load(spoilt(environment, field, value))
+    assert refusal.value.kind.replace("_", "").isalnum()
     assert await count(environment, final=False) == 0
+
+
+@pytest.mark.parametrize(("field", "value"), AT_FAULT)
+async def test_the_event_at_fault_is_named_by_index_and_field(
+    environment: Environment, field: str, value: bytes
+) -> None:
+    """For everything that load is known to refuse, without loading anything."""
+    [(index, reason)] = (await environment.warehouse.faults(spoilt(environment, field, value))).items()
+    assert index == 1
+    assert reason.startswith(f"{field}: ")
+    assert await count(environment, final=False) == 0
+
+
+async def test_no_fault_is_found_where_there_is_none(environment: Environment) -> None:
+    """Whatever text the events hold, and at the bounds of time."""
+    names = {name: name for name in HOSTILE_NAMES}
+    facts = [Fact(name, name, properties=names, groups={"company": name}) for name in HOSTILE_NAMES]
+    facts += [Fact(timestamp=FIRST_TIMESTAMP), Fact(timestamp=LAST_TIMESTAMP - timedelta(microseconds=1))]
+    payload = batch(environment.environment_id, *facts)
+
+    assert await environment.warehouse.faults(payload) == {}
+    await environment.warehouse.load(payload)
+
+
+async def test_many_faults_among_many_events_are_all_named(environment: Environment) -> None:
+    """Each by its own place."""
+    stored = StoredBatch.FromString(batch(environment.environment_id, *(Fact() for _ in range(2_000))))
+    for event in stored.events[::7]:
+        event.properties_json = b"["
+    faults = await environment.warehouse.faults(stored.SerializeToString())
+    assert sorted(faults) == list(range(0, 2_000, 7))
 
 
 async def test_a_batch_may_span_decades_and_end_at_the_bounds(environment: Environment) -> None:
@@ -109,7 +187,7 @@ async def test_no_properties_are_the_empty_object(environment: Environment) -> N
     """An event without properties_json is an event without properties."""
     stored = StoredBatch.FromString(batch(environment.environment_id, Fact()))
     stored.events[0].properties_json = b""
-    await environment.warehouse.load(stored.SerializeToString(), str(uuids.uuid4()))
+    await environment.warehouse.load(stored.SerializeToString())
     assert await rows(environment, "SELECT toJSONString(properties) FROM events WHERE environment_id = {e:UInt32}") == [
         ["{}"]
     ]

@@ -1,6 +1,7 @@
 """What a Warehouse promises about time, memory, and who may have it open."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse
 
 async def main():
     warehouse = await ClickHouseWarehouse.open(sys.argv[1])
-    await warehouse.load(batch(1, Fact(uuid="00000000-0000-0000-0000-000000000001")), "token")
+    await warehouse.load(batch(1, Fact(uuid="00000000-0000-0000-0000-000000000001")), again=True)
     print((await warehouse.query(Statement("SELECT count() FROM events"))).rows[0][0])
     await warehouse.close()
 
@@ -29,9 +30,39 @@ asyncio.run(main())
 """
 
 
-def in_another_process(root: Path, script: str, argument: str) -> subprocess.CompletedProcess[str]:
+DAYS = """
+import asyncio, sys
+from datetime import UTC, datetime
+from tests.fixtures.warehouse import Fact, batch
+from burgee_server.insights import Insights
+from burgee_server.insights.model import Series, TimeRange, TrendQuery
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.clock import SystemClock
+
+async def main():
+    warehouse = await ClickHouseWarehouse.open(sys.argv[1])
+    moments = [datetime(2026, 3, 1, 23, 30, tzinfo=UTC), datetime(2026, 3, 2, 0, 30, tzinfo=UTC)]
+    await warehouse.load(batch(1, *(Fact(timestamp=moment) for moment in moments)))
+    for time_zone in ("", "Europe/Berlin"):
+        query = TrendQuery((Series("seen"),), TimeRange("2026-03-01", "2026-03-03"), time_zone)
+        trend = await Insights(warehouse, SystemClock()).trend(1, query, ())
+        print(*(int(value) for value in trend.rows[0].values))
+    print(*(event.timestamp.isoformat() for event in await warehouse.timeline(1, limit=10)))
+    await warehouse.close()
+
+asyncio.run(main())
+"""
+
+
+def in_another_process(root: Path, script: str, argument: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a script where the tests are importable."""
-    return subprocess.run([sys.executable, "-c", script, argument], cwd=root, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", script, argument],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **settings},
+    )
 
 
 async def running(warehouse: ClickHouseWarehouse) -> int:
@@ -117,7 +148,17 @@ async def test_a_directory_is_open_in_one_process(
     assert "another process has it open" in other.stderr
 
 
-def test_a_token_is_inserted_once_across_restarts(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """A batch that a new process sends again, after a crash before its commit, is dropped."""
+def test_a_batch_is_inserted_once_across_restarts(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A batch that a new process sends again, after a crash before its commit, changes nothing."""
     runs = [in_another_process(request.config.rootpath, LOAD_AND_COUNT, f"chdb://{tmp_path / 'w'}") for _ in range(2)]
     assert [run.stdout.strip() for run in runs] == ["1", "1"], runs
+
+
+def test_the_time_zone_of_the_machine_changes_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Days are those of UTC, or of the time zone that the question names, wherever the server runs."""
+    done = in_another_process(request.config.rootpath, DAYS, f"chdb://{tmp_path / 'w'}", TZ="Pacific/Kiritimati")
+    assert done.stdout.splitlines() == [
+        "1 1",
+        "0 2",
+        "2026-03-02T00:30:00+00:00 2026-03-01T23:30:00+00:00",
+    ], done

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import environment
+from tests.fixtures.serving import environment
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -1,12 +1,13 @@
 """How a server starts, stops, and comes back."""
 
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
-import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -16,7 +17,8 @@ from burgee.v1 import capture_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
-from tests.e2e.conftest import READY, Command, environment
+from tests.e2e.conftest import Command
+from tests.fixtures.serving import READY, environment, wait_for
 
 
 def call(server, key=None):
@@ -116,6 +118,8 @@ def run(*arguments, **settings):
         (("--listen", "127.0.0.1"), {}, "HOST:PORT"),
         (("--listen", "127.0.0.1:99999"), {}, "HOST:PORT"),
         ((), {"BURGEE_QUERY_SECONDS": "soon"}, "query_seconds"),
+        ((), {"BURGEE_LATE_DAYS": "0"}, "late_days"),
+        ((), {"BURGEE_FUTURE_HOURS": "10000"}, "future_hours"),
         ((), {"BURGEE_BOOTSTRAP_KEY": "short"}, "bootstrap_key"),
     ],
 )
@@ -217,6 +221,16 @@ def test_nobody_else_can_read_what_is_kept(serve, tmp_path):
     assert [path for path in files if path.stat().st_mode & 0o077 and path.name != "lock"] == []
 
 
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="there is no prlimit to start it with fewer")
+def test_the_server_opens_as_many_files_as_it_may(serve):
+    """Not the 1,024 of a shell: events with many different properties would wait in the journal for ever."""
+    server = serve(within=("prlimit", "--nofile=1024:"))
+
+    limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    [(soft, hard)] = re.findall(r"Max open files +(\d+) +(\d+)", limits)
+    assert soft == hard != "1024"
+
+
 def capturing(server, acknowledged, stopped):
     """Send batches until told to stop; remember what was acknowledged, and count failures."""
     channel, metadata = call(server)
@@ -260,11 +274,3 @@ def test_what_was_acknowledged_is_there_after_a_restart_once(serve, how):
     found = stored_uuids(server)
     assert len(found) == len(set(found))
     assert len(found) <= len(expected) + 50  # the batch whose answer was not heard may be there, too
-
-
-def wait_for(condition, seconds=30):
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)

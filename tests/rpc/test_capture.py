@@ -8,7 +8,7 @@ import pytest
 from grpc import StatusCode
 
 from burgee.v1 import capture_pb2 as pb
-from burgee.v1 import profiles_pb2
+from burgee.v1 import common_pb2, insights_pb2, profiles_pb2
 from tests.rpc.conftest import refused
 
 GOOD = {"event": "report_created", "distinct_id": "ann"}
@@ -65,6 +65,35 @@ async def test_the_same_uuid_is_counted_once(admin, loaded):
     assert len(await timeline(admin)) == 1
 
 
+async def test_the_same_uuid_in_another_batch_is_counted_once_in_every_query(admin, loaded):
+    """Timeline, totals, people, sums, parts of a split, and a funnel, in which a copy could pass for a second step."""
+    at = 1_700_000_000_000_000
+    event = pb.Event(**GOOD, uuid=str(uuid4()), timestamp_micros=at, properties_json='{"pages": 5}')
+    for batch_id in ("first", "second", ""):
+        await admin.capture.Capture(pb.CaptureRequest(events=[event], batch_id=batch_id))
+        await loaded()  # so that each is inserted by itself
+
+    async def total(**series):
+        request = insights_pb2.QueryTrendRequest(
+            series=[insights_pb2.TrendSeries(event="report_created", **series)],
+            range=common_pb2.TimeRange(start="2023-11-14", end="2023-11-16"),
+            breakdown=insights_pb2.Breakdown(attribute="event.pages"),
+        )
+        return [row.total for row in (await admin.insights.QueryTrend(request)).rows]
+
+    steps = [insights_pb2.FunnelStep(event="report_created")] * 2
+    request = insights_pb2.QueryFunnelRequest(
+        steps=steps, range=common_pb2.TimeRange(start="2023-11-14", end="2023-11-16")
+    )
+    funnel = await admin.insights.QueryFunnel(request)
+
+    assert len(await timeline(admin)) == 1
+    assert await total() == [1]
+    assert await total(measure=insights_pb2.MEASURE_UNIQUE_USERS) == [1]
+    assert await total(measure=insights_pb2.MEASURE_SUM, property="pages") == [5]
+    assert [step.count for step in funnel.rows[0].steps] == [1, 0]
+
+
 async def test_a_batch_sent_again_is_acknowledged_and_counted_once(admin, loaded):
     """Events without a uuid can be told apart by nothing but the batch_id."""
     request = pb.CaptureRequest(events=[pb.Event(**GOOD), pb.Event(**GOOD)], batch_id="batch-1")
@@ -93,6 +122,8 @@ BAD = {
     "NaN": ({"properties_json": '{"a": NaN}'}, "properties_json"),
     "Infinity": ({"properties_json": '{"a": [-Infinity]}'}, "properties_json"),
     "a number beyond a double": ({"properties_json": '{"a": [1e400]}'}, "properties_json"),
+    "a decimal beyond a double": ({"properties_json": '{"a": ' + "9" * 400 + ".5}"}, "properties_json"),
+    "an exponent beyond a double": ({"properties_json": '{"a": ' + "9" * 300 + "e99}"}, "properties_json"),
     "a nest of 2000 lists": ({"properties_json": '{"a": ' + "[" * 2000 + "]" * 2000 + "}"}, "properties_json"),
     "a time before 1970": ({"timestamp_micros": -1}, "timestamp_micros"),
     "a time in ten years": ({"timestamp_micros": int((time.time() + 10 * 365 * 86_400) * 1e6)}, "timestamp_micros"),
@@ -151,6 +182,50 @@ async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin, text
         (1, field, response.rejected[0].reason)
     ]
     assert response.rejected[0].reason.endswith("must be UTF-8")
+
+
+async def test_an_event_with_a_property_that_is_not_utf8_is_rejected_by_itself(admin):
+    """Deep inside of its JSON, too: the warehouse would refuse it."""
+    good = pb.Event(**GOOD, properties_json='{"a": ["xyz"]}').SerializeToString()
+    raw = b"".join(b"\x0a" + bytes([len(event)]) + event for event in (good, good.replace(b"xyz", b"\xff\xfe\xfd")))
+    capture = admin.channel.unary_unary(
+        "/burgee.v1.CaptureService/Capture", response_deserializer=pb.CaptureResponse.FromString
+    )
+
+    response = await capture(raw)
+
+    assert response.accepted == 1
+    assert [(bad.index, bad.field) for bad in response.rejected] == [(1, "properties_json")]
+
+
+async def test_the_clock_of_a_sender_that_is_an_hour_slow_is_corrected(admin, loaded):
+    """By when it says that it sent the batch; an event keeps its distance from that."""
+    an_hour_ago = time.time_ns() // 1000 - 3_600_000_000
+    event = pb.Event(**GOOD, timestamp_micros=an_hour_ago - 10_000_000)
+    before = time.time()
+    await admin.capture.Capture(pb.CaptureRequest(events=[event], sent_at_micros=an_hour_ago))
+    after = time.time()
+    await loaded()
+
+    [found] = await timeline(admin)
+
+    assert before - 11 <= found.timestamp_micros / 1e6 <= after - 9
+
+
+async def test_the_times_of_a_sender_whose_clock_is_right_are_kept_to_the_microsecond(admin, loaded):
+    """Old ones, too: history may be captured live."""
+    moments = [1_700_000_000_123_456, time.time_ns() // 1000]
+    events = [pb.Event(**GOOD, timestamp_micros=moment) for moment in moments]
+    await admin.capture.Capture(pb.CaptureRequest(events=events, sent_at_micros=time.time_ns() // 1000))
+    await loaded()
+
+    assert [event.timestamp_micros for event in await timeline(admin)] == [moments[1], moments[0]]
+
+
+async def test_a_sent_at_before_1970_is_refused(admin):
+    """It is no time that a clock could show."""
+    with refused(StatusCode.INVALID_ARGUMENT, "sent_at_micros"):
+        await admin.capture.Capture(pb.CaptureRequest(events=[pb.Event(**GOOD)], sent_at_micros=-1))
 
 
 async def test_a_message_that_is_no_message_is_refused(admin):

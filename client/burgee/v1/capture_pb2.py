@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/capture.proto\x12\tburgee.v1\"\xcf\x01\n\x05\x45vent\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\t\x12,\n\x06groups\x18\x04 \x03(\x0b\x32\x1c.burgee.v1.Event.GroupsEntry\x12\x17\n\x0fproperties_json\x18\x05 \x01(\t\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x64\x10n\"D\n\x0e\x43\x61ptureRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.burgee.v1.Event\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\"b\n\x0f\x43\x61ptureResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\r\x12\x11\n\tduplicate\x18\x02 \x01(\r\x12*\n\x08rejected\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RejectedEvent\"=\n\rRejectedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2R\n\x0e\x43\x61ptureService\x12@\n\x07\x43\x61pture\x12\x19.burgee.v1.CaptureRequest\x1a\x1a.burgee.v1.CaptureResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/capture.proto\x12\tburgee.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n\x05\x45vent\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\t\x12,\n\x06groups\x18\x04 \x03(\x0b\x32\x1c.burgee.v1.Event.GroupsEntry\x12\x17\n\x0fproperties_json\x18\x05 \x01(\t\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x64\x10n\"\\\n\x0e\x43\x61ptureRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.burgee.v1.Event\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x16\n\x0esent_at_micros\x18\x03 \x01(\x03\"b\n\x0f\x43\x61ptureResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\r\x12\x11\n\tduplicate\x18\x02 \x01(\r\x12*\n\x08rejected\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RejectedEvent\"=\n\rRejectedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x8e\x01\n\x10QuarantineFilter\x12\x16\n\x0equarantine_ids\x18\x01 \x03(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12)\n\x05start\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbf\x01\n\x10QuarantinedEvent\x12\x15\n\rquarantine_id\x18\x01 \x01(\x03\x12\x1f\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x10.burgee.v1.Event\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12/\n\x0breceived_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0equarantined_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"r\n\x1cListQuarantinedEventsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.burgee.v1.QuarantineFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x1dListQuarantinedEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.burgee.v1.QuarantinedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x1aGetQuarantinedEventRequest\x12\x15\n\rquarantine_id\x18\x01 \x01(\x03\"I\n\x1bGetQuarantinedEventResponse\x12*\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1b.burgee.v1.QuarantinedEvent\"M\n\x1eReplayQuarantinedEventsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.burgee.v1.QuarantineFilter\"D\n\x1fReplayQuarantinedEventsResponse\x12\x10\n\x08replayed\x18\x01 \x01(\x04\x12\x0f\n\x07refused\x18\x02 \x01(\x04\"Y\n\x1dPurgeQuarantinedEventsRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.burgee.v1.QuarantineFilter\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"0\n\x1ePurgeQuarantinedEventsResponse\x12\x0e\n\x06purged\x18\x01 \x01(\x04\x32\x85\x04\n\x0e\x43\x61ptureService\x12@\n\x07\x43\x61pture\x12\x19.burgee.v1.CaptureRequest\x1a\x1a.burgee.v1.CaptureResponse\x12j\n\x15ListQuarantinedEvents\x12\'.burgee.v1.ListQuarantinedEventsRequest\x1a(.burgee.v1.ListQuarantinedEventsResponse\x12\x64\n\x13GetQuarantinedEvent\x12%.burgee.v1.GetQuarantinedEventRequest\x1a&.burgee.v1.GetQuarantinedEventResponse\x12p\n\x17ReplayQuarantinedEvents\x12).burgee.v1.ReplayQuarantinedEventsRequest\x1a*.burgee.v1.ReplayQuarantinedEventsResponse\x12m\n\x16PurgeQuarantinedEvents\x12(.burgee.v1.PurgeQuarantinedEventsRequest\x1a).burgee.v1.PurgeQuarantinedEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,16 +34,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENT_GROUPSENTRY']._loaded_options = None
   _globals['_EVENT_GROUPSENTRY']._serialized_options = b'8\001'
-  _globals['_EVENT']._serialized_start=39
-  _globals['_EVENT']._serialized_end=246
-  _globals['_EVENT_GROUPSENTRY']._serialized_start=195
-  _globals['_EVENT_GROUPSENTRY']._serialized_end=240
-  _globals['_CAPTUREREQUEST']._serialized_start=248
-  _globals['_CAPTUREREQUEST']._serialized_end=316
-  _globals['_CAPTURERESPONSE']._serialized_start=318
-  _globals['_CAPTURERESPONSE']._serialized_end=416
-  _globals['_REJECTEDEVENT']._serialized_start=418
-  _globals['_REJECTEDEVENT']._serialized_end=479
-  _globals['_CAPTURESERVICE']._serialized_start=481
-  _globals['_CAPTURESERVICE']._serialized_end=563
+  _globals['_EVENT']._serialized_start=72
+  _globals['_EVENT']._serialized_end=279
+  _globals['_EVENT_GROUPSENTRY']._serialized_start=228
+  _globals['_EVENT_GROUPSENTRY']._serialized_end=273
+  _globals['_CAPTUREREQUEST']._serialized_start=281
+  _globals['_CAPTUREREQUEST']._serialized_end=373
+  _globals['_CAPTURERESPONSE']._serialized_start=375
+  _globals['_CAPTURERESPONSE']._serialized_end=473
+  _globals['_REJECTEDEVENT']._serialized_start=475
+  _globals['_REJECTEDEVENT']._serialized_end=536
+  _globals['_QUARANTINEFILTER']._serialized_start=539
+  _globals['_QUARANTINEFILTER']._serialized_end=681
+  _globals['_QUARANTINEDEVENT']._serialized_start=684
+  _globals['_QUARANTINEDEVENT']._serialized_end=875
+  _globals['_LISTQUARANTINEDEVENTSREQUEST']._serialized_start=877
+  _globals['_LISTQUARANTINEDEVENTSREQUEST']._serialized_end=991
+  _globals['_LISTQUARANTINEDEVENTSRESPONSE']._serialized_start=993
+  _globals['_LISTQUARANTINEDEVENTSRESPONSE']._serialized_end=1094
+  _globals['_GETQUARANTINEDEVENTREQUEST']._serialized_start=1096
+  _globals['_GETQUARANTINEDEVENTREQUEST']._serialized_end=1147
+  _globals['_GETQUARANTINEDEVENTRESPONSE']._serialized_start=1149
+  _globals['_GETQUARANTINEDEVENTRESPONSE']._serialized_end=1222
+  _globals['_REPLAYQUARANTINEDEVENTSREQUEST']._serialized_start=1224
+  _globals['_REPLAYQUARANTINEDEVENTSREQUEST']._serialized_end=1301
+  _globals['_REPLAYQUARANTINEDEVENTSRESPONSE']._serialized_start=1303
+  _globals['_REPLAYQUARANTINEDEVENTSRESPONSE']._serialized_end=1371
+  _globals['_PURGEQUARANTINEDEVENTSREQUEST']._serialized_start=1373
+  _globals['_PURGEQUARANTINEDEVENTSREQUEST']._serialized_end=1462
+  _globals['_PURGEQUARANTINEDEVENTSRESPONSE']._serialized_start=1464
+  _globals['_PURGEQUARANTINEDEVENTSRESPONSE']._serialized_end=1512
+  _globals['_CAPTURESERVICE']._serialized_start=1515
+  _globals['_CAPTURESERVICE']._serialized_end=2032
 # @@protoc_insertion_point(module_scope)

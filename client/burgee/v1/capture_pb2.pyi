@@ -6,6 +6,7 @@ Events on their way in."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -61,7 +62,9 @@ class Event(_message.Message):
     properties_json: _builtins.str
     """A JSON object in at most 65,536 bytes of UTF-8. Empty: no properties."""
     timestamp_micros: _builtins.int
-    """When it happened, in microseconds since 1970-01-01 UTC. 0: when the server received it."""
+    """When it happened, in microseconds since 1970-01-01 UTC, by the sender's clock. 0: when the server received it. How far
+    it may lie ahead, and behind, is a setting of the server; see CaptureRequest.sent_at_micros, too.
+    """
     @_builtins.property
     def groups(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """On behalf of which groups: group type to group key, such as company to acme. A new type appears by being used."""
@@ -92,9 +95,16 @@ class CaptureRequest(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     BATCH_ID_FIELD_NUMBER: _builtins.int
+    SENT_AT_MICROS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Identity of the batch, at most 200 characters. A batch sent again under the same id within 24 hours is
     acknowledged and counted once. Empty: no such check.
+    """
+    sent_at_micros: _builtins.int
+    """When this request was sent, in microseconds since 1970-01-01 UTC, by the clock that gave the events their timestamps;
+    another one at each try. If it is more than 30 seconds off from when the server receives it, that clock is wrong, and
+    every timestamp is moved by the difference: timestamp + (received - sent_at). 0: the timestamps are right as they
+    are, however old, as in an import: none is moved, and none is too late.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
@@ -105,10 +115,11 @@ class CaptureRequest(_message.Message):
         *,
         events: _abc.Iterable[Global___Event] | None = ...,
         batch_id: _builtins.str = ...,
+        sent_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "events", b"events", "sent_at_micros", b"sent_at_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -175,3 +186,293 @@ class RejectedEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectedEvent: _TypeAlias = RejectedEvent  # noqa: Y015
+
+@_typing.final
+class QuarantineFilter(_message.Message):
+    """Which events of a quarantine: those for which everything given here holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARANTINE_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """The reason contains this text, letter by letter; at most 200 characters. Empty: any reason."""
+    @_builtins.property
+    def quarantine_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """One of these, at most 1,000. Empty: any."""
+
+    @_builtins.property
+    def start(self) -> _timestamp_pb2.Timestamp:
+        """Quarantined then or later. Absent: whenever."""
+
+    @_builtins.property
+    def end(self) -> _timestamp_pb2.Timestamp:
+        """Quarantined before. Absent: whenever."""
+
+    def __init__(
+        self,
+        *,
+        quarantine_ids: _abc.Iterable[_builtins.int] | None = ...,
+        reason: _builtins.str = ...,
+        start: _timestamp_pb2.Timestamp | None = ...,
+        end: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "quarantine_ids", b"quarantine_ids", "reason", b"reason", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineFilter: _TypeAlias = QuarantineFilter  # noqa: Y015
+
+@_typing.final
+class QuarantinedEvent(_message.Message):
+    """An event that was acknowledged, and that the warehouse refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARANTINE_ID_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_FIELD_NUMBER: _builtins.int
+    QUARANTINED_AT_FIELD_NUMBER: _builtins.int
+    quarantine_id: _builtins.int
+    """Its identity in the quarantine; greater for an event that came later."""
+    reason: _builtins.str
+    """What the warehouse says is wrong with it."""
+    @_builtins.property
+    def event(self) -> Global___Event:
+        """The event, with the uuid and the timestamp that it was acknowledged with."""
+
+    @_builtins.property
+    def received_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was acknowledged."""
+
+    @_builtins.property
+    def quarantined_at(self) -> _timestamp_pb2.Timestamp:
+        """When it came into quarantine."""
+
+    def __init__(
+        self,
+        *,
+        quarantine_id: _builtins.int = ...,
+        event: Global___Event | None = ...,
+        reason: _builtins.str = ...,
+        received_at: _timestamp_pb2.Timestamp | None = ...,
+        quarantined_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "quarantined_at", b"quarantined_at", "received_at", b"received_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "quarantine_id", b"quarantine_id", "quarantined_at", b"quarantined_at", "reason", b"reason", "received_at", b"received_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedEvent: _TypeAlias = QuarantinedEvent  # noqa: Y015
+
+@_typing.final
+class ListQuarantinedEventsRequest(_message.Message):
+    """Asks for a page of the quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most: 1 to 1,000. 0: 100."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Empty: the newest events."""
+    @_builtins.property
+    def filter(self) -> Global___QuarantineFilter:
+        """Which events. Absent or empty: all."""
+
+    def __init__(
+        self,
+        *,
+        filter: Global___QuarantineFilter | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantinedEventsRequest: _TypeAlias = ListQuarantinedEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListQuarantinedEventsResponse(_message.Message):
+    """A page of the quarantine, newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next, older page. Empty: this is the last."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedEvent]:
+        """The events."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___QuarantinedEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantinedEventsResponse: _TypeAlias = ListQuarantinedEventsResponse  # noqa: Y015
+
+@_typing.final
+class GetQuarantinedEventRequest(_message.Message):
+    """Asks for an event in quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARANTINE_ID_FIELD_NUMBER: _builtins.int
+    quarantine_id: _builtins.int
+    """Which."""
+    def __init__(
+        self,
+        *,
+        quarantine_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quarantine_id", b"quarantine_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQuarantinedEventRequest: _TypeAlias = GetQuarantinedEventRequest  # noqa: Y015
+
+@_typing.final
+class GetQuarantinedEventResponse(_message.Message):
+    """An event in quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> Global___QuarantinedEvent:
+        """The event."""
+
+    def __init__(
+        self,
+        *,
+        event: Global___QuarantinedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQuarantinedEventResponse: _TypeAlias = GetQuarantinedEventResponse  # noqa: Y015
+
+@_typing.final
+class ReplayQuarantinedEventsRequest(_message.Message):
+    """Asks to offer events to the warehouse once more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def filter(self) -> Global___QuarantineFilter:
+        """Which events. Absent or empty: all."""
+
+    def __init__(
+        self,
+        *,
+        filter: Global___QuarantineFilter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayQuarantinedEventsRequest: _TypeAlias = ReplayQuarantinedEventsRequest  # noqa: Y015
+
+@_typing.final
+class ReplayQuarantinedEventsResponse(_message.Message):
+    """What became of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.int
+    """How many the warehouse has taken."""
+    refused: _builtins.int
+    """How many it has refused again."""
+    def __init__(
+        self,
+        *,
+        replayed: _builtins.int = ...,
+        refused: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refused", b"refused", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayQuarantinedEventsResponse: _TypeAlias = ReplayQuarantinedEventsResponse  # noqa: Y015
+
+@_typing.final
+class PurgeQuarantinedEventsRequest(_message.Message):
+    """Asks to delete events in quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """All of them; goes without a filter."""
+    @_builtins.property
+    def filter(self) -> Global___QuarantineFilter:
+        """Which events. Absent or empty is refused, unless `all` is set."""
+
+    def __init__(
+        self,
+        *,
+        filter: Global___QuarantineFilter | None = ...,
+        all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "filter", b"filter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurgeQuarantinedEventsRequest: _TypeAlias = PurgeQuarantinedEventsRequest  # noqa: Y015
+
+@_typing.final
+class PurgeQuarantinedEventsResponse(_message.Message):
+    """What was deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURGED_FIELD_NUMBER: _builtins.int
+    purged: _builtins.int
+    """How many events."""
+    def __init__(
+        self,
+        *,
+        purged: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purged", b"purged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurgeQuarantinedEventsResponse: _TypeAlias = PurgeQuarantinedEventsResponse  # noqa: Y015

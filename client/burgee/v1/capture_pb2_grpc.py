@@ -40,6 +40,26 @@ class CaptureServiceStub:
                 request_serializer=burgee_dot_v1_dot_capture__pb2.CaptureRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_capture__pb2.CaptureResponse.FromString,
                 _registered_method=True)
+        self.ListQuarantinedEvents = channel.unary_unary(
+                '/burgee.v1.CaptureService/ListQuarantinedEvents',
+                request_serializer=burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsResponse.FromString,
+                _registered_method=True)
+        self.GetQuarantinedEvent = channel.unary_unary(
+                '/burgee.v1.CaptureService/GetQuarantinedEvent',
+                request_serializer=burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventResponse.FromString,
+                _registered_method=True)
+        self.ReplayQuarantinedEvents = channel.unary_unary(
+                '/burgee.v1.CaptureService/ReplayQuarantinedEvents',
+                request_serializer=burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsResponse.FromString,
+                _registered_method=True)
+        self.PurgeQuarantinedEvents = channel.unary_unary(
+                '/burgee.v1.CaptureService/PurgeQuarantinedEvents',
+                request_serializer=burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsResponse.FromString,
+                _registered_method=True)
 
 
 class CaptureServiceServicer:
@@ -55,6 +75,35 @@ class CaptureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListQuarantinedEvents(self, request, context):
+        """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQuarantinedEvent(self, request, context):
+        """One event in quarantine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayQuarantinedEvents(self, request, context):
+        """Offers events to the warehouse once more. Those that it takes leave the quarantine, and count once; the others stay,
+        with the reason of this time. At the caller's deadline what was done is done. Needs an ADMIN key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurgeQuarantinedEvents(self, request, context):
+        """Deletes events in quarantine, for good. Needs an ADMIN key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CaptureServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +111,26 @@ def add_CaptureServiceServicer_to_server(servicer, server):
                     servicer.Capture,
                     request_deserializer=burgee_dot_v1_dot_capture__pb2.CaptureRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_capture__pb2.CaptureResponse.SerializeToString,
+            ),
+            'ListQuarantinedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantinedEvents,
+                    request_deserializer=burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsResponse.SerializeToString,
+            ),
+            'GetQuarantinedEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQuarantinedEvent,
+                    request_deserializer=burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventResponse.SerializeToString,
+            ),
+            'ReplayQuarantinedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayQuarantinedEvents,
+                    request_deserializer=burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsResponse.SerializeToString,
+            ),
+            'PurgeQuarantinedEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeQuarantinedEvents,
+                    request_deserializer=burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +161,114 @@ class CaptureService:
             '/burgee.v1.CaptureService/Capture',
             burgee_dot_v1_dot_capture__pb2.CaptureRequest.SerializeToString,
             burgee_dot_v1_dot_capture__pb2.CaptureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantinedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CaptureService/ListQuarantinedEvents',
+            burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsRequest.SerializeToString,
+            burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQuarantinedEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CaptureService/GetQuarantinedEvent',
+            burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventRequest.SerializeToString,
+            burgee_dot_v1_dot_capture__pb2.GetQuarantinedEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayQuarantinedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CaptureService/ReplayQuarantinedEvents',
+            burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsRequest.SerializeToString,
+            burgee_dot_v1_dot_capture__pb2.ReplayQuarantinedEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeQuarantinedEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CaptureService/PurgeQuarantinedEvents',
+            burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsRequest.SerializeToString,
+            burgee_dot_v1_dot_capture__pb2.PurgeQuarantinedEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,16 @@ class CaptureServiceStub:
     rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
     """
+    ListQuarantinedEvents: _grpc.UnaryUnaryMultiCallable[_capture_pb2.ListQuarantinedEventsRequest, _capture_pb2.ListQuarantinedEventsResponse]
+    """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them."""
+    GetQuarantinedEvent: _grpc.UnaryUnaryMultiCallable[_capture_pb2.GetQuarantinedEventRequest, _capture_pb2.GetQuarantinedEventResponse]
+    """One event in quarantine."""
+    ReplayQuarantinedEvents: _grpc.UnaryUnaryMultiCallable[_capture_pb2.ReplayQuarantinedEventsRequest, _capture_pb2.ReplayQuarantinedEventsResponse]
+    """Offers events to the warehouse once more. Those that it takes leave the quarantine, and count once; the others stay,
+    with the reason of this time. At the caller's deadline what was done is done. Needs an ADMIN key.
+    """
+    PurgeQuarantinedEvents: _grpc.UnaryUnaryMultiCallable[_capture_pb2.PurgeQuarantinedEventsRequest, _capture_pb2.PurgeQuarantinedEventsResponse]
+    """Deletes events in quarantine, for good. Needs an ADMIN key."""
 
 @_typing.type_check_only
 class CaptureServiceAsyncStub(CaptureServiceStub):
@@ -49,6 +59,16 @@ class CaptureServiceAsyncStub(CaptureServiceStub):
     rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
     """
+    ListQuarantinedEvents: _aio.UnaryUnaryMultiCallable[_capture_pb2.ListQuarantinedEventsRequest, _capture_pb2.ListQuarantinedEventsResponse]  # type: ignore[assignment]
+    """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them."""
+    GetQuarantinedEvent: _aio.UnaryUnaryMultiCallable[_capture_pb2.GetQuarantinedEventRequest, _capture_pb2.GetQuarantinedEventResponse]  # type: ignore[assignment]
+    """One event in quarantine."""
+    ReplayQuarantinedEvents: _aio.UnaryUnaryMultiCallable[_capture_pb2.ReplayQuarantinedEventsRequest, _capture_pb2.ReplayQuarantinedEventsResponse]  # type: ignore[assignment]
+    """Offers events to the warehouse once more. Those that it takes leave the quarantine, and count once; the others stay,
+    with the reason of this time. At the caller's deadline what was done is done. Needs an ADMIN key.
+    """
+    PurgeQuarantinedEvents: _aio.UnaryUnaryMultiCallable[_capture_pb2.PurgeQuarantinedEventsRequest, _capture_pb2.PurgeQuarantinedEventsResponse]  # type: ignore[assignment]
+    """Deletes events in quarantine, for good. Needs an ADMIN key."""
 
 class CaptureServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes events in. An acknowledged event is durable."""
@@ -63,5 +83,39 @@ class CaptureServiceServicer(metaclass=_abc_1.ABCMeta):
         rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
         RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
         """
+
+    @_abc_1.abstractmethod
+    def ListQuarantinedEvents(
+        self,
+        request: _capture_pb2.ListQuarantinedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capture_pb2.ListQuarantinedEventsResponse, _abc.Awaitable[_capture_pb2.ListQuarantinedEventsResponse]]:
+        """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them."""
+
+    @_abc_1.abstractmethod
+    def GetQuarantinedEvent(
+        self,
+        request: _capture_pb2.GetQuarantinedEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capture_pb2.GetQuarantinedEventResponse, _abc.Awaitable[_capture_pb2.GetQuarantinedEventResponse]]:
+        """One event in quarantine."""
+
+    @_abc_1.abstractmethod
+    def ReplayQuarantinedEvents(
+        self,
+        request: _capture_pb2.ReplayQuarantinedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capture_pb2.ReplayQuarantinedEventsResponse, _abc.Awaitable[_capture_pb2.ReplayQuarantinedEventsResponse]]:
+        """Offers events to the warehouse once more. Those that it takes leave the quarantine, and count once; the others stay,
+        with the reason of this time. At the caller's deadline what was done is done. Needs an ADMIN key.
+        """
+
+    @_abc_1.abstractmethod
+    def PurgeQuarantinedEvents(
+        self,
+        request: _capture_pb2.PurgeQuarantinedEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capture_pb2.PurgeQuarantinedEventsResponse, _abc.Awaitable[_capture_pb2.PurgeQuarantinedEventsResponse]]:
+        """Deletes events in quarantine, for good. Needs an ADMIN key."""
 
 def add_CaptureServiceServicer_to_server(servicer: CaptureServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

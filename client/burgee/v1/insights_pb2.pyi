@@ -244,7 +244,7 @@ class QueryInfo(_message.Message):
 
     @_builtins.property
     def complete_until(self) -> _timestamp_pb2.Timestamp:
-        """Every event acknowledged before this moment is in the answer."""
+        """Every event acknowledged before this moment is in the answer, unless the warehouse refused it."""
 
     @_builtins.property
     def start(self) -> _timestamp_pb2.Timestamp:

@@ -21,7 +21,7 @@ class Permission(Enum):
     CONFIGURE = auto()
     """Change flags and cohorts."""
     ADMINISTER = auto()
-    """Manage keys and environments of the project, and read its audit log."""
+    """Manage keys and environments of the project, read its audit log, empty its quarantine."""
     OPERATE = auto()
     """Manage projects."""
 

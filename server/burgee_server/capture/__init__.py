@@ -2,6 +2,21 @@
 
 from burgee_server.capture.admission import MAX_EVENTS, Admission, Rejection, admit
 from burgee_server.capture.capture import Capture, Receipt
+from burgee_server.capture.isolator import Isolator
 from burgee_server.capture.loader import Loader
+from burgee_server.capture.quarantine import Quarantine, Replay
+from burgee_server.capture.times import TimeWindow
 
-__all__ = ["MAX_EVENTS", "Admission", "Capture", "Loader", "Receipt", "Rejection", "admit"]
+__all__ = [
+    "MAX_EVENTS",
+    "Admission",
+    "Capture",
+    "Isolator",
+    "Loader",
+    "Quarantine",
+    "Receipt",
+    "Rejection",
+    "Replay",
+    "TimeWindow",
+    "admit",
+]

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from os import urandom
 
 from burgee_server.capture.checks import Fault, check_event
+from burgee_server.capture.times import TimeWindow
 from burgee_server.errors import Invalid
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 
 MAX_EVENTS = 10_000
-MAX_FUTURE_MICROS = 24 * 3600 * 1_000_000
-"""How far ahead of the server's clock an event may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,9 @@ class Admission:
     """The types that were new."""
 
 
-def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types: frozenset[str]) -> Admission:
+def admit(
+    batch: StoredBatch, environment_id: int, now_micros: int, window: TimeWindow, known_types: frozenset[str]
+) -> Admission:
     """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
 
     `known_types` are the group types that the environment has already: new ones are taken up to a limit.
@@ -42,25 +43,26 @@ def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types:
     """
     if len(batch.events) > MAX_EVENTS:
         raise Invalid.of("events", f"at most {MAX_EVENTS:,} events a batch, got {len(batch.events):,}")
-    latest = now_micros + MAX_FUTURE_MICROS
+    if batch.sent_at_micros < 0:
+        raise Invalid.of("sent_at_micros", "must be microseconds since 1970 UTC, or 0")
+    times = window.at(now_micros, batch.sent_at_micros)
     rejected: list[Rejection] = []
     group_types = set(known_types)
     uuids = _new_uuids()
     for index, event in enumerate(batch.events):
         try:
-            check_event(event, latest, group_types)
+            check_event(event, times, group_types)
         except Fault as fault:
             rejected.append(Rejection(index, fault.field, fault.reason))
             continue
         if not event.uuid:
             event.uuid = next(uuids)
-        if not event.timestamp_micros:
-            event.timestamp_micros = now_micros
         event.environment_id = environment_id
         event.received_at_micros = now_micros
     for rejection in reversed(rejected):
         del batch.events[rejection.index]
     batch.ClearField("batch_id")
+    batch.ClearField("sent_at_micros")
     batch.DiscardUnknownFields()
     return Admission(
         batch.SerializeToString(), len(batch.events), tuple(rejected), frozenset(group_types) - known_types

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from burgee_server.capture.admission import Rejection, admit
+from burgee_server.capture.times import TimeWindow
 from burgee_server.errors import Invalid
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.names import MAX_NAME
@@ -37,13 +38,15 @@ class KnownTypes(Protocol):
 class Capture:
     """Acknowledges events after the journal's commit; a batch_id that was acknowledged before is not kept again."""
 
-    def __init__(self, journal: Journal, group_types: KnownTypes, clock: Clock) -> None:
+    def __init__(self, journal: Journal, group_types: KnownTypes, clock: Clock, window: TimeWindow) -> None:
         self._journal = journal
         self._group_types = group_types
         self._clock = clock
+        self._window = window
 
     async def take(self, environment_id: int, batch: StoredBatch) -> Receipt:
         """Take a batch in. Raises Invalid for the whole batch, Overloaded when the journal is full."""
+        received_micros = int(self._clock.unix_seconds() * 1_000_000)
         try:
             batch_id = batch.batch_id.decode()
         except UnicodeDecodeError as error:
@@ -51,7 +54,7 @@ class Capture:
         if len(batch_id) > MAX_NAME:
             raise Invalid.of("batch_id", f"must be at most {MAX_NAME} characters, got {len(batch_id)}")
         known_types = await self._group_types.known(environment_id)
-        check = partial(admit, batch, environment_id, int(self._clock.unix_seconds() * 1_000_000), known_types)
+        check = partial(admit, batch, environment_id, received_micros, self._window, known_types)
         # A large batch takes a tenth of a second; the loop has flag checks to answer meanwhile.
         admission = check() if len(batch.events) <= SMALL_BATCH else await asyncio.to_thread(check)
         if admission.group_types:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from burgee_server.capture.times import Times
 from burgee_server.journal.v1.journal_pb2 import StoredEvent, StoredGroup
 from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME, group_type_fault, name_fault
 
@@ -18,6 +19,8 @@ MAX_TEXT_BYTES = 4 * MAX_NAME
 
 # Two searches that begin with a letter are quicker than one that begins with a choice of two.
 _EXPONENT, _CAPITAL_EXPONENT = re.compile(rb"e\+?[0-9]{3}"), re.compile(rb"E\+?[0-9]{3}")
+_LONG = 200
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _LONG)
 _CANONICAL_UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -38,14 +41,16 @@ class Fault(Exception):
         self.reason = reason
 
 
-def check_event(event: StoredEvent, latest_micros: int, group_types: set[str]) -> None:
-    """Raise the first fault of an event; else make its uuid canonical, and add the group types that it names."""
+def check_event(event: StoredEvent, times: Times, group_types: set[str]) -> None:
+    """Raise the first fault of an event; else make its uuid canonical, set its time right, add the types it names."""
     if fault := _text_fault(event.event):
         raise Fault("event", fault)
     if fault := _text_fault(event.distinct_id):
         raise Fault("distinct_id", fault)
-    if not 0 <= event.timestamp_micros <= latest_micros:
-        raise Fault("timestamp_micros", "must be between 1970 and a day from now, in microseconds since 1970 UTC")
+    timestamp = times.settle(event.timestamp_micros)
+    if not times.earliest <= timestamp <= times.latest:
+        raise Fault("timestamp_micros", times.fault(timestamp))
+    event.timestamp_micros = timestamp
     if (uuid := event.uuid) and not _CANONICAL_UUID.fullmatch(uuid):
         event.uuid = _canonical(uuid)
     if properties := event.properties_json:
@@ -61,7 +66,11 @@ def _check_properties(text: bytes) -> None:
         _object.decode(text)
         if not text.isascii():
             text.decode()  # what is looked through is not read as text
-        if _EXPONENT.search(text) or _CAPITAL_EXPONENT.search(text):
+        if (
+            _EXPONENT.search(text)
+            or _CAPITAL_EXPONENT.search(text)
+            or (len(text) > _LONG and _LONG_NUMBER.search(text))
+        ):
             _all_of_it.decode(text)  # finds 1e400, which the warehouse could not take; reading every number costs more
     except UnicodeDecodeError as error:
         raise Fault("properties_json", "must be UTF-8") from error

@@ -1,10 +1,10 @@
-"""Carries the journal into the warehouse: few large inserts, each under a token, in order."""
+"""Carries the journal into the warehouse: few large inserts, in order."""
 
 import asyncio
 import logging
 
-from burgee_server.capture.isolation import isolate
-from burgee_server.ports.journal import Journal, Range
+from burgee_server.capture.isolator import Isolator
+from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import Refused, Warehouse
 
 log = logging.getLogger(__name__)
@@ -19,28 +19,33 @@ LAST_RETRY_SECONDS = 10.0
 class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
-    Whatever fails, on either side, is tried again, for ever, with the same range under the same token. Events that the
-    warehouse refuses for their own sake go to quarantine and hold nothing up.
+    Whatever fails, on either side, is tried again, for ever, with the same range. A range that the warehouse refuses
+    is the isolator's from then on, and holds nothing up.
     """
 
-    def __init__(self, journal: Journal, warehouse: Warehouse) -> None:
+    def __init__(self, journal: Journal, warehouse: Warehouse, isolator: Isolator) -> None:
         self._journal = journal
         self._warehouse = warehouse
+        self._isolator = isolator
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Load until stopped."""
         retry_seconds = FIRST_RETRY_SECONDS
-        while not self._stopping.is_set():
-            await self._journal.wait(1.0)
-            await self._pause(GATHER_SECONDS)
+        while True:
+            last = self._stopping.is_set()
             try:
                 await self._drain()
-                retry_seconds = FIRST_RETRY_SECONDS
             except Exception:
                 log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
-                await self._pause(retry_seconds)
-                retry_seconds = min(2 * retry_seconds, LAST_RETRY_SECONDS)
+                pause, retry_seconds = retry_seconds, min(2 * retry_seconds, LAST_RETRY_SECONDS)
+            else:
+                pause, retry_seconds = GATHER_SECONDS, FIRST_RETRY_SECONDS
+                if not last:
+                    await self._until_appended()
+            if last:
+                return
+            await self._pause(pause)
 
     def stop(self) -> None:
         """Let `run` load what waits now and return."""
@@ -48,15 +53,23 @@ class Loader:
 
     async def _drain(self) -> None:
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
-            await self._load(waiting)
-            await self._journal.commit(waiting)
+            try:
+                await self._warehouse.load(waiting.payload, again=waiting.again)
+            except Refused as refusal:
+                log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
+                await self._isolator.set_aside(waiting)
+            else:
+                await self._journal.commit(waiting)
+                self._isolator.notice_taken()
 
-    async def _load(self, waiting: Range) -> None:
+    async def _until_appended(self) -> None:
+        """Wait for something to load, or for the end."""
+        waits = [asyncio.create_task(self._journal.wait(60.0)), asyncio.create_task(self._stopping.wait())]
         try:
-            await self._warehouse.load(waiting.payload, waiting.token)
-        except Refused as refusal:
-            log.warning("the warehouse refused a range of %d events; isolating: %s", waiting.events, refusal)
-            await isolate(waiting, self._warehouse, self._journal)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -71,7 +71,7 @@ class AuditEntry:
 
 
 class AccessStore(Protocol):
-    """Keeps projects, environments, API keys and the audit log. Every change writes its own audit entry."""
+    """Keeps projects, environments, API keys and the audit log. Every change here writes its own audit entry."""
 
     async def create_project(self, key: str, name: str, by: Authorship) -> Project:
         """Create a project with an environment named "production". Raises AlreadyExists."""
@@ -104,6 +104,9 @@ class AccessStore(Protocol):
 
     async def revoke_api_key(self, project_key: str | None, api_key_id: str, by: Authorship) -> ApiKey:
         """End a key, of this project if one is given. Raises NotFound. Ending it twice changes nothing."""
+
+    async def record(self, environment_id: int, action: str, subject: str, by: Authorship, detail: str) -> None:
+        """Write an audit entry for a change that another store has made."""
 
     async def audit_entries(self, environment_id: int, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Entries of an environment, newest first, older than the entry id `before`."""

@@ -6,24 +6,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A fixed run of the journal, for one insert. Read again after a crash it is the same, token and all."""
+    """A fixed run of the journal, for one insert. Read again after a crash it is the same."""
 
-    token: str
-    """The same for the same range, and for no other, ever: the warehouse drops a second insert under it."""
     first: int
     last: int
     payload: bytes
     """A serialized StoredBatch."""
     events: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """An event that the warehouse refused, as a StoredBatch of one, and why."""
-
-    payload: bytes
-    reason: str
-    quarantined_at: float
+    again: bool
+    """It was handed out before: somebody may have loaded it, or a part of it."""
 
 
 class Journal(Protocol):
@@ -34,7 +25,7 @@ class Journal(Protocol):
 
         Returns None if it was kept now; if this environment's `batch_id` was kept before, keeps nothing and
         returns the number of events that it had. An empty `batch_id` is never the same as another.
-        Raises Overloaded when the journal is full.
+        Raises Overloaded when the journal is full; what was kept before is known all the same.
         """
 
     async def next_range(self, max_events: int) -> Range | None:
@@ -46,17 +37,14 @@ class Journal(Protocol):
     async def commit(self, done: Range) -> None:
         """Forget a range that is in the warehouse; its batch_ids stay known for 24 hours."""
 
-    async def quarantine(self, token: str, payload: bytes, reason: str) -> None:
-        """Keep a StoredBatch that the warehouse refused under this token, apart from the rest; once a token."""
-
-    async def quarantined(self, limit: int) -> list[Quarantined]:
-        """What was refused, oldest first."""
+    async def set_aside(self, refused: Range) -> None:
+        """Hand a range that the warehouse refused over to the QuarantineStore, as one part, in one step."""
 
     async def wait(self, seconds: float) -> None:
         """Return when something was appended since the last next_range, or after this many seconds."""
 
     async def complete_until(self) -> float:
-        """Unix time before which everything acknowledged has been committed; now, if nothing waits."""
+        """Unix time before which all that was acknowledged is in the warehouse or in quarantine; now, if none waits."""
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""

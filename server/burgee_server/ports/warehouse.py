@@ -76,7 +76,14 @@ class StoredEvent:
 
 
 class Refused(Exception):
-    """The warehouse will never take this batch. The message says why."""
+    """The warehouse will never take this batch. The message says why, in words that may hold what the events hold.
+
+    `kind` says it in a word or two of the warehouse's own.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class BadPattern(Exception):
@@ -86,12 +93,21 @@ class BadPattern(Exception):
 class Warehouse(Protocol):
     """Never blocks the event loop. Everything it raises for a caller's sake is a BurgeeError."""
 
-    async def load(self, payload: bytes, token: str) -> None:
-        """Insert a serialized StoredBatch. A second call with the same token changes nothing.
+    async def load(self, payload: bytes, *, again: bool = False) -> None:
+        """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.
+
+        With `again`, only what is not there: an earlier call, of this process or one before it, may have inserted all
+        of the events or some. Without, nobody has tried.
 
         Its events are as the door lets them through: valid UUIDs, JSON objects, FIRST_TIMESTAMP <= timestamp <
         LAST_TIMESTAMP. Raises Refused when the batch itself is at fault, so that trying again cannot help, and
         Unavailable when it may.
+        """
+
+    async def faults(self, payload: bytes) -> Mapping[int, str]:
+        """Which events of a serialized StoredBatch load() refuses for their own sake: index, and why.
+
+        For some thousands of events at a time. Keeps nothing. Raises Unavailable.
         """
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:

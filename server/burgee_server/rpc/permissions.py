@@ -3,7 +3,11 @@
 from burgee_server.access import Permission
 
 _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
-    "CaptureService": {Permission.CAPTURE: ("Capture",)},
+    "CaptureService": {
+        Permission.CAPTURE: ("Capture",),
+        Permission.READ: ("ListQuarantinedEvents", "GetQuarantinedEvent"),
+        Permission.ADMINISTER: ("ReplayQuarantinedEvents", "PurgeQuarantinedEvents"),
+    },
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +17,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path.resolve()
+        _sync_names(self.path.parent)
         self._lock = self._take_lock()
 
     def write_secret(self, name: str, text: str) -> Path:
@@ -29,6 +31,14 @@ class DataDirectory:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
+        _sync_names(self.path)
+        return path
+
+    def scratch(self) -> Path:
+        """A directory for files of this process, empty: what another had there when it was killed is gone."""
+        path = self.path / "tmp"
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
         return path
 
     def release(self) -> None:
@@ -49,3 +59,12 @@ class DataDirectory:
         lock.write(str(os.getpid()))
         lock.flush()
         return lock
+
+
+def _sync_names(directory: Path) -> None:
+    """Have what was made or renamed in a directory survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -103,11 +103,17 @@ def test_a_group_key_of_none_is_no_group(client: Client, server: Recorder) -> No
     "code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL]
 )
 def test_a_batch_sent_again_is_the_same_batch(client: Client, server: Recorder, code: grpc.StatusCode) -> None:
-    """The same events under the same batch_id, so that the server can count them once."""
+    """The same events under the same batch_id, so that the server can count them once; but for when it is sent."""
+    before = time.time_ns() // 1000
     server.failures += [Failure(code), Failure(code)]
     client.capture("seen", "ann")
     assert client.flush()
-    first, second, third = server.of(capture_pb2.CaptureRequest)
+    tries = server.of(capture_pb2.CaptureRequest)
+    sent_at = [request.sent_at_micros for request in tries]
+    assert before < sent_at[0] < sent_at[1] < sent_at[2] <= time.time_ns() // 1000
+    for request in tries:
+        request.ClearField("sent_at_micros")
+    first, second, third = tries
     assert first.batch_id
     assert first == second == third
     assert (client.stats.sent, client.stats.retried) == (1, 2)

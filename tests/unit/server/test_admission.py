@@ -2,7 +2,7 @@
 
 from uuid import RFC_4122, UUID
 
-from burgee_server.capture import admit
+from burgee_server.capture import TimeWindow, admit
 from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent
 
 
@@ -10,7 +10,7 @@ def test_events_without_uuid_get_random_ones_of_their_own():
     """Ten thousand differ, and each is written as RFC 9562 has version 4: canonical, with version and variant."""
     batch = StoredBatch(events=[StoredEvent(event=b"e", distinct_id=b"ann")] * 10_000)
 
-    stored = StoredBatch.FromString(admit(batch, 1, 1, frozenset()).payload)
+    stored = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload)
 
     given = [event.uuid.decode() for event in stored.events]
     assert len(set(given)) == 10_000
@@ -35,6 +35,6 @@ def test_a_uuid_in_another_form_is_kept_in_the_canonical_one():
     ]
     batch = StoredBatch(events=[StoredEvent(event=b"e", distinct_id=b"ann", uuid=form) for form in forms])
 
-    stored = StoredBatch.FromString(admit(batch, 1, 1, frozenset()).payload)
+    stored = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload)
 
     assert {event.uuid for event in stored.events} == {canonical}

@@ -5,31 +5,10 @@ import contextlib
 
 import pytest
 
-from burgee_server.capture import Loader
-from burgee_server.journal.v1.journal_pb2 import StoredBatch
-from burgee_server.ports.warehouse import Refused
+from burgee_server.capture import Isolator, Loader
+from burgee_server.ports.quarantine import Selection
 from burgee_server.storage.sqlite.journal import SqliteJournal
-
-
-class FakeWarehouse:
-    """Keeps events by token as the real one does; refuses some, and fails when told to."""
-
-    def __init__(self) -> None:
-        self.tokens = set()
-        self.events = []
-        self.refused = frozenset()
-        self.failures = 0
-
-    async def load(self, payload, token):
-        if self.failures:
-            self.failures -= 1
-            raise OSError("the disk is away")
-        names = [event.event.decode() for event in StoredBatch.FromString(payload).events]
-        if bad := self.refused & set(names):
-            raise Refused(f"cannot take {sorted(bad)}")
-        if token not in self.tokens:
-            self.tokens.add(token)
-            self.events += names
+from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until, until_done
 
 
 @pytest.fixture
@@ -40,26 +19,22 @@ async def journal(tmp_path):
     await journal.close()
 
 
-def batch(*names):
-    """A serialized StoredBatch of events with these names."""
-    return StoredBatch(events=[{"event": name.encode()} for name in names]).SerializeToString()
-
-
 @contextlib.asynccontextmanager
 async def loading(journal, warehouse):
-    """A loader at work; stopped, and waited for, at the end."""
-    loader = Loader(journal, warehouse)
-    running = asyncio.create_task(loader.run())
+    """A loader and an isolator at work; stopped, and waited for, at the end."""
+    isolator = Isolator(journal, journal.quarantine, warehouse)
+    loader = Loader(journal, warehouse, isolator)
+    running, isolating = asyncio.create_task(loader.run()), asyncio.create_task(isolator.run())
     yield
     loader.stop()
     await asyncio.wait_for(running, 20)
+    isolating.cancel()
 
 
-async def until_empty(journal):
-    """Wait until nothing waits in the journal."""
-    async with asyncio.timeout(20):
-        while await journal.next_range(1) is not None:
-            await journal.wait(0.05)
+async def quarantined(journal, environment_id=1):
+    """Names and reasons of what is in quarantine, oldest first."""
+    events = await journal.quarantine.page(environment_id, Selection(), None, 1000)
+    return [(*names_of(event.payload), event.reason) for event in reversed(events)]
 
 
 async def test_everything_is_loaded_in_order(journal):
@@ -68,7 +43,7 @@ async def test_everything_is_loaded_in_order(journal):
     async with loading(journal, warehouse):
         for name in "abc":
             await journal.append(1, "", batch(name), 1)
-        await until_empty(journal)
+        await until_done(journal)
 
     assert warehouse.events == ["a", "b", "c"]
 
@@ -88,10 +63,21 @@ async def test_a_warehouse_that_fails_is_tried_again_and_nothing_is_lost_or_doub
     warehouse.failures = 3
     async with loading(journal, warehouse):
         await journal.append(1, "", batch("a", "b"), 2)
-        await until_empty(journal)
+        await until_done(journal)
 
     assert warehouse.events == ["a", "b"]
-    assert await journal.quarantined(10) == []
+    assert await quarantined(journal) == []
+
+
+async def test_an_insert_whose_answer_was_lost_is_made_again_and_nothing_is_doubled(journal):
+    """The warehouse is told that it may have the events."""
+    warehouse = FakeWarehouse()
+    warehouse.lost_answers = 2
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("a", "b"), 2)
+        await until_done(journal)
+
+    assert warehouse.events == ["a", "b"]
 
 
 async def test_refused_events_are_isolated_with_their_reason_and_hold_nothing_up(journal):
@@ -101,35 +87,64 @@ async def test_refused_events_are_isolated_with_their_reason_and_hold_nothing_up
     async with loading(journal, warehouse):
         await journal.append(1, "", batch("a", "b", "bad", "c", "d", "e", "worse"), 7)
         await journal.append(1, "", batch("f", "g"), 2)
-        await until_empty(journal)
+        await until_done(journal)
 
-    kept = await journal.quarantined(10)
     assert sorted(warehouse.events) == list("abcdefg")
-    assert [StoredBatch.FromString(one.payload).events[0].event for one in kept] == [b"bad", b"worse"]
-    assert "cannot take ['bad']" in kept[0].reason
+    assert await quarantined(journal) == [("bad", "bad is bad"), ("worse", "worse is bad")]
+
+
+async def test_a_refused_event_is_in_the_quarantine_of_its_own_environment(journal):
+    """A range holds the events of many; what is refused stays whose it is."""
+    warehouse = FakeWarehouse()
+    warehouse.refused = frozenset({"bad"})
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("a", environment_id=1), 1)
+        await journal.append(2, "", batch("bad", environment_id=2), 1)
+        await until_done(journal)
+
+    assert await quarantined(journal, environment_id=1) == []
+    assert await quarantined(journal, environment_id=2) == [("bad", "bad is bad")]
 
 
 async def test_a_warehouse_that_fails_in_the_middle_of_isolating_is_tried_again(journal):
-    """The loader survives it, loads the good and quarantines the bad, once each."""
+    """The good is loaded and the bad is quarantined, once each."""
     warehouse = FakeWarehouse()
     warehouse.refused = frozenset({"bad"})
-    refuse = warehouse.load
-    calls = 0
-
-    async def fail_now_and_then(payload, token):
-        nonlocal calls
-        calls += 1
-        if calls in (3, 5):
-            raise OSError("the disk is away")
-        await refuse(payload, token)
-
-    warehouse.load = fail_now_and_then
     async with loading(journal, warehouse):
         await journal.append(1, "", batch("a", "b", "c", "bad"), 4)
-        await until_empty(journal)
+        warehouse.failures = 3
+        await until_done(journal)
 
     assert sorted(warehouse.events) == ["a", "b", "c"]
-    assert len(await journal.quarantined(10)) == 1
+    assert await quarantined(journal) == [("bad", "bad is bad")]
+
+
+async def test_while_refused_events_are_examined_others_are_loaded(journal):
+    """The loader waits for no examination: those behind a refused range are there before it is looked at."""
+    warehouse = FakeWarehouse()
+    warehouse.refused = frozenset({"bad"})
+    examine, examining, go_on = warehouse.faults, asyncio.Event(), asyncio.Event()
+
+    async def hold(payload):
+        examining.set()
+        await go_on.wait()
+        return await examine(payload)
+
+    warehouse.faults = hold
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("bad", "beside"), 2)
+        async with asyncio.timeout(20):
+            await examining.wait()
+        await journal.append(1, "", batch("c", "d"), 2)
+
+        async def loaded():
+            return warehouse.events == ["c", "d"]
+
+        await until(loaded)
+        go_on.set()
+        await until_done(journal)
+
+    assert warehouse.events == ["c", "d", "beside"]
 
 
 async def test_a_stop_while_the_warehouse_is_away_leaves_the_events_in_the_journal(journal):

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&burgee_server/journal/v1/journal.proto\x12\x18\x62urgee_server.journal.v1\"V\n\x0bStoredBatch\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.burgee_server.journal.v1.StoredEvent\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\x0c\"\xdd\x01\n\x0bStoredEvent\x12\x0c\n\x04uuid\x18\x01 \x01(\x0c\x12\r\n\x05\x65vent\x18\x02 \x01(\x0c\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\x0c\x12\x35\n\x06groups\x18\x04 \x03(\x0b\x32%.burgee_server.journal.v1.StoredGroup\x12\x17\n\x0fproperties_json\x18\x05 \x01(\x0c\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x64 \x01(\r\x12\x1a\n\x12received_at_micros\x18\x65 \x01(\x03\")\n\x0bStoredGroup\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&burgee_server/journal/v1/journal.proto\x12\x18\x62urgee_server.journal.v1\"n\n\x0bStoredBatch\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.burgee_server.journal.v1.StoredEvent\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\x0c\x12\x16\n\x0esent_at_micros\x18\x03 \x01(\x03\"\xdd\x01\n\x0bStoredEvent\x12\x0c\n\x04uuid\x18\x01 \x01(\x0c\x12\r\n\x05\x65vent\x18\x02 \x01(\x0c\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\x0c\x12\x35\n\x06groups\x18\x04 \x03(\x0b\x32%.burgee_server.journal.v1.StoredGroup\x12\x17\n\x0fproperties_json\x18\x05 \x01(\x0c\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x64 \x01(\r\x12\x1a\n\x12received_at_micros\x18\x65 \x01(\x03\")\n\x0bStoredGroup\x12\x0b\n\x03key\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee_server.journal.v1.jo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STOREDBATCH']._serialized_start=68
-  _globals['_STOREDBATCH']._serialized_end=154
-  _globals['_STOREDEVENT']._serialized_start=157
-  _globals['_STOREDEVENT']._serialized_end=378
-  _globals['_STOREDGROUP']._serialized_start=380
-  _globals['_STOREDGROUP']._serialized_end=421
+  _globals['_STOREDBATCH']._serialized_end=178
+  _globals['_STOREDEVENT']._serialized_start=181
+  _globals['_STOREDEVENT']._serialized_end=402
+  _globals['_STOREDGROUP']._serialized_start=404
+  _globals['_STOREDGROUP']._serialized_end=445
 # @@protoc_insertion_point(module_scope)

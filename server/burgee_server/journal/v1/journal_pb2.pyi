@@ -28,7 +28,10 @@ class StoredBatch(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     BATCH_ID_FIELD_NUMBER: _builtins.int
+    SENT_AT_MICROS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.bytes
+    """See burgee.v1.CaptureRequest."""
+    sent_at_micros: _builtins.int
     """See burgee.v1.CaptureRequest."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredEvent]:
@@ -39,10 +42,11 @@ class StoredBatch(_message.Message):
         *,
         events: _abc.Iterable[Global___StoredEvent] | None = ...,
         batch_id: _builtins.bytes = ...,
+        sent_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "events", b"events", "sent_at_micros", b"sent_at_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,12 +36,17 @@ _PASSING = frozenset(
     }
 )
 
+_MAX_REASON = 1_000
+"""The engine quotes whole rows."""
+
 
 def of_load(error: Error) -> Exception:
     """An insert that failed: Unavailable if that may pass, else Refused, because its rows are at fault."""
+    if isinstance(error.__cause__, UnicodeDecodeError):  # the engine quotes a row, and the row is not UTF-8
+        return Refused("NOT_UTF8", "the warehouse quotes, as what is wrong, text that is not UTF-8")
     if error.name is None or error.name in _PASSING:
         return Unavailable(str(error))
-    return Refused(str(error))
+    return Refused(error.name, str(error)[:_MAX_REASON])
 
 
 def of_query(error: Error) -> Exception:

@@ -1,28 +1,16 @@
-"""How a journalled StoredBatch becomes rows without becoming Python objects: ClickHouse reads the protobuf itself."""
+"""How a StoredBatch gets into the tables, for the first time and again."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from burgee_server.storage.clickhouse.batch_format import BatchFormat, delimited
+from burgee_server.storage.clickhouse.schema import ACTIVITY_ROWS, EVENT_ROWS
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-# protos/burgee_server/journal/v1/journal.proto in the types that ClickHouse maps to the columns of `landing`.
-_FORMAT_SCHEMA = """
-syntax = "proto3";
-message StoredEvent {
-  string uuid = 1;
-  string event = 2;
-  string distinct_id = 3;
-  map<string, string> groups = 4;
-  string properties_json = 5;
-  int64 timestamp_micros = 6;
-  uint32 environment_id = 100;
-  int64 received_at_micros = 101;
-}
-"""
-
 # What is written must be what was captured: a text that looks like a date stays a text, a dot in a key is no path,
-# and the last of two equal keys wins, as in every JSON parser. One thread and no size limits make the blocks of a
-# batch the same every time, which the deduplication by token goes by.
+# and the last of two equal keys wins, as in every JSON parser.
 JSON_SETTINGS: dict[str, str | int] = {
     "input_format_try_infer_dates": 0,
     "input_format_try_infer_datetimes": 0,
@@ -30,34 +18,36 @@ JSON_SETTINGS: dict[str, str | int] = {
     "type_json_skip_duplicated_paths": 1,
 }
 
-INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {
-    "deduplicate_blocks_in_dependent_materialized_views": 1,
-    "max_insert_threads": 1,
-    "max_partitions_per_insert_block": 0,
-}
+INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {"max_partitions_per_insert_block": 0}
 
-_BATCH_SETTINGS = {
-    "format_schema_source": "string",
-    "format_schema": _FORMAT_SCHEMA,
-    "format_schema_message_name": "StoredEvent",
-}
+# The sort key of `events`, which makes a row unique, in its own columns and in those of `staging`.
+_KEY = "(environment_id, toDate(timestamp), event, uuid)"
+_STAGED_KEY = "(environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')), event, toUUID(uuid))"
 
 
-def insert_batch(client: "Client", payload: bytes, token: str) -> None:
-    """Insert a serialized StoredBatch through `landing`. The same token twice is one insert."""
-    client.raw_insert(
-        "landing",
-        insert_block=_varint(len(payload)) + payload,
-        settings=_BATCH_SETTINGS | {"insert_deduplication_token": token},
-        fmt="ProtobufList",
+def load(client: "Client", batch_format: BatchFormat, payload: bytes) -> None:
+    """Insert a serialized StoredBatch of which nothing has been inserted yet."""
+    _insert(client, batch_format, "landing", payload)
+
+
+def load_again(client: "Client", batch_format: BatchFormat, payload: bytes) -> None:
+    """Insert what is missing of a serialized StoredBatch: any part of it may be there.
+
+    An insert that was cut short has left some tables and months with all of their rows and others with none.
+    """
+    client.command("CREATE TEMPORARY TABLE IF NOT EXISTS staging AS SELECT * FROM landing")
+    client.command("TRUNCATE TABLE staging")
+    _insert(client, batch_format, "staging", payload)
+    client.command(
+        f"INSERT INTO events {EVENT_ROWS.format(source='staging')} WHERE {_STAGED_KEY} NOT IN"
+        f" (SELECT {_KEY} FROM events WHERE {_KEY} IN (SELECT {_STAGED_KEY} FROM staging))"
     )
+    client.command(f"INSERT INTO activity {ACTIVITY_ROWS.format(source='staging')}")
+    client.command("TRUNCATE TABLE staging")
 
 
-def _varint(number: int) -> bytes:
-    """The length that goes before a delimited protobuf message."""
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+def _insert(client: "Client", batch_format: BatchFormat, table: str, payload: bytes) -> None:
+    def insert(settings: Mapping[str, str]) -> None:
+        client.raw_insert(table, insert_block=delimited(payload), settings=dict(settings), fmt="ProtobufList")
+
+    batch_format.run(insert)

@@ -81,8 +81,8 @@ CREATE TABLE IF NOT EXISTS landing (
 ENGINE = Null
 """
 
-_LANDING_TO_EVENTS = """
-CREATE MATERIALIZED VIEW IF NOT EXISTS landing_to_events TO events AS
+# What events become, by table: `landing` has a view for each, and load_again() asks for the same of `staging`.
+EVENT_ROWS = """
 SELECT
     environment_id,
     event,
@@ -90,28 +90,46 @@ SELECT
     toUUID(uuid) AS uuid,
     distinct_id,
     CAST(toJSONString(groups), 'JSON') AS groups,
-    CAST(if(properties_json = '', '{}', properties_json), 'JSON') AS properties,
+    CAST(if(properties_json = '', '{{}}', properties_json), 'JSON') AS properties,
     properties_json,
     fromUnixTimestamp64Micro(received_at_micros, 'UTC') AS received_at
-FROM landing
+FROM {source}
 """
 
-_LANDING_TO_ACTIVITY = """
-CREATE MATERIALIZED VIEW IF NOT EXISTS landing_to_activity TO activity AS
+ACTIVITY_ROWS = """
 SELECT
     environment_id,
     seen.1 AS type,
     seen.2 AS key,
     min(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS first_seen_at,
     max(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS last_seen_at
-FROM landing
+FROM {source}
 ARRAY JOIN arrayPushBack(CAST(groups, 'Array(Tuple(String, String))'), ('user', distinct_id)) AS seen
 GROUP BY environment_id, type, key
 """
 
+_VIEW = "CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {table} AS"
+_LANDING_TO_EVENTS = _VIEW.format(name="landing_to_events", table="events") + EVENT_ROWS.format(source="landing")
+_LANDING_TO_ACTIVITY = _VIEW.format(name="landing_to_activity", table="activity") + ACTIVITY_ROWS.format(
+    source="landing"
+)
+
 _OWNER = "CREATE TABLE IF NOT EXISTS owner (installation String) ENGINE = MergeTree ORDER BY installation"
 
-MIGRATIONS = ((_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),)
+# The journal lets go of events, and the mirror of profiles, once an insert has succeeded: by then they must be on the
+# disk, and not in the memory of an operating system that may lose its power. (What a merge writes need not be: the
+# parts that it was made of stay for eight minutes.) And no insert may be left out because it looks like one that came
+# before: that is noted before the part is kept, so a process that ends in between would have it left out for ever.
+_ON_DISK = tuple(
+    f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1"
+    for table in ("events", "activity", "persons", "groups", "owner")
+)
+_NEVER_LEFT_OUT = "ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 0"
+
+MIGRATIONS = (
+    (_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),
+    (*_ON_DISK, _NEVER_LEFT_OUT),
+)
 
 
 def migrate(client: "Client") -> None:

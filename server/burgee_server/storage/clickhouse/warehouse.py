@@ -15,10 +15,12 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee.evaluation.model import USER
-from burgee_server.errors import TimedOut
+from burgee_server.errors import TimedOut, Unavailable
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
 from burgee_server.storage.clickhouse import failures
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
+from burgee_server.storage.clickhouse.batch_format import BatchFormat
+from burgee_server.storage.clickhouse.faults import find_faults
+from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
@@ -43,6 +45,7 @@ class ClickHouseWarehouse:
         self._lookups = lookups
         self._loads = loads
         self._kills = kills
+        self._batch_format = BatchFormat()
         self._running: dict[str, Future[bytes]] = {}
 
     @classmethod
@@ -76,9 +79,21 @@ class ClickHouseWarehouse:
 
         return await asyncio.to_thread(connect)
 
-    async def load(self, payload: bytes, token: str) -> None:
+    async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
-        await self._insert(lambda client: insert_batch(client, payload, token))
+        insert = load_again if again else load
+        await self._insert(lambda client: insert(client, self._batch_format, payload))
+
+    async def faults(self, payload: bytes) -> Mapping[int, str]:
+        """See the port. A statement of some tens of milliseconds."""
+
+        def ask(client: Client) -> Mapping[int, str]:
+            return find_faults(client, self._batch_format, payload)
+
+        try:
+            return await asyncio.wrap_future(self._lookups.submit(ask))
+        except Error as error:
+            raise Unavailable(f"refused events cannot be examined: {error.name}") from error
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""

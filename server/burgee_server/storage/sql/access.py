@@ -130,6 +130,11 @@ class SqlAccess:
                 row = (await connection.execute(query)).one()
         return _api_key(row)
 
+    async def record(self, environment_id: int, action: str, subject: str, by: Authorship, detail: str) -> None:
+        """Write an audit entry for a change that another store has made."""
+        async with self._database.writing() as connection:
+            await record(connection, environment_id, action, subject, by, detail)
+
     async def audit_entries(self, environment_id: int, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Entries of an environment, newest first, older than the entry id `before`."""
         table = audit_entries.c

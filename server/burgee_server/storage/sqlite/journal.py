@@ -8,70 +8,61 @@ from pathlib import Path
 from uuid import uuid4
 
 from burgee_server.errors import Damaged, Overloaded
-from burgee_server.ports.journal import Quarantined, Range
+from burgee_server.ports.journal import Range
+from burgee_server.storage.sqlite.quarantine import SqliteQuarantine
+from burgee_server.storage.sqlite.room import RETRY_SECONDS, Room
+from burgee_server.storage.sqlite.schema import migrate
 from burgee_server.storage.sqlite.writer import GroupWriter, connect
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    payload BLOB NOT NULL,
-    events INTEGER NOT NULL,
-    received_at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS batch_ids (
-    environment_id INTEGER NOT NULL,
-    batch_id TEXT NOT NULL,
-    events INTEGER NOT NULL,
-    received_at REAL NOT NULL,
-    PRIMARY KEY (environment_id, batch_id)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS batch_ids_by_time ON batch_ids (received_at);
-CREATE TABLE IF NOT EXISTS loading (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS quarantine (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    token TEXT NOT NULL UNIQUE,
-    payload BLOB NOT NULL,
-    reason TEXT NOT NULL,
-    quarantined_at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS identity (journal_id TEXT NOT NULL);
-"""
-
-RETRY_SECONDS = 5.0
 MAX_RANGE_BYTES = 32 << 20
 """A range is in memory several times over while it is loaded."""
 _SECONDS_KNOWN = 24 * 3600.0
 
+_OLDEST = """
+SELECT min(received_at) FROM (
+    SELECT * FROM (SELECT received_at FROM batches ORDER BY seq LIMIT 1)
+    UNION ALL SELECT received_at FROM set_aside
+)
+"""
+_KEPT_BYTES = """
+SELECT coalesce(sum(size), 0) FROM (
+    SELECT length(payload) AS size FROM batches
+    UNION ALL SELECT length(payload) FROM set_aside
+    UNION ALL SELECT length(payload) FROM quarantined
+)
+"""
+
 
 class SqliteJournal:
-    """Bounded by `max_bytes` of batches that wait; beyond that `append` raises Overloaded."""
+    """Bounded by `max_bytes` of events that are not in the warehouse; beyond that `append` raises Overloaded.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    Raises Damaged for a file that is no journal.
+    """
+
+    quarantine: SqliteQuarantine
+    """In the same file, and in the same bound."""
+
+    def __init__(self, path: Path, max_bytes: int, unix_seconds: Callable[[], float] = time.time) -> None:
         try:
             connection = connect(path)
-            connection.executescript(_SCHEMA)
+            migrate(connection)
             self._id = _identity(connection)
         except sqlite3.DatabaseError as error:
             raise Damaged(
                 f"{path} cannot be read: {error}. Restore it, or move it away and lose what waits in it"
             ) from error
-        self._max_bytes = max_bytes
-        self._waiting_bytes: int = connection.execute(
-            "SELECT coalesce(sum(length(payload)), 0) FROM batches"
-        ).fetchone()[0]
+        self._unix_seconds = unix_seconds
+        self._room = Room(_kept_bytes(connection), max_bytes)
         self._appended = asyncio.Event()
         self._writer = GroupWriter(connection)
         self._reader = connect(path)
+        self._quarantine_reader = connect(path)
+        self.quarantine = SqliteQuarantine(self._writer, self._quarantine_reader, self._room, unix_seconds)
 
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """Keep a batch, or return how many events it had when it was kept before."""
-        if self._waiting_bytes + len(payload) > self._max_bytes:
-            raise Overloaded("the journal is full: the warehouse does not keep up; try again later", RETRY_SECONDS)
-        now = time.time()
+        now = self._unix_seconds()
+        fits = self._room.take(len(payload))
 
         def insert(connection: sqlite3.Connection) -> int | None:
             if batch_id:
@@ -81,6 +72,12 @@ class SqliteJournal:
                 ).fetchone()
                 if seen is not None:
                     return int(seen[0])
+            if not fits:
+                raise Overloaded(
+                    "the journal is full: the warehouse does not keep up, or much is in quarantine; try again later",
+                    RETRY_SECONDS,
+                )
+            if batch_id:
                 connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (*key, events, now))
             if events:
                 connection.execute(
@@ -89,10 +86,9 @@ class SqliteJournal:
             return None
 
         # Shielded: the batch is kept, and counted, whether or not the caller still waits to hear of it.
-        return await asyncio.shield(self._keep(insert, len(payload)))
+        return await asyncio.shield(self._keep(insert, len(payload) if fits else 0))
 
-    async def _keep(self, insert: Callable[[sqlite3.Connection], int | None], size: int) -> int | None:
-        self._waiting_bytes += size
+    async def _keep(self, insert: Callable[[sqlite3.Connection], int | None], taken: int) -> int | None:
         kept = False
         try:
             known = await self._writer.run(insert)
@@ -101,7 +97,7 @@ class SqliteJournal:
             raise Overloaded(f"the journal cannot be written now: {error}", RETRY_SECONDS) from error
         finally:
             if not kept:
-                self._waiting_bytes -= size
+                self._room.give(taken)
         if kept:
             self._appended.set()
         return known
@@ -110,10 +106,10 @@ class SqliteJournal:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
 
-        def fix(connection: sqlite3.Connection) -> tuple[int, int] | None:
+        def fix(connection: sqlite3.Connection) -> tuple[int, int, bool] | None:
             fixed = connection.execute("SELECT first, last FROM loading").fetchone()
             if fixed is not None:
-                return int(fixed[0]), int(fixed[1])
+                return int(fixed[0]), int(fixed[1]), True
             first = last = total = size = 0
             for seq, events, length in connection.execute(
                 "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
@@ -124,45 +120,36 @@ class SqliteJournal:
             if not first:
                 return None
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
-            return first, last
+            return first, last, False
 
-        bounds = await self._writer.run(fix)
-        if bounds is None:
+        fixed = await self._writer.run(fix)
+        if fixed is None:
             return None
-        return await asyncio.to_thread(self._read, *bounds)
+        return await asyncio.to_thread(self._read, *fixed)
 
     async def commit(self, done: Range) -> None:
         """Forget a range, and batch ids that are older than a day."""
+        oldest = self._unix_seconds() - _SECONDS_KNOWN
 
         def forget(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM batches WHERE seq BETWEEN ? AND ?", (done.first, done.last))
-            connection.execute("DELETE FROM loading")
-            connection.execute("DELETE FROM batch_ids WHERE received_at < ?", (time.time() - _SECONDS_KNOWN,))
+            _delete(connection, done)
+            connection.execute("DELETE FROM batch_ids WHERE received_at < ?", (oldest,))
 
         await self._writer.run(forget)
-        self._waiting_bytes -= len(done.payload)
+        self._room.give(len(done.payload))
 
-    async def quarantine(self, token: str, payload: bytes, reason: str) -> None:
-        """Keep what the warehouse refused, once a token."""
-        row = (token, payload, reason, time.time())
+    async def set_aside(self, refused: Range) -> None:
+        """Hand a range over to the quarantine."""
 
-        def insert(connection: sqlite3.Connection) -> None:
+        def move(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT OR IGNORE INTO quarantine (token, payload, reason, quarantined_at) VALUES (?, ?, ?, ?)", row
+                "INSERT INTO set_aside (payload, events, examined, received_at)"
+                " SELECT ?, ?, 0, min(received_at) FROM batches WHERE seq BETWEEN ? AND ?",
+                (refused.payload, refused.events, refused.first, refused.last),
             )
+            _delete(connection, refused)
 
-        await self._writer.run(insert)
-
-    async def quarantined(self, limit: int) -> list[Quarantined]:
-        """What was refused, oldest first."""
-
-        def select(connection: sqlite3.Connection) -> list[Quarantined]:
-            rows = connection.execute(
-                "SELECT payload, reason, quarantined_at FROM quarantine ORDER BY seq LIMIT ?", (limit,)
-            )
-            return [Quarantined(*row) for row in rows]
-
-        return await self._writer.run(select)
+        await self._writer.run(move)
 
     async def wait(self, seconds: float) -> None:
         """Return when something was appended, or after this many seconds."""
@@ -173,13 +160,13 @@ class SqliteJournal:
             return
 
     async def complete_until(self) -> float:
-        """When the oldest batch that waits was received; now, if none does."""
+        """When the oldest batch that waits, or was set aside, was received; now, if there is none."""
 
         def oldest(connection: sqlite3.Connection) -> float | None:
-            row = connection.execute("SELECT received_at FROM batches ORDER BY seq LIMIT 1").fetchone()
-            return None if row is None else float(row[0])
+            found = connection.execute(_OLDEST).fetchone()[0]
+            return None if found is None else float(found)
 
-        now = time.time()
+        now = self._unix_seconds()
         waiting_since = await self._writer.run(oldest)
         return now if waiting_since is None else waiting_since
 
@@ -187,18 +174,28 @@ class SqliteJournal:
         """Finish what is being written, and close the file."""
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
+        self._quarantine_reader.close()
 
-    def _read(self, first: int, last: int) -> Range:
+    def _read(self, first: int, last: int, again: bool) -> Range:
         """Serialized StoredBatches laid end to end are one StoredBatch: that is how protobuf merges."""
         rows = self._reader.execute(
             "SELECT payload, events FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ).fetchall()
         payload = b"".join(row[0] for row in rows)
-        return Range(f"{self._id}:{first}-{last}", first, last, payload, sum(row[1] for row in rows))
+        return Range(first, last, payload, sum(row[1] for row in rows), again)
+
+
+def _delete(connection: sqlite3.Connection, done: Range) -> None:
+    connection.execute("DELETE FROM batches WHERE seq BETWEEN ? AND ?", (done.first, done.last))
+    connection.execute("DELETE FROM loading")
+
+
+def _kept_bytes(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(_KEPT_BYTES).fetchone()[0])
 
 
 def _identity(connection: sqlite3.Connection) -> str:
-    """A name for this file, so that the tokens of a new journal are never those of an old one."""
+    """A name for this file, so that nobody takes it for another."""
     row = connection.execute("SELECT journal_id FROM identity").fetchone()
     if row is None:
         row = (uuid4().hex,)

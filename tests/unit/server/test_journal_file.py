@@ -1,0 +1,35 @@
+"""Journal files that another version has written."""
+
+import sqlite3
+
+import pytest
+
+from burgee_server.errors import Unavailable
+from burgee_server.storage.sqlite.journal import SqliteJournal
+from burgee_server.storage.sqlite.schema import MIGRATIONS
+
+
+async def test_what_an_older_version_had_in_quarantine_is_examined_again(tmp_path):
+    """Nothing of it is lost; and what waited, waits."""
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.executescript(MIGRATIONS[0])
+        connection.execute("INSERT INTO batches VALUES (7, ?, 1, 1e9)", (b"waiting",))
+        connection.execute("INSERT INTO quarantine VALUES (3, 'token', ?, 'bad', 1e9)", (b"refused",))
+    connection.close()
+
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 20)
+
+    assert (await journal.next_range(10)).first == 7
+    part = await journal.quarantine.next_part(0)
+    assert (part.payload, part.events, part.examined) == (b"refused", 1, False)
+    await journal.close()
+
+
+async def test_a_file_of_a_newer_version_is_refused(tmp_path):
+    """In words that say what to do."""
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+
+    with pytest.raises(Unavailable, match="upgrade"):
+        SqliteJournal(tmp_path / "journal.db", 1 << 20)
