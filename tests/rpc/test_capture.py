@@ -184,20 +184,6 @@ async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin, text
     assert response.rejected[0].reason.endswith("must be UTF-8")
 
 
-async def test_an_event_with_a_property_that_is_not_utf8_is_rejected_by_itself(admin):
-    """Deep inside of its JSON, too: the warehouse would refuse it."""
-    good = pb.Event(**GOOD, properties_json='{"a": ["xyz"]}').SerializeToString()
-    raw = b"".join(b"\x0a" + bytes([len(event)]) + event for event in (good, good.replace(b"xyz", b"\xff\xfe\xfd")))
-    capture = admin.channel.unary_unary(
-        "/burgee.v1.CaptureService/Capture", response_deserializer=pb.CaptureResponse.FromString
-    )
-
-    response = await capture(raw)
-
-    assert response.accepted == 1
-    assert [(bad.index, bad.field) for bad in response.rejected] == [(1, "properties_json")]
-
-
 async def test_the_clock_of_a_sender_that_is_an_hour_slow_is_corrected(admin, loaded):
     """By when it says that it sent the batch; an event keeps its distance from that."""
     an_hour_ago = time.time_ns() // 1000 - 3_600_000_000
