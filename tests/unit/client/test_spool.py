@@ -14,7 +14,7 @@ import pytest
 from burgee.events import encode_event
 from burgee.parcel import Lane, Parcel, pack_change, pack_events
 from burgee.profiles import group_change, person_change
-from burgee.spool import Folder, Shelf
+from burgee.spool import Folder, Shelf, segment
 
 ROOM = 64 << 20
 
@@ -81,6 +81,26 @@ def test_what_one_process_leaves_the_next_one_reads_to_the_byte_and_in_order(tmp
             assert now.kept
             assert not ours
         second.release()
+
+
+def test_what_is_stored_was_synced_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the power fails right after, the disk has it: file and, for a new one, the directories that it is in."""
+    synced: dict[int, bytes] = {}
+    sync = os.fsync
+
+    def look_and_sync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = b"" if stat.S_ISDIR(status.st_mode) else os.pread(descriptor, status.st_size, 0)
+        sync(descriptor)
+
+    monkeypatch.setattr(segment, "_sync", look_and_sync)
+    monkeypatch.setattr(os, "fsync", look_and_sync)
+    first = shelf(tmp_path)
+    for number in range(3):
+        first.store([batch(number)])
+        (file,) = files(tmp_path)
+        assert synced[file.stat().st_ino] == file.read_bytes()
+    assert {file.parent.stat().st_ino, tmp_path.stat().st_ino} <= set(synced)
 
 
 def test_what_was_settled_is_not_read_again(tmp_path: Path) -> None:
