@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
+from burgee_server.exports import Exports
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
@@ -104,6 +105,12 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
             ),
             flags=FlagServicer(Checks(catalog, cache, clock), Answers(catalog, cache, KEPT_ANSWERS), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
-            profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
+            profiles=ProfileServicer(
+                Profiles(profiles, group_types, warehouse, feed, clock),
+                group_types,
+                warehouse,
+                Exports(warehouse),
+                journal,
+            ),
         ),
     )

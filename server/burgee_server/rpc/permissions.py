@@ -6,7 +6,15 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     "CaptureService": {Permission.CAPTURE: ("Capture",)},
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
-        Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
+        Permission.READ: (
+            "GetPerson",
+            "GetGroup",
+            "ListPersons",
+            "ListGroups",
+            "ListGroupTypes",
+            "ListEvents",
+            "ExportEvents",
+        ),
     },
     "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {
