@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/capture.proto\x12\tburgee.v1\"\xcf\x01\n\x05\x45vent\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\t\x12,\n\x06groups\x18\x04 \x03(\x0b\x32\x1c.burgee.v1.Event.GroupsEntry\x12\x17\n\x0fproperties_json\x18\x05 \x01(\t\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x64\x10n\"D\n\x0e\x43\x61ptureRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.burgee.v1.Event\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\"b\n\x0f\x43\x61ptureResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\r\x12\x11\n\tduplicate\x18\x02 \x01(\r\x12*\n\x08rejected\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RejectedEvent\"=\n\rRejectedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2R\n\x0e\x43\x61ptureService\x12@\n\x07\x43\x61pture\x12\x19.burgee.v1.CaptureRequest\x1a\x1a.burgee.v1.CaptureResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/capture.proto\x12\tburgee.v1\"\xcf\x01\n\x05\x45vent\x12\x0c\n\x04uuid\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x13\n\x0b\x64istinct_id\x18\x03 \x01(\t\x12,\n\x06groups\x18\x04 \x03(\x0b\x32\x1c.burgee.v1.Event.GroupsEntry\x12\x17\n\x0fproperties_json\x18\x05 \x01(\t\x12\x18\n\x10timestamp_micros\x18\x06 \x01(\x03\x1a-\n\x0bGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x64\x10n\"D\n\x0e\x43\x61ptureRequest\x12 \n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.burgee.v1.Event\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\"b\n\x0f\x43\x61ptureResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\r\x12\x11\n\tduplicate\x18\x02 \x01(\r\x12*\n\x08rejected\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RejectedEvent\"=\n\rRejectedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"#\n\x0fGetBatchRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\"\"\n\x10GetBatchResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\r2\x97\x01\n\x0e\x43\x61ptureService\x12@\n\x07\x43\x61pture\x12\x19.burgee.v1.CaptureRequest\x1a\x1a.burgee.v1.CaptureResponse\x12\x43\n\x08GetBatch\x12\x1a.burgee.v1.GetBatchRequest\x1a\x1b.burgee.v1.GetBatchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAPTURERESPONSE']._serialized_end=416
   _globals['_REJECTEDEVENT']._serialized_start=418
   _globals['_REJECTEDEVENT']._serialized_end=479
-  _globals['_CAPTURESERVICE']._serialized_start=481
-  _globals['_CAPTURESERVICE']._serialized_end=563
+  _globals['_GETBATCHREQUEST']._serialized_start=481
+  _globals['_GETBATCHREQUEST']._serialized_end=516
+  _globals['_GETBATCHRESPONSE']._serialized_start=518
+  _globals['_GETBATCHRESPONSE']._serialized_end=552
+  _globals['_CAPTURESERVICE']._serialized_start=555
+  _globals['_CAPTURESERVICE']._serialized_end=706
 # @@protoc_insertion_point(module_scope)

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Protocol
 
 from burgee_server.capture.admission import Rejection, admit
-from burgee_server.errors import Invalid
+from burgee_server.errors import Invalid, NotFound
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
-from burgee_server.names import MAX_NAME
+from burgee_server.names import MAX_NAME, require
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
 
@@ -60,3 +60,11 @@ class Capture:
         if known is not None:
             return Receipt(0, known, admission.rejected)
         return Receipt(admission.accepted, 0, admission.rejected)
+
+    async def known(self, environment_id: int, batch_id: str) -> int:
+        """How many events were acknowledged under an id. Raises Invalid, and NotFound if none were in 24 hours."""
+        require("batch_id", "" if batch_id else "must not be empty")
+        events = await self._journal.batch(environment_id, batch_id)
+        if events is None:
+            raise NotFound(f"no batch {batch_id!r} was acknowledged in the last 24 hours")
+        return events

@@ -5,7 +5,7 @@ import click
 from burgee_server.cli.companies import companies
 from burgee_server.cli.demo import demo
 from burgee_server.cli.flags import flags
-from burgee_server.cli.load import load
+from burgee_server.cli.imports.command import load
 from burgee_server.cli.query import query
 from burgee_server.cli.serve import serve
 

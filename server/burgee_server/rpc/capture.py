@@ -24,10 +24,19 @@ class CaptureServicer:
             response.rejected.add(index=rejection.index, field=rejection.field, reason=rejection.reason)
         return response
 
+    async def GetBatch(self, request: pb.GetBatchRequest, _context: Any) -> pb.GetBatchResponse:
+        """What was acknowledged under an id."""
+        return pb.GetBatchResponse(events=await self._capture.known(call.environment_id(), request.batch_id))
+
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve this on `server`."""
-        handler = grpc.unary_unary_rpc_method_handler(
-            self.Capture, StoredBatch.FromString, pb.CaptureResponse.SerializeToString
-        )
+        handlers = {
+            "Capture": grpc.unary_unary_rpc_method_handler(
+                self.Capture, StoredBatch.FromString, pb.CaptureResponse.SerializeToString
+            ),
+            "GetBatch": grpc.unary_unary_rpc_method_handler(
+                self.GetBatch, pb.GetBatchRequest.FromString, pb.GetBatchResponse.SerializeToString
+            ),
+        }
         service = pb.DESCRIPTOR.services_by_name["CaptureService"].full_name
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Capture": handler}),))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))

@@ -3,7 +3,7 @@
 from burgee_server.access import Permission
 
 _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
-    "CaptureService": {Permission.CAPTURE: ("Capture",)},
+    "CaptureService": {Permission.CAPTURE: ("Capture", "GetBatch")},
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: (

@@ -75,13 +75,10 @@ class SqliteJournal:
 
         def insert(connection: sqlite3.Connection) -> int | None:
             if batch_id:
-                key = (environment_id, batch_id)
-                seen = connection.execute(
-                    "SELECT events FROM batch_ids WHERE environment_id = ? AND batch_id = ?", key
-                ).fetchone()
+                seen = _seen(connection, environment_id, batch_id)
                 if seen is not None:
-                    return int(seen[0])
-                connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (*key, events, now))
+                    return seen
+                connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (environment_id, batch_id, events, now))
             if events:
                 connection.execute(
                     "INSERT INTO batches (payload, events, received_at) VALUES (?, ?, ?)", (payload, events, now)
@@ -105,6 +102,10 @@ class SqliteJournal:
         if kept:
             self._appended.set()
         return known
+
+    async def batch(self, environment_id: int, batch_id: str) -> int | None:
+        """How many events a batch had that was kept."""
+        return await self._writer.run(lambda connection: _seen(connection, environment_id, batch_id))
 
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, fixed until it is committed."""
@@ -195,6 +196,13 @@ class SqliteJournal:
         ).fetchall()
         payload = b"".join(row[0] for row in rows)
         return Range(f"{self._id}:{first}-{last}", first, last, payload, sum(row[1] for row in rows))
+
+
+def _seen(connection: sqlite3.Connection, environment_id: int, batch_id: str) -> int | None:
+    row = connection.execute(
+        "SELECT events FROM batch_ids WHERE environment_id = ? AND batch_id = ?", (environment_id, batch_id)
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _identity(connection: sqlite3.Connection) -> str:
