@@ -4,6 +4,7 @@ import click
 
 from burgee_server.cli.companies import companies
 from burgee_server.cli.demo import demo
+from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
 from burgee_server.cli.imports.command import load
 from burgee_server.cli.query import query
@@ -16,5 +17,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, flags, query, companies, demo):
+for command in (serve, load, export, flags, query, companies, demo):
     main.add_command(command)
