@@ -51,13 +51,14 @@ def load(
     format_name = format_name or format_of(file) or ("ndjson" if str(file) == "-" else "")
     if not format_name:
         raise click.UsageError(f"the name of {file} does not say its format: give --format")
+    name = "standard input" if str(file) == "-" else str(file)
     try:
         mapping = read_mapping(mapping_file) if mapping_file else None
         reader, reading = open_file(file, format_name, mapping)
     except BadMapping as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(f"{mapping_file or name}: {error}") from None
     except Unreadable as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(f"{name}: {error}") from None
     salt = hashlib.sha256(mapping_file.read_bytes()).hexdigest()[:16] if mapping_file else "own"
     with closing(reader), Rejects(rejects, reader.unit) as rejected:
         importing = Importing(client, reading, salt, rejected)
@@ -65,11 +66,14 @@ def load(
         try:
             _run(importing, reader, meter, interrupt)
         except Unreadable as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(f"{name}: {error}") from None
         finally:
-            report = _json_report if as_json else _report
-            report(importing, rejected, meter.seconds, interrupt.happened)
+            if as_json:
+                _print_json(importing, rejected, meter.seconds, interrupt.happened)
+            else:
+                _print(name, importing, rejected, meter.seconds)
     if interrupt.happened:
+        click.echo("interrupted: the same command goes on from here, and counts nothing twice", err=True)
         sys.exit(INTERRUPTED)
     if rejected.count:
         sys.exit(REJECTED)
@@ -93,7 +97,7 @@ def _notice() -> None:
     click.echo("finishing what is on its way; Ctrl-C again stops at once", err=True)
 
 
-def _json_report(importing: Importing, rejects: Rejects, seconds: float, interrupted: bool) -> None:
+def _print_json(importing: Importing, rejects: Rejects, seconds: float, interrupted: bool) -> None:
     print_json(
         {
             "accepted": importing.accepted,
@@ -109,17 +113,14 @@ def _json_report(importing: Importing, rejects: Rejects, seconds: float, interru
     )
 
 
-def _report(importing: Importing, rejects: Rejects, seconds: float, interrupted: bool) -> None:
+def _print(name: str, importing: Importing, rejects: Rejects, seconds: float) -> None:
     rate = importing.done / max(seconds, 1e-3)
     words = f"{importing.accepted:,} events accepted, {importing.duplicate:,} were there already"
     if importing.left_out:
         words += f", {importing.left_out:,} left out by the mapping"
     click.echo(f"{words}, in {seconds:,.1f} s ({rate:,.0f}/s)")
     for fault in rejects.first:
-        click.echo(f"  {rejects.unit} {fault.number:,}: {fault.field}: {fault.reason}", err=True)
-    if rejects.count > len(rejects.first):
-        click.echo(f"  … and {rejects.count - len(rejects.first):,} more; --rejects FILE has them all", err=True)
+        click.echo(f"{name}, {rejects.unit} {fault.number:,}: {fault.field}: {fault.reason}", err=True)
     if rejects.count:
-        click.echo(f"{rejects.count:,} {rejects.unit}s rejected", err=True)
-    if interrupted:
-        click.echo("interrupted: the same command goes on from here, and counts nothing twice", err=True)
+        more = "; --rejects FILE has them all" if rejects.count > len(rejects.first) else ""
+        click.echo(f"{rejects.count:,} {rejects.unit}s rejected{more}", err=True)

@@ -26,13 +26,14 @@ class MappedReading:
         self._uuid = mapping.uuid
         self._groups = mapping.groups
         self._skip, self._only = mapping.skip, mapping.only
+        self._choosy = bool(mapping.skip or mapping.only)
         used = {path.partition(".")[0] for key, path in mapping.paths() if not key.startswith(("skip", "only"))}
         self._properties = PropertyWriter(mapping.properties, frozenset(used))
 
     def __call__(self, record: Record) -> Event | None:
         """The event in a record; None for one that the mapping leaves out. Raises NotAnEvent."""
         fields = record.fields()
-        if not self._wanted(fields):
+        if self._choosy and not self._wanted(fields):
             return None
         return Event(
             uuid=self._identity(fields) or uuid_of(record),

@@ -147,20 +147,20 @@ def read_mapping(path: Path) -> Mapping:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadMapping(f"{path} is not TOML: {error}") from None
-    return mapping_of(document, str(path))
+        raise BadMapping(f"it is not TOML: {error}") from None
+    return mapping_of(document)
 
 
-def mapping_of(document: Any, name: str) -> Mapping:
-    """The mapping in a document that was read from a file of this name. Raises BadMapping."""
+def mapping_of(document: Any) -> Mapping:
+    """The mapping in a document. Raises BadMapping."""
     try:
         mapping = msgspec.convert(document, Mapping)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
         key = place.removesuffix("`").removeprefix(".").replace("[...]", "")
-        raise BadMapping(f"{name}: {f'{key}: ' if key else ''}{message}") from None
+        raise BadMapping(f"{key}: {message}" if key else message) from None
     for key, fault in _faults(mapping):
-        raise BadMapping(f"{name}: {key}: {fault}")
+        raise BadMapping(f"{key}: {fault}")
     return mapping
 
 

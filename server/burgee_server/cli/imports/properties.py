@@ -33,16 +33,22 @@ class PropertyWriter:
         whole = find(fields, self._object) if self._object else None
         if isinstance(whole, str) and whole and not (self._columns or self._rest or self._drop):
             return whole
-        written = {name: value for name, value in fields.items() if name not in self._used} if self._rest else {}
+        written = _present({name: fields[name] for name in fields if name not in self._used}) if self._rest else {}
         if self._object:
             written |= as_object(whole, self._object)
-        for name, origin in self._columns:
-            value = find(fields, origin.column) if origin.column else origin.constant
-            written[name] = _typed(value, origin)
+        written |= _present({name: _value(fields, origin) for name, origin in self._columns})
         for name in self._drop:
             written.pop(name, None)
-        present = {name: value for name, value in written.items() if value is not None and value != ""}
-        return _encode(present) if present else ""
+        return _encode(written) if written else ""
+
+
+def _present(cells: dict[str, Any]) -> dict[str, Any]:
+    """Without cells that are empty: a table has no other way to have none."""
+    return {name: value for name, value in cells.items() if value is not None and value != ""}
+
+
+def _value(fields: dict[str, Any], origin: PropertyOrigin) -> Any:
+    return _typed(find(fields, origin.column), origin) if origin.column else origin.constant
 
 
 def _typed(value: Any, origin: PropertyOrigin) -> Any:

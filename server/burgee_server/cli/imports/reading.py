@@ -46,31 +46,38 @@ def open_file(path: Path, format_name: str, mapping: Mapping | None) -> tuple[Re
         return _open_parquet(path, mapping)
     delimiter = "\t" if ".tsv" in path.suffixes else ","
     table = RowReader(Source(path), (mapping.csv.delimiter if mapping else "") or delimiter)
-    _check(mapping, table)
-    return table, MappedReading(mapping or STANDARD)
+    return table, _table_reading(table, mapping)
 
 
 def _open_parquet(path: Path, mapping: Mapping | None) -> tuple[Reader, Reading]:
     from burgee_server.cli.imports.parquet import ParquetReader  # a third of a second that nobody else should wait for
 
     if str(path) == "-":
-        raise Unreadable("Parquet cannot be read from standard input: its contents stand at its end")
+        raise Unreadable("Parquet has its table of contents at its end: write it to a file")
     table = ParquetReader(path)
-    _check(mapping, table)
+    reading = _table_reading(table, mapping)
     if mapping and mapping.uuid and not mapping.properties.rest:
         named = {path for _, path in mapping.paths()} | {path.partition(".")[0] for _, path in mapping.paths()}
         table.select([column for column in table.columns if column in named])
-    return table, MappedReading(mapping or STANDARD)
+    return table, reading
+
+
+def _table_reading(table: Reader, mapping: Mapping | None) -> Reading:
+    """What reads the records of a table. Raises BadMapping for a column that is missing, and closes the table."""
+    try:
+        _check(mapping, table)
+    except BadMapping:
+        table.close()
+        raise
+    return MappedReading(mapping or STANDARD)
 
 
 def _check(mapping: Mapping | None, table: Reader) -> None:
     """Raise BadMapping unless the table has what the mapping names; without one, Burgee's own names and no others."""
     columns = table.columns or ()
     if fault := missing(mapping or STANDARD, columns, optional=mapping is None):
-        raise BadMapping(fault if mapping else f"{fault}. A mapping file says what other columns are: --mapping")
+        raise BadMapping(fault if mapping else f"{fault}; --mapping FILE can say which are what")
     own = [path for _, path in STANDARD.paths()]
     unknown = [column for column in columns if column not in own]
     if unknown and mapping is None:
-        raise BadMapping(
-            f"the column {unknown[0]!r} is none of {', '.join(own)}. A mapping file says what it is: --mapping"
-        )
+        raise BadMapping(f"the column {unknown[0]!r} is none of {', '.join(own)}; --mapping FILE can say what it is")

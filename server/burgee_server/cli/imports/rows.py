@@ -58,7 +58,11 @@ class RowReader:
         self.close = source.close
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         self.columns: Sequence[str] = ()
-        self.columns = self._header()
+        try:
+            self.columns = self._header()
+        except Unreadable:
+            source.close()
+            raise
 
     def chunks(self) -> Iterator[Rows]:
         """Up to 5,000 rows, or about 2 MB when the names of the columns are written beside their cells."""

@@ -28,7 +28,6 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         is_stdin = str(path) == "-"
-        self._name = "standard input" if is_stdin else str(path)
         self._raw = io.BufferedReader(io.FileIO(os.dup(0) if is_stdin else path), _BUFFER)
         self._regular = not is_stdin and path.is_file()
         self.size = path.stat().st_size if self._regular else None
@@ -42,12 +41,12 @@ class Source:
             while line := unpacked.readline(MAX_LINE_BYTES + 1):
                 number += 1
                 if len(line) > MAX_LINE_BYTES:
-                    raise Unreadable(f"{self._name}, line {number:,}: is longer than {MAX_LINE_BYTES:,} bytes")
+                    raise Unreadable(f"line {number:,} is longer than {MAX_LINE_BYTES:,} bytes")
                 yield line
         except EOFError:
-            raise Unreadable(f"{self._name} ends in the middle of its packed data") from None
+            raise Unreadable("it ends in the middle of its packed data") from None
         except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
-            raise Unreadable(f"{self._name} is damaged: {error}") from None
+            raise Unreadable(f"its packed data is damaged: {error}") from None
 
     def position(self) -> int:
         """Bytes read so far, as they are on disk."""

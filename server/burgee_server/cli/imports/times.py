@@ -51,16 +51,21 @@ def _patterned(value: Any, pattern: str, time_zone: tzinfo) -> int:
 
 
 def _count(value: Any, unit: str) -> int:
-    """A number, or text that is one, exactly: a double holds microseconds of this century."""
+    """A number, or text that is one. A double is exact enough: it tells quarters of a microsecond apart until 2100."""
+    factor = UNITS[unit]
     try:
         if isinstance(value, bool | datetime):
             raise TypeError
-        micros = value * UNITS[unit] if isinstance(value, int) else round(Decimal(str(value)) * UNITS[unit])
+        micros = value * factor if isinstance(value, int) else round(_fraction(value) * factor)
     except (InvalidOperation, TypeError, ValueError, OverflowError):
         raise _wrong(value, f"must be a number of {unit} since 1970") from None
     if 0 <= micros < _LAST_MICROS:
         return micros
-    raise _wrong(value, f"is no time between 1970 and 2100 in {unit}{_better_unit(micros // UNITS[unit])}")
+    raise _wrong(value, f"is no time between 1970 and 2100 in {unit}{_better_unit(micros // factor)}")
+
+
+def _fraction(value: Any) -> Any:
+    return value if isinstance(value, float) else Decimal(value)
 
 
 def _better_unit(number: int) -> str:
