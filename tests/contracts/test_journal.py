@@ -180,3 +180,17 @@ async def test_what_is_quarantined_can_be_read_with_its_reason_and_is_there_once
     [kept] = await journals.open().quarantined(10)
 
     assert (kept.payload, kept.reason) == (b"bad", "cannot be parsed")
+
+
+async def test_a_batch_can_be_asked_for_by_its_id(journals):
+    """As soon as it is acknowledged, after it is loaded, and after a restart; in its own environment only."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "b", b"payload", 7)
+    await journal.append(ENVIRONMENT, "empty", b"", 0)
+    assert await journal.batch(ENVIRONMENT, "b") == 7
+    await journal.commit(await journal.next_range(100))
+    for each in (journal, journals.open()):
+        assert await each.batch(ENVIRONMENT, "b") == 7
+        assert await each.batch(ENVIRONMENT, "empty") == 0
+        assert await each.batch(OTHER, "b") is None
+        assert await each.batch(ENVIRONMENT, "another") is None

@@ -17,10 +17,10 @@ class _Line(msgspec.Struct, omit_defaults=True):
     timestamp: str
     uuid: str
     groups: dict[str, str] = {}
-    properties: msgspec.Raw = msgspec.Raw()
+    properties: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_encoder = msgspec.json.Encoder(order=None)
+_encoder = msgspec.json.Encoder()
 
 
 class NdjsonWriter:
@@ -48,5 +48,5 @@ def _line(event: Event) -> _Line:
         from_micros(event.timestamp_micros).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         event.uuid,
         dict(event.groups),
-        msgspec.Raw(properties.encode()),
+        msgspec.Raw(properties.encode()) if properties else msgspec.UNSET,
     )
