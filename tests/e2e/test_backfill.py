@@ -1,4 +1,4 @@
-"""`burgee import` and `burgee export` as processes: mapped, rejected, interrupted, killed, on a server that is killed."""
+"""`burgee import` and `burgee export` as processes: mapped, rejected, interrupted, killed, the server killed."""
 
 import gzip
 import json
