@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships
+from burgee_server.exports import Exports
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
@@ -123,6 +124,12 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
             ),
             flags=FlagServicer(Checks(catalog, stored, clock), Answers(catalog, stored, KEPT_ANSWERS), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
-            profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
+            profiles=ProfileServicer(
+                Profiles(profiles, group_types, warehouse, feed, clock),
+                group_types,
+                warehouse,
+                Exports(warehouse),
+                journal,
+            ),
         ),
     )

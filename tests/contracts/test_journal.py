@@ -230,3 +230,17 @@ async def test_it_is_not_complete_beyond_what_is_set_aside(journals):
     assert await journal.complete_until() == 1_800_000_000.0
     await journal.quarantine.release(await journal.quarantine.next_part(0))
     assert await journal.complete_until() == now
+
+
+async def test_a_batch_can_be_asked_for_by_its_id(journals):
+    """As soon as it is acknowledged, after it is loaded, and after a restart; in its own environment only."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "b", b"payload", 7)
+    await journal.append(ENVIRONMENT, "empty", b"", 0)
+    assert await journal.batch(ENVIRONMENT, "b") == 7
+    await journal.commit(await journal.next_range(100))
+    for each in (journal, journals.open()):
+        assert await each.batch(ENVIRONMENT, "b") == 7
+        assert await each.batch(ENVIRONMENT, "empty") == 0
+        assert await each.batch(OTHER, "b") is None
+        assert await each.batch(ENVIRONMENT, "another") is None

@@ -23,7 +23,7 @@ def story(serve, lines, tmp_path):
     """A server with the history in it, and the command line."""
     command = Command(serve())
     answer = command.json("import", str(write(lines, tmp_path / "history.ndjson")))
-    assert answer == {"accepted": len(lines), "duplicate": 0, "rejected": []}
+    assert (answer["accepted"], answer["duplicate"], answer["rejected"]) == (len(lines), 0, 0)
     wait_until_complete(command)
     return command
 
@@ -113,7 +113,7 @@ def test_the_same_file_twice_counts_once_plain_packed_or_piped(story, lines, tmp
     piped = story.text("import", "-", stdin=packed.read_bytes())
     wait_until_complete(story)
 
-    assert again == {"accepted": 0, "duplicate": len(lines), "rejected": []}
+    assert (again["accepted"], again["duplicate"], again["rejected"]) == (0, len(lines), 0)
     assert "0 events accepted" in piped
     assert total(story) == len(lines)
 
@@ -129,7 +129,7 @@ def test_lines_without_a_uuid_count_once_too_and_bad_lines_are_named(story, tmp_
     first, second = story.run("import", str(file)), story.run("import", str(file))
     wait_until_complete(story)
 
-    assert first.returncode == second.returncode == 1
+    assert first.returncode == second.returncode == 3
     errors = first.stderr.decode()
     for line, field in ((3, "line"), (4, "timestamp"), (7, "evnt"), (8, "timestamp")):
         assert f"line {line}: {field}: " in errors

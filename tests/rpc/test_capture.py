@@ -278,3 +278,19 @@ async def test_an_environment_has_no_more_than_a_thousand_group_types_and_says_s
     assert response.accepted == 101
     assert {rejected.field for rejected in response.rejected} == {"groups"}
     assert len((await admin.profiles.ListGroupTypes(profiles_pb2.ListGroupTypesRequest())).group_types) == 1_000
+
+
+async def test_a_batch_can_be_asked_for_instead_of_being_sent_again(admin, operator):
+    """How many of its events are durable; NOT_FOUND for one that was never acknowledged, or elsewhere."""
+    events = [pb.Event(**GOOD), pb.Event(**GOOD), pb.Event(**GOOD | {"distinct_id": ""})]
+    await admin.capture.Capture(pb.CaptureRequest(batch_id="b-1", events=events))
+
+    assert (await admin.capture.GetBatch(pb.GetBatchRequest(batch_id="b-1"))).events == 2
+    with refused(StatusCode.NOT_FOUND):
+        await admin.capture.GetBatch(pb.GetBatchRequest(batch_id="b-2"))
+    with refused(StatusCode.NOT_FOUND):
+        await operator.capture.GetBatch(pb.GetBatchRequest(batch_id="b-1"))
+    with refused(StatusCode.INVALID_ARGUMENT, "batch_id"):
+        await admin.capture.GetBatch(pb.GetBatchRequest())
+    with refused(StatusCode.INVALID_ARGUMENT, "batch_id"):
+        await admin.capture.GetBatch(pb.GetBatchRequest(batch_id="x" * 201))

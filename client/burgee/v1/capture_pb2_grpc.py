@@ -40,6 +40,11 @@ class CaptureServiceStub:
                 request_serializer=burgee_dot_v1_dot_capture__pb2.CaptureRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_capture__pb2.CaptureResponse.FromString,
                 _registered_method=True)
+        self.GetBatch = channel.unary_unary(
+                '/burgee.v1.CaptureService/GetBatch',
+                request_serializer=burgee_dot_v1_dot_capture__pb2.GetBatchRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_capture__pb2.GetBatchResponse.FromString,
+                _registered_method=True)
         self.ListQuarantinedEvents = channel.unary_unary(
                 '/burgee.v1.CaptureService/ListQuarantinedEvents',
                 request_serializer=burgee_dot_v1_dot_capture__pb2.ListQuarantinedEventsRequest.SerializeToString,
@@ -70,6 +75,14 @@ class CaptureServiceServicer:
         """Takes a batch of up to 10,000 events or 4 MB. Good events are acknowledged once they are on disk, bad ones are
         rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
         RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBatch(self, request, context):
+        """Whether a batch was acknowledged, for who did not hear the answer, or would rather not send it again to find out.
+        NOT_FOUND if nothing was acknowledged under its id in the last 24 hours.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +124,11 @@ def add_CaptureServiceServicer_to_server(servicer, server):
                     servicer.Capture,
                     request_deserializer=burgee_dot_v1_dot_capture__pb2.CaptureRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_capture__pb2.CaptureResponse.SerializeToString,
+            ),
+            'GetBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBatch,
+                    request_deserializer=burgee_dot_v1_dot_capture__pb2.GetBatchRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_capture__pb2.GetBatchResponse.SerializeToString,
             ),
             'ListQuarantinedEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListQuarantinedEvents,
@@ -161,6 +179,33 @@ class CaptureService:
             '/burgee.v1.CaptureService/Capture',
             burgee_dot_v1_dot_capture__pb2.CaptureRequest.SerializeToString,
             burgee_dot_v1_dot_capture__pb2.CaptureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CaptureService/GetBatch',
+            burgee_dot_v1_dot_capture__pb2.GetBatchRequest.SerializeToString,
+            burgee_dot_v1_dot_capture__pb2.GetBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

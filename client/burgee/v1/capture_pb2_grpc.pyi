@@ -38,6 +38,10 @@ class CaptureServiceStub:
     rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
     """
+    GetBatch: _grpc.UnaryUnaryMultiCallable[_capture_pb2.GetBatchRequest, _capture_pb2.GetBatchResponse]
+    """Whether a batch was acknowledged, for who did not hear the answer, or would rather not send it again to find out.
+    NOT_FOUND if nothing was acknowledged under its id in the last 24 hours.
+    """
     ListQuarantinedEvents: _grpc.UnaryUnaryMultiCallable[_capture_pb2.ListQuarantinedEventsRequest, _capture_pb2.ListQuarantinedEventsResponse]
     """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them."""
     GetQuarantinedEvent: _grpc.UnaryUnaryMultiCallable[_capture_pb2.GetQuarantinedEventRequest, _capture_pb2.GetQuarantinedEventResponse]
@@ -58,6 +62,10 @@ class CaptureServiceAsyncStub(CaptureServiceStub):
     """Takes a batch of up to 10,000 events or 4 MB. Good events are acknowledged once they are on disk, bad ones are
     rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
     RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
+    """
+    GetBatch: _aio.UnaryUnaryMultiCallable[_capture_pb2.GetBatchRequest, _capture_pb2.GetBatchResponse]  # type: ignore[assignment]
+    """Whether a batch was acknowledged, for who did not hear the answer, or would rather not send it again to find out.
+    NOT_FOUND if nothing was acknowledged under its id in the last 24 hours.
     """
     ListQuarantinedEvents: _aio.UnaryUnaryMultiCallable[_capture_pb2.ListQuarantinedEventsRequest, _capture_pb2.ListQuarantinedEventsResponse]  # type: ignore[assignment]
     """The events in quarantine: acknowledged, and then refused by the warehouse. Newest first. No insight counts them."""
@@ -82,6 +90,16 @@ class CaptureServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a batch of up to 10,000 events or 4 MB. Good events are acknowledged once they are on disk, bad ones are
         rejected one by one; a batch is only refused whole when it cannot be read or is too large (INVALID_ARGUMENT,
         RESOURCE_EXHAUSTED). Acknowledged events can be queried within 2 seconds.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBatch(
+        self,
+        request: _capture_pb2.GetBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capture_pb2.GetBatchResponse, _abc.Awaitable[_capture_pb2.GetBatchResponse]]:
+        """Whether a batch was acknowledged, for who did not hear the answer, or would rather not send it again to find out.
+        NOT_FOUND if nothing was acknowledged under its id in the last 24 hours.
         """
 
     @_abc_1.abstractmethod

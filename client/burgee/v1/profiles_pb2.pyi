@@ -597,3 +597,93 @@ class ListEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
+
+@_typing.final
+class ExportEventsRequest(_message.Message):
+    """Asks for all events that match everything that is given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    EVENT_NAMES_FIELD_NUMBER: _builtins.int
+    DISTINCT_ID_FIELD_NUMBER: _builtins.int
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    distinct_id: _builtins.str
+    """Only events of this person. Empty: of everybody."""
+    group_type: _builtins.str
+    """Only events of a group of this type; goes with group_key."""
+    group_key: _builtins.str
+    """Only events of the group with this key; goes with group_type."""
+    cursor: _builtins.str
+    """Only what comes after the message with this cursor, in an export that asked for the same. Empty: all of it."""
+    @_builtins.property
+    def start(self) -> _timestamp_pb2.Timestamp:
+        """Only events at this time or later. Absent: from the first on."""
+
+    @_builtins.property
+    def end(self) -> _timestamp_pb2.Timestamp:
+        """Only events before this time. Absent: up to the last."""
+
+    @_builtins.property
+    def event_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events of these names, at most 100. None: of any name."""
+
+    def __init__(
+        self,
+        *,
+        start: _timestamp_pb2.Timestamp | None = ...,
+        end: _timestamp_pb2.Timestamp | None = ...,
+        event_names: _abc.Iterable[_builtins.str] | None = ...,
+        distinct_id: _builtins.str = ...,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "distinct_id", b"distinct_id", "end", b"end", "event_names", b"event_names", "group_key", b"group_key", "group_type", b"group_type", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportEventsRequest: _TypeAlias = ExportEventsRequest  # noqa: Y015
+
+@_typing.final
+class ExportEventsResponse(_message.Message):
+    """A part of an export, about a megabyte at most. The first message has no events and says what to expect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    COMPLETE_UNTIL_FIELD_NUMBER: _builtins.int
+    ESTIMATED_EVENTS_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Asks for what comes after this message."""
+    estimated_events: _builtins.int
+    """In the first message: how many events will come, about."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_capture_pb2.Event]:
+        """The events, by UTC day, then by name, then by uuid."""
+
+    @_builtins.property
+    def complete_until(self) -> _timestamp_pb2.Timestamp:
+        """In the first message: everything that was acknowledged before this is in the export."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[_capture_pb2.Event] | None = ...,
+        cursor: _builtins.str = ...,
+        complete_until: _timestamp_pb2.Timestamp | None = ...,
+        estimated_events: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "cursor", b"cursor", "estimated_events", b"estimated_events", "events", b"events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportEventsResponse: _TypeAlias = ExportEventsResponse  # noqa: Y015

@@ -75,6 +75,11 @@ class ProfileServiceStub:
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.ListEventsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_profiles__pb2.ListEventsResponse.FromString,
                 _registered_method=True)
+        self.ExportEvents = channel.unary_stream(
+                '/burgee.v1.ProfileService/ExportEvents',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer:
@@ -137,6 +142,14 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportEvents(self, request, context):
+        """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
+        whoever asks what is known of them. Can be taken up again where it broke off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProfileServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +192,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.ListEvents,
                     request_deserializer=burgee_dot_v1_dot_profiles__pb2.ListEventsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_profiles__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'ExportEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportEvents,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +416,33 @@ class ProfileService:
             '/burgee.v1.ProfileService/ListEvents',
             burgee_dot_v1_dot_profiles__pb2.ListEventsRequest.SerializeToString,
             burgee_dot_v1_dot_profiles__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/burgee.v1.ProfileService/ExportEvents',
+            burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class ProfileServiceStub:
     """The group types of an environment, by name."""
     ListEvents: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListEventsRequest, _profiles_pb2.ListEventsResponse]
     """The timeline of a person, of a group or of the environment: newest first, paged."""
+    ExportEvents: _grpc.UnaryStreamMultiCallable[_profiles_pb2.ExportEventsRequest, _profiles_pb2.ExportEventsResponse]
+    """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
+    whoever asks what is known of them. Can be taken up again where it broke off.
+    """
 
 @_typing.type_check_only
 class ProfileServiceAsyncStub(ProfileServiceStub):
@@ -71,6 +75,10 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """The group types of an environment, by name."""
     ListEvents: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListEventsRequest, _profiles_pb2.ListEventsResponse]  # type: ignore[assignment]
     """The timeline of a person, of a group or of the environment: newest first, paged."""
+    ExportEvents: _aio.UnaryStreamMultiCallable[_profiles_pb2.ExportEventsRequest, _profiles_pb2.ExportEventsResponse]  # type: ignore[assignment]
+    """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
+    whoever asks what is known of them. Can be taken up again where it broke off.
+    """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps the properties of persons and groups, and lists their events."""
@@ -138,5 +146,15 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_profiles_pb2.ListEventsResponse, _abc.Awaitable[_profiles_pb2.ListEventsResponse]]:
         """The timeline of a person, of a group or of the environment: newest first, paged."""
+
+    @_abc_1.abstractmethod
+    def ExportEvents(
+        self,
+        request: _profiles_pb2.ExportEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_profiles_pb2.ExportEventsResponse], _abc.AsyncIterator[_profiles_pb2.ExportEventsResponse]]:
+        """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
+        whoever asks what is known of them. Can be taken up again where it broke off.
+        """
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

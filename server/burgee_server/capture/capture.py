@@ -7,9 +7,9 @@ from typing import Protocol
 
 from burgee_server.capture.admission import Rejection, admit
 from burgee_server.capture.times import TimeWindow
-from burgee_server.errors import Invalid
+from burgee_server.errors import Invalid, NotFound
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
-from burgee_server.names import MAX_NAME
+from burgee_server.names import MAX_NAME, require
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
 
@@ -51,8 +51,7 @@ class Capture:
             batch_id = batch.batch_id.decode()
         except UnicodeDecodeError as error:
             raise Invalid.of("batch_id", "must be UTF-8") from error
-        if len(batch_id) > MAX_NAME:
-            raise Invalid.of("batch_id", f"must be at most {MAX_NAME} characters, got {len(batch_id)}")
+        require("batch_id", _id_fault(batch_id))
         known_types = await self._group_types.known(environment_id)
         check = partial(admit, batch, environment_id, received_micros, self._window, known_types)
         # A large batch takes a tenth of a second; the loop has flag checks to answer meanwhile.
@@ -63,3 +62,15 @@ class Capture:
         if known is not None:
             return Receipt(0, known, admission.rejected)
         return Receipt(admission.accepted, 0, admission.rejected)
+
+    async def known(self, environment_id: int, batch_id: str) -> int:
+        """How many events were acknowledged under an id. Raises Invalid, and NotFound if none were in 24 hours."""
+        require("batch_id", _id_fault(batch_id) if batch_id else "must not be empty")
+        events = await self._journal.batch(environment_id, batch_id)
+        if events is None:
+            raise NotFound(f"no batch {batch_id!r} was acknowledged in the last 24 hours")
+        return events
+
+
+def _id_fault(batch_id: str) -> str:
+    return f"must be at most {MAX_NAME} characters, got {len(batch_id)}" if len(batch_id) > MAX_NAME else ""

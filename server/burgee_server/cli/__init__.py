@@ -5,8 +5,9 @@ import click
 from burgee_server.cli.cohorts import cohorts
 from burgee_server.cli.companies import companies
 from burgee_server.cli.demo import demo
+from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
-from burgee_server.cli.load import load
+from burgee_server.cli.imports.command import load
 from burgee_server.cli.quarantine import quarantine
 from burgee_server.cli.query import query
 from burgee_server.cli.serve import serve
@@ -18,5 +19,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, quarantine, flags, cohorts, query, companies, demo):
+for command in (serve, load, export, quarantine, flags, cohorts, query, companies, demo):
     main.add_command(command)

@@ -28,6 +28,9 @@ class Journal(Protocol):
         Raises Overloaded when the journal is full; what was kept before is known all the same.
         """
 
+    async def batch(self, environment_id: int, batch_id: str) -> int | None:
+        """How many events a batch had that was kept under this id; None if there is none, or it is forgotten."""
+
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, at least one batch if there is any, and some tens of megabytes at most.
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from burgee.evaluation.model import Properties
+from burgee_server.ports.selection import EventKey, EventPage, Selection
 
 FIRST_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest timestamp that an event may have."""
@@ -148,6 +149,15 @@ class Warehouse(Protocol):
         """Events by (timestamp, uuid), newest first, strictly before the given pair.
 
         The order of uuids within a microsecond is ClickHouse's, the same in every call.
+        """
+
+    async def count(self, selection: Selection, after: EventKey | None) -> int:
+        """How many events page() has after a key, about: one that came in twice may count twice for a while."""
+
+    async def page(self, selection: Selection, after: EventKey | None) -> EventPage | None:
+        """The next events of a selection in the order of their keys, each once; None after the last.
+
+        A page is about 8 MB at most, or one event, and may be empty. Raises as query() does.
         """
 
     async def close(self) -> None:

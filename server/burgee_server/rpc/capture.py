@@ -35,6 +35,10 @@ class CaptureServicer:
             response.rejected.add(index=rejection.index, field=rejection.field, reason=rejection.reason)
         return response
 
+    async def GetBatch(self, request: pb.GetBatchRequest, _context: Any) -> pb.GetBatchResponse:
+        """What was acknowledged under an id."""
+        return pb.GetBatchResponse(events=await self._capture.known(environment_id(), request.batch_id))
+
     async def ListQuarantinedEvents(
         self, request: pb.ListQuarantinedEventsRequest, _context: Any
     ) -> pb.ListQuarantinedEventsResponse:

@@ -23,20 +23,20 @@ def page_token(*position: str | int) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def read_page_token(token: str, *shape: type) -> tuple[Any, ...] | None:
-    """The position in a token, of these types; None for the first page. Raises Invalid."""
+def read_page_token(token: str, *shape: type, field: str = "page_token") -> tuple[Any, ...] | None:
+    """The position in a token, of these types; None for the first page. Raises Invalid for the field."""
     if not token:
         return None
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise Invalid.of("page_token", "is not a next_page_token that this server gave") from error
+        raise Invalid.of(field, "is not one that this server gave") from error
     if (
         not isinstance(position, list)
         or [type(part) for part in position] != list(shape)
         or not all(map(_fits, position))
     ):
-        raise Invalid.of("page_token", "is not a next_page_token of this list")
+        raise Invalid.of(field, "is not one that this server gave for such a request")
     return tuple(position)
 
 

@@ -4,13 +4,21 @@ from burgee_server.access import Permission
 
 _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     "CaptureService": {
-        Permission.CAPTURE: ("Capture",),
+        Permission.CAPTURE: ("Capture", "GetBatch"),
         Permission.READ: ("ListQuarantinedEvents", "GetQuarantinedEvent"),
         Permission.ADMINISTER: ("ReplayQuarantinedEvents", "PurgeQuarantinedEvents"),
     },
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
-        Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
+        Permission.READ: (
+            "GetPerson",
+            "GetGroup",
+            "ListPersons",
+            "ListGroups",
+            "ListGroupTypes",
+            "ListEvents",
+            "ExportEvents",
+        ),
     },
     "CohortService": {
         Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),

@@ -1,6 +1,8 @@
 """ProfileService."""
 
-from datetime import datetime
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,24 +11,29 @@ from burgee.evaluation.model import USER
 from burgee.v1 import capture_pb2, profiles_pb2_grpc
 from burgee.v1 import profiles_pb2 as pb
 from burgee_server.errors import Invalid
+from burgee_server.exports import Exports
 from burgee_server.names import group_type_fault, name_fault, require
+from burgee_server.ports.journal import Journal
 from burgee_server.ports.profiles import PropertyChange
 from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, to_micros
 from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.selections import check_whose, cursor, read_cursor, read_selection
 from burgee_server.rpc.timestamps import timestamp
-
-MAX_EVENT_NAMES = 100
 
 
 class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
-    """Persons, groups, timelines."""
+    """Persons, groups, timelines, exports."""
 
-    def __init__(self, profiles: Profiles, group_types: GroupTypes, warehouse: Warehouse) -> None:
+    def __init__(
+        self, profiles: Profiles, group_types: GroupTypes, warehouse: Warehouse, exports: Exports, journal: Journal
+    ) -> None:
         self._profiles = profiles
         self._group_types = group_types
         self._warehouse = warehouse
+        self._exports = exports
+        self._journal = journal
 
     async def IdentifyPerson(self, request: pb.IdentifyPersonRequest, _context: Any) -> pb.IdentifyPersonResponse:
         """Change a person's properties."""
@@ -78,13 +85,7 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
 
     async def ListEvents(self, request: pb.ListEventsRequest, _context: Any) -> pb.ListEventsResponse:
         """A page of a timeline."""
-        if len(request.event_names) > MAX_EVENT_NAMES:
-            raise Invalid.of("event_names", f"at most {MAX_EVENT_NAMES} names, got {len(request.event_names):,}")
-        if bool(request.group_type) != bool(request.group_key):
-            missing = "group_key" if request.group_type else "group_type"
-            raise Invalid.of(missing, "group_type and group_key go together")
-        if request.group_type:
-            await self._group_types.require(environment_id(), "group_type", request.group_type)
+        await check_whose(request, self._group_types, environment_id())
         limit = page_size(request.page_size)
         position = read_page_token(request.page_token, int, str)
         events = await self._warehouse.timeline(
@@ -100,6 +101,20 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         if len(events) == limit:
             response.next_page_token = page_token(to_micros(events[-1].timestamp), events[-1].uuid)
         return response
+
+    async def ExportEvents(self, request: pb.ExportEventsRequest, _context: Any) -> AsyncIterator[Any]:
+        """Every event that is selected, as bytes: with a cursor behind them they are a message."""
+        await check_whose(request, self._group_types, environment_id())
+        selection, after = read_selection(request, environment_id()), read_cursor(request.cursor)
+        with self._exports.turn():
+            complete_until = datetime.fromtimestamp(await self._journal.complete_until(), UTC)
+            estimated_events = await self._exports.count(selection, after)
+            yield pb.ExportEventsResponse(
+                cursor=request.cursor, complete_until=timestamp(complete_until), estimated_events=estimated_events
+            )
+            async with aclosing(self._exports.parts(selection, after)) as parts:
+                async for part in parts:
+                    yield part.payload + pb.ExportEventsResponse(cursor=cursor(part.last)).SerializeToString()
 
     async def _page(self, group_type: str, size: int, token: str) -> tuple[list[SeenProfile], str]:
         limit = page_size(size)
@@ -124,7 +139,7 @@ def _before(position: tuple[Any, ...] | None) -> tuple[datetime, str] | None:
     try:
         return from_micros(position[0]), str(UUID(position[1]))
     except (OverflowError, ValueError) as error:
-        raise Invalid.of("page_token", "is not a next_page_token of this list") from error
+        raise Invalid.of("page_token", "is not one that this server gave for such a request") from error
 
 
 def _person(profile: SeenProfile) -> pb.Person:

@@ -16,9 +16,11 @@ from clickhouse_connect.driver.exceptions import Error
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut, Unavailable
+from burgee_server.ports.selection import EventKey, EventPage, Selection
 from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
 from burgee_server.storage.clickhouse import failures
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
+from burgee_server.storage.clickhouse.export import ROW_SETTINGS, Export, key_of, undelimited
 from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.pool import ClientPool
@@ -40,9 +42,12 @@ class ClickHouseWarehouse:
     process at a time may have a directory open.
     """
 
-    def __init__(self, queries: ClientPool, lookups: ClientPool, loads: ClientPool, kills: ClientPool) -> None:
+    def __init__(
+        self, queries: ClientPool, lookups: ClientPool, exports: ClientPool, loads: ClientPool, kills: ClientPool
+    ) -> None:
         self._queries = queries
         self._lookups = lookups
+        self._exports = exports
         self._loads = loads
         self._kills = kills
         self._batch_format = BatchFormat()
@@ -71,8 +76,14 @@ class ClickHouseWarehouse:
                     "max_expanded_ast_elements": 2_000_000,
                     "max_ast_depth": 10_000,
                 }
-                queries, lookups = ClientPool(dsn, query_clients, settings), ClientPool(dsn, LOOKUP_CLIENTS, settings)
-                return cls(queries, lookups, loads, ClientPool(dsn, 1, {}))
+                return cls(
+                    ClientPool(dsn, query_clients, settings),
+                    ClientPool(dsn, LOOKUP_CLIENTS, settings),
+                    # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
+                    ClientPool(dsn, 1, settings | {"max_threads": 1}),
+                    loads,
+                    ClientPool(dsn, 1, {}),
+                )
             except BaseException:
                 loads.close()
                 raise
@@ -122,23 +133,42 @@ class ClickHouseWarehouse:
 
     async def _run(self, pool: ClientPool, statement: Statement, timeout: float | None) -> Answer:
         started = time.monotonic()
+        # JSON is the one format that says how many rows were read, embedded or not.
+        answer = json.loads(await self._ask(pool, statement, "JSONCompact", {}, timeout))
+        return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
+
+    async def _ask(
+        self, pool: ClientPool, statement: Statement, fmt: str, settings: Mapping[str, str], timeout: float | None
+    ) -> bytes:
+        """The answer as ClickHouse writes it in a format."""
         name = uuid.uuid4().hex
-        deadline = math.inf if timeout is None else started + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
 
         def ask(client: Client) -> bytes:
-            settings = f"log_comment = '{name}'"
+            limits = f"log_comment = '{name}'"
             if timeout is not None:
-                settings += f", max_execution_time = {max(deadline - time.monotonic(), 0.001):.3f}"
-            # JSON is the one format that says how many rows were read, embedded or not.
+                limits += f", max_execution_time = {max(deadline - time.monotonic(), 0.001):.3f}"
             return client.raw_query(
-                f"{statement.sql} SETTINGS {settings}", dict(statement.parameters), fmt="JSONCompact"
+                f"{statement.sql} SETTINGS {limits}", dict(statement.parameters), settings=dict(settings), fmt=fmt
             )
 
         running = self._running[name] = pool.submit(ask)
         running.add_done_callback(lambda _: self._running.pop(name, None))
-        text = await self._unless_given_up(running, name, timeout)
-        answer = json.loads(text)
-        return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
+        return await self._unless_given_up(running, name, timeout)
+
+    async def count(self, selection: Selection, after: EventKey | None) -> int:
+        """See the port."""
+        return int((await self._run(self._exports, Export(selection).count(after), None)).rows[0][0])
+
+    async def page(self, selection: Selection, after: EventKey | None) -> EventPage | None:
+        """See the port."""
+        export = Export(selection)
+        ends = (await self._run(self._exports, export.last_of_page(after), None)).rows
+        if not ends:
+            return None
+        last = key_of(ends[0])
+        written = await self._ask(self._exports, export.rows(after, last), "ProtobufList", ROW_SETTINGS, None)
+        return EventPage(undelimited(written), last)
 
     async def owner(self) -> str | None:
         """See the port."""
@@ -203,7 +233,7 @@ class ClickHouseWarehouse:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._lookups, self._loads, self._kills):
+        for pool in (self._queries, self._lookups, self._exports, self._loads, self._kills):
             await asyncio.to_thread(pool.close)
 
     async def _insert(self, work: Callable[[Client], None]) -> None:

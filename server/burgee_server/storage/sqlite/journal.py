@@ -66,19 +66,16 @@ class SqliteJournal:
 
         def insert(connection: sqlite3.Connection) -> int | None:
             if batch_id:
-                key = (environment_id, batch_id)
-                seen = connection.execute(
-                    "SELECT events FROM batch_ids WHERE environment_id = ? AND batch_id = ?", key
-                ).fetchone()
+                seen = _seen(connection, environment_id, batch_id)
                 if seen is not None:
-                    return int(seen[0])
+                    return seen
             if not fits:
                 raise Overloaded(
                     "the journal is full: the warehouse does not keep up, or much is in quarantine; try again later",
                     RETRY_SECONDS,
                 )
             if batch_id:
-                connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (*key, events, now))
+                connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (environment_id, batch_id, events, now))
             if events:
                 connection.execute(
                     "INSERT INTO batches (payload, events, received_at) VALUES (?, ?, ?)", (payload, events, now)
@@ -101,6 +98,10 @@ class SqliteJournal:
         if kept:
             self._appended.set()
         return known
+
+    async def batch(self, environment_id: int, batch_id: str) -> int | None:
+        """How many events a batch had that was kept."""
+        return await self._writer.run(lambda connection: _seen(connection, environment_id, batch_id))
 
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, fixed until it is committed."""
@@ -192,6 +193,13 @@ def _delete(connection: sqlite3.Connection, done: Range) -> None:
 
 def _kept_bytes(connection: sqlite3.Connection) -> int:
     return int(connection.execute(_KEPT_BYTES).fetchone()[0])
+
+
+def _seen(connection: sqlite3.Connection, environment_id: int, batch_id: str) -> int | None:
+    row = connection.execute(
+        "SELECT events FROM batch_ids WHERE environment_id = ? AND batch_id = ?", (environment_id, batch_id)
+    ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _identity(connection: sqlite3.Connection) -> str:

@@ -1,0 +1,44 @@
+"""What was not imported: counted, the first of it kept to be shown, all of it written to a file if there is one."""
+
+import json
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Self
+
+from burgee_server.cli.imports.batches import Rejected
+
+if TYPE_CHECKING:
+    from burgee_server.cli.imports.records import Fault
+
+SHOWN = 10
+
+
+class Rejects:
+    """A context manager around the file, which holds a JSON object a line: place, field, reason, record."""
+
+    def __init__(self, file: IO[str] | None, unit: str) -> None:
+        self._file = file
+        self.unit = unit
+        self.count = 0
+        self.first: list[Fault] = []
+
+    def add(self, rejected: Rejected) -> None:
+        """Count a record, and write it down."""
+        fault = rejected.fault
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(fault)
+        if self._file:
+            line = {
+                self.unit: fault.number,
+                "field": fault.field,
+                "reason": fault.reason,
+                "record": rejected.record.raw.decode(errors="replace"),
+            }
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file:
+            self._file.close()
