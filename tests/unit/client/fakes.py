@@ -66,6 +66,17 @@ class Recorder(
         return [request for request in self.requests if isinstance(request, kind)]
 
     @property
+    def batches(self) -> list[capture_pb2.CaptureRequest]:
+        """Every batch, but for when it was sent: that differs from try to try."""
+        found = []
+        for request in self.of(capture_pb2.CaptureRequest):
+            batch = capture_pb2.CaptureRequest()
+            batch.CopyFrom(request)
+            batch.ClearField("sent_at_micros")
+            found.append(batch)
+        return found
+
+    @property
     def events(self) -> list[capture_pb2.Event]:
         """Every event of every batch."""
         return [event for batch in self.of(capture_pb2.CaptureRequest) for event in batch.events]

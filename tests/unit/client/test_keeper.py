@@ -68,12 +68,12 @@ def test_what_one_client_cannot_send_the_next_one_sends_as_the_same_batches(serv
         server.wait_for(lambda: len({batch.batch_id for batch in server.of(capture_pb2.CaptureRequest)}) >= 4)
         assert first.close(0) == 0
         assert first.stats == Stats(queued=0, spooled=10, sent=0, retried=first.stats.retried, dropped=0, rejected=0)
-    tried = {batch.batch_id: batch for batch in server.of(capture_pb2.CaptureRequest)}
+    tried = {batch.batch_id: batch for batch in server.batches}
     server.requests.clear()
 
     second = a_client(server.target, tmp_path)
     assert second.flush()
-    sent = {batch.batch_id: batch for batch in server.of(capture_pb2.CaptureRequest)}
+    sent = {batch.batch_id: batch for batch in server.batches}
     assert sorted(int(event.event) for event in server.events) == list(range(10))
     assert {batch_id: sent.get(batch_id) for batch_id in tried} == tried
     assert astuple(second.stats) == (0, 0, 10, 0, 0, 0)

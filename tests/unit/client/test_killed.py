@@ -47,7 +47,7 @@ def test_what_was_safe_when_its_process_was_killed_arrives_in_one_batch(tmp_path
             assert last.flush(60), (seed, last.stats)
         assert len(safe) >= kills
         batches: dict[str, capture_pb2.CaptureRequest] = {}
-        for batch in server.of(capture_pb2.CaptureRequest):
+        for batch in server.batches:
             assert batches.setdefault(batch.batch_id, batch) == batch, seed
         assert len(server.of(capture_pb2.CaptureRequest)) > len(batches)
         arrived = [event.uuid for batch in batches.values() for event in batch.events]
