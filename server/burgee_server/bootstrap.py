@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
+from burgee_server.erasure import Eraser, Erasures
 from burgee_server.flags import Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
@@ -22,6 +23,7 @@ from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
@@ -40,6 +42,7 @@ class House:
     administration: Administration
     loader: Loader
     mirror: Mirror
+    eraser: Eraser
     watch: Watch
     streams: OpenStreams
     servicers: Servicers
@@ -70,6 +73,8 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     group_types = GroupTypes(profiles, clock)
     cache = ProfileCache(profiles, settings.profile_cache)
     mirror = Mirror(profiles, warehouse)
+    erasures = SqlErasures(database)
+    eraser = Eraser(erasures, profiles, journal, warehouse, clock)
     catalog = Catalog(flags)
     lifecycle = Lifecycle(flags, feed, clock)
     watch = Watch(catalog, profiles, settings.watch_profiles)
@@ -85,8 +90,9 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         gate=gate,
         administration=administration,
-        loader=Loader(journal, warehouse),
+        loader=Loader(journal, warehouse, eraser.reached),
         mirror=mirror,
+        eraser=eraser,
         watch=watch,
         streams=streams,
         servicers=Servicers(
@@ -101,6 +107,11 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
             ),
             flags=FlagServicer(Checks(catalog, cache, clock), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
-            profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
+            profiles=ProfileServicer(
+                Profiles(profiles, group_types, warehouse, feed, clock),
+                group_types,
+                warehouse,
+                Erasures(erasures, eraser, feed, clock),
+            ),
         ),
     )

@@ -20,6 +20,8 @@ class Permission(Enum):
     """Read profiles, events, flags, insights."""
     CONFIGURE = auto()
     """Change flags."""
+    ERASE = auto()
+    """Remove persons and groups with their events, for good."""
     ADMINISTER = auto()
     """Manage keys and environments of the project, and read its audit log."""
     OPERATE = auto()
@@ -28,7 +30,7 @@ class Permission(Enum):
 
 _READER = frozenset({Permission.READ, Permission.EVALUATE})
 _SERVICE = frozenset({Permission.CAPTURE, Permission.EVALUATE})
-_ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ADMINISTER}
+_ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ERASE, Permission.ADMINISTER}
 PERMISSIONS = {
     Role.SERVICE: _SERVICE,
     Role.READER: _READER,

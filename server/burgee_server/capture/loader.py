@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 from burgee_server.capture.isolation import isolate
 from burgee_server.ports.journal import Journal, Range
@@ -20,12 +21,16 @@ class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
     Whatever fails, on either side, is tried again, for ever, with the same range under the same token. Events that the
-    warehouse refuses for their own sake go to quarantine and hold nothing up.
+    warehouse refuses for their own sake go to quarantine and hold nothing up. At marks in the journal, `reached` is
+    called with them: everything before is then in the warehouse or in quarantine, and nothing that comes after.
     """
 
-    def __init__(self, journal: Journal, warehouse: Warehouse) -> None:
+    def __init__(
+        self, journal: Journal, warehouse: Warehouse, reached: Callable[[Sequence[str]], Awaitable[None]]
+    ) -> None:
         self._journal = journal
         self._warehouse = warehouse
+        self._reached = reached
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -48,7 +53,10 @@ class Loader:
 
     async def _drain(self) -> None:
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
-            await self._load(waiting)
+            if waiting.marks:
+                await self._reached(waiting.marks)
+            else:
+                await self._load(waiting)
             await self._journal.commit(waiting)
 
     async def _load(self, waiting: Range) -> None:

@@ -1,5 +1,6 @@
 """Where acknowledged events wait for the warehouse."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,8 @@ class Range:
     payload: bytes
     """A serialized StoredBatch."""
     events: int
+    marks: tuple[str, ...] = ()
+    """Not empty: no batches at all, but marks that were set between them, with nothing in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,12 @@ class Journal(Protocol):
         Raises Overloaded when the journal is full.
         """
 
+    async def mark(self, text: str) -> None:
+        """Set a mark after everything that was appended before, durably; it comes out between the ranges.
+
+        Raises Overloaded when the journal cannot be written.
+        """
+
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, at least one batch if there is any, and some tens of megabytes at most.
 
@@ -51,6 +60,9 @@ class Journal(Protocol):
 
     async def quarantined(self, limit: int) -> list[Quarantined]:
         """What was refused, oldest first."""
+
+    async def forget_quarantined(self, is_concerned: Callable[[bytes], bool]) -> None:
+        """Remove what was refused and is concerned, which is asked of each payload."""
 
     async def wait(self, seconds: float) -> None:
         """Return when something was appended since the last next_range, or after this many seconds."""

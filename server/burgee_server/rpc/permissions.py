@@ -7,6 +7,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
+        Permission.ERASE: ("DeletePerson", "DeleteGroup", "GetErasure", "ListErasures"),
     },
     "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {

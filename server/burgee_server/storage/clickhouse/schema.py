@@ -111,7 +111,13 @@ GROUP BY environment_id, type, key
 
 _OWNER = "CREATE TABLE IF NOT EXISTS owner (installation String) ENGINE = MergeTree ORDER BY installation"
 
-MIGRATIONS = ((_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),)
+# Whose first and last times are being found anew. In memory: it is filled, used and emptied in one go.
+_TOUCHED = "CREATE TABLE IF NOT EXISTS touched (type String, key String) ENGINE = Memory"
+
+MIGRATIONS = (
+    (_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),
+    (_TOUCHED,),
+)
 
 
 def migrate(client: "Client") -> None:

@@ -16,8 +16,18 @@ from clickhouse_connect.driver.exceptions import Error
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut
-from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
+from burgee_server.ports.warehouse import (
+    Activity,
+    Answer,
+    Arrived,
+    ProfileRow,
+    Removal,
+    Statement,
+    StoredEvent,
+    from_micros,
+)
 from burgee_server.storage.clickhouse import failures
+from burgee_server.storage.clickhouse.erasing import erase, key_column
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
@@ -38,10 +48,13 @@ class ClickHouseWarehouse:
     process at a time may have a directory open.
     """
 
-    def __init__(self, queries: ClientPool, lookups: ClientPool, loads: ClientPool, kills: ClientPool) -> None:
+    def __init__(
+        self, queries: ClientPool, lookups: ClientPool, loads: ClientPool, removals: ClientPool, kills: ClientPool
+    ) -> None:
         self._queries = queries
         self._lookups = lookups
         self._loads = loads
+        self._removals = removals
         self._kills = kills
         self._running: dict[str, Future[bytes]] = {}
 
@@ -69,7 +82,7 @@ class ClickHouseWarehouse:
                     "max_ast_depth": 10_000,
                 }
                 queries, lookups = ClientPool(dsn, query_clients, settings), ClientPool(dsn, LOOKUP_CLIENTS, settings)
-                return cls(queries, lookups, loads, ClientPool(dsn, 1, {}))
+                return cls(queries, lookups, loads, ClientPool(dsn, 1, {}), ClientPool(dsn, 1, {}))
             except BaseException:
                 loads.close()
                 raise
@@ -78,7 +91,7 @@ class ClickHouseWarehouse:
 
     async def load(self, payload: bytes, token: str) -> None:
         """See the port."""
-        await self._insert(lambda client: insert_batch(client, payload, token))
+        await self._use(self._loads, lambda client: insert_batch(client, payload, token))
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""
@@ -95,7 +108,7 @@ class ClickHouseWarehouse:
                     lines = "\n".join(map(json.dumps, records)).encode()
                     client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
 
-        await self._insert(insert)
+        await self._use(self._loads, insert)
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
@@ -136,7 +149,7 @@ class ClickHouseWarehouse:
         def insert(client: Client) -> None:
             client.insert("owner", [[installation]], column_names=["installation"])
 
-        await self._insert(insert)
+        await self._use(self._loads, insert)
 
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """See the port."""
@@ -184,16 +197,36 @@ class ClickHouseWarehouse:
                 break
         return found
 
+    async def arrived(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Arrived]:
+        """See the port. Every row counts for the time; for the number, each event once."""
+        sql = (
+            f"SELECT {key_column(group_type)} AS key, uniqExact(toDate(timestamp), event, uuid),"
+            " toUnixTimestamp64Micro(max(received_at)) FROM events"
+            " WHERE environment_id = {environment_id:UInt32} AND key IN {keys:Array(String)} GROUP BY key"
+        )
+        which = {"environment_id": environment_id, "keys": list(keys)}
+        rows = await self._use(self._removals, lambda client: client.query(sql, parameters=which).result_rows)
+        return {key: Arrived(events, from_micros(received_until)) for key, events, received_until in rows}
+
+    async def erase(self, environment_id: int, removals: Sequence[Removal]) -> None:
+        """See the port."""
+        await erase(
+            environment_id,
+            removals,
+            run=partial(self._use, self._removals),
+            run_between_loads=partial(self._use, self._loads),
+        )
+
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._lookups, self._loads, self._kills):
+        for pool in (self._queries, self._lookups, self._loads, self._removals, self._kills):
             await asyncio.to_thread(pool.close)
 
-    async def _insert(self, work: Callable[[Client], None]) -> None:
+    async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
         try:
-            await asyncio.wrap_future(self._loads.submit(work))
+            return await asyncio.wrap_future(pool.submit(work))
         except Error as error:
             raise failures.of_load(error) from error
 

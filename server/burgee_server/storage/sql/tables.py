@@ -149,6 +149,23 @@ profile_versions = Table(
     sqlite_with_rowid=False,  # the key is the table: one tree to write to at each change, and not two
 )
 
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", String, primary_key=True),
+    Column("environment_id", ForeignKey("environments.environment_id"), nullable=False),
+    Column("group_type", _key(), nullable=False),
+    Column("key", _key()),
+    Column("key_sha256", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False, unique=True),
+    Column("requested_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("events", BigInteger),
+    Column("received_until", Instant),
+    Index(None, "environment_id", "revision"),
+)
+
 counters = Table(
     "counters",
     metadata,

@@ -61,7 +61,7 @@ class SqliteJournal:
             ) from error
         self._max_bytes = max_bytes
         self._waiting_bytes: int = connection.execute(
-            "SELECT coalesce(sum(length(payload)), 0) FROM batches"
+            "SELECT coalesce(sum(length(payload)), 0) FROM batches WHERE events > 0"
         ).fetchone()[0]
         self._appended = asyncio.Event()
         self._writer = GroupWriter(connection)
@@ -106,6 +106,20 @@ class SqliteJournal:
             self._appended.set()
         return known
 
+    async def mark(self, text: str) -> None:
+        """Set a mark: a row that has no events, whose payload is the text."""
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO batches (payload, events, received_at) VALUES (?, 0, ?)", (text.encode(), time.time())
+            )
+
+        try:
+            await self._writer.run(insert)
+        except sqlite3.Error as error:
+            raise Overloaded(f"the journal cannot be written now: {error}", RETRY_SECONDS) from error
+        self._appended.set()
+
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
@@ -115,12 +129,17 @@ class SqliteJournal:
             if fixed is not None:
                 return int(fixed[0]), int(fixed[1])
             first = last = total = size = 0
+            of_marks = False
             for seq, events, length in connection.execute(
                 "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
             ):
-                if first and (total + events > max_events or size + length > MAX_RANGE_BYTES):
+                is_mark = not events
+                if first and (
+                    is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES
+                ):
                     break
-                first, last, total, size = first or seq, seq, total + events, size + length
+                of_marks = is_mark
+                first, last, total, size = first or seq, seq, total + (events or 1), size + length
             if not first:
                 return None
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
@@ -164,6 +183,19 @@ class SqliteJournal:
 
         return await self._writer.run(select)
 
+    async def forget_quarantined(self, is_concerned: Callable[[bytes], bool]) -> None:
+        """Remove what was refused and is concerned."""
+
+        def forget(connection: sqlite3.Connection) -> None:
+            concerned = [
+                (seq,)
+                for seq, payload in connection.execute("SELECT seq, payload FROM quarantine")
+                if is_concerned(payload)
+            ]
+            connection.executemany("DELETE FROM quarantine WHERE seq = ?", concerned)
+
+        await self._writer.run(forget)
+
     async def wait(self, seconds: float) -> None:
         """Return when something was appended, or after this many seconds."""
         try:
@@ -193,8 +225,10 @@ class SqliteJournal:
         rows = self._reader.execute(
             "SELECT payload, events FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ).fetchall()
-        payload = b"".join(row[0] for row in rows)
-        return Range(f"{self._id}:{first}-{last}", first, last, payload, sum(row[1] for row in rows))
+        token = f"{self._id}:{first}-{last}"
+        if not rows[0][1]:
+            return Range(token, first, last, b"", 0, marks=tuple(row[0].decode() for row in rows))
+        return Range(token, first, last, b"".join(row[0] for row in rows), sum(row[1] for row in rows))
 
 
 def _identity(connection: sqlite3.Connection) -> str:
