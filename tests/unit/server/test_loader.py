@@ -31,6 +31,12 @@ class FakeWarehouse:
             self.tokens.add(token)
             self.events += names
 
+    async def reached(self, marks):
+        if self.failures:
+            self.failures -= 1
+            raise OSError("the disk is away")
+        self.events += [f"({mark})" for mark in marks]
+
 
 @pytest.fixture
 async def journal(tmp_path):
@@ -48,7 +54,7 @@ def batch(*names):
 @contextlib.asynccontextmanager
 async def loading(journal, warehouse):
     """A loader at work; stopped, and waited for, at the end."""
-    loader = Loader(journal, warehouse)
+    loader = Loader(journal, warehouse, warehouse.reached)
     running = asyncio.create_task(loader.run())
     yield
     loader.stop()
@@ -71,6 +77,19 @@ async def test_everything_is_loaded_in_order(journal):
         await until_empty(journal)
 
     assert warehouse.events == ["a", "b", "c"]
+
+
+async def test_marks_are_told_when_everything_before_is_loaded_and_nothing_after(journal):
+    """Also when that fails at first: nothing overtakes a mark."""
+    warehouse = FakeWarehouse()
+    for name in "ab":
+        await journal.append(1, "", batch(name), 1)
+        await journal.mark(f"after {name}")
+    warehouse.failures = 3
+    async with loading(journal, warehouse):
+        await until_empty(journal)
+
+    assert warehouse.events == ["a", "(after a)", "b", "(after b)"]
 
 
 async def test_what_waits_when_it_is_stopped_is_loaded_first(journal):

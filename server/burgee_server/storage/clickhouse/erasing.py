@@ -6,8 +6,9 @@ A mutation writes each part anew that holds such rows. It is done when no part f
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from burgee.evaluation.model import USER
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FIRST_POLL_SECONDS = 0.02
-LAST_POLL_SECONDS = 2.0
+LAST_POLL_SECONDS = 1.0
 
 NOTHING = "0"
 """The condition that no row meets."""
@@ -92,10 +93,12 @@ async def erase(environment_id: int, removals: Sequence[Removal], run: Run, run_
     """
     match = Match(environment_id, removals)
     await run_between_loads(lambda client: _mend_activity(client, match))
-    for table, where in (("persons", match.persons), ("groups", match.groups), ("events", match.events)):
+    conditions = {"persons": match.persons, "groups": match.groups, "events": match.events}
+    for table, where in conditions.items():
         if where != NOTHING:
-            await mutate(run, table, where, match.parameters)
-    await _vacate(run, "activity")
+            await run(partial(_mutate, table=table, where=where, parameters=match.parameters))
+    for table in ("activity", *conditions):
+        await vacate(run, table)
 
 
 def _mend_activity(client: "Client", match: Match) -> None:
@@ -125,19 +128,16 @@ def _mend_activity(client: "Client", match: Match) -> None:
     client.command("TRUNCATE TABLE touched")
 
 
-async def mutate(run: Run, table: str, where: str, parameters: dict[str, Any]) -> None:
-    """Delete the rows of an environment where this holds, and return when their old files are gone."""
-    await run(
-        lambda client: client.command(
-            f"ALTER TABLE {table} DELETE WHERE environment_id = {{environment_id:UInt32}} AND ({where})"
-            " SETTINGS mutations_sync = 0",
-            parameters=parameters,
-        )
+def _mutate(client: "Client", table: str, where: str, parameters: Mapping[str, Any]) -> None:
+    """Begin to delete the rows of an environment where this holds."""
+    client.command(
+        f"ALTER TABLE {table} DELETE WHERE environment_id = {{environment_id:UInt32}} AND ({where})"
+        " SETTINGS mutations_sync = 0",
+        parameters=dict(parameters),
     )
-    await _vacate(run, table)
 
 
-async def _vacate(run: Run, table: str) -> None:
+async def vacate(run: Run, table: str) -> None:
     """Wait until every mutation of a table is done and no part from before is left; then forget their texts."""
     seconds = FIRST_POLL_SECONDS
     told = ""
