@@ -3,6 +3,7 @@
 import click
 
 from burgee_server.cli.companies import companies
+from burgee_server.cli.delete import delete
 from burgee_server.cli.demo import demo
 from burgee_server.cli.flags import flags
 from burgee_server.cli.load import load
@@ -16,5 +17,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, flags, query, companies, demo):
+for command in (serve, load, flags, query, companies, delete, demo):
     main.add_command(command)
