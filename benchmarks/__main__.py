@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("evaluate", "serve", "ingest", "insights", "propagate", "preview")
+NAMES = ("evaluate", "serve", "ingest", "sustain", "insights", "propagate", "preview")
 
 if unknown := set(sys.argv[1:]) - set(NAMES):
     sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

@@ -47,6 +47,8 @@ class CompiledFlag:
     excluded: Resolution
     """When the fallthrough's draw did not include the key."""
     mentions: frozenset[Attribute]
+    timed: bool
+    """Whether the time alone may change what it gives."""
 
     def decide(self, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What the flag gives once its prerequisites hold."""
@@ -127,6 +129,7 @@ def compile_flag(flag: Flag) -> CompiledFlag:
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
         mentions=_mentions(rules, fallthrough),
+        timed=_timed(rules, fallthrough),
     )
 
 
@@ -166,7 +169,7 @@ def _all(holds: list[Holds], give: Give) -> Give:
 
 
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:
-    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, frozenset())
+    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, frozenset(), False)
 
 
 def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> frozenset[Attribute]:
@@ -175,3 +178,10 @@ def _mentions(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution
     if fallthrough is not None:
         read.add(fallthrough.attribute)
     return frozenset(attribute for attribute in read if attribute.name != KEY)
+
+
+def _timed(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> bool:
+    drawn = [rule.distribution for rule in rules] + ([] if fallthrough is None else [fallthrough])
+    return any(condition.timed for rule in rules for condition in rule.conditions) or any(
+        each.distribution.ramp for each in drawn
+    )

@@ -27,6 +27,8 @@ class CompiledCondition:
     read: Read
     test: Test
     when_missing: bool
+    timed: bool
+    """Whether it compares with a time that moves with now."""
     holds: Holds
 
 
@@ -43,7 +45,8 @@ def compile_condition(condition: Condition) -> CompiledCondition:
         value = read(context, profiles)
         return when_missing if value is None else test(value, now)
 
-    return CompiledCondition(condition, attribute, read, test, when_missing, holds)
+    timed = condition.operator in operators.TIMES and any(times.parse(str(each)) is None for each in condition.values)
+    return CompiledCondition(condition, attribute, read, test, when_missing, timed, holds)
 
 
 def condition_violations(condition: Condition, path: str) -> Iterator[tuple[str, str]]:

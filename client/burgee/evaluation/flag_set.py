@@ -1,6 +1,6 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from burgee.evaluation.attributes import Attribute
 from burgee.evaluation.compile import CompiledFlag, compile_flag
@@ -77,14 +77,20 @@ class FlagSet:
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        found: set[Attribute] = set()
+        return frozenset(attribute for compiled in self._needed(flag_key) for attribute in compiled.mentions)
+
+    def is_timed(self, flag_key: str) -> bool:
+        """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
+        return any(compiled.timed for compiled in self._needed(flag_key))
+
+    def _needed(self, flag_key: str) -> Iterator[CompiledFlag]:
+        """A flag and its prerequisites, and theirs; each once, and those only that there are."""
         reached = [flag_key]
         for key in reached:
             compiled = self._compiled.get(key)
             if compiled is not None:
-                found |= compiled.mentions
+                yield compiled
                 reached.extend(each for each, _ in compiled.prerequisites if each not in reached)
-        return frozenset(found)
 
     def _fill(self, compiled: dict[str, CompiledFlag]) -> None:
         self._compiled = compiled
