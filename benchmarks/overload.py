@@ -6,10 +6,8 @@ flag checks come from another, one every five milliseconds. All share the machin
 
 import asyncio
 import multiprocessing
-import random
 import sys
 import time
-import uuid
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -19,18 +17,16 @@ import grpc
 import burgee
 from benchmarks.serve import EVALUATE, flag
 from benchmarks.server import KEY, serving
+from benchmarks.sustain import BATCH, METADATA, METHOD, batches
 from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
-CAPTURE = "/burgee.v1.CaptureService/Capture"
-BATCH = 1_000
 BATCHES = 64
 SECONDS = 15.0
 AT_ONCE = (4, 8, 16, 32)
 TIMES = 5
 PROBE_SECONDS = 0.005
 CALL_SECONDS = 20.0
-METADATA = (("authorization", f"Bearer {KEY}"),)
 
 
 @dataclass
@@ -48,29 +44,6 @@ class Offered:
         return self.accepted / self.seconds
 
 
-def batches() -> list[bytes]:
-    """Encoded batches whose events are new at every sending: the server gives them their uuids."""
-    chance = random.Random(1)
-    now = int(time.time() * 1e6)
-    encoded = []
-    for number in range(BATCHES):
-        request = capture_pb2.CaptureRequest()
-        for n in range(BATCH):
-            company = chance.randrange(5_000)
-            request.events.add(
-                uuid=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-                event=f"event_{n % 20}",
-                distinct_id=f"user-{chance.randrange(200_000)}",
-                groups={"company": f"company-{company}", "team": f"team-{company}-{n % 5}"},
-                properties_json='{"plan":"team","pages":%d,"seconds":%.2f,"source":"import","beta":%s}'
-                % (n % 97, n * 0.25 % 300, "true" if n % 3 else "false"),
-                timestamp_micros=now - chance.randrange(30 * 86_400) * 1_000_000,
-            )
-        encoded.append(request.SerializeToString())
-        del number
-    return encoded
-
-
 async def _send(call: object, body: bytes, offered: Offered) -> None:
     try:
         answer = await call(body, metadata=METADATA, timeout=CALL_SECONDS)  # type: ignore[operator]
@@ -81,9 +54,9 @@ async def _send(call: object, body: bytes, offered: Offered) -> None:
 
 
 async def _saturate(target: str, at_once: int, seconds: float) -> Offered:
-    offered, bodies = Offered(), batches()
+    offered, bodies = Offered(), batches(BATCHES, BATCH)
     async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(CAPTURE)
+        call = channel.unary_unary(METHOD)
         began = time.monotonic()
 
         async def keep_sending(first: int) -> None:
@@ -99,9 +72,9 @@ async def _saturate(target: str, at_once: int, seconds: float) -> Offered:
 
 async def _offer(target: str, batches_a_second: float, seconds: float) -> Offered:
     """Open loop: a batch is sent when its time has come, whatever became of those before."""
-    offered, bodies = Offered(), batches()
+    offered, bodies = Offered(), batches(BATCHES, BATCH)
     async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(CAPTURE)
+        call = channel.unary_unary(METHOD)
         began = time.monotonic()
         sent: set[asyncio.Task[None]] = set()
         for number in range(int(batches_a_second * seconds)):
@@ -161,9 +134,7 @@ def _run(work: object) -> object:
 
 
 def _line(name: str, took: list[float]) -> str:
-    return (
-        f"{name:<28}{took[len(took) // 2]:>8.2f}{took[int(len(took) * 0.99)]:>8.2f}{took[-1]:>8.2f}{len(took):>8,}"
-    )
+    return f"{name:<28}{took[len(took) // 2]:>8.2f}{took[int(len(took) * 0.99)]:>8.2f}{took[-1]:>8.2f}{len(took):>8,}"
 
 
 def main() -> None:
@@ -174,7 +145,9 @@ def main() -> None:
         with burgee.Client(server.target, KEY) as client:
             client.group("company", "acme", {"plan": "enterprise", "seats": 250})
             client.flush()
-            client.stub(FlagAdminServiceStub).CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag()))
+            client.stub(FlagAdminServiceStub).CreateFlag(
+                flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000))
+            )
         processes.submit(saturate, server.target, 4, 2.0).result()  # warm up
         unloaded = processes.submit(probe, server.target, seconds).result()
         peaks = {n: processes.submit(saturate, server.target, n, seconds).result() for n in AT_ONCE}

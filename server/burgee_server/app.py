@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 from burgee_server.access import new_secret
@@ -17,6 +18,9 @@ from burgee_server.storage.directory import DataDirectory
 log = logging.getLogger(__name__)
 
 KEY_FILE = "api-key"
+
+SWITCH_SECONDS = 0.0002
+"""How long a thread that works, such as that which checks batches, may keep the event loop waiting for its turn."""
 
 
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
@@ -62,10 +66,11 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
     erasing = asyncio.create_task(house.eraser.run())
     background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run()), erasing}
-    server = RpcServer(house.servicers, house.gate, house.streams)
+    server = RpcServer(house.servicers, house.gate, house.streams, house.limits)
     try:
         port = await server.start(settings.listen)
         _calm_collector()
+        sys.setswitchinterval(SWITCH_SECONDS)
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())

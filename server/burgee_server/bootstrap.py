@@ -13,6 +13,7 @@ from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
+from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.server import Servicers
 from burgee_server.rpc.streams import OpenStreams
@@ -21,6 +22,7 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.changes import LocalFeed
+from burgee_server.storage.memory.quota import LocalQuota
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.erasures import SqlErasures
@@ -48,6 +50,7 @@ class House:
     eraser: Eraser
     watch: Watch
     streams: OpenStreams
+    limits: CaptureLimits
     servicers: Servicers
 
     async def close(self) -> None:
@@ -82,6 +85,12 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     lifecycle = Lifecycle(flags, feed, clock)
     watch = Watch(catalog, profiles, settings.watch_profiles)
     streams = OpenStreams()
+    limits = CaptureLimits(
+        LocalQuota(clock),
+        max_calls=settings.capture_calls,
+        max_bytes=settings.capture_mb * MEGABYTE,
+        events_per_second=settings.key_events_per_second,
+    )
     for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget, watch.notice, streams.notice):
         feed.listen(listener)
 
@@ -98,9 +107,10 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         eraser=eraser,
         watch=watch,
         streams=streams,
+        limits=limits,
         servicers=Servicers(
             admin=AdminServicer(administration),
-            capture=CaptureServicer(Capture(journal, group_types, clock)),
+            capture=CaptureServicer(Capture(journal, group_types, clock), limits),
             flag_admin=FlagAdminServicer(
                 lifecycle,
                 Previews(lifecycle, KnownProfiles(profiles, warehouse), clock),

@@ -31,6 +31,15 @@ class Settings(BaseSettings):
     journal_max_mb: Annotated[int, Field(gt=0)] = Field(
         1024, description="Megabytes of acknowledged events that may wait for the warehouse; beyond, capture refuses."
     )
+    capture_mb: Annotated[int, Field(gt=0)] = Field(
+        16, description="Megabytes of batches that are being taken in at a time; beyond, capture refuses."
+    )
+    capture_calls: Annotated[int, Field(gt=0)] = Field(
+        1_000, description="How many calls of Capture are answered at a time; beyond, capture refuses."
+    )
+    key_events_per_second: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How many events each API key may send a second, unless it has a limit of its own. 0: any."
+    )
     query_memory_mb: Annotated[int, Field(gt=0)] = Field(
         512, description="Megabytes that one insight may use before it spills to disk."
     )

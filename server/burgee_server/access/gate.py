@@ -50,6 +50,8 @@ class Principal:
     name: str
     role: Role
     environment: Environment
+    events_per_second: int = 0
+    """How many events it may send a second; 0: as many as the server lets any key."""
 
     @property
     def environment_id(self) -> int:
