@@ -64,8 +64,8 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
-    erasing = asyncio.create_task(house.eraser.run())
-    background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run()), erasing}
+    forgetting = {asyncio.create_task(house.eraser.run()), asyncio.create_task(house.retention.run())}
+    background = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run()), *forgetting}
     server = RpcServer(house.servicers, house.gate, house.streams, house.limits)
     try:
         port = await server.start(settings.listen)
@@ -81,7 +81,8 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         await server.stop(settings.drain_seconds)
         house.loader.stop()
         house.mirror.stop()
-        erasing.cancel()
+        for task in forgetting:
+            task.cancel()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         _, late = await asyncio.wait(background, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
         for task in late:

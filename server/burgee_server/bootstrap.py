@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
-from burgee_server.erasure import Eraser, Erasures
+from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
@@ -48,6 +48,7 @@ class House:
     loader: Loader
     mirror: Mirror
     eraser: Eraser
+    retention: Retention
     watch: Watch
     streams: OpenStreams
     limits: CaptureLimits
@@ -81,6 +82,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     mirror = Mirror(profiles, warehouse)
     erasures = SqlErasures(database)
     eraser = Eraser(erasures, profiles, journal, warehouse, clock)
+    retention = Retention(access, warehouse, clock)
     catalog = Catalog(flags)
     lifecycle = Lifecycle(flags, feed, clock)
     watch = Watch(catalog, profiles, settings.watch_profiles)
@@ -91,7 +93,16 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         max_bytes=settings.capture_mb * MEGABYTE,
         events_per_second=settings.key_events_per_second,
     )
-    for listener in (gate.forget, cache.forget, mirror.notice, catalog.forget, watch.notice, streams.notice):
+    listeners = (
+        gate.forget,
+        cache.forget,
+        mirror.notice,
+        retention.notice,
+        catalog.forget,
+        watch.notice,
+        streams.notice,
+    )
+    for listener in listeners:
         feed.listen(listener)
 
     return House(
@@ -105,6 +116,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         loader=Loader(journal, warehouse, eraser.reached),
         mirror=mirror,
         eraser=eraser,
+        retention=retention,
         watch=watch,
         streams=streams,
         limits=limits,

@@ -60,7 +60,7 @@ class Principal:
 
 
 class Gate:
-    """Remembers the keys it has seen; a change to API keys makes it forget."""
+    """Remembers the keys it has seen; a change to API keys or environments makes it forget."""
 
     def __init__(self, store: AccessStore) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class Gate:
 
     def forget(self, change: Change) -> None:
         """Listen to the change feed with this."""
-        if change.kind is Kind.API_KEYS:
+        if change.kind in (Kind.API_KEYS, Kind.ENVIRONMENT):
             self._known = {}
 
     async def enter(self, secret: str, needed: Permission) -> Principal:
@@ -90,7 +90,7 @@ class Gate:
             raise Unauthenticated("unknown API key")
         if key.revoked_at is not None:
             raise Unauthenticated(f"API key {key.api_key_id} was revoked")
-        principal = Principal(key.api_key_id, key.name, key.role, key.environment)
+        principal = Principal(key.api_key_id, key.name, key.role, key.environment, key.events_per_second)
         if len(known) < _MAX_KNOWN:
             known[secret] = principal
         return principal

@@ -34,10 +34,17 @@ class Admission:
     """The types that were new."""
 
 
-def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types: frozenset[str]) -> Admission:
+def admit(
+    batch: StoredBatch,
+    environment_id: int,
+    now_micros: int,
+    known_types: frozenset[str],
+    earliest_micros: int = 0,
+) -> Admission:
     """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
 
-    `known_types` are the group types that the environment has already: new ones are taken up to a limit.
+    `known_types` are the group types that the environment has already: new ones are taken up to a limit. What happened
+    before `earliest_micros` is too old for it.
     Raises Invalid only where the batch as a whole is wrong.
     """
     if len(batch.events) > MAX_EVENTS:
@@ -48,7 +55,7 @@ def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types:
     uuids = _new_uuids()
     for index, event in enumerate(batch.events):
         try:
-            check_event(event, latest, group_types)
+            check_event(event, earliest_micros, latest, group_types)
         except Fault as fault:
             rejected.append(Rejection(index, fault.field, fault.reason))
             continue

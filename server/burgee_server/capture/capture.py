@@ -11,8 +11,10 @@ from burgee_server.capture.admission import Admission, Rejection, admit
 from burgee_server.errors import Invalid
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.names import MAX_NAME
+from burgee_server.ports.access import Environment
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
+from burgee_server.ports.warehouse import to_micros
 
 T = TypeVar("T")
 
@@ -49,14 +51,17 @@ class Capture:
         # One: they would take turns anyway, and hold up everybody else more often.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
 
-    async def take(self, environment_id: int, read: Callable[[], StoredBatch], size: int) -> Receipt:
+    async def take(self, environment: Environment, read: Callable[[], StoredBatch], size: int) -> Receipt:
         """Take a batch in, of about so many bytes; `read` may run in a thread.
 
         Raises Invalid for the whole batch, Overloaded when the journal is full.
         """
-        now_micros = int(self._clock.unix_seconds() * 1_000_000)
+        environment_id, now = environment.environment_id, self._clock.now()
+        earliest = environment.keeps_from(now)
         known_types = await self._group_types.known(environment_id)
-        check = partial(_admit, read, environment_id, now_micros, known_types)
+        check = partial(
+            _admit, read, environment_id, to_micros(now), known_types, 0 if earliest is None else to_micros(earliest)
+        )
         batch_id, admission = check() if size <= SMALL_BYTES else await self._aside(check)
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
@@ -71,7 +76,11 @@ class Capture:
 
 
 def _admit(
-    read: Callable[[], StoredBatch], environment_id: int, now_micros: int, known_types: frozenset[str]
+    read: Callable[[], StoredBatch],
+    environment_id: int,
+    now_micros: int,
+    known_types: frozenset[str],
+    earliest_micros: int,
 ) -> tuple[str, Admission]:
     batch = read()
     try:
@@ -80,4 +89,4 @@ def _admit(
         raise Invalid.of("batch_id", "must be UTF-8") from error
     if len(batch_id) > MAX_NAME:
         raise Invalid.of("batch_id", f"must be at most {MAX_NAME} characters, got {len(batch_id)}")
-    return batch_id, admit(batch, environment_id, now_micros, known_types)
+    return batch_id, admit(batch, environment_id, now_micros, known_types, earliest_micros)

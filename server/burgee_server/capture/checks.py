@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -38,14 +39,20 @@ class Fault(Exception):
         self.reason = reason
 
 
-def check_event(event: StoredEvent, latest_micros: int, group_types: set[str]) -> None:
-    """Raise the first fault of an event; else make its uuid canonical, and add the group types that it names."""
+def check_event(event: StoredEvent, earliest_micros: int, latest_micros: int, group_types: set[str]) -> None:
+    """Raise the first fault of an event; else make its uuid canonical, and add the group types that it names.
+
+    Its timestamp may be between the two, or 0.
+    """
     if fault := _text_fault(event.event):
         raise Fault("event", fault)
     if fault := _text_fault(event.distinct_id):
         raise Fault("distinct_id", fault)
     if not 0 <= event.timestamp_micros <= latest_micros:
         raise Fault("timestamp_micros", "must be between 1970 and a day from now, in microseconds since 1970 UTC")
+    if 0 < event.timestamp_micros < earliest_micros:
+        first = datetime.fromtimestamp(earliest_micros / 1e6, UTC)
+        raise Fault("timestamp_micros", f"this environment keeps no events from before {first:%Y-%m-%d}")
     if (uuid := event.uuid) and not _CANONICAL_UUID.fullmatch(uuid):
         event.uuid = _canonical(uuid)
     if properties := event.properties_json:

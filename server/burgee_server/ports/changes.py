@@ -12,6 +12,7 @@ class Kind(Enum):
     FLAGS = "flags"
     API_KEYS = "api_keys"
     PROFILE = "profile"
+    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Change:
     kind: Kind
     environment_id: int
     subject: tuple[str, ...] = ()
-    """The flag's key, the API key's id, or (group type, key) of the profile."""
+    """The flag's key, the id of an API key that was ended, or (group type, key) of the profile."""
 
 
 Listener: TypeAlias = Callable[[Change], None]

@@ -168,6 +168,13 @@ class Warehouse(Protocol):
         been. Raises Unavailable.
         """
 
+    async def expire(self, keeps_from: Mapping[int, datetime]) -> bool:
+        """Remove events of these environments with earlier timestamps, in the way of erase().
+
+        Whoever was last seen before that is seen no more; a first time from before then may be kept or move up. Returns
+        whether there were such events.
+        """
+
     async def close(self) -> None:
         """Finish what runs, and let go of the files."""
 

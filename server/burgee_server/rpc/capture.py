@@ -27,7 +27,7 @@ class CaptureServicer:
         principal = call.principal()
         with self._limits.inside(len(raw)):
             read = partial(decode, raw, StoredBatch.FromString, _REQUEST)
-            receipt = await self._capture.take(principal.environment_id, read, len(raw))
+            receipt = await self._capture.take(principal.environment, read, len(raw))
         events = receipt.accepted + receipt.duplicate + len(receipt.rejected)
         await self._limits.charge(principal, events)
         response = pb.CaptureResponse(accepted=receipt.accepted, duplicate=receipt.duplicate)

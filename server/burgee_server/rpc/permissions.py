@@ -28,9 +28,11 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.ADMINISTER: (
             "ListProjects",
             "CreateEnvironment",
+            "UpdateEnvironment",
             "ListEnvironments",
             "CreateApiKey",
             "ListApiKeys",
+            "UpdateApiKey",
             "RevokeApiKey",
             "ListAuditEntries",
         ),

@@ -1,38 +1,21 @@
-"""Removes the events and profiles of persons and groups from ClickHouse's tables, and from its files.
+"""Removes the events and profiles of persons and groups from ClickHouse's tables."""
 
-A mutation writes each part anew that holds such rows. It is done when no part from before it is left, active or not.
-"""
-
-import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from burgee.evaluation.model import USER
 from burgee_server.ports.warehouse import Removal, property_column, to_micros
+from burgee_server.storage.clickhouse.mutations import Run, delete, vacate
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-FIRST_POLL_SECONDS = 0.02
-LAST_POLL_SECONDS = 1.0
+HERE = "environment_id = {environment_id:UInt32}"
 
 NOTHING = "0"
 """The condition that no row meets."""
-
-
-class Run(Protocol):
-    """Runs blocking work on a client, off the event loop. Raises what the port raises."""
-
-    def __call__(self, work: "Callable[[Client], T]") -> Awaitable[T]:
-        """The result of the work."""
 
 
 class Match:
@@ -96,86 +79,29 @@ async def erase(environment_id: int, removals: Sequence[Removal], run: Run, run_
     conditions = {"persons": match.persons, "groups": match.groups, "events": match.events}
     for table, where in conditions.items():
         if where != NOTHING:
-            await run(partial(_mutate, table=table, where=where, parameters=match.parameters))
+            await run(partial(delete, table=table, where=f"{HERE} AND ({where})", parameters=match.parameters))
     for table in ("activity", *conditions):
         await vacate(run, table)
 
 
 def _mend_activity(client: "Client", match: Match) -> None:
     """Make first and last times what they are without the events that match."""
-    here = "environment_id = {environment_id:UInt32}"
     client.command("TRUNCATE TABLE touched")
     client.command(f"INSERT INTO touched SELECT each.1, each.2 FROM (SELECT {match.keys} AS each)", match.parameters)
     client.command(
         "INSERT INTO touched SELECT DISTINCT seen.1, seen.2 FROM events"
         " ARRAY JOIN arrayPushBack(JSONExtractKeysAndValues(toJSONString(groups), 'String'), ('user', distinct_id))"
-        f" AS seen WHERE {here} AND ({match.events})",
+        f" AS seen WHERE {HERE} AND ({match.events})",
         parameters=match.parameters,
     )
-    client.command(
-        f"ALTER TABLE activity DELETE WHERE {here} AND (type, key) IN (SELECT type, key FROM touched)"
-        " SETTINGS mutations_sync = 1",
-        parameters=match.parameters,
-    )
+    touched = f"{HERE} AND (type, key) IN (SELECT type, key FROM touched)"
+    delete(client, "activity", touched, match.parameters, wait=True)
     for (group_type,) in client.query("SELECT DISTINCT type FROM touched").result_rows:
         client.command(
             f"INSERT INTO activity SELECT environment_id, {{type:String}}, {key_column(group_type)} AS key,"
-            f" min(timestamp), max(timestamp) FROM events WHERE {here}"
+            f" min(timestamp), max(timestamp) FROM events WHERE {HERE}"
             " AND key IN (SELECT key FROM touched WHERE type = {type:String})"
             f" AND NOT ({match.events}) GROUP BY environment_id, key",
             parameters=match.parameters | {"type": group_type},
         )
     client.command("TRUNCATE TABLE touched")
-
-
-def _mutate(client: "Client", table: str, where: str, parameters: Mapping[str, Any]) -> None:
-    """Begin to delete the rows of an environment where this holds."""
-    client.command(
-        f"ALTER TABLE {table} DELETE WHERE environment_id = {{environment_id:UInt32}} AND ({where})"
-        " SETTINGS mutations_sync = 0",
-        parameters=dict(parameters),
-    )
-
-
-async def vacate(run: Run, table: str) -> None:
-    """Wait until every mutation of a table is done and no part from before is left; then forget their texts."""
-    seconds = FIRST_POLL_SECONDS
-    told = ""
-    while not (state := await run(lambda client: _state(client, table))).vacated:
-        if state.fault not in ("", told):
-            log.warning("%s: rows cannot be removed yet: %s", table, state.fault)
-            told = state.fault
-        await asyncio.sleep(seconds)
-        seconds = min(2 * seconds, LAST_POLL_SECONDS)
-    # The text of a mutation names keys.
-    await run(
-        lambda client: client.command(
-            "KILL MUTATION WHERE database = currentDatabase() AND table = {table:String} AND is_done SYNC",
-            parameters={"table": table},
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    vacated: bool
-    fault: str = ""
-    """Why a mutation failed last."""
-
-
-def _state(client: "Client", table: str) -> _State:
-    here = "database = currentDatabase() AND table = {table:String}"
-    which = {"table": table}
-    unfinished, fault = client.query(
-        f"SELECT count(), max(latest_fail_reason) FROM system.mutations WHERE {here} AND NOT is_done", parameters=which
-    ).result_rows[0]
-    if unfinished:
-        return _State(False, fault)
-    # Dropping a partition that there is not makes ClickHouse remove old files now, and not when it likes to.
-    client.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
-    [[old]] = client.query(
-        f"SELECT count() FROM system.parts WHERE {here} AND data_version < (SELECT"
-        f" max(toUInt64OrZero(extract(mutation_id, '[0-9]+'))) FROM system.mutations WHERE {here})",
-        parameters=which,
-    ).result_rows
-    return _State(not old)

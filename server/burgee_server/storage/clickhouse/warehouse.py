@@ -28,6 +28,7 @@ from burgee_server.ports.warehouse import (
 )
 from burgee_server.storage.clickhouse import failures
 from burgee_server.storage.clickhouse.erasing import erase, key_column
+from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, insert_batch
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import migrate
@@ -216,6 +217,10 @@ class ClickHouseWarehouse:
             run=partial(self._use, self._removals),
             run_between_loads=partial(self._use, self._loads),
         )
+
+    async def expire(self, keeps_from: Mapping[int, datetime]) -> bool:
+        """See the port."""
+        return await expire(keeps_from, partial(self._use, self._removals))
 
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""

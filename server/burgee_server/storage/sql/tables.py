@@ -69,6 +69,7 @@ environments = Table(
     Column("project_id", ForeignKey("projects.project_id"), nullable=False),
     Column("key", _key(), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("retention_days", Integer, nullable=False, server_default="0"),
     UniqueConstraint("project_id", "key"),
 )
 
@@ -82,6 +83,7 @@ api_keys = Table(
     Column("role", String, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("events_per_second", Integer, nullable=False, server_default="0"),
 )
 
 audit_entries = Table(

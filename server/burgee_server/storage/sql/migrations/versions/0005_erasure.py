@@ -1,4 +1,4 @@
-"""Persons and groups can be erased."""
+"""Persons and groups can be erased, environments keep events for some time, API keys have limits."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,9 @@ KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Create the table of erasures."""
+    """Create the table of erasures. Events are kept for good, and keys have no limit, until somebody says otherwise."""
+    for table, column in (("environments", "retention_days"), ("api_keys", "events_per_second")):
+        op.add_column(table, sa.Column(column, sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "erasures",
         sa.Column("erasure_id", sa.String(), nullable=False),
