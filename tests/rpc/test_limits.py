@@ -47,7 +47,7 @@ async def test_when_the_server_is_full_capture_is_refused_and_nothing_else(serve
     await admin.send(*events(1))
 
 
-async def test_an_environment_keeps_events_for_as_long_as_it_is_told(admin, loaded):
+async def test_an_environment_keeps_events_for_as_long_as_it_is_told(server, admin, loaded):
     """What is too old goes, and is not taken in any more, with the field; another environment's stay."""
     now = int(time.time() * 1e6)
     old, young = events(1, timestamp_micros=now - 40 * DAY_MICROS), events(1, timestamp_micros=now - DAY_MICROS)
@@ -59,7 +59,7 @@ async def test_an_environment_keeps_events_for_as_long_as_it_is_told(admin, load
 
     async with asyncio.timeout(60):
         while len((await admin.profiles.ListEvents(profiles_pb2.ListEventsRequest())).events) > 1:
-            await asyncio.sleep(0.05)
+            await server.house.journal.wait(0.05)
     answer = await admin.capture.Capture(capture_pb2.CaptureRequest(events=[*old, *young, *events(1)]))
     assert (answer.accepted, [(bad.index, bad.field) for bad in answer.rejected]) == (2, [(0, "timestamp_micros")])
     assert "keeps no events from before 20" in answer.rejected[0].reason
