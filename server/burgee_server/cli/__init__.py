@@ -5,6 +5,7 @@ import click
 from burgee_server.cli.companies import companies
 from burgee_server.cli.delete import delete
 from burgee_server.cli.demo import demo
+from burgee_server.cli.environments import environments
 from burgee_server.cli.flags import flags
 from burgee_server.cli.load import load
 from burgee_server.cli.query import query
@@ -17,5 +18,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, flags, query, companies, delete, demo):
+for command in (serve, load, flags, query, companies, delete, environments, demo):
     main.add_command(command)
