@@ -15,6 +15,8 @@ class Range:
     events: int
     again: bool
     """It was handed out before: somebody may have loaded it, or a part of it."""
+    marks: tuple[str, ...] = ()
+    """Not empty: no batches at all, but marks that were set between them, with nothing in between."""
 
 
 class Journal(Protocol):
@@ -26,6 +28,12 @@ class Journal(Protocol):
         Returns None if it was kept now; if this environment's `batch_id` was kept before, keeps nothing and
         returns the number of events that it had. An empty `batch_id` is never the same as another.
         Raises Overloaded when the journal is full; what was kept before is known all the same.
+        """
+
+    async def mark(self, text: str) -> None:
+        """Set a mark after everything that was appended before, durably; it comes out between the ranges.
+
+        Raises Overloaded when the journal cannot be written.
         """
 
     async def next_range(self, max_events: int) -> Range | None:

@@ -11,6 +11,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     "ProfileService": {
         Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
         Permission.READ: ("GetPerson", "GetGroup", "ListPersons", "ListGroups", "ListGroupTypes", "ListEvents"),
+        Permission.ERASE: ("DeletePerson", "DeleteGroup", "GetErasure", "ListErasures"),
     },
     "CohortService": {
         Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),
@@ -35,9 +36,11 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.ADMINISTER: (
             "ListProjects",
             "CreateEnvironment",
+            "UpdateEnvironment",
             "ListEnvironments",
             "CreateApiKey",
             "ListApiKeys",
+            "UpdateApiKey",
             "RevokeApiKey",
             "ListAuditEntries",
         ),
