@@ -11,7 +11,7 @@ from burgee_server.erasure import Eraser, eraser
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.erasures import ErasureState
-from burgee_server.ports.warehouse import Arrived, Refused
+from burgee_server.ports.warehouse import Arrived, Refused, to_micros
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.engine import Database
@@ -68,11 +68,16 @@ class House:
         self.profiles = SqlProfiles(database)
         self.eraser = Eraser(self.store, self.profiles, self.journal, warehouse, SystemClock())
 
-    async def capture(self, *events):
-        """Acknowledge events of (person, name)."""
+    async def capture(self, *events, at=AT):
+        """Acknowledge events of (person, name), taken at some time."""
         batch = StoredBatch()
         for person, name in events:
-            batch.events.add(environment_id=1, distinct_id=person.encode(), event=name.encode())
+            batch.events.add(
+                environment_id=1,
+                distinct_id=person.encode(),
+                event=name.encode(),
+                received_at_micros=to_micros(at),
+            )
         await self.journal.append(1, "", batch.SerializeToString(), len(events))
 
     async def delete(self, person):
@@ -148,6 +153,22 @@ async def test_what_was_acknowledged_before_goes_and_what_came_after_stays(open_
     assert await names(house) == [("bob", "2"), ("ann", "new life")]
     assert await house.journal.quarantined(10) == []
     assert (await house.store.get(1, erasure.erasure_id)).events == 1
+
+
+async def test_the_quarantine_is_gone_through_and_keeps_others_and_a_new_life(open_house):
+    """What was refused of ann before; not what was refused of bob, nor of ann afterwards."""
+    house = open_house()
+    await house.capture(("ann", "bad"), ("bob", "bad"))
+    erasure = await house.delete("ann")
+    await house.capture(("ann", "bad"), at=AT + timedelta(hours=1))
+    async with house.at_work():
+        await until(house, lambda: house.is_done(erasure))
+
+    async def quarantined():
+        kept = [StoredBatch.FromString(one.payload).events[0] for one in await house.journal.quarantined(10)]
+        return [(event.distinct_id, event.received_at_micros > to_micros(AT)) for event in kept]
+
+    assert await quarantined() == [(b"bob", False), (b"ann", True)]
 
 
 async def test_trouble_at_any_step_is_tried_again(open_house):
