@@ -1,172 +1,159 @@
 """Capture at five times what the server can take, with flag checks beside it: `python -m benchmarks.overload`.
 
-Batches of 1,000 events, five properties and two groups each, are encoded beforehand and sent by a process of their own;
-flag checks come from another, one every five milliseconds. All share the machine with the server.
+A batch of 1,000 events, five properties and two groups each, is sent over and over by h2load (Debian: nghttp2-client);
+the server makes the uuids. The peak is taken with a few batches on their way at a time; then five times as many are
+sent, each when its time has come, whatever became of those before. Flag checks come from a process of their own, one
+every five milliseconds, and go in turn to that server and to an idle one beside it: what the idle one is slower by is
+the machine's doing, which all of them share. Three rounds; those that send step back for the servers.
 """
 
 import asyncio
 import multiprocessing
+import os
+import re
+import shutil
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 
 import burgee
-from benchmarks.serve import EVALUATE, flag
-from benchmarks.server import KEY, serving
-from benchmarks.sustain import BATCH, METADATA, METHOD, batches
-from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2
+from benchmarks.serve import EVALUATE, flag, framed
+from benchmarks.server import KEY, Measured, serving
+from benchmarks.sustain import BATCH, METADATA, METHOD, batches, percentile
+from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
-BATCHES = 64
-SECONDS = 15.0
-AT_ONCE = (4, 8, 16, 32)
+ROUNDS = 3
+SECONDS = 8
+AT_ONCE = (4, 8, 16)
 TIMES = 5
+CONNECTIONS = 4
 PROBE_SECONDS = 0.005
-CALL_SECONDS = 20.0
 
 
-@dataclass
-class Offered:
-    """What became of the batches that were offered, by code; and the events a second that were acknowledged."""
+@dataclass(frozen=True)
+class Taken:
+    """What became of batches: acknowledged events a second, and the share of calls that were turned away."""
 
-    codes: Counter[str] = field(default_factory=Counter)
-    accepted: int = 0
-    seconds: float = 0.0
-    unsent: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Acknowledged events a second."""
-        return self.accepted / self.seconds
+    rate: float
+    turned_away: float
 
 
-async def _send(call: object, body: bytes, offered: Offered) -> None:
-    try:
-        answer = await call(body, metadata=METADATA, timeout=CALL_SECONDS)  # type: ignore[operator]
-        offered.codes["OK"] += 1
-        offered.accepted += capture_pb2.CaptureResponse.FromString(answer).accepted
-    except grpc.aio.AioRpcError as error:
-        offered.codes[error.code().name] += 1
+def flood(client: burgee.Client, target: str, body: Path, *options: str) -> Taken:
+    """Send for so many seconds; what was acknowledged is what can be queried afterwards."""
+    before = stored(client)
+    headers = ["-H", "content-type: application/grpc", "-H", "te: trailers", "-H", f"authorization: Bearer {KEY}"]
+    command = ["nice", "-n", "10", "h2load", "-D", str(SECONDS), *options, "-d", str(body), *headers]
+    done = subprocess.run([*command, f"http://{target}{METHOD}"], capture_output=True, text=True, check=True)
+    found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", done.stdout)
+    assert found is not None, done.stdout
+    accepted = stored(client) - before
+    return Taken(accepted / SECONDS, 1 - accepted / BATCH / int(found[2]))
 
 
-async def _saturate(target: str, at_once: int, seconds: float) -> Offered:
-    offered, bodies = Offered(), batches(BATCHES, BATCH)
-    async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(METHOD)
-        began = time.monotonic()
-
-        async def keep_sending(first: int) -> None:
-            number = first
-            while time.monotonic() - began < seconds:
-                await _send(call, bodies[number % BATCHES], offered)
-                number += at_once
-
-        await asyncio.gather(*map(keep_sending, range(at_once)))
-        offered.seconds = time.monotonic() - began
-    return offered
+def stored(client: burgee.Client) -> int:
+    """How many events there are, those that were acknowledged by now included."""
+    now = time.time()
+    while True:
+        answer = client.trend(start="-60d")
+        if answer.complete_until.timestamp() >= now:
+            return int(answer.rows[0].total)
+        time.sleep(0.2)
 
 
-async def _offer(target: str, batches_a_second: float, seconds: float) -> Offered:
-    """Open loop: a batch is sent when its time has come, whatever became of those before."""
-    offered, bodies = Offered(), batches(BATCHES, BATCH)
-    async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(METHOD)
-        began = time.monotonic()
-        sent: set[asyncio.Task[None]] = set()
-        for number in range(int(batches_a_second * seconds)):
-            due = began + number / batches_a_second
-            if (wait := due - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            elif time.monotonic() - began > seconds:
-                offered.unsent = int(batches_a_second * seconds) - number
-                break
-            task = asyncio.create_task(_send(call, bodies[number % BATCHES], offered))
-            sent.add(task)
-            task.add_done_callback(sent.discard)
-            await asyncio.sleep(0)
-        offered.seconds = time.monotonic() - began
-        accepted = offered.accepted
-        await asyncio.gather(*sent)
-        offered.accepted = accepted
-    return offered
-
-
-async def _probe(target: str, seconds: float) -> list[float]:
-    """Milliseconds of a flag check, in order."""
-    context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "acme"})
+async def _probe(targets: Sequence[str], seconds: float) -> list[list[float]]:
+    """Seconds of flag checks at each of these servers, in turn."""
+    context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "globex"})
     body = flags_pb2.EvaluateRequest(flag_key="beta", context=context).SerializeToString()
-    took = []
-    async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(EVALUATE)
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
+    took: list[list[float]] = [[] for _ in targets]
+    channels = [grpc.aio.insecure_channel(target) for target in targets]
+    calls = [channel.unary_unary(EVALUATE) for channel in channels]
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        for call, seen in zip(calls, took, strict=True):
             began = time.perf_counter()
-            await call(body, metadata=METADATA, timeout=CALL_SECONDS)
-            took.append((time.perf_counter() - began) * 1e3)
+            await call(body, metadata=METADATA, timeout=30)
+            seen.append(time.perf_counter() - began)
             await asyncio.sleep(PROBE_SECONDS)
-    return sorted(took)
+    for channel in channels:
+        await channel.close()
+    return took
 
 
-def saturate(*arguments: object) -> Offered:
+def probe(targets: Sequence[str], seconds: float) -> list[list[float]]:
     """Run in a process of its own."""
-    return _run(_saturate(*arguments))  # type: ignore[arg-type]
-
-
-def offer(*arguments: object) -> Offered:
-    """The same."""
-    return _run(_offer(*arguments))  # type: ignore[arg-type]
-
-
-def probe(*arguments: object) -> list[float]:
-    """The same."""
-    return _run(_probe(*arguments))  # type: ignore[arg-type]
-
-
-def _run(work: object) -> object:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)  # type: ignore[arg-type]
+        return runner.run(_probe(targets, seconds))
 
 
-def _line(name: str, took: list[float]) -> str:
-    return f"{name:<28}{took[len(took) // 2]:>8.2f}{took[int(len(took) * 0.99)]:>8.2f}{took[-1]:>8.2f}{len(took):>8,}"
+def prepare(server: Measured) -> burgee.Client:
+    """A client of a server with a company and a flag."""
+    client = burgee.Client(server.target, KEY)
+    client.group("company", "globex", {"plan": "enterprise", "seats": 250})
+    assert client.flush()
+    create = flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000))
+    client.stub(FlagAdminServiceStub).CreateFlag(create)
+    return client
 
 
 def main() -> None:
     """Print the tables."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    if shutil.which("h2load") is None:
+        print("left out: it needs h2load (Debian: nghttp2-client)")
+        return
     spawn = multiprocessing.get_context("spawn")
-    with serving() as server, ProcessPoolExecutor(2, mp_context=spawn) as processes:
-        with burgee.Client(server.target, KEY) as client:
-            client.group("company", "acme", {"plan": "enterprise", "seats": 250})
-            client.flush()
-            client.stub(FlagAdminServiceStub).CreateFlag(
-                flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000))
-            )
-        processes.submit(saturate, server.target, 4, 2.0).result()  # warm up
-        unloaded = processes.submit(probe, server.target, seconds).result()
-        peaks = {n: processes.submit(saturate, server.target, n, seconds).result() for n in AT_ONCE}
-        for at_once, offered in peaks.items():
-            print(f"{at_once:>3} batches at once: {offered.rate:>9,.0f} events/s  {dict(offered.codes)}")
-        peak = max(offered.rate for offered in peaks.values())
-        checking = processes.submit(probe, server.target, seconds)
-        offered = processes.submit(offer, server.target, TIMES * peak / BATCH, seconds).result()
-        loaded = checking.result()
-        answered = sum(offered.codes.values())
-        print(f"\noffered {TIMES * peak:,.0f} events/s for {seconds:g} s; the load could not send {offered.unsent} of "
-              f"{offered.unsent + answered} batches")  # fmt: skip
-        print(f"accepted {offered.rate:,.0f} events/s, {offered.rate / peak:.2f} of the peak of {peak:,.0f}")
-        print("answers: " + ", ".join(f"{code} {n / answered:.1%}" for code, n in offered.codes.most_common()))
-        print(f"memory of the server: {server.peak_mb():,.0f} MB at most")
-    print(f"\n{'a flag check, ms':<28}{'p50':>8}{'p99':>8}{'most':>8}{'checks':>8}")
-    print(_line("nobody else there", unloaded))
-    print(_line(f"while {TIMES} times is offered", loaded))
+    checks: dict[str, list[list[float]]] = {
+        "nobody else there": [],
+        "overload, server": [],
+        "overload, idle server": [],
+    }
+    peaks, loaded = [], []
+    with (
+        serving() as server,
+        serving() as idle,
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(1, mp_context=spawn) as processes,
+        prepare(server) as client,
+        prepare(idle),
+    ):
+        body = framed(batches(1, BATCH)[0], Path(scratch) / "batch")
+        rates = {n: flood(client, server.target, body, "-c", "1", "-m", str(n)).rate for n in AT_ONCE}
+        best = max(rates, key=lambda n: rates[n])
+        print(", ".join(f"{n} at once {rate:,.0f} events/s" for n, rate in rates.items()))
+        for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS):
+            checks["nobody else there"] += processes.submit(probe, [server.target], SECONDS).result()
+            peaks.append(flood(client, server.target, body, "-c", "1", "-m", str(best)).rate)
+            a_second = max(TIMES * max(peaks) / BATCH / CONNECTIONS, 1)
+            probing = processes.submit(probe, [server.target, idle.target], SECONDS)
+            paced = ("-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}")
+            loaded.append(flood(client, server.target, body, *paced))
+            of_server, of_idle = probing.result()
+            checks["overload, server"].append(of_server)
+            checks["overload, idle server"].append(of_idle)
+        memory = server.peak_mb()
+    print(f"\n{'round':<10}{'peak':>12}{'accepted':>12}{'to peak':>10}{'turned away':>14}")
+    for number, (peak, taken) in enumerate(zip(peaks, loaded, strict=True), 1):
+        print(f"{number:<10}{peak:>12,.0f}{taken.rate:>12,.0f}{taken.rate / peak:>10.2f}{taken.turned_away:>14.1%}")
+    print(f"memory of the server: {memory:,.0f} MB at most")
+    print(f"\n{'a flag check, ms':<28}{'p50':>8}{'p99':>8}{'most':>8}{'p99 of each round':>28}")
+    for name, rounds in checks.items():
+        p99s = [percentile(took, 0.99) for took in rounds]
+        told = ", ".join(f"{p99:.1f}" for p99 in p99s)
+        p50 = statistics.median(percentile(took, 0.5) for took in rounds)
+        most = max(max(took) for took in rounds) * 1e3
+        print(f"{name:<28}{p50:>8.2f}{statistics.median(p99s):>8.2f}{most:>8.1f}{told:>28}")
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     main()

@@ -27,12 +27,12 @@ async def profiles(environment: Environment) -> list[list[object]]:
     return sorted((list(row) for row in answer.rows), key=str)
 
 
-def person(key: str, until: datetime | None = LATER, revision: int = 100) -> Removal:
+def person(key: str, until: datetime = LATER, revision: int = 100) -> Removal:
     """The removal of a person with everything that came before `until`."""
     return Removal("user", key, until, revision)
 
 
-def company(key: str, until: datetime | None = LATER) -> Removal:
+def company(key: str, until: datetime = LATER) -> Removal:
     """The same for a company."""
     return Removal("company", key, until, 100)
 
@@ -102,7 +102,7 @@ async def test_first_and_last_times_of_the_others_are_as_if_it_had_never_been(en
 async def test_removing_again_and_removing_nobody_changes_nothing(environment: Environment) -> None:
     """So that one that was cut short can simply be repeated."""
     await environment.load(Fact(distinct_id="ann"), Fact(distinct_id="bob", groups={"company": "acme"}))
-    removals = [person("ann"), person("ann", until=None, revision=101), company("nobody", until=None)]
+    removals = [person("ann"), person("ann", revision=101), company("nobody")]
 
     for _ in range(2):
         await environment.warehouse.erase(environment.environment_id, removals)

@@ -12,7 +12,7 @@ from burgee_server.ports.erasures import key_digest
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import by_company, create, identify, variant
-from tests.rpc.test_watch import Watcher
+from tests.rpc.watcher import Watcher
 
 
 def event(person, company="", **fields):

@@ -91,14 +91,16 @@ class Eraser:
                     await self._wake.wait()
 
     async def _arrived(self, erasures: Iterable[Erasure]) -> Mapping[str, Arrived]:
-        """What is in the warehouse, by erasure_id."""
+        """What there is to remove, by erasure_id."""
         by_type: defaultdict[tuple[int, str], list[Erasure]] = defaultdict(list)
         for erasure in erasures:
             by_type[erasure.environment_id, erasure.group_type].append(erasure)
         found: dict[str, Arrived] = {}
         for (environment_id, group_type), alike in by_type.items():
             arrived = await self._warehouse.arrived(environment_id, group_type, [each.key for each in alike])
-            found |= {each.erasure_id: arrived.get(each.key, Arrived(0, None)) for each in alike}
+            for each in alike:
+                here = arrived.get(each.key, Arrived(0, each.requested_at))
+                found[each.erasure_id] = Arrived(here.events, max(here.received_until, each.requested_at))
         return found
 
     async def _go_on(self) -> bool:
@@ -120,7 +122,11 @@ class Eraser:
         return all(erasure.revision <= mirrored for erasure in erasing)
 
     async def _erase(self, environment_id: int, erasures: list[Erasure]) -> None:
-        removals = [Removal(each.group_type, each.key, each.received_until, each.revision) for each in erasures]
+        removals = [
+            Removal(each.group_type, each.key, each.received_until, each.revision)
+            for each in erasures
+            if each.received_until is not None
+        ]
         await self._warehouse.erase(environment_id, removals)
         await self._store.finish([each.erasure_id for each in erasures], self._clock.now())
         log.info("erased: %s", ", ".join(each.erasure_id for each in erasures))

@@ -40,7 +40,8 @@ class Erasure:
     events: int | None = None
     """How many there were in the warehouse when all of them had arrived; None before."""
     received_until: datetime | None = None
-    """When the server took the latest of them; None if there are none, or before."""
+    """What the server took until then is removed; None before. When the erasure was asked for, or, if a clock that was
+    set back calls that later, when the latest of those events was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class ErasureStore(Protocol):
         """The erasures of every environment that are not DONE, oldest first."""
 
     async def arrived(self, found: Mapping[str, Arrived]) -> None:
-        """From WAITING to ERASING, with what was found in the warehouse, by erasure_id."""
+        """From WAITING to ERASING: how many events, and what is removed until when, by erasure_id."""
 
     async def finish(self, erasure_ids: Sequence[str], at: datetime) -> None:
         """DONE: forget the keys."""

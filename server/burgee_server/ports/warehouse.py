@@ -80,7 +80,7 @@ class Arrived:
     """The events of a person or a group that are in the warehouse: how many, and when the latest was taken."""
 
     events: int
-    received_until: datetime | None
+    received_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class Removal:
 
     group_type: str
     key: str
-    received_until: datetime | None
-    """Events that the server took later stay; None: there are none to remove."""
+    received_until: datetime
+    """Events that the server took later stay."""
     revision: int
     """Copies of the profile with a greater revision stay."""
 

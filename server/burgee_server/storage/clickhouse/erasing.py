@@ -34,13 +34,8 @@ class Match:
             else:
                 of_groups = self._up_to("group_key", "revision", revisions)
                 groups.append(f"(group_type = {self._bind('String', group_type)} AND {of_groups})")
-            until = {
-                removal.key: to_micros(removal.received_until)
-                for removal in of_type
-                if removal.received_until is not None
-            }
-            if until:
-                events.append(self._up_to(key_column(group_type), "toUnixTimestamp64Micro(received_at)", until))
+            until = {removal.key: to_micros(removal.received_until) for removal in of_type}
+            events.append(self._up_to(key_column(group_type), "toUnixTimestamp64Micro(received_at)", until))
         self.persons, self.groups, self.events = map(_any, (persons, groups, events))
         keys = [(removal.group_type, removal.key) for removal in removals]
         self.keys = f"arrayJoin({self._bind('Array(Tuple(String, String))', keys)})"

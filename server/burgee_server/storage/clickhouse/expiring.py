@@ -4,13 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from burgee_server.ports.warehouse import to_micros
 from burgee_server.storage.clickhouse.mutations import Run, delete, vacate
-
-if TYPE_CHECKING:
-    from clickhouse_connect.driver.client import Client
 
 
 async def expire(keeps_from: Mapping[int, datetime], run: Run) -> bool:
@@ -20,16 +17,10 @@ async def expire(keeps_from: Mapping[int, datetime], run: Run) -> bool:
         environments[first].append(environment_id)
     for table, moment in (("activity", "last_seen_at"), ("events", "timestamp")):
         where, parameters = _before(moment, environments)
-        found = await run(partial(_has_any, table=table, where=where, parameters=parameters))
-        if found:
-            await run(partial(delete, table=table, where=where, parameters=parameters))
+        found = await run(partial(delete, table=table, where=where, parameters=parameters))
     for table in ("activity", "events"):
         await vacate(run, table)
     return found
-
-
-def _has_any(client: "Client", table: str, where: str, parameters: Mapping[str, Any]) -> bool:
-    return bool(client.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", dict(parameters)).result_rows)
 
 
 def _before(moment: str, environments: Mapping[datetime, list[int]]) -> tuple[str, dict[str, Any]]:

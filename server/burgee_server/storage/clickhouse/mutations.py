@@ -27,11 +27,13 @@ class Run(Protocol):
         """The result of the work."""
 
 
-def delete(client: "Client", table: str, where: str, parameters: Mapping[str, Any], *, wait: bool = False) -> None:
-    """Begin to delete the rows where this holds, or `wait` until no query sees them."""
-    client.command(
-        f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = {int(wait)}", parameters=dict(parameters)
-    )
+def delete(client: "Client", table: str, where: str, parameters: Mapping[str, Any], *, wait: bool = False) -> bool:
+    """Begin to delete the rows where this holds, or `wait` until no query sees them. Whether there are any."""
+    bound = dict(parameters)
+    if not client.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", bound).result_rows:
+        return False
+    client.command(f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = {int(wait)}", bound)
+    return True
 
 
 async def vacate(run: Run, table: str) -> None:

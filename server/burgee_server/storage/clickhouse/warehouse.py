@@ -33,6 +33,7 @@ from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.pool import ClientPool
+from burgee_server.storage.clickhouse.priority import STEPS
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
@@ -68,8 +69,11 @@ class ClickHouseWarehouse:
     ) -> "ClickHouseWarehouse":
         """Connect and bring the tables up to date. Raises Unavailable, with the reason, if that is not possible."""
 
+        # Work in bulk has the processor after those who wait for an answer, where it shares one with them.
+        in_bulk = {"os_thread_priority": STEPS} if dsn.startswith("chdb:") else {}
+
         def connect() -> ClickHouseWarehouse:
-            loads = ClientPool(dsn, 1, INSERT_SETTINGS)
+            loads = ClientPool(dsn, 1, INSERT_SETTINGS | in_bulk)
             try:
                 loads.submit(migrate).result()
                 settings = JSON_SETTINGS | {
@@ -86,7 +90,7 @@ class ClickHouseWarehouse:
                     "max_ast_depth": 10_000,
                 }
                 queries, lookups = ClientPool(dsn, query_clients, settings), ClientPool(dsn, LOOKUP_CLIENTS, settings)
-                return cls(queries, lookups, loads, ClientPool(dsn, 1, {}), ClientPool(dsn, 1, {}))
+                return cls(queries, lookups, loads, ClientPool(dsn, 1, in_bulk), ClientPool(dsn, 1, {}))
             except BaseException:
                 loads.close()
                 raise
