@@ -10,6 +10,7 @@ from burgee_server.ports.erasures import ErasureState, key_digest
 from burgee_server.ports.profiles import PropertyChange
 from burgee_server.ports.warehouse import Arrived
 from burgee_server.storage.sql.access import SqlAccess
+from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.profiles import SqlProfiles
 
@@ -54,6 +55,36 @@ async def test_a_profile_goes_with_its_history_and_no_other_does(erasures, profi
     for environment, group_type in ((here, "user"), (there, "company")):
         assert (await profiles.get(environment, group_type, "acme")).properties == {"plan": "free"}
         assert await profiles.at(environment, group_type, "acme", AT) is not None
+
+
+async def test_whoever_is_erased_leaves_every_cohort_and_was_never_in_one(erasures, database, environments):
+    """Those of the type, in the environment; the count falls where they are a member now. Others stay."""
+    here, there = environments
+    cohorts = SqlCohorts(database)
+    for environment, key, group_type in (
+        (here, "a", "user"),
+        (here, "b", "user"),
+        (here, "c", "org"),
+        (there, "a", "user"),
+    ):
+        await cohorts.create(environment, key, group_type, "", BY)
+        await cohorts.change(environment, key, ["ann", "bob"], (), BY)
+    await cohorts.change(here, "b", (), ["ann"], BY)
+    was = (await cohorts.get(here, "a")).updated_at
+
+    begun = await erasures.begin(here, "user", "ann", BY)
+
+    assert begun.cohorts == ("a",)
+    assert [(cohort.key, cohort.member_count) for cohort in await cohorts.page(here, after="", limit=10)] == [
+        ("a", 1),
+        ("b", 1),
+        ("c", 2),
+    ]
+    assert (await cohorts.get(here, "a")).updated_at > was
+    assert await cohorts.containing(here, "user", "ann", was) == frozenset()
+    assert await cohorts.containing(here, "user", "bob") == {"a", "b"}
+    assert await cohorts.containing(here, "org", "ann") == {"c"}
+    assert await cohorts.containing(there, "user", "ann") == {"a"}
 
 
 async def test_the_audit_log_names_the_erasure_and_not_the_key(erasures, database, environments):

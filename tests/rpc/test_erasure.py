@@ -10,6 +10,7 @@ from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, insights_pb2
 from burgee.v1 import profiles_pb2 as pb
 from burgee_server.ports.erasures import key_digest
 from tests.fixtures.server import caller
+from tests.rpc.cohort_calls import change_members, create_cohort, for_members, member_keys
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import by_company, create, identify, variant
 from tests.rpc.watcher import Watcher
@@ -115,6 +116,23 @@ async def test_flag_checks_and_watchers_forget_a_company_at_once(admin):
     assert await variant(admin, "acme") == "off"
     await watcher.until(lambda seen: not seen.stored.get(("company", "acme")))
     assert (await admin.flag_admin.EvaluateAt(asked)).explanation.resolution.variant == "off"
+
+
+async def test_flag_checks_and_watchers_forget_that_a_company_was_in_a_cohort(admin):
+    """In the next check, in the memory of clients, and in the list of members."""
+    await create_cohort(admin)
+    await change_members(admin, add=["acme", "globex"])
+    await create(admin, for_members("beta"))
+    await identify(admin, "acme")
+    watcher = Watcher(admin)
+    await watcher.until(lambda seen: seen.cohorts.get("beta") == {"acme", "globex"})
+    assert await variant(admin, "acme") == "on"
+
+    await delete_company(admin, "acme")
+
+    assert await variant(admin, "acme") == "off"
+    await watcher.until(lambda seen: seen.cohorts.get("beta") == {"globex"})
+    assert await member_keys(admin) == ["globex"]
 
 
 async def test_erasures_are_listed_newest_first_and_in_the_audit_log_without_the_key(admin):

@@ -47,7 +47,7 @@ class FakeWarehouse:
         ]
         if any(name == "bad" for _, name in events):
             raise Refused("INCORRECT_DATA", "bad")
-        self.events += [(AT + timedelta(seconds=len(self.events) + n), *event) for n, event in enumerate(events)]
+        self.events += [(AT + timedelta(seconds=len(self.events) + n + 1), *event) for n, event in enumerate(events)]
 
     async def faults(self, payload):
         events = StoredBatch.FromString(payload).events
