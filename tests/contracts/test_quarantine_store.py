@@ -189,8 +189,10 @@ async def test_the_quarantine_takes_up_room_until_it_is_emptied(journals):
 async def test_what_is_sifted_out_is_gone_wherever_it_was_and_gives_its_room_back(journals, monkeypatch, read_bytes):
     """From parts, a piece or all of it; from the quarantine; however much is looked through at a time."""
     monkeypatch.setattr("burgee_server.storage.sqlite.sifting.READ_BYTES", read_bytes)
-    journal = journals.open(max_bytes=40)
-    await quarantine(journal, "ann", "bob", "ann")
+    journal = journals.open(max_bytes=28)
+    part = await set_aside(journal, b"<ann><bob><ann>", 3)
+    refused = [RefusedEvent(ENVIRONMENT, payload, "bad") for payload in (b"<ann>", b"<bob>", b"<ann>")]
+    await journal.quarantine.divide(part, [], refused)
     for payload, events in ((b"ann bob", 2), (b"ann", 1), (b"bob", 1)):
         await set_aside(journal, payload, events)
 
@@ -202,12 +204,15 @@ async def test_what_is_sifted_out_is_gone_wherever_it_was_and_gives_its_room_bac
         for _ in range(2):
             await journal.quarantine.sift(leave)
 
-    for each in (journal, journals.open(max_bytes=40)):
+    for each in (journal, journals.open(max_bytes=28)):
         assert [event.payload for event in await each.quarantine.page(ENVIRONMENT, EVERYTHING, None, 9)] == [b"<bob>"]
         first = await each.quarantine.next_part(0)
         second = await each.quarantine.next_part(first.part_id)
         assert [(part.payload, part.events) for part in (first, second)] == [(b"bob", 1), (b"bob", 1)]
         assert await each.quarantine.next_part(second.part_id) is None
+        with pytest.raises(Overloaded):
+            await each.append(ENVIRONMENT, "", b"x" * 18, 1)
+    await journal.append(ENVIRONMENT, "", b"x" * 17, 1)
 
 
 async def test_who_is_alone_is_waited_for(journal):
