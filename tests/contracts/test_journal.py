@@ -258,6 +258,8 @@ async def test_a_mark_takes_no_room(journals):
     journal = journals.open(max_bytes=10)
     await journal.append(ENVIRONMENT, "", b"x" * 10, 1)
     await journal.mark("a mark longer than the journal may be")
+    await journal.close()
+    journal = journals.open(max_bytes=10)
     while (waiting := await journal.next_range(100)) is not None:
         await journal.commit(waiting)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -286,6 +287,15 @@ async def test_many_are_erased_together(open_house):
 async def test_a_copy_of_the_profile_that_is_on_its_way_is_waited_for(open_house):
     """What the mirror has in its hands must not arrive after everything was removed."""
     house = open_house()
+    asked = 0
+    loaded_revision = house.profiles.loaded_revision
+
+    async def count():
+        nonlocal asked
+        asked += 1
+        return await loaded_revision()
+
+    house.profiles.loaded_revision = count
     erasure = await house.delete("ann")
     loader = Loader(house.journal, house.warehouse, house.isolator, house.eraser.reached)
     tasks = [asyncio.create_task(each.run()) for each in (loader, house.eraser)]
@@ -293,7 +303,11 @@ async def test_a_copy_of_the_profile_that_is_on_its_way_is_waited_for(open_house
     async def is_erasing():
         return (await house.store.get(1, erasure.erasure_id)).state is not ErasureState.WAITING
 
+    async def has_looked_twice_more(before):
+        return asked >= before + 2
+
     await until(house, is_erasing)
+    await until(house, partial(has_looked_twice_more, asked))
     assert not await house.is_done(erasure)
     await house.profiles.set_loaded_revision(erasure.revision)
     await until(house, lambda: house.is_done(erasure))

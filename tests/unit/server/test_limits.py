@@ -35,8 +35,8 @@ async def test_beyond_so_many_calls_nobody_is_let_in_until_one_has_gone():
 
 async def test_the_room_of_a_call_that_ends_badly_is_given_back():
     """Or the server would fill up with calls that are gone."""
-    some = limits(max_calls=1)
-    with pytest.raises(ValueError, match="bad"), some.inside(1):
+    some = limits(max_calls=1, max_bytes=100)
+    with pytest.raises(ValueError, match="bad"), some.inside(100):
         raise ValueError("bad")
     await some.check(SOMEBODY)
 
