@@ -209,7 +209,9 @@ async def test_what_is_on_its_way_from_aside_is_waited_for(open_house):
     await house.warehouse.loading.wait()
     erasure = await house.delete("ann")
     async with house.at_work():
-        await house.journal.wait(0.2)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await until(house, lambda: house.is_done(erasure))
         house.warehouse.may_load.set()
         await until(house, lambda: house.is_done(erasure))
         await until(house, lambda: all_loaded(house))
