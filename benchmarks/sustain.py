@@ -21,6 +21,7 @@ import msgspec
 from benchmarks.server import KEY, Measured, serving
 from burgee.v1 import capture_pb2, common_pb2, insights_pb2
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
+from burgee_server.capture import TimeWindow
 from burgee_server.capture.admission import admit
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -153,7 +154,7 @@ async def floor(encoded: list[bytes], seconds: float) -> float:
     stored = []
     for raw in encoded:
         batch = StoredBatch.FromString(raw)
-        stored.append(admit(batch, 1, int(time.time() * 1e6), frozenset()).payload)
+        stored.append(admit(batch, 1, int(time.time() * 1e6), TimeWindow(24.0, None), frozenset()).payload)
     per_range = 50_000 // BATCH
     ranges = [b"".join(stored[first : first + per_range]) for first in range(0, len(stored), per_range)]
     with tempfile.TemporaryDirectory(prefix="burgee-bench-") as directory:

@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 import tempfile
 from collections.abc import Callable
 
@@ -20,6 +21,9 @@ from burgee_server.storage.directory import DataDirectory
 log = logging.getLogger(__name__)
 
 KEY_FILE = "api-key"
+
+SWITCH_SECONDS = 0.0002
+"""How long a thread that works, such as that which checks batches, may keep the event loop waiting for its turn."""
 
 
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
@@ -68,11 +72,14 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
     isolating = asyncio.create_task(house.isolator.run())
-    background = {isolating, asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
-    server = RpcServer(house.servicers, house.gate, house.streams)
+    forgetting = {asyncio.create_task(house.eraser.run()), asyncio.create_task(house.retention.run())}
+    carrying = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
+    background = {isolating, *forgetting, *carrying}
+    server = RpcServer(house.servicers, house.gate, house.streams, house.limits)
     try:
         port = await server.start(settings.listen)
         _calm_collector()
+        sys.setswitchinterval(SWITCH_SECONDS)
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
@@ -83,7 +90,8 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         await server.stop(settings.drain_seconds)
         house.loader.stop()
         house.mirror.stop()
-        isolating.cancel()
+        for task in (isolating, *forgetting):
+            task.cancel()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         _, late = await asyncio.wait(background, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
         for task in late:

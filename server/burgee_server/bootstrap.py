@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships
+from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights
@@ -15,6 +16,7 @@ from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
+from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.server import Servicers
 from burgee_server.rpc.streams import OpenStreams
@@ -23,9 +25,11 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.changes import LocalFeed
+from burgee_server.storage.memory.quota import LocalQuota
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
@@ -49,8 +53,11 @@ class House:
     loader: Loader
     isolator: Isolator
     mirror: Mirror
+    eraser: Eraser
+    retention: Retention
     watch: Watch
     streams: OpenStreams
+    limits: CaptureLimits
     servicers: Servicers
 
     async def close(self) -> None:
@@ -85,13 +92,22 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     memberships = Memberships(cohorts, settings.profile_cache)
     stored = Stored(cache, memberships)
     mirror = Mirror(profiles, warehouse)
+    erasures = SqlErasures(database)
+    eraser = Eraser(erasures, profiles, journal, quarantine, warehouse, clock)
+    retention = Retention(access, warehouse, clock)
     catalog = Catalog(flags)
     turns = Turns()
     lifecycle = Lifecycle(flags, cohorts, turns, feed, clock)
     watch = Watch(catalog, profiles, cohorts, settings.watch_profiles)
     streams = OpenStreams()
+    limits = CaptureLimits(
+        LocalQuota(clock),
+        max_calls=settings.capture_calls,
+        max_bytes=settings.capture_mb * MEGABYTE,
+        events_per_second=settings.key_events_per_second,
+    )
     caches = (gate.forget, cache.forget, memberships.forget, catalog.forget)
-    for listener in (*caches, mirror.notice, watch.notice, streams.notice):
+    for listener in (*caches, mirror.notice, retention.notice, watch.notice, streams.notice):
         feed.listen(listener)
 
     return House(
@@ -102,15 +118,19 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         gate=gate,
         administration=administration,
-        loader=Loader(journal, warehouse, isolator),
+        loader=Loader(journal, warehouse, isolator, eraser.reached),
         isolator=isolator,
         mirror=mirror,
+        eraser=eraser,
+        retention=retention,
         watch=watch,
         streams=streams,
+        limits=limits,
         servicers=Servicers(
             admin=AdminServicer(administration),
             capture=CaptureServicer(
                 Capture(journal, group_types, clock, window),
+                limits,
                 quarantine,
                 Quarantine(quarantine, warehouse, access, clock),
             ),
@@ -130,6 +150,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
                 warehouse,
                 Exports(warehouse),
                 journal,
+                Erasures(erasures, eraser, feed, clock),
             ),
         ),
     )

@@ -38,6 +38,15 @@ class Settings(BaseSettings):
     late_days: Annotated[float, Field(gt=0)] | None = Field(
         None, description="How old an event may be when it is captured, imports aside. Unset: as old as 1970."
     )
+    capture_mb: Annotated[int, Field(gt=0)] = Field(
+        16, description="Megabytes of batches that are being taken in at a time; beyond, capture refuses."
+    )
+    capture_calls: Annotated[int, Field(gt=0)] = Field(
+        1_000, description="How many calls of Capture are answered at a time; beyond, capture refuses."
+    )
+    key_events_per_second: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How many events each API key may send a second, unless it has a limit of its own. 0: any."
+    )
     query_memory_mb: Annotated[int, Field(gt=0)] = Field(
         512, description="Megabytes that one insight may use before it spills to disk."
     )

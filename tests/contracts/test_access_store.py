@@ -57,14 +57,14 @@ async def test_what_is_not_there_is_named(access):
     with pytest.raises(NotFound, match="'nowhere'"):
         await access.environment("a", "nowhere")
     with pytest.raises(NotFound, match="'nowhere'"):
-        await access.revoke_api_key(None, "nowhere", BY)
+        await access.find_api_key(None, "nowhere")
 
 
 async def test_a_key_is_found_by_its_digest_and_opens_its_environment(access):
     """The store has digests only."""
     await access.create_project("a", "A", BY)
     environment = await access.environment("a", "production")
-    created = await access.create_api_key(environment, "backend", Role.SERVICE, b"digest", BY)
+    created = await access.create_api_key(environment, "backend", Role.SERVICE, 0, b"digest", BY)
 
     assert await access.api_key(b"digest") == created
     assert created.environment == environment
@@ -75,32 +75,55 @@ async def test_revoking_is_remembered_and_doing_it_twice_keeps_the_first_time(ac
     """A key ends once."""
     await access.create_project("a", "A", BY)
     environment = await access.environment("a", "production")
-    key = await access.create_api_key(environment, "backend", Role.SERVICE, b"digest", BY)
+    key = await access.create_api_key(environment, "backend", Role.SERVICE, 0, b"digest", BY)
 
-    first = await access.revoke_api_key("a", key.api_key_id, BY)
+    first = await access.revoke_api_key(key, BY)
     later = Authorship("tests", AT.replace(year=2027))
-    second = await access.revoke_api_key("a", key.api_key_id, later)
+    second = await access.revoke_api_key(key, later)
 
     assert first.revoked_at == second.revoked_at == AT
     assert (await access.api_key(b"digest")).revoked_at == AT
 
 
-async def test_a_key_of_another_project_cannot_be_revoked(access):
+async def test_a_key_is_found_in_its_own_project_only(access):
     """A project's admins see no keys but their own."""
     await access.create_project("a", "A", BY)
     await access.create_project("b", "B", BY)
-    key = await access.create_api_key(await access.environment("a", "production"), "k", Role.ADMIN, b"d", BY)
+    key = await access.create_api_key(await access.environment("a", "production"), "k", Role.ADMIN, 0, b"d", BY)
 
+    assert await access.find_api_key("a", key.api_key_id) == await access.find_api_key(None, key.api_key_id) == key
     with pytest.raises(NotFound):
-        await access.revoke_api_key("b", key.api_key_id, BY)
+        await access.find_api_key("b", key.api_key_id)
+
+
+async def test_limits_and_retention_are_kept_with_keys_and_environments(access):
+    """Each change has its audit entry, in words."""
+    await access.create_project("a", "A", BY)
+    environment = await access.environment("a", "production")
+    key = await access.create_api_key(environment, "k", Role.SERVICE, 5, b"d", BY)
+    assert (key.events_per_second, environment.retention_days, await access.retained()) == (5, 0, [])
+
+    environment = await access.set_retention(environment, 90, BY)
+    await access.set_limit(key, 1_000, BY)
+
+    key = await access.api_key(b"d")
+    assert (key.events_per_second, key.environment) == (1_000, environment)
+    assert await access.retained() == [environment]
+    assert environment.keeps_from(AT.replace(month=12, day=31)) == datetime(2026, 10, 2, tzinfo=UTC)
+    entries = await access.audit_entries(environment.environment_id, None, 2)
+    assert [(entry.action, entry.detail) for entry in entries] == [
+        ("api_key.update", "k: 1,000 events a second"),
+        ("environment.update", "events are kept for 90 days"),
+    ]
+    assert await access.set_retention(environment, 0, BY) not in await access.retained()
 
 
 async def test_every_change_leaves_an_audit_entry_in_its_environment_newest_first(access):
     """Who, what, when; read page by page."""
     await access.create_project("a", "A", BY)
     environment = await access.environment("a", "production")
-    key = await access.create_api_key(environment, "backend", Role.SERVICE, b"digest", BY)
-    await access.revoke_api_key(None, key.api_key_id, BY)
+    key = await access.create_api_key(environment, "backend", Role.SERVICE, 0, b"digest", BY)
+    await access.revoke_api_key(key, BY)
 
     entries = await access.audit_entries(environment.environment_id, None, 2)
     older = await access.audit_entries(environment.environment_id, entries[-1].entry_id, 2)

@@ -244,3 +244,39 @@ async def test_a_batch_can_be_asked_for_by_its_id(journals):
         assert await each.batch(ENVIRONMENT, "empty") == 0
         assert await each.batch(OTHER, "b") is None
         assert await each.batch(ENVIRONMENT, "another") is None
+
+
+async def test_marks_come_out_between_what_was_before_and_what_was_after(journals):
+    """Those with nothing in between come together, and after a restart they are the same."""
+    journal = journals.open()
+    await journal.append(ENVIRONMENT, "", b"a", 1)
+    await journal.append(ENVIRONMENT, "", b"b", 1)
+    for text in ("one", "two"):
+        await journal.mark(text)
+    await journal.append(ENVIRONMENT, "", b"c", 1)
+    await journal.mark("three")
+
+    found = []
+    while (waiting := await journal.next_range(100)) is not None:
+        found.append((waiting.payload, waiting.events, waiting.marks))
+        await journal.close()
+        journal = journals.open()
+        assert await journal.next_range(100) == replace(waiting, again=True)
+        await journal.commit(waiting)
+
+    assert found == [(b"ab", 2, ()), (b"", 0, ("one", "two")), (b"c", 1, ()), (b"", 0, ("three",))]
+
+
+async def test_a_mark_takes_no_room(journals):
+    """Whatever is to be erased can be, in a journal that is full; and the room is counted right afterwards."""
+    journal = journals.open(max_bytes=10)
+    await journal.append(ENVIRONMENT, "", b"x" * 10, 1)
+    await journal.mark("a mark longer than the journal may be")
+    await journal.close()
+    journal = journals.open(max_bytes=10)
+    while (waiting := await journal.next_range(100)) is not None:
+        await journal.commit(waiting)
+
+    await journal.append(ENVIRONMENT, "", b"x" * 10, 1)
+    with pytest.raises(Overloaded):
+        await journal.append(ENVIRONMENT, "", b"x", 1)

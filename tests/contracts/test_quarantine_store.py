@@ -1,11 +1,12 @@
 """What every QuarantineStore promises."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from burgee_server.errors import Overloaded
-from burgee_server.ports.quarantine import RefusedEvent, Selection
+from burgee_server.ports.quarantine import RefusedEvent, Remainder, Selection
 
 ENVIRONMENT = 1
 OTHER = 2
@@ -182,3 +183,47 @@ async def test_the_quarantine_takes_up_room_until_it_is_emptied(journals):
     assert await journal.append(ENVIRONMENT, "", b"123456", 1) is None
     with pytest.raises(Overloaded):
         await journal.append(ENVIRONMENT, "", b"1", 1)
+
+
+@pytest.mark.parametrize("read_bytes", [1, 1 << 20])
+async def test_what_is_sifted_out_is_gone_wherever_it_was_and_gives_its_room_back(journals, monkeypatch, read_bytes):
+    """From parts, a piece or all of it; from the quarantine; however much is looked through at a time."""
+    monkeypatch.setattr("burgee_server.storage.sqlite.sifting.READ_BYTES", read_bytes)
+    journal = journals.open(max_bytes=28)
+    part = await set_aside(journal, b"<ann><bob><ann>", 3)
+    refused = [RefusedEvent(ENVIRONMENT, payload, "bad") for payload in (b"<ann>", b"<bob>", b"<ann>")]
+    await journal.quarantine.divide(part, [], refused)
+    for payload, events in ((b"ann bob", 2), (b"ann", 1), (b"bob", 1)):
+        await set_aside(journal, payload, events)
+
+    def leave(payload):
+        rest = payload.replace(b"ann ", b"") if payload == b"ann bob" else b"" if b"ann" in payload else payload
+        return None if rest == payload else Remainder(rest, 1 if rest else 0)
+
+    async with journal.quarantine.alone():
+        for _ in range(2):
+            await journal.quarantine.sift(leave)
+
+    for each in (journal, journals.open(max_bytes=28)):
+        assert [event.payload for event in await each.quarantine.page(ENVIRONMENT, EVERYTHING, None, 9)] == [b"<bob>"]
+        first = await each.quarantine.next_part(0)
+        second = await each.quarantine.next_part(first.part_id)
+        assert [(part.payload, part.events) for part in (first, second)] == [(b"bob", 1), (b"bob", 1)]
+        assert await each.quarantine.next_part(second.part_id) is None
+        with pytest.raises(Overloaded):
+            await each.append(ENVIRONMENT, "", b"x" * 18, 1)
+    await journal.append(ENVIRONMENT, "", b"x" * 17, 1)
+
+
+async def test_who_is_alone_is_waited_for(journal):
+    """Nobody loads what somebody else is taking out."""
+    async with journal.quarantine.alone():
+        other = asyncio.create_task(_enter(journal.quarantine))
+        await asyncio.sleep(0)
+        assert not other.done()
+    await asyncio.wait_for(other, 10)
+
+
+async def _enter(store):
+    async with store.alone():
+        pass

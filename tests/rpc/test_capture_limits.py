@@ -32,8 +32,10 @@ def serving(server, admin, tmp_path):
         journal = SqliteJournal(tmp_path / "journal.db", max_bytes)
         capture = Capture(journal, GroupTypes(house.stored_profiles, clock), clock, window)
         quarantine = Quarantine(journal.quarantine, house.warehouse, house.access, clock)
-        servicers = replace(house.servicers, capture=CaptureServicer(capture, journal.quarantine, quarantine))
-        rpc = RpcServer(servicers, house.gate, OpenStreams())
+        servicers = replace(
+            house.servicers, capture=CaptureServicer(capture, house.limits, journal.quarantine, quarantine)
+        )
+        rpc = RpcServer(servicers, house.gate, OpenStreams(), house.limits)
         other = caller(f"127.0.0.1:{await rpc.start('127.0.0.1:0')}", admin.secret)
         yield other.capture, journal
         await other.channel.close()

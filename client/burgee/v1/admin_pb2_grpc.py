@@ -55,6 +55,11 @@ class AdminServiceStub:
                 request_serializer=burgee_dot_v1_dot_admin__pb2.ListEnvironmentsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_admin__pb2.ListEnvironmentsResponse.FromString,
                 _registered_method=True)
+        self.UpdateEnvironment = channel.unary_unary(
+                '/burgee.v1.AdminService/UpdateEnvironment',
+                request_serializer=burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentResponse.FromString,
+                _registered_method=True)
         self.CreateApiKey = channel.unary_unary(
                 '/burgee.v1.AdminService/CreateApiKey',
                 request_serializer=burgee_dot_v1_dot_admin__pb2.CreateApiKeyRequest.SerializeToString,
@@ -64,6 +69,11 @@ class AdminServiceStub:
                 '/burgee.v1.AdminService/ListApiKeys',
                 request_serializer=burgee_dot_v1_dot_admin__pb2.ListApiKeysRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_admin__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.UpdateApiKey = channel.unary_unary(
+                '/burgee.v1.AdminService/UpdateApiKey',
+                request_serializer=burgee_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_admin__pb2.UpdateApiKeyResponse.FromString,
                 _registered_method=True)
         self.RevokeApiKey = channel.unary_unary(
                 '/burgee.v1.AdminService/RevokeApiKey',
@@ -109,6 +119,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateEnvironment(self, request, context):
+        """Changes an environment: how long it keeps events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateApiKey(self, request, context):
         """Creates an API key. The answer is the only time its secret is shown.
         """
@@ -118,6 +135,13 @@ class AdminServiceServicer:
 
     def ListApiKeys(self, request, context):
         """The API keys of a project, without their secrets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateApiKey(self, request, context):
+        """Changes an API key: how much it may send.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +184,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     request_deserializer=burgee_dot_v1_dot_admin__pb2.ListEnvironmentsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_admin__pb2.ListEnvironmentsResponse.SerializeToString,
             ),
+            'UpdateEnvironment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateEnvironment,
+                    request_deserializer=burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentResponse.SerializeToString,
+            ),
             'CreateApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiKey,
                     request_deserializer=burgee_dot_v1_dot_admin__pb2.CreateApiKeyRequest.FromString,
@@ -169,6 +198,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListApiKeys,
                     request_deserializer=burgee_dot_v1_dot_admin__pb2.ListApiKeysRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_admin__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'UpdateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateApiKey,
+                    request_deserializer=burgee_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_admin__pb2.UpdateApiKeyResponse.SerializeToString,
             ),
             'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeApiKey,
@@ -301,6 +335,33 @@ class AdminService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateEnvironment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.AdminService/UpdateEnvironment',
+            burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentRequest.SerializeToString,
+            burgee_dot_v1_dot_admin__pb2.UpdateEnvironmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateApiKey(request,
             target,
             options=(),
@@ -344,6 +405,33 @@ class AdminService:
             '/burgee.v1.AdminService/ListApiKeys',
             burgee_dot_v1_dot_admin__pb2.ListApiKeysRequest.SerializeToString,
             burgee_dot_v1_dot_admin__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.AdminService/UpdateApiKey',
+            burgee_dot_v1_dot_admin__pb2.UpdateApiKeyRequest.SerializeToString,
+            burgee_dot_v1_dot_admin__pb2.UpdateApiKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

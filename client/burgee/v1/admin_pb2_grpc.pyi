@@ -41,10 +41,14 @@ class AdminServiceStub:
     """Creates an environment in a project."""
     ListEnvironments: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListEnvironmentsRequest, _admin_pb2.ListEnvironmentsResponse]
     """The environments of a project, by key."""
+    UpdateEnvironment: _grpc.UnaryUnaryMultiCallable[_admin_pb2.UpdateEnvironmentRequest, _admin_pb2.UpdateEnvironmentResponse]
+    """Changes an environment: how long it keeps events."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_admin_pb2.CreateApiKeyRequest, _admin_pb2.CreateApiKeyResponse]
     """Creates an API key. The answer is the only time its secret is shown."""
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListApiKeysRequest, _admin_pb2.ListApiKeysResponse]
     """The API keys of a project, without their secrets."""
+    UpdateApiKey: _grpc.UnaryUnaryMultiCallable[_admin_pb2.UpdateApiKeyRequest, _admin_pb2.UpdateApiKeyResponse]
+    """Changes an API key: how much it may send."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_admin_pb2.RevokeApiKeyRequest, _admin_pb2.RevokeApiKeyResponse]
     """Ends an API key at once."""
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListAuditEntriesRequest, _admin_pb2.ListAuditEntriesResponse]
@@ -63,10 +67,14 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Creates an environment in a project."""
     ListEnvironments: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListEnvironmentsRequest, _admin_pb2.ListEnvironmentsResponse]  # type: ignore[assignment]
     """The environments of a project, by key."""
+    UpdateEnvironment: _aio.UnaryUnaryMultiCallable[_admin_pb2.UpdateEnvironmentRequest, _admin_pb2.UpdateEnvironmentResponse]  # type: ignore[assignment]
+    """Changes an environment: how long it keeps events."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_admin_pb2.CreateApiKeyRequest, _admin_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """Creates an API key. The answer is the only time its secret is shown."""
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListApiKeysRequest, _admin_pb2.ListApiKeysResponse]  # type: ignore[assignment]
     """The API keys of a project, without their secrets."""
+    UpdateApiKey: _aio.UnaryUnaryMultiCallable[_admin_pb2.UpdateApiKeyRequest, _admin_pb2.UpdateApiKeyResponse]  # type: ignore[assignment]
+    """Changes an API key: how much it may send."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_admin_pb2.RevokeApiKeyRequest, _admin_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """Ends an API key at once."""
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListAuditEntriesRequest, _admin_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
@@ -108,6 +116,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """The environments of a project, by key."""
 
     @_abc_1.abstractmethod
+    def UpdateEnvironment(
+        self,
+        request: _admin_pb2.UpdateEnvironmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.UpdateEnvironmentResponse, _abc.Awaitable[_admin_pb2.UpdateEnvironmentResponse]]:
+        """Changes an environment: how long it keeps events."""
+
+    @_abc_1.abstractmethod
     def CreateApiKey(
         self,
         request: _admin_pb2.CreateApiKeyRequest,
@@ -122,6 +138,14 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListApiKeysResponse, _abc.Awaitable[_admin_pb2.ListApiKeysResponse]]:
         """The API keys of a project, without their secrets."""
+
+    @_abc_1.abstractmethod
+    def UpdateApiKey(
+        self,
+        request: _admin_pb2.UpdateApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.UpdateApiKeyResponse, _abc.Awaitable[_admin_pb2.UpdateApiKeyResponse]]:
+        """Changes an API key: how much it may send."""
 
     @_abc_1.abstractmethod
     def RevokeApiKey(

@@ -80,6 +80,26 @@ class ProfileServiceStub:
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.FromString,
                 _registered_method=True)
+        self.DeletePerson = channel.unary_unary(
+                '/burgee.v1.ProfileService/DeletePerson',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.DeletePersonRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.DeletePersonResponse.FromString,
+                _registered_method=True)
+        self.DeleteGroup = channel.unary_unary(
+                '/burgee.v1.ProfileService/DeleteGroup',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.DeleteGroupRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.DeleteGroupResponse.FromString,
+                _registered_method=True)
+        self.GetErasure = channel.unary_unary(
+                '/burgee.v1.ProfileService/GetErasure',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.GetErasureRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.GetErasureResponse.FromString,
+                _registered_method=True)
+        self.ListErasures = channel.unary_unary(
+                '/burgee.v1.ProfileService/ListErasures',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.ListErasuresRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.ListErasuresResponse.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer:
@@ -150,6 +170,35 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeletePerson(self, request, context):
+        """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
+        call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteGroup(self, request, context):
+        """Removes a group in the same way, with every event that names it, whoever did it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasure(self, request, context):
+        """How far a removal is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasures(self, request, context):
+        """The removals of an environment, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProfileServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -197,6 +246,26 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.ExportEvents,
                     request_deserializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.SerializeToString,
+            ),
+            'DeletePerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePerson,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.DeletePersonRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.DeletePersonResponse.SerializeToString,
+            ),
+            'DeleteGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGroup,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.DeleteGroupRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.DeleteGroupResponse.SerializeToString,
+            ),
+            'GetErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasure,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.GetErasureRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.GetErasureResponse.SerializeToString,
+            ),
+            'ListErasures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasures,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.ListErasuresRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.ListErasuresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -443,6 +512,114 @@ class ProfileService:
             '/burgee.v1.ProfileService/ExportEvents',
             burgee_dot_v1_dot_profiles__pb2.ExportEventsRequest.SerializeToString,
             burgee_dot_v1_dot_profiles__pb2.ExportEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/DeletePerson',
+            burgee_dot_v1_dot_profiles__pb2.DeletePersonRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.DeletePersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/DeleteGroup',
+            burgee_dot_v1_dot_profiles__pb2.DeleteGroupRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.DeleteGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/GetErasure',
+            burgee_dot_v1_dot_profiles__pb2.GetErasureRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.GetErasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/ListErasures',
+            burgee_dot_v1_dot_profiles__pb2.ListErasuresRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.ListErasuresResponse.FromString,
             options,
             channel_credentials,
             insecure,

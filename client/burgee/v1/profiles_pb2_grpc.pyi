@@ -53,6 +53,16 @@ class ProfileServiceStub:
     """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
     whoever asks what is known of them. Can be taken up again where it broke off.
     """
+    DeletePerson: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeletePersonRequest, _profiles_pb2.DeletePersonResponse]
+    """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
+    call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+    """
+    DeleteGroup: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]
+    """Removes a group in the same way, with every event that names it, whoever did it."""
+    GetErasure: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.GetErasureRequest, _profiles_pb2.GetErasureResponse]
+    """How far a removal is."""
+    ListErasures: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListErasuresRequest, _profiles_pb2.ListErasuresResponse]
+    """The removals of an environment, newest first."""
 
 @_typing.type_check_only
 class ProfileServiceAsyncStub(ProfileServiceStub):
@@ -79,6 +89,16 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
     whoever asks what is known of them. Can be taken up again where it broke off.
     """
+    DeletePerson: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeletePersonRequest, _profiles_pb2.DeletePersonResponse]  # type: ignore[assignment]
+    """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
+    call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+    """
+    DeleteGroup: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]  # type: ignore[assignment]
+    """Removes a group in the same way, with every event that names it, whoever did it."""
+    GetErasure: _aio.UnaryUnaryMultiCallable[_profiles_pb2.GetErasureRequest, _profiles_pb2.GetErasureResponse]  # type: ignore[assignment]
+    """How far a removal is."""
+    ListErasures: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListErasuresRequest, _profiles_pb2.ListErasuresResponse]  # type: ignore[assignment]
+    """The removals of an environment, newest first."""
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps the properties of persons and groups, and lists their events."""
@@ -156,5 +176,39 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         """Every event of the environment, or those that the request selects, each once: for another warehouse, a backup, or
         whoever asks what is known of them. Can be taken up again where it broke off.
         """
+
+    @_abc_1.abstractmethod
+    def DeletePerson(
+        self,
+        request: _profiles_pb2.DeletePersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.DeletePersonResponse, _abc.Awaitable[_profiles_pb2.DeletePersonResponse]]:
+        """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
+        call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteGroup(
+        self,
+        request: _profiles_pb2.DeleteGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.DeleteGroupResponse, _abc.Awaitable[_profiles_pb2.DeleteGroupResponse]]:
+        """Removes a group in the same way, with every event that names it, whoever did it."""
+
+    @_abc_1.abstractmethod
+    def GetErasure(
+        self,
+        request: _profiles_pb2.GetErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.GetErasureResponse, _abc.Awaitable[_profiles_pb2.GetErasureResponse]]:
+        """How far a removal is."""
+
+    @_abc_1.abstractmethod
+    def ListErasures(
+        self,
+        request: _profiles_pb2.ListErasuresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.ListErasuresResponse, _abc.Awaitable[_profiles_pb2.ListErasuresResponse]]:
+        """The removals of an environment, newest first."""
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -12,6 +12,8 @@ from burgee_server.ports.clock import Clock
 
 DEFAULT_PROJECT = "default"
 DEFAULT_ENVIRONMENT = "production"
+MAX_RETENTION_DAYS = 36_500
+MAX_EVENTS_PER_SECOND = 1_000_000
 
 
 class Administration:
@@ -35,7 +37,7 @@ class Administration:
         if not await self._store.projects():
             await self._store.create_project(DEFAULT_PROJECT, "Default", by)
         environment = await self._store.environment(DEFAULT_PROJECT, DEFAULT_ENVIRONMENT)
-        await self._store.create_api_key(environment, "first key", Role.OPERATOR, digest(secret), by)
+        await self._store.create_api_key(environment, "first key", Role.OPERATOR, 0, digest(secret), by)
 
     async def create_project(self, principal: Principal, key: str, name: str) -> Project:
         """Create a project and its production environment. Raises Invalid, AlreadyExists."""
@@ -66,33 +68,62 @@ class Administration:
             raise Invalid.of("from_environment", "must be another than that of the API key")
         return await self._store.environment(principal.environment.project_key, environment_key)
 
+    async def update_environment(
+        self, principal: Principal, project_key: str, key: str, retention_days: int | None
+    ) -> Environment:
+        """Say for how many days an environment keeps events; 0: for good, None: as before.
+
+        Raises Invalid, NotFound, Denied.
+        """
+        environment = await self._store.environment(_project(principal, project_key), key)
+        if retention_days is None or retention_days == environment.retention_days:
+            return environment
+        if retention_days > MAX_RETENTION_DAYS:
+            raise Invalid.of("retention_days", f"at most {MAX_RETENTION_DAYS:,}; 0 is for good")
+        environment = await self._store.set_retention(environment, retention_days, self._by(principal))
+        await self._feed.publish(Change(Kind.ENVIRONMENT, environment.environment_id))
+        return environment
+
     async def create_api_key(
-        self, principal: Principal, project_key: str, environment_key: str, name: str, role: Role
+        self,
+        principal: Principal,
+        project_key: str,
+        environment_key: str,
+        name: str,
+        role: Role,
+        events_per_second: int,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret. Raises Invalid, NotFound, Denied."""
         require("name", name_fault(name))
+        _check_limit(events_per_second)
         if not PERMISSIONS[role] <= PERMISSIONS[principal.role]:
             raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot give {role}")
         project_key = _project(principal, project_key)
         environment = await self._store.environment(project_key, environment_key or principal.environment.key)
         secret = new_secret()
-        key = await self._store.create_api_key(environment, name, role, digest(secret), self._by(principal))
+        by = self._by(principal)
+        key = await self._store.create_api_key(environment, name, role, events_per_second, digest(secret), by)
         return key, secret
 
     async def api_keys(self, principal: Principal, project_key: str) -> Sequence[ApiKey]:
         """The keys of a project. Raises NotFound, Denied."""
         return await self._store.api_keys(_project(principal, project_key))
 
+    async def update_api_key(self, principal: Principal, api_key_id: str, events_per_second: int | None) -> ApiKey:
+        """Say how many events a key may send a second; None: as before. Raises as revoke_api_key, and Invalid."""
+        key = await self._manageable(principal, api_key_id)
+        if events_per_second is None or events_per_second == key.events_per_second:
+            return key
+        _check_limit(events_per_second)
+        key = await self._store.set_limit(key, events_per_second, self._by(principal))
+        await self._feed.publish(Change(Kind.API_KEYS, key.environment.environment_id))
+        return key
+
     async def revoke_api_key(self, principal: Principal, api_key_id: str) -> ApiKey:
         """End a key, at once. Raises Denied for a key that may do more than the principal's own; NotFound, also for
         keys of projects that the principal may not see."""
-        everywhere = Permission.OPERATE in PERMISSIONS[principal.role]
-        project_key = None if everywhere else principal.environment.project_key
-        if not everywhere:
-            for key in await self._store.api_keys(principal.environment.project_key):
-                if key.api_key_id == api_key_id and not PERMISSIONS[key.role] <= PERMISSIONS[principal.role]:
-                    raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot end {key.role}")
-        key = await self._store.revoke_api_key(project_key, api_key_id, self._by(principal))
+        key = await self._manageable(principal, api_key_id)
+        key = await self._store.revoke_api_key(key, self._by(principal))
         await self._feed.publish(Change(Kind.API_KEYS, key.environment.environment_id, (api_key_id,)))
         return key
 
@@ -100,8 +131,23 @@ class Administration:
         """What was changed in the principal's environment, newest first."""
         return await self._store.audit_entries(principal.environment_id, before, limit)
 
+    async def _manageable(self, principal: Principal, api_key_id: str) -> ApiKey:
+        """A key that the principal may change. Raises Denied, NotFound."""
+        everywhere = Permission.OPERATE in PERMISSIONS[principal.role]
+        key = await self._store.find_api_key(None if everywhere else principal.environment.project_key, api_key_id)
+        if not PERMISSIONS[key.role] <= PERMISSIONS[principal.role]:
+            raise Denied(
+                f"API key {principal.name!r} has the role {principal.role} and cannot change or end {key.role}"
+            )
+        return key
+
     def _by(self, principal: Principal) -> Authorship:
         return Authorship(principal.name, self._clock.now())
+
+
+def _check_limit(events_per_second: int) -> None:
+    if events_per_second > MAX_EVENTS_PER_SECOND:
+        raise Invalid.of("events_per_second", f"at most {MAX_EVENTS_PER_SECOND:,}; 0 is what the settings say")
 
 
 def secret_fault(secret: str) -> str:

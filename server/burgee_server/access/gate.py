@@ -20,6 +20,8 @@ class Permission(Enum):
     """Read profiles, events, cohorts, flags, insights."""
     CONFIGURE = auto()
     """Change flags and cohorts."""
+    ERASE = auto()
+    """Remove persons and groups with their events, for good."""
     ADMINISTER = auto()
     """Manage keys and environments of the project, read its audit log, empty its quarantine."""
     OPERATE = auto()
@@ -28,7 +30,7 @@ class Permission(Enum):
 
 _READER = frozenset({Permission.READ, Permission.EVALUATE})
 _SERVICE = frozenset({Permission.CAPTURE, Permission.EVALUATE})
-_ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ADMINISTER}
+_ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ERASE, Permission.ADMINISTER}
 PERMISSIONS = {
     Role.SERVICE: _SERVICE,
     Role.READER: _READER,
@@ -48,6 +50,8 @@ class Principal:
     name: str
     role: Role
     environment: Environment
+    events_per_second: int = 0
+    """How many events it may send a second; 0: as many as the server lets any key."""
 
     @property
     def environment_id(self) -> int:
@@ -56,7 +60,7 @@ class Principal:
 
 
 class Gate:
-    """Remembers the keys it has seen; a change to API keys makes it forget."""
+    """Remembers the keys it has seen; a change to API keys or environments makes it forget."""
 
     def __init__(self, store: AccessStore) -> None:
         self._store = store
@@ -64,7 +68,7 @@ class Gate:
 
     def forget(self, change: Change) -> None:
         """Listen to the change feed with this."""
-        if change.kind is Kind.API_KEYS:
+        if change.kind in (Kind.API_KEYS, Kind.ENVIRONMENT):
             self._known = {}
 
     async def enter(self, secret: str, needed: Permission) -> Principal:
@@ -86,7 +90,7 @@ class Gate:
             raise Unauthenticated("unknown API key")
         if key.revoked_at is not None:
             raise Unauthenticated(f"API key {key.api_key_id} was revoked")
-        principal = Principal(key.api_key_id, key.name, key.role, key.environment)
+        principal = Principal(key.api_key_id, key.name, key.role, key.environment, key.events_per_second)
         if len(known) < _MAX_KNOWN:
             known[secret] = principal
         return principal

@@ -34,18 +34,24 @@ class Admission:
 
 
 def admit(
-    batch: StoredBatch, environment_id: int, now_micros: int, window: TimeWindow, known_types: frozenset[str]
+    batch: StoredBatch,
+    environment_id: int,
+    now_micros: int,
+    window: TimeWindow,
+    known_types: frozenset[str],
+    kept_from_micros: int = 0,
 ) -> Admission:
     """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
 
-    `known_types` are the group types that the environment has already: new ones are taken up to a limit.
+    `known_types` are the group types that the environment has already: new ones are taken up to a limit. What happened
+    before `kept_from_micros` is older than the environment keeps events.
     Raises Invalid only where the batch as a whole is wrong.
     """
     if len(batch.events) > MAX_EVENTS:
         raise Invalid.of("events", f"at most {MAX_EVENTS:,} events a batch, got {len(batch.events):,}")
     if batch.sent_at_micros < 0:
         raise Invalid.of("sent_at_micros", "must be microseconds since 1970 UTC, or 0")
-    times = window.at(now_micros, batch.sent_at_micros)
+    times = window.at(now_micros, batch.sent_at_micros, kept_from_micros)
     rejected: list[Rejection] = []
     group_types = set(known_types)
     uuids = _new_uuids()

@@ -1,19 +1,27 @@
 """Takes a batch in: through the door, into the journal, and only then acknowledged."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from burgee_server.capture.admission import Rejection, admit
+from burgee_server.capture.admission import Admission, Rejection, admit
 from burgee_server.capture.times import TimeWindow
 from burgee_server.errors import Invalid, NotFound
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.names import MAX_NAME, require
+from burgee_server.ports.access import Environment
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
+from burgee_server.ports.warehouse import to_micros
 
-SMALL_BATCH = 200
+T = TypeVar("T")
+
+SMALL_BYTES = 32_768
+"""A batch of this size is checked in a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +51,18 @@ class Capture:
         self._group_types = group_types
         self._clock = clock
         self._window = window
+        # One: they would take turns anyway, and hold up everybody else more often.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
 
-    async def take(self, environment_id: int, batch: StoredBatch) -> Receipt:
-        """Take a batch in. Raises Invalid for the whole batch, Overloaded when the journal is full."""
-        received_micros = int(self._clock.unix_seconds() * 1_000_000)
-        try:
-            batch_id = batch.batch_id.decode()
-        except UnicodeDecodeError as error:
-            raise Invalid.of("batch_id", "must be UTF-8") from error
-        require("batch_id", _id_fault(batch_id))
+    async def take(self, environment: Environment, read: Callable[[], StoredBatch], size: int) -> Receipt:
+        """Take a batch in, of about so many bytes; `read` may run in a thread.
+
+        Raises Invalid for the whole batch, Overloaded when the journal is full.
+        """
+        environment_id, now = environment.environment_id, self._clock.now()
         known_types = await self._group_types.known(environment_id)
-        check = partial(admit, batch, environment_id, received_micros, self._window, known_types)
-        # A large batch takes a tenth of a second; the loop has flag checks to answer meanwhile.
-        admission = check() if len(batch.events) <= SMALL_BATCH else await asyncio.to_thread(check)
+        check = partial(_admit, read, environment, now, self._window, known_types)
+        batch_id, admission = check() if size <= SMALL_BYTES else await self._aside(check)
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
         known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
@@ -70,6 +77,28 @@ class Capture:
         if events is None:
             raise NotFound(f"no batch {batch_id!r} was acknowledged in the last 24 hours")
         return events
+
+    async def _aside(self, check: Callable[[], T]) -> T:
+        """The result of a check that takes up to a tenth of a second: the loop has flag checks to answer meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, check)
+
+
+def _admit(
+    read: Callable[[], StoredBatch],
+    environment: Environment,
+    now: datetime,
+    window: TimeWindow,
+    known_types: frozenset[str],
+) -> tuple[str, Admission]:
+    batch = read()
+    try:
+        batch_id = batch.batch_id.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid.of("batch_id", "must be UTF-8") from error
+    require("batch_id", _id_fault(batch_id))
+    kept_from = environment.keeps_from(now)
+    kept_from_micros = 0 if kept_from is None else to_micros(kept_from)
+    return batch_id, admit(batch, environment.environment_id, to_micros(now), window, known_types, kept_from_micros)
 
 
 def _id_fault(batch_id: str) -> str:

@@ -53,10 +53,11 @@ class Isolator:
             self._woken.clear()
             part = None
             try:
-                if (part := await self._store.next_part(after)) is not None:
-                    after = part.part_id
-                    await self._settle(part)
-                    continue
+                async with self._store.alone():
+                    if (part := await self._store.next_part(after)) is not None:
+                        after = part.part_id
+                        await self._settle(part)
+                        continue
             except Refused as refusal:
                 log.error("the warehouse refuses events without a fault (%s); they wait", refusal.kind)
                 left = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 from burgee_server.capture.isolator import Isolator
 from burgee_server.ports.journal import Journal
@@ -20,13 +21,21 @@ class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
     Whatever fails, on either side, is tried again, for ever, with the same range. A range that the warehouse refuses
-    is the isolator's from then on, and holds nothing up.
+    is the isolator's from then on, and holds nothing up. At marks in the journal, `reached` is called with them:
+    everything before is then in the warehouse, set aside or in quarantine, and nothing that comes after.
     """
 
-    def __init__(self, journal: Journal, warehouse: Warehouse, isolator: Isolator) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        warehouse: Warehouse,
+        isolator: Isolator,
+        reached: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> None:
         self._journal = journal
         self._warehouse = warehouse
         self._isolator = isolator
+        self._reached = reached
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -53,6 +62,10 @@ class Loader:
 
     async def _drain(self) -> None:
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
+            if waiting.marks:
+                await self._reached(waiting.marks)
+                await self._journal.commit(waiting)
+                continue
             try:
                 await self._warehouse.load(waiting.payload, again=waiting.again)
             except Refused as refusal:

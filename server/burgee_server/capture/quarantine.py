@@ -1,6 +1,5 @@
 """The ways out of quarantine: into the warehouse after all, or away for good. Both are in the audit log."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +31,6 @@ class Quarantine:
         self._warehouse = warehouse
         self._access = access
         self._clock = clock
-        self._replaying = asyncio.Lock()
 
     async def replay(self, environment_id: int, selection: Selection, actor: str) -> Replay:
         """Load what the warehouse takes now; the rest stays, with the reason of this time. Raises Unavailable.
@@ -40,30 +38,39 @@ class Quarantine:
         What comes into quarantine meanwhile is left alone. What was loaded before a failure stays loaded.
         """
         loaded = refused = 0
-        async with self._replaying:
-            try:
-                before = None
-                while events := await self._store.page(environment_id, selection, before, REPLAYED_EVENTS):
-                    before = events[-1].quarantine_id
-                    reasons = await self._load(events)
-                    taken = frozenset(event.quarantine_id for event in events) - reasons.keys()
-                    if taken:
-                        await self._store.remove(environment_id, Selection(quarantine_ids=taken))
-                    await self._store.refuse(list(reasons.items()))
-                    loaded, refused = loaded + len(taken), refused + len(reasons)
-            finally:
-                if loaded or refused:
-                    detail = f"{loaded:,} loaded, {refused:,} refused again"
-                    await self._record(environment_id, "quarantine.replay", selection, actor, detail)
+        before: int | None = None
+        try:
+            while some := await self._replay_some(environment_id, selection, before):
+                replay, before = some
+                loaded, refused = loaded + replay.loaded, refused + replay.refused
+        finally:
+            if loaded or refused:
+                detail = f"{loaded:,} loaded, {refused:,} refused again"
+                await self._record(environment_id, "quarantine.replay", selection, actor, detail)
         return Replay(loaded, refused)
 
     async def purge(self, environment_id: int, selection: Selection, actor: str) -> int:
         """Forget events for good; return how many there were."""
-        async with self._replaying:
+        async with self._store.alone():
             purged = await self._store.remove(environment_id, selection)
         if purged:
             await self._record(environment_id, "quarantine.purge", selection, actor, f"{purged:,} purged")
         return purged
+
+    async def _replay_some(
+        self, environment_id: int, selection: Selection, before: int | None
+    ) -> tuple[Replay, int] | None:
+        """What became of the newest events before a quarantine_id, and the oldest id of those; None: none are left."""
+        async with self._store.alone():
+            events = await self._store.page(environment_id, selection, before, REPLAYED_EVENTS)
+            if not events:
+                return None
+            reasons = await self._load(events)
+            taken = frozenset(event.quarantine_id for event in events) - reasons.keys()
+            if taken:
+                await self._store.remove(environment_id, Selection(quarantine_ids=taken))
+            await self._store.refuse(list(reasons.items()))
+        return Replay(len(taken), len(reasons)), events[-1].quarantine_id
 
     async def _load(self, events: Sequence[QuarantinedEvent]) -> dict[int, str]:
         """Load events; the reasons of those that are refused, by quarantine_id."""

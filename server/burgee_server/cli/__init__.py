@@ -4,7 +4,9 @@ import click
 
 from burgee_server.cli.cohorts import cohorts
 from burgee_server.cli.companies import companies
+from burgee_server.cli.delete import delete
 from burgee_server.cli.demo import demo
+from burgee_server.cli.environments import environments
 from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
 from burgee_server.cli.imports.command import load
@@ -19,5 +21,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, export, quarantine, flags, cohorts, query, companies, demo):
+for command in (serve, load, export, quarantine, flags, cohorts, query, companies, delete, environments, demo):
     main.add_command(command)

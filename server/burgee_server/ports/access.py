@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -35,6 +35,14 @@ class Environment:
     project_key: str
     key: str
     created_at: datetime
+    retention_days: int = 0
+    """For how many days events are kept; 0: for good."""
+
+    def keeps_from(self, now: datetime) -> datetime | None:
+        """The earliest timestamp of events that are kept now, a midnight UTC; None: all are."""
+        if not self.retention_days:
+            return None
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self.retention_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,8 @@ class ApiKey:
     role: Role
     created_at: datetime
     revoked_at: datetime | None = None
+    events_per_second: int = 0
+    """How many events it may send a second; 0: as many as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +101,14 @@ class AccessStore(Protocol):
     async def environments(self, project_key: str) -> Sequence[Environment]:
         """The environments of a project, by key. Raises NotFound for the project."""
 
+    async def retained(self) -> Sequence[Environment]:
+        """The environments of every project that do not keep events for good."""
+
+    async def set_retention(self, environment: Environment, days: int, by: Authorship) -> Environment:
+        """Say for how many days an environment keeps events; 0: for good."""
+
     async def create_api_key(
-        self, environment: Environment, name: str, role: Role, digest: bytes, by: Authorship
+        self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship
     ) -> ApiKey:
         """Keep a new key by the digest of its secret. Raises AlreadyExists for a digest that is known."""
 
@@ -102,8 +118,14 @@ class AccessStore(Protocol):
     async def api_keys(self, project_key: str) -> Sequence[ApiKey]:
         """The keys of a project, oldest first. Raises NotFound for the project."""
 
-    async def revoke_api_key(self, project_key: str | None, api_key_id: str, by: Authorship) -> ApiKey:
-        """End a key, of this project if one is given. Raises NotFound. Ending it twice changes nothing."""
+    async def set_limit(self, key: ApiKey, events_per_second: int, by: Authorship) -> ApiKey:
+        """Say how many events a key may send a second; 0: as many as the settings say."""
+
+    async def find_api_key(self, project_key: str | None, api_key_id: str) -> ApiKey:
+        """One key, of this project if one is given. Raises NotFound."""
+
+    async def revoke_api_key(self, key: ApiKey, by: Authorship) -> ApiKey:
+        """End a key. Ending it twice changes nothing."""
 
     async def record(self, environment_id: int, action: str, subject: str, by: Authorship, detail: str) -> None:
         """Write an audit entry for a change that another store has made."""

@@ -13,6 +13,7 @@ class Kind(Enum):
     API_KEYS = "api_keys"
     PROFILE = "profile"
     COHORT = "cohort"
+    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Change:
     kind: Kind
     environment_id: int
     subject: tuple[str, ...] = ()
-    """The flag's key, the API key's id, (group type, key) of the profile, or (cohort key, group type, members…) of the
-    cohort, by the keys of those who came or went; none of them: the cohort is gone."""
+    """The flag's key, the id of an API key that was ended, (group type, key) of the profile, or
+    (cohort key, group type, members…) of the cohort, by the keys of those who came or went; none: it is gone."""
 
 
 Listener: TypeAlias = Callable[[Change], None]

@@ -15,6 +15,8 @@ class Range:
     events: int
     again: bool
     """It was handed out before: somebody may have loaded it, or a part of it."""
+    marks: tuple[str, ...] = ()
+    """Not empty: no batches at all, but marks that were set between them, with nothing in between."""
 
 
 class Journal(Protocol):
@@ -30,6 +32,12 @@ class Journal(Protocol):
 
     async def batch(self, environment_id: int, batch_id: str) -> int | None:
         """How many events a batch had that was kept under this id; None if there is none, or it is forgotten."""
+
+    async def mark(self, text: str) -> None:
+        """Set a mark after everything that was appended before, durably; it comes out between the ranges.
+
+        Raises Overloaded when the journal cannot be written.
+        """
 
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, at least one batch if there is any, and some tens of megabytes at most.

@@ -75,7 +75,10 @@ class ProfileStore(Protocol):
         """The group types of an environment, by name."""
 
     async def changed_since(self, revision: int, limit: int) -> Sequence[ProfileRow]:
-        """Profiles of every environment with a greater revision, in order of revision."""
+        """Profiles of every environment with a greater revision, in order of revision.
+
+        One that is being erased is there with no properties.
+        """
 
     async def loaded_revision(self) -> int:
         """Up to which revision profiles are in the warehouse."""

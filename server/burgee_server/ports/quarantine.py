@@ -1,6 +1,7 @@
 """Where events stay that the warehouse refused: first aside, with those around them, then each with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -50,8 +51,29 @@ class Selection:
     """Quarantined before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What is left of a payload: a serialized StoredBatch, and its number of events."""
+
+    payload: bytes
+    events: int
+
+
 class QuarantineStore(Protocol):
     """Durable: what it was given is on disk when a call returns, and each change happens whole or not at all."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """To be held from the reading of events to the end of what is done with them: nobody else moves any meanwhile.
+
+        So what is loaded from here is still here, and not what was sifted out after it was read.
+        """
+
+    async def sift(self, leave: Callable[[bytes], Remainder | None]) -> None:
+        """Take events out of all that is set aside and in quarantine, for good; hold alone() meanwhile.
+
+        `leave` is asked, in a thread, what is to be left of each payload; None: all of it. It may have been done in
+        part when this fails; done again, it does the rest.
+        """
 
     async def next_part(self, after: int) -> Part | None:
         """The part with the least part_id greater than `after`."""

@@ -76,6 +76,26 @@ class StoredEvent:
     timestamp: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The events of a person or a group that are in the warehouse: how many, and when the latest was taken."""
+
+    events: int
+    received_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Who is to be removed (a person's `group_type` is "user"), and what of them came before."""
+
+    group_type: str
+    key: str
+    received_until: datetime
+    """Events that the server took later stay."""
+    revision: int
+    """Copies of the profile with a greater revision stay."""
+
+
 class Refused(Exception):
     """The warehouse will never take this batch. The message says why, in words that may hold what the events hold.
 
@@ -158,6 +178,27 @@ class Warehouse(Protocol):
         """The next events of a selection in the order of their keys, each once; None after the last.
 
         A page is about 8 MB at most, or one event, and may be empty. Raises as query() does.
+        """
+
+    async def arrived(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Arrived]:
+        """What is here of persons, where the type is "user", or of events that name groups, by key; else absent.
+
+        Sees whatever load() has returned for.
+        """
+
+    async def erase(self, environment_id: int, removals: Sequence[Removal]) -> None:
+        """Remove events and profiles for good: when this returns, no data file holds them.
+
+        Takes as long as it takes to write the months anew in which there are such events; loading goes on meanwhile.
+        Safe to repeat, and to be cut short. First and last times of others who shared an event are as if it had never
+        been. Raises Unavailable.
+        """
+
+    async def expire(self, keeps_from: Mapping[int, datetime]) -> bool:
+        """Remove events of these environments with earlier timestamps, in the way of erase().
+
+        Whoever was last seen before that is seen no more; a first time from before then may be kept or move up. Returns
+        whether there were such events.
         """
 
     async def close(self) -> None:

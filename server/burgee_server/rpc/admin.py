@@ -48,13 +48,21 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         environments = await self._administration.environments(principal(), request.project_key)
         return pb.ListEnvironmentsResponse(environments=map(_environment, environments))
 
+    async def UpdateEnvironment(
+        self, request: pb.UpdateEnvironmentRequest, _context: Any
+    ) -> pb.UpdateEnvironmentResponse:
+        """Change an environment."""
+        days = request.retention_days if request.HasField("retention_days") else None
+        environment = await self._administration.update_environment(principal(), request.project_key, request.key, days)
+        return pb.UpdateEnvironmentResponse(environment=_environment(environment))
+
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest, _context: Any) -> pb.CreateApiKeyResponse:
         """Create a key."""
         role = _ROLES.get(request.role)
         if role is None:
             raise Invalid.of("role", "must be one of SERVICE, READER, ADMIN, OPERATOR")
         key, secret = await self._administration.create_api_key(
-            principal(), request.project_key, request.environment_key, request.name, role
+            principal(), request.project_key, request.environment_key, request.name, role, request.events_per_second
         )
         return pb.CreateApiKeyResponse(api_key=_api_key(key), secret=secret)
 
@@ -62,6 +70,12 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         """List keys."""
         keys = await self._administration.api_keys(principal(), request.project_key)
         return pb.ListApiKeysResponse(api_keys=map(_api_key, keys))
+
+    async def UpdateApiKey(self, request: pb.UpdateApiKeyRequest, _context: Any) -> pb.UpdateApiKeyResponse:
+        """Change a key."""
+        limit = request.events_per_second if request.HasField("events_per_second") else None
+        key = await self._administration.update_api_key(principal(), request.api_key_id, limit)
+        return pb.UpdateApiKeyResponse(api_key=_api_key(key))
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest, _context: Any) -> pb.RevokeApiKeyResponse:
         """End a key."""
@@ -94,7 +108,10 @@ def _project(project: Project) -> pb.Project:
 
 def _environment(environment: Environment) -> pb.Environment:
     return pb.Environment(
-        project_key=environment.project_key, key=environment.key, created_at=timestamp(environment.created_at)
+        project_key=environment.project_key,
+        key=environment.key,
+        created_at=timestamp(environment.created_at),
+        retention_days=environment.retention_days,
     )
 
 
@@ -107,4 +124,5 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
         role=_ROLES_ON_WIRE[key.role],
         created_at=timestamp(key.created_at),
         revoked_at=timestamp(key.revoked_at),
+        events_per_second=key.events_per_second,
     )

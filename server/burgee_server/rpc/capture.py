@@ -1,5 +1,6 @@
 """CaptureService."""
 
+from functools import partial
 from typing import Any
 
 import grpc
@@ -13,23 +14,33 @@ from burgee_server.names import MAX_NAME
 from burgee_server.ports.quarantine import QuarantinedEvent, QuarantineStore, Selection
 from burgee_server.ports.warehouse import from_micros
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.decoding import decode
+from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import read_timestamp, timestamp
 
 MAX_CHOSEN = 1_000
 
+_REQUEST = pb.CaptureRequest.DESCRIPTOR
+
 
 class CaptureServicer:
     """Events on their way in, and those in quarantine."""
 
-    def __init__(self, capture: Capture, store: QuarantineStore, quarantine: Quarantine) -> None:
+    def __init__(self, capture: Capture, limits: CaptureLimits, store: QuarantineStore, quarantine: Quarantine) -> None:
         self._capture = capture
+        self._limits = limits
         self._store = store
         self._quarantine = quarantine
 
-    async def Capture(self, request: StoredBatch, _context: Any) -> pb.CaptureResponse:
+    async def Capture(self, raw: bytes, _context: Any) -> pb.CaptureResponse:
         """Take a batch in."""
-        receipt = await self._capture.take(environment_id(), request)
+        caller = principal()
+        with self._limits.inside(len(raw)):
+            read = partial(decode, raw, StoredBatch.FromString, _REQUEST)
+            receipt = await self._capture.take(caller.environment, read, len(raw))
+        events = receipt.accepted + receipt.duplicate + len(receipt.rejected)
+        await self._limits.charge(caller, events)
         response = pb.CaptureResponse(accepted=receipt.accepted, duplicate=receipt.duplicate)
         for rejection in receipt.rejected:
             response.rejected.add(index=rejection.index, field=rejection.field, reason=rejection.reason)
@@ -80,12 +91,12 @@ class CaptureServicer:
         return pb.PurgeQuarantinedEventsResponse(purged=purged)
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve this on `server`. A CaptureRequest is read as a StoredBatch: the same bytes, text not yet checked."""
+        """Serve this on `server`. A CaptureRequest is given as bytes: large ones are read aside, with their events."""
         service = pb.DESCRIPTOR.services_by_name["CaptureService"]
         handlers = {
             method.name: grpc.unary_unary_rpc_method_handler(
                 getattr(self, method.name),
-                StoredBatch.FromString if method.name == "Capture" else GetMessageClass(method.input_type).FromString,
+                None if method.name == "Capture" else GetMessageClass(method.input_type).FromString,
                 GetMessageClass(method.output_type).SerializeToString,
             )
             for method in service.methods

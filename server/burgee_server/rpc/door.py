@@ -15,6 +15,7 @@ from burgee_server.errors import BurgeeError, Invalid, Unauthenticated, Unavaila
 from burgee_server.rpc import call
 from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.errors import abort
+from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.permissions import NEEDED
 from burgee_server.rpc.streams import OpenStreams
 
@@ -23,15 +24,18 @@ log = logging.getLogger(__name__)
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
+CAPTURE = "/burgee.v1.CaptureService/Capture"
+
 _SCHEME = "bearer "
 
 
 class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
     """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched."""
 
-    def __init__(self, gate: Gate, streams: OpenStreams) -> None:
+    def __init__(self, gate: Gate, streams: OpenStreams, limits: CaptureLimits) -> None:
         self._gate = gate
         self._streams = streams
+        self._limits = limits
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -51,7 +55,10 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
         try:
             # Here and not in the handler, where the metadata would have to be read from the wire once more.
             secret = _secret(handler_call_details.invocation_metadata)
-            call.enter(await self._gate.enter(secret, NEEDED[method]))
+            principal = await self._gate.enter(secret, NEEDED[method])
+            if method == CAPTURE:
+                await self._limits.check(principal)
+            call.enter(principal)
         except BurgeeError as error:
             return _refusal(error)
         return guarded
@@ -118,10 +125,11 @@ async def _fail(method: str, context: Context, error: Exception) -> NoReturn:
 
 
 def _refusal(error: BurgeeError) -> Handler:
-    async def refuse(_raw: bytes, context: Context) -> Any:
+    async def refuse(_messages: Any, context: Context) -> Any:
         await abort(context, error)
 
-    return grpc.unary_unary_rpc_method_handler(refuse)
+    # As if for a stream of messages, of which none is read: the answer does not wait until a large one has come in.
+    return grpc.stream_unary_rpc_method_handler(refuse)
 
 
 def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str:

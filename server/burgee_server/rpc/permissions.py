@@ -19,6 +19,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
             "ListEvents",
             "ExportEvents",
         ),
+        Permission.ERASE: ("DeletePerson", "DeleteGroup", "GetErasure", "ListErasures"),
     },
     "CohortService": {
         Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),
@@ -43,9 +44,11 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.ADMINISTER: (
             "ListProjects",
             "CreateEnvironment",
+            "UpdateEnvironment",
             "ListEnvironments",
             "CreateApiKey",
             "ListApiKeys",
+            "UpdateApiKey",
             "RevokeApiKey",
             "ListAuditEntries",
         ),

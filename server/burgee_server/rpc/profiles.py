@@ -8,8 +8,9 @@ from uuid import UUID
 
 from burgee import wire
 from burgee.evaluation.model import USER
-from burgee.v1 import capture_pb2, profiles_pb2_grpc
+from burgee.v1 import capture_pb2
 from burgee.v1 import profiles_pb2 as pb
+from burgee_server.erasure import Erasures
 from burgee_server.errors import Invalid
 from burgee_server.exports import Exports
 from burgee_server.names import group_type_fault, name_fault, require
@@ -18,17 +19,25 @@ from burgee_server.ports.profiles import PropertyChange
 from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, to_micros
 from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
 from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.erasures import ErasureCalls
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.selections import check_whose, cursor, read_cursor, read_selection
 from burgee_server.rpc.timestamps import timestamp
 
 
-class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
-    """Persons, groups, timelines, exports."""
+class ProfileServicer(ErasureCalls):
+    """Persons, groups, timelines, exports; removals are in erasures.py."""
 
     def __init__(
-        self, profiles: Profiles, group_types: GroupTypes, warehouse: Warehouse, exports: Exports, journal: Journal
+        self,
+        profiles: Profiles,
+        group_types: GroupTypes,
+        warehouse: Warehouse,
+        exports: Exports,
+        journal: Journal,
+        erasures: Erasures,
     ) -> None:
+        super().__init__(erasures, group_types)
         self._profiles = profiles
         self._group_types = group_types
         self._warehouse = warehouse

@@ -17,6 +17,7 @@ from burgee_server.rpc.door import Door
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
+from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.streams import OpenStreams
 
@@ -48,9 +49,9 @@ class Servicers:
 class RpcServer:
     """Serves on one address. Health says SERVING only between `ready` and `stop`."""
 
-    def __init__(self, servicers: Servicers, gate: Gate, streams: OpenStreams) -> None:
+    def __init__(self, servicers: Servicers, gate: Gate, streams: OpenStreams, limits: CaptureLimits) -> None:
         self._streams = streams
-        self._server = grpc.aio.server(interceptors=[Door(gate, streams)], options=_OPTIONS)
+        self._server = grpc.aio.server(interceptors=[Door(gate, streams, limits)], options=_OPTIONS)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
         servicers.capture.add_to(self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)

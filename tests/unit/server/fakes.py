@@ -55,6 +55,10 @@ class FakeWarehouse:
         self._fail()
         return {index: f"{name} is bad" for index, name in enumerate(names_of(payload)) if name in self.refused}
 
+    async def reached(self, marks):
+        self._fail()
+        self.events += [f"({mark})" for mark in marks]
+
     def _fail(self):
         if self.failures:
             self.failures -= 1

@@ -158,7 +158,7 @@ class Mortal:
 
     def __getattr__(self, name):
         method = getattr(self._target, name)
-        return method if name == "wait" else self._counted(method)
+        return method if name in ("wait", "alone") else self._counted(method)
 
     def _counted(self, method):
         fate = self._fate
@@ -179,7 +179,7 @@ class Mortal:
 async def live(journal, warehouse, fate):
     """Load and isolate until all that was acknowledged so far is done with, or until death; whether it was that."""
     isolator = Isolator(fate.over(journal), fate.over(journal.quarantine), fate.over(warehouse))
-    loader = Loader(fate.over(journal), fate.over(warehouse), isolator)
+    loader = Loader(fate.over(journal), fate.over(warehouse), isolator, warehouse.reached)
     tasks = [asyncio.create_task(work) for work in (loader.run(), isolator.run(), until_done(journal))]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

@@ -21,9 +21,9 @@ async def journal(tmp_path):
 
 @contextlib.asynccontextmanager
 async def loading(journal, warehouse):
-    """A loader and an isolator at work; stopped, and waited for, at the end."""
+    """A loader and an isolator at work; stopped, and waited for, at the end. Marks come among the events."""
     isolator = Isolator(journal, journal.quarantine, warehouse)
-    loader = Loader(journal, warehouse, isolator)
+    loader = Loader(journal, warehouse, isolator, warehouse.reached)
     running, isolating = asyncio.create_task(loader.run()), asyncio.create_task(isolator.run())
     yield
     loader.stop()
@@ -46,6 +46,19 @@ async def test_everything_is_loaded_in_order(journal):
         await until_done(journal)
 
     assert warehouse.events == ["a", "b", "c"]
+
+
+async def test_marks_are_told_when_everything_before_is_loaded_and_nothing_after(journal):
+    """Also when that fails at first: nothing overtakes a mark."""
+    warehouse = FakeWarehouse()
+    for name in "ab":
+        await journal.append(1, "", batch(name), 1)
+        await journal.mark(f"after {name}")
+    warehouse.failures = 3
+    async with loading(journal, warehouse):
+        await until_done(journal)
+
+    assert warehouse.events == ["a", "(after a)", "b", "(after b)"]
 
 
 async def test_what_waits_when_it_is_stopped_is_loaded_first(journal):

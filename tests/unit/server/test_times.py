@@ -13,9 +13,9 @@ NOW = 1_800_000_000 * SECOND
 ANY_INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
-def settled(timestamp, *, sent_at=0, future_hours=24.0, late_days=None):
+def settled(timestamp, *, sent_at=0, future_hours=24.0, late_days=None, kept_from=0):
     """The time that an event is kept with; a text: why it is not."""
-    times = TimeWindow(future_hours, late_days).at(NOW, sent_at)
+    times = TimeWindow(future_hours, late_days).at(NOW, sent_at, kept_from)
     moment = times.settle(timestamp)
     return moment if times.earliest <= moment <= times.latest else times.fault(moment)
 
@@ -38,6 +38,17 @@ def test_without_sent_at_nothing_is_moved():
     """An import vouches for its times."""
     assert settled(1) == 1
     assert settled(NOW - 20 * 365 * DAY, late_days=1) == NOW - 20 * 365 * DAY
+
+
+def test_what_is_older_than_the_environment_keeps_is_refused_from_any_sender():
+    """Whether it is imported or live, by the time that it is moved to; and whatever `late_days` allows."""
+    kept_from = 20_000 * DAY  # 2024-10-04
+
+    assert settled(kept_from, kept_from=kept_from) == kept_from
+    for live in ({}, {"sent_at": NOW}, {"sent_at": NOW, "late_days": 36_500}, {"sent_at": NOW, "late_days": 1}):
+        assert "keeps no events from before 2024-10-04" in settled(kept_from - 1, kept_from=kept_from, **live)
+    assert "days old" in settled(NOW - 2 * DAY, sent_at=NOW, late_days=1, kept_from=kept_from)
+    assert settled(kept_from - 1, sent_at=NOW - HOUR, kept_from=kept_from) == kept_from - 1 + HOUR
 
 
 def test_an_event_without_a_time_happened_when_it_was_received():

@@ -126,9 +126,13 @@ _ON_DISK = tuple(
 )
 _NEVER_LEFT_OUT = "ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 0"
 
+# Whose first and last times are being found anew. In memory: it is filled, used and emptied in one go.
+_TOUCHED = "CREATE TABLE IF NOT EXISTS touched (type String, key String) ENGINE = Memory"
+
 MIGRATIONS = (
     (_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),
     (*_ON_DISK, _NEVER_LEFT_OUT),
+    (_TOUCHED,),
 )
 
 

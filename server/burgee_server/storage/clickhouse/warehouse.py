@@ -17,13 +17,25 @@ from clickhouse_connect.driver.exceptions import Error
 from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut, Unavailable
 from burgee_server.ports.selection import EventKey, EventPage, Selection
-from burgee_server.ports.warehouse import Activity, Answer, ProfileRow, Statement, StoredEvent, from_micros
+from burgee_server.ports.warehouse import (
+    Activity,
+    Answer,
+    Arrived,
+    ProfileRow,
+    Removal,
+    Statement,
+    StoredEvent,
+    from_micros,
+)
 from burgee_server.storage.clickhouse import failures
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
+from burgee_server.storage.clickhouse.erasing import erase, key_column
+from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.export import ROW_SETTINGS, Export, key_of, undelimited
 from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.pool import ClientPool
+from burgee_server.storage.clickhouse.priority import STEPS
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
@@ -43,12 +55,19 @@ class ClickHouseWarehouse:
     """
 
     def __init__(
-        self, queries: ClientPool, lookups: ClientPool, exports: ClientPool, loads: ClientPool, kills: ClientPool
+        self,
+        queries: ClientPool,
+        lookups: ClientPool,
+        exports: ClientPool,
+        loads: ClientPool,
+        removals: ClientPool,
+        kills: ClientPool,
     ) -> None:
         self._queries = queries
         self._lookups = lookups
         self._exports = exports
         self._loads = loads
+        self._removals = removals
         self._kills = kills
         self._batch_format = BatchFormat()
         self._running: dict[str, Future[bytes]] = {}
@@ -59,8 +78,11 @@ class ClickHouseWarehouse:
     ) -> "ClickHouseWarehouse":
         """Connect and bring the tables up to date. Raises Unavailable, with the reason, if that is not possible."""
 
+        # Work in bulk has the processor after those who wait for an answer, where it shares one with them.
+        in_bulk = {"os_thread_priority": STEPS} if dsn.startswith("chdb:") else {}
+
         def connect() -> ClickHouseWarehouse:
-            loads = ClientPool(dsn, 1, INSERT_SETTINGS)
+            loads = ClientPool(dsn, 1, INSERT_SETTINGS | in_bulk)
             try:
                 loads.submit(migrate).result()
                 settings = JSON_SETTINGS | {
@@ -82,6 +104,7 @@ class ClickHouseWarehouse:
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
                     ClientPool(dsn, 1, settings | {"max_threads": 1}),
                     loads,
+                    ClientPool(dsn, 1, in_bulk),
                     ClientPool(dsn, 1, {}),
                 )
             except BaseException:
@@ -93,7 +116,7 @@ class ClickHouseWarehouse:
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
         insert = load_again if again else load
-        await self._insert(lambda client: insert(client, self._batch_format, payload))
+        await self._use(self._loads, lambda client: insert(client, self._batch_format, payload))
 
     async def faults(self, payload: bytes) -> Mapping[int, str]:
         """See the port. A statement of some tens of milliseconds."""
@@ -121,7 +144,7 @@ class ClickHouseWarehouse:
                     lines = "\n".join(map(json.dumps, records)).encode()
                     client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
 
-        await self._insert(insert)
+        await self._use(self._loads, insert)
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
@@ -181,7 +204,7 @@ class ClickHouseWarehouse:
         def insert(client: Client) -> None:
             client.insert("owner", [[installation]], column_names=["installation"])
 
-        await self._insert(insert)
+        await self._use(self._loads, insert)
 
     async def activity(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Activity]:
         """See the port."""
@@ -229,16 +252,41 @@ class ClickHouseWarehouse:
                 break
         return found
 
+    async def arrived(self, environment_id: int, group_type: str, keys: Sequence[str]) -> Mapping[str, Arrived]:
+        """See the port. Every row counts for the time; for the number, each event once."""
+        sql = (
+            f"SELECT {key_column(group_type)} AS key, uniqExact(toDate(timestamp), event, uuid),"
+            " toUnixTimestamp64Micro(max(received_at)) FROM events"
+            " WHERE environment_id = {environment_id:UInt32} AND key IN {keys:Array(String)} GROUP BY key"
+        )
+        which = {"environment_id": environment_id, "keys": list(keys)}
+        # Among the loads: one that somebody began, and did not wait for, must have ended.
+        rows = await self._use(self._loads, lambda client: client.query(sql, parameters=which).result_rows)
+        return {key: Arrived(events, from_micros(received_until)) for key, events, received_until in rows}
+
+    async def erase(self, environment_id: int, removals: Sequence[Removal]) -> None:
+        """See the port."""
+        await erase(
+            environment_id,
+            removals,
+            run=partial(self._use, self._removals),
+            run_between_loads=partial(self._use, self._loads),
+        )
+
+    async def expire(self, keeps_from: Mapping[int, datetime]) -> bool:
+        """See the port."""
+        return await expire(keeps_from, partial(self._use, self._removals))
+
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._lookups, self._exports, self._loads, self._kills):
+        for pool in (self._queries, self._lookups, self._exports, self._loads, self._removals, self._kills):
             await asyncio.to_thread(pool.close)
 
-    async def _insert(self, work: Callable[[Client], None]) -> None:
+    async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
         try:
-            await asyncio.wrap_future(self._loads.submit(work))
+            return await asyncio.wrap_future(pool.submit(work))
         except Error as error:
             raise failures.of_load(error) from error
 

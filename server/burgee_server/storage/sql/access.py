@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -77,11 +78,27 @@ class SqlAccess:
             query = _environments().where(projects.c.key == project_key).order_by(environments.c.key)
             return [_environment(row) for row in await connection.execute(query)]
 
+    async def retained(self) -> Sequence[Environment]:
+        """The environments that do not keep events for good."""
+        query = _environments().where(environments.c.retention_days > 0).order_by(environments.c.environment_id)
+        async with self._database.reading() as connection:
+            return [_environment(row) for row in await connection.execute(query)]
+
+    async def set_retention(self, environment: Environment, days: int, by: Authorship) -> Environment:
+        """Say for how many days an environment keeps events."""
+        where = environments.c.environment_id == environment.environment_id
+        told = f"events are kept for {days:,} days" if days else "events are kept for good"
+        async with self._database.writing() as connection:
+            await connection.execute(update(environments).where(where).values(retention_days=days))
+            await record(connection, environment.environment_id, "environment.update", environment.key, by, told)
+        return replace(environment, retention_days=days)
+
     async def create_api_key(
-        self, environment: Environment, name: str, role: Role, digest: bytes, by: Authorship
+        self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship
     ) -> ApiKey:
         """Keep a new key by the digest of its secret."""
-        key = ApiKey(f"key_{secrets.token_hex(8)}", name, environment, role, by.at)
+        key_id = f"key_{secrets.token_hex(8)}"
+        key = ApiKey(key_id, name, environment, role, by.at, events_per_second=events_per_second)
         row = {
             "api_key_id": key.api_key_id,
             "digest": digest,
@@ -89,6 +106,7 @@ class SqlAccess:
             "environment_id": environment.environment_id,
             "role": role.value,
             "created_at": by.at,
+            "events_per_second": events_per_second,
         }
         async with self._database.writing() as connection:
             try:
@@ -114,21 +132,36 @@ class SqlAccess:
             rows = await connection.execute(query.order_by(api_keys.c.created_at, api_keys.c.api_key_id))
             return [_api_key(row) for row in rows]
 
-    async def revoke_api_key(self, project_key: str | None, api_key_id: str, by: Authorship) -> ApiKey:
-        """End a key."""
+    async def set_limit(self, key: ApiKey, events_per_second: int, by: Authorship) -> ApiKey:
+        """Say how many events a key may send a second."""
+        where = api_keys.c.api_key_id == key.api_key_id
+        told = f"{events_per_second:,} events a second" if events_per_second else "no limit of its own"
+        async with self._database.writing() as connection:
+            await connection.execute(update(api_keys).where(where).values(events_per_second=events_per_second))
+            environment_id = key.environment.environment_id
+            await record(connection, environment_id, "api_key.update", key.api_key_id, by, f"{key.name}: {told}")
+        return replace(key, events_per_second=events_per_second)
+
+    async def find_api_key(self, project_key: str | None, api_key_id: str) -> ApiKey:
+        """One key, of this project if one is given."""
         query = _api_keys().where(api_keys.c.api_key_id == api_key_id)
         if project_key is not None:
             query = query.where(projects.c.key == project_key)
-        async with self._database.writing() as connection:
+        async with self._database.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
-            if row is None:
-                raise NotFound(f"no API key {api_key_id!r}")
-            if row.revoked_at is None:
-                revoke = update(api_keys).where(api_keys.c.api_key_id == api_key_id).values(revoked_at=by.at)
-                await connection.execute(revoke)
-                await record(connection, row.environment_id, "api_key.revoke", api_key_id, by, row.key_name)
-                row = (await connection.execute(query)).one()
+        if row is None:
+            raise NotFound(f"no API key {api_key_id!r}")
         return _api_key(row)
+
+    async def revoke_api_key(self, key: ApiKey, by: Authorship) -> ApiKey:
+        """End a key."""
+        where = (api_keys.c.api_key_id == key.api_key_id, api_keys.c.revoked_at.is_(None))
+        async with self._database.writing() as connection:
+            ended = await connection.execute(update(api_keys).where(*where).values(revoked_at=by.at))
+            if ended.rowcount:
+                environment_id = key.environment.environment_id
+                await record(connection, environment_id, "api_key.revoke", key.api_key_id, by, key.name)
+        return await self.find_api_key(None, key.api_key_id)
 
     async def record(self, environment_id: int, action: str, subject: str, by: Authorship, detail: str) -> None:
         """Write an audit entry for a change that another store has made."""
@@ -172,7 +205,7 @@ def _environments() -> Select[Any]:
 
 
 def _environment(row: Row[Any]) -> Environment:
-    return Environment(row.environment_id, row.project_id, row.project_key, row.key, row.created_at)
+    return Environment(row.environment_id, row.project_id, row.project_key, row.key, row.created_at, row.retention_days)
 
 
 def _api_keys() -> Select[Any]:
@@ -185,9 +218,18 @@ def _api_keys() -> Select[Any]:
             api_keys.c.role,
             api_keys.c.created_at.label("key_created_at"),
             api_keys.c.revoked_at,
+            api_keys.c.events_per_second,
         )
     )
 
 
 def _api_key(row: Row[Any]) -> ApiKey:
-    return ApiKey(row.api_key_id, row.key_name, _environment(row), Role(row.role), row.key_created_at, row.revoked_at)
+    return ApiKey(
+        row.api_key_id,
+        row.key_name,
+        _environment(row),
+        Role(row.role),
+        row.key_created_at,
+        row.revoked_at,
+        row.events_per_second,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, String, any_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, String, any_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -159,6 +159,26 @@ class SqlCohorts:
             query = query.where(member.added_at <= moment)
         async with self._database.reading() as connection:
             return frozenset((await connection.execute(query)).scalars())
+
+
+async def take_out(
+    connection: AsyncConnection, environment_id: int, group_type: str, key: str, at: datetime
+) -> tuple[str, ...]:
+    """Forget that somebody is, or ever was, in cohorts; return the keys of those that have lost a member by it."""
+    member = cohort_members.c
+    of_type = select(cohorts.c.cohort_id).where(
+        cohorts.c.environment_id == environment_id, cohorts.c.group_type == group_type
+    )
+    theirs = (member.key == key, member.cohort_id.in_(of_type))
+    query = select(cohorts).where(
+        *_living(environment_id),
+        cohorts.c.cohort_id.in_(select(member.cohort_id).where(*theirs, member.removed_at.is_(None))),
+    )
+    losing = (await connection.execute(query.with_for_update())).all()
+    await connection.execute(delete(cohort_members).where(*theirs))
+    for row in losing:
+        await _set(connection, row, _after(row, at), member_count=row.member_count - 1)
+    return tuple(row.key for row in losing)
 
 
 def _living(environment_id: int) -> tuple[ColumnElement[bool], ...]:

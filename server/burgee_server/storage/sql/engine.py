@@ -69,10 +69,16 @@ def _told() -> Iterator[None]:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    """WAL lets readers read while one writes; FULL makes a commit survive a power loss."""
+    """WAL lets readers read while one writes; FULL makes a commit survive a power loss; what is deleted is zeroed."""
     connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 10000"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "busy_timeout = 10000",
+        "secure_delete = ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

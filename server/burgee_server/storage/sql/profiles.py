@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from burgee_server.ports.profiles import GroupType, Profile, PropertyChange
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import counters, group_types, profile_versions, profiles
+from burgee_server.storage.sql.tables import counters, erasures, group_types, profile_versions, profiles
 
 _REVISION = "profile_revision"
 _LOADED = "profile_revision_loaded"
@@ -32,7 +32,7 @@ class SqlProfiles:
         async with self._database.writing() as connection:
             # Taking the revision first locks the counter: revisions become visible in their own order, so that
             # whoever reads `changed_since` never skips one that is still being written.
-            revision = await _next_revision(connection)
+            revision = await next_revision(connection)
             latest = select(func.max(profile_versions.c.changed_at)).where(
                 *(profile_versions.c[name] == value for name, value in identity.items())
             )
@@ -101,12 +101,17 @@ class SqlProfiles:
 
     async def changed_since(self, revision: int, limit: int) -> Sequence[ProfileRow]:
         """Profiles with a greater revision, in order of revision."""
-        query = select(profiles).where(profiles.c.revision > revision)
+        found: list[ProfileRow] = []
         async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(profiles.c.revision).limit(limit))
-            return [
-                ProfileRow(row.environment_id, row.group_type, row.key, row.properties, row.revision) for row in rows
-            ]
+            for table, properties in ((profiles, profiles.c.properties), (erasures, null().label("properties"))):
+                identity = (table.c.environment_id, table.c.group_type, table.c.key, table.c.revision)
+                query = select(*identity, properties).where(table.c.revision > revision, table.c.key.is_not(None))
+                rows = await connection.execute(query.order_by(table.c.revision).limit(limit))
+                found += [
+                    ProfileRow(row.environment_id, row.group_type, row.key, row.properties or {}, row.revision)
+                    for row in rows
+                ]
+        return sorted(found, key=lambda row: row.revision)[:limit]
 
     async def loaded_revision(self) -> int:
         """Up to which revision profiles are in the warehouse."""
@@ -120,7 +125,8 @@ class SqlProfiles:
             await connection.execute(update(counters).where(counters.c.name == _LOADED).values(value=revision))
 
 
-async def _next_revision(connection: AsyncConnection) -> int:
+async def next_revision(connection: AsyncConnection) -> int:
+    """The next number of the one counter. Locks it until the transaction ends."""
     statement = update(counters).where(counters.c.name == _REVISION).values(value=counters.c.value + 1)
     return int((await connection.execute(statement.returning(counters.c.value))).scalar_one())
 

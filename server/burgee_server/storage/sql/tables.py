@@ -70,6 +70,7 @@ environments = Table(
     Column("project_id", ForeignKey("projects.project_id"), nullable=False),
     Column("key", _key(), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("retention_days", Integer, nullable=False, server_default="0"),
     UniqueConstraint("project_id", "key"),
 )
 
@@ -83,6 +84,7 @@ api_keys = Table(
     Column("role", String, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("events_per_second", Integer, nullable=False, server_default="0"),
 )
 
 audit_entries = Table(
@@ -182,6 +184,23 @@ cohort_members = Table(
     Column("removed_at", Instant),
     Index(None, "key", "cohort_id"),
     sqlite_with_rowid=False,
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("erasure_id", String, primary_key=True),
+    Column("environment_id", ForeignKey("environments.environment_id"), nullable=False),
+    Column("group_type", _key(), nullable=False),
+    Column("key", _key()),
+    Column("key_sha256", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False, unique=True),
+    Column("requested_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("events", BigInteger),
+    Column("received_until", Instant),
+    Index(None, "environment_id", "revision"),
 )
 
 counters = Table(

@@ -26,7 +26,7 @@ SELECT min(received_at) FROM (
 """
 _KEPT_BYTES = """
 SELECT coalesce(sum(size), 0) FROM (
-    SELECT length(payload) AS size FROM batches
+    SELECT length(payload) AS size FROM batches WHERE events > 0
     UNION ALL SELECT length(payload) FROM set_aside
     UNION ALL SELECT length(payload) FROM quarantined
 )
@@ -103,6 +103,22 @@ class SqliteJournal:
         """How many events a batch had that was kept."""
         return await self._writer.run(lambda connection: _seen(connection, environment_id, batch_id))
 
+    async def mark(self, text: str) -> None:
+        """Set a mark: a row that has no events, whose payload is the text."""
+
+        now = self._unix_seconds()
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO batches (payload, events, received_at) VALUES (?, 0, ?)", (text.encode(), now)
+            )
+
+        try:
+            await self._writer.run(insert)
+        except sqlite3.Error as error:
+            raise Overloaded(f"the journal cannot be written now: {error}", RETRY_SECONDS) from error
+        self._appended.set()
+
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
@@ -112,12 +128,17 @@ class SqliteJournal:
             if fixed is not None:
                 return int(fixed[0]), int(fixed[1]), True
             first = last = total = size = 0
+            of_marks = False
             for seq, events, length in connection.execute(
                 "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
             ):
-                if first and (total + events > max_events or size + length > MAX_RANGE_BYTES):
+                is_mark = not events
+                if first and (
+                    is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES
+                ):
                     break
-                first, last, total, size = first or seq, seq, total + events, size + length
+                of_marks = is_mark
+                first, last, total, size = first or seq, seq, total + (events or 1), size + length
             if not first:
                 return None
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
@@ -182,6 +203,8 @@ class SqliteJournal:
         rows = self._reader.execute(
             "SELECT payload, events FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ).fetchall()
+        if not rows[0][1]:
+            return Range(first, last, b"", 0, again, tuple(row[0].decode() for row in rows))
         payload = b"".join(row[0] for row in rows)
         return Range(first, last, payload, sum(row[1] for row in rows), again)
 

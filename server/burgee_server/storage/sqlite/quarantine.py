@@ -5,11 +5,14 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, TypeVar
 
-from burgee_server.ports.quarantine import Part, QuarantinedEvent, RefusedEvent, Selection
+from burgee_server.ports.quarantine import Part, QuarantinedEvent, RefusedEvent, Remainder, Selection
 from burgee_server.ports.warehouse import from_micros, to_micros
 from burgee_server.storage.sqlite.room import Room
+from burgee_server.storage.sqlite.sifting import TABLES, replace, sift
 from burgee_server.storage.sqlite.writer import GroupWriter
 
 T = TypeVar("T")
@@ -40,8 +43,23 @@ class SqliteQuarantine:
         self._writer = writer
         self._reader = reader
         self._reading = threading.Lock()
+        self._moving = asyncio.Lock()
         self._room = room
         self._unix_seconds = unix_seconds
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """See the port."""
+        return self._moving
+
+    async def sift(self, leave: Callable[[bytes], Remainder | None]) -> None:
+        """See the port."""
+        for table in TABLES:
+            after = 0
+            while (sifted := await self._read(partial(sift, table=table, after=after, leave=leave))).last:
+                after = sifted.last
+                if sifted.left:
+                    await self._writer.run(partial(replace, sifted=sifted))
+                    self._room.give(sifted.freed)
 
     async def next_part(self, after: int) -> Part | None:
         """See the port."""

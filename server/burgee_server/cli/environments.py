@@ -1,0 +1,55 @@
+"""`burgee environments`: the environments of the project, and how long each keeps events."""
+
+import click
+
+import burgee
+from burgee.v1 import admin_pb2 as pb
+from burgee.v1.admin_pb2_grpc import AdminServiceStub
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.output import as_json, print_json, print_table
+
+
+def _days(text: str) -> int:
+    """A number of days, or "forever", which is 0."""
+    if text == "forever":
+        return 0
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise click.BadParameter(f"{text!r} is neither a number of days nor forever")
+    return int(text)
+
+
+@click.group()
+def environments() -> None:
+    """The environments of the project, and how long each keeps events."""
+
+
+@environments.command("list")
+@as_json
+@with_client
+def list_(client: burgee.Client, as_json: bool) -> None:
+    """The environments, by key."""
+    found = client.stub(AdminServiceStub).ListEnvironments(pb.ListEnvironmentsRequest()).environments
+    if as_json:
+        print_json([{"key": each.key, "retention_days": each.retention_days or None} for each in found])
+    else:
+        print_table(["environment", "keeps events for"], [[each.key, _kept(each)] for each in found])
+
+
+@environments.command("set-retention")
+@click.argument("key")
+@click.argument("days", type=_days, metavar="DAYS")
+@click.option("--yes", "yes", is_flag=True, help="Do not ask whether you are sure.")
+@with_client
+def set_retention(client: burgee.Client, key: str, days: int, yes: bool) -> None:
+    """Keep the events of the environment KEY for DAYS days, or `forever`. Older ones are removed for good."""
+    if days and not yes:
+        question = f"Remove events of {key!r} that are older than {days:,} days, now and from now on?"
+        click.confirm(f"{question} This cannot be undone.", abort=True, err=True)
+    request = pb.UpdateEnvironmentRequest(key=key, retention_days=days)
+    changed = client.stub(AdminServiceStub).UpdateEnvironment(request).environment
+    click.echo(f"{changed.key}: keeps events for {_kept(changed)}")
+
+
+def _kept(environment: pb.Environment) -> str:
+    days = environment.retention_days
+    return f"{days:,} day{'s' * (days != 1)}" if days else "good"

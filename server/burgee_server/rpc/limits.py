@@ -1,0 +1,60 @@
+"""How much of Capture is let in: of all together at a time, and of each API key in a second."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from burgee_server.access import Principal
+from burgee_server.errors import Overloaded
+from burgee_server.ports.quota import Quota
+
+RETRY_SECONDS = 1.0
+
+
+class CaptureLimits:
+    """Refuses before a message is read: what is turned away must cost next to nothing.
+
+    At most `max_calls` are inside, with `max_bytes` of messages; one message may be larger by itself. A key without a
+    limit of its own may send `events_per_second`; 0 is no limit.
+    """
+
+    def __init__(self, quota: Quota, *, max_calls: int, max_bytes: int, events_per_second: float) -> None:
+        self._quota = quota
+        self._max_calls = max_calls
+        self._max_bytes = max_bytes
+        self._events_per_second = events_per_second
+        self._calls = 0
+        self._bytes = 0
+
+    async def check(self, principal: Principal) -> None:
+        """Raise Overloaded if a call of this key is not to be let in now."""
+        if self._calls >= self._max_calls or self._bytes >= self._max_bytes:
+            raise _full()
+        if rate := self._rate(principal):
+            seconds = await self._quota.wait(principal.api_key_id, rate)
+            if seconds:
+                raise Overloaded(f"API key {principal.name!r} may send {rate:,.0f} events a second", seconds)
+
+    @contextmanager
+    def inside(self, size: int) -> Iterator[None]:
+        """Count a call with a message of so many bytes. Raises Overloaded if others took the room meanwhile."""
+        if self._calls >= self._max_calls or (self._bytes and self._bytes + size > self._max_bytes):
+            raise _full()
+        self._calls += 1
+        self._bytes += size
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            self._bytes -= size
+
+    async def charge(self, principal: Principal, events: int) -> None:
+        """Count events that a key has sent, whatever became of them."""
+        if rate := self._rate(principal):
+            await self._quota.charge(principal.api_key_id, rate, events)
+
+    def _rate(self, principal: Principal) -> float:
+        return principal.events_per_second or self._events_per_second
+
+
+def _full() -> Overloaded:
+    return Overloaded("the server is taking in as many events as it can: try again later", RETRY_SECONDS)

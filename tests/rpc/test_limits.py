@@ -1,0 +1,81 @@
+"""Limits of Capture, and how long an environment keeps events, over real gRPC."""
+
+import asyncio
+import time
+
+from grpc import StatusCode
+
+from burgee.v1 import admin_pb2, capture_pb2, profiles_pb2
+from tests.fixtures.server import caller
+from tests.rpc.conftest import refused
+
+DAY_MICROS = 86_400 * 1_000_000
+
+
+def events(count, **fields):
+    """So many events of ann."""
+    return [capture_pb2.Event(event="opened", distinct_id="ann", **fields)] * count
+
+
+async def test_a_key_with_a_limit_is_turned_away_and_others_are_not(server, admin):
+    """It is told when to come back; a higher limit is in force at once, for a key that is in use."""
+    request = admin_pb2.CreateApiKeyRequest(name="noisy", role=admin_pb2.KEY_ROLE_SERVICE, events_per_second=10)
+    made = await admin.admin.CreateApiKey(request)
+    assert made.api_key.events_per_second == 10
+    noisy = caller(server.target, made.secret)
+
+    await noisy.send(*events(200))
+    with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
+        await noisy.send(*events(1))
+    await admin.send(*events(1))
+
+    assert 15 < refusal.retry_after < 20
+    assert "'noisy' may send 10 events a second" in refusal.message
+    change = admin_pb2.UpdateApiKeyRequest(api_key_id=made.api_key.api_key_id, events_per_second=0)
+    assert (await admin.admin.UpdateApiKey(change)).api_key.events_per_second == 0
+    await noisy.send(*events(1))
+    await noisy.channel.close()
+
+
+async def test_when_the_server_is_full_capture_is_refused_and_nothing_else(server, admin):
+    """With RESOURCE_EXHAUSTED and a time to come back, before the message is read."""
+    with server.house.limits.inside(1 << 40):
+        with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
+            await admin.capture.Capture(capture_pb2.CaptureRequest(events=events(1)))
+        await admin.profiles.ListPersons(profiles_pb2.ListPersonsRequest())
+    assert refusal.retry_after == 1
+    await admin.send(*events(1))
+
+
+async def test_an_environment_keeps_events_for_as_long_as_it_is_told(server, admin, loaded):
+    """What is too old goes, and is not taken in any more, with the field; another environment's stay."""
+    now = int(time.time() * 1e6)
+    old, young = events(1, timestamp_micros=now - 40 * DAY_MICROS), events(1, timestamp_micros=now - DAY_MICROS)
+    await admin.send(*old, *young)
+    await loaded()
+    request = admin_pb2.UpdateEnvironmentRequest(key="production", retention_days=30)
+
+    assert (await admin.admin.UpdateEnvironment(request)).environment.retention_days == 30
+
+    async with asyncio.timeout(60):
+        while len((await admin.profiles.ListEvents(profiles_pb2.ListEventsRequest())).events) > 1:
+            await server.house.journal.wait(0.05)
+    answer = await admin.capture.Capture(capture_pb2.CaptureRequest(events=[*old, *young, *events(1)]))
+    assert (answer.accepted, [(bad.index, bad.field) for bad in answer.rejected]) == (2, [(0, "timestamp_micros")])
+    assert "keeps no events from before 20" in answer.rejected[0].reason
+    [environment] = (await admin.admin.ListEnvironments(admin_pb2.ListEnvironmentsRequest())).environments
+    assert environment.retention_days == 30
+
+
+async def test_limits_beyond_reason_are_refused_with_the_field(admin):
+    """And a key or an environment that is not there is not found."""
+    update = admin.admin.UpdateEnvironment
+    with refused(StatusCode.INVALID_ARGUMENT, "retention_days"):
+        await update(admin_pb2.UpdateEnvironmentRequest(key="production", retention_days=40_000))
+    with refused(StatusCode.NOT_FOUND):
+        await update(admin_pb2.UpdateEnvironmentRequest(key="nowhere", retention_days=1))
+    with refused(StatusCode.INVALID_ARGUMENT, "events_per_second"):
+        request = admin_pb2.CreateApiKeyRequest(name="x", role=admin_pb2.KEY_ROLE_SERVICE, events_per_second=10**7)
+        await admin.admin.CreateApiKey(request)
+    with refused(StatusCode.NOT_FOUND):
+        await admin.admin.UpdateApiKey(admin_pb2.UpdateApiKeyRequest(api_key_id="nothing", events_per_second=1))

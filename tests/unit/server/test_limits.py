@@ -1,0 +1,59 @@
+"""What the door lets in of Capture."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from burgee_server.access import Principal
+from burgee_server.errors import Overloaded
+from burgee_server.ports.access import Environment, Role
+from burgee_server.rpc.limits import CaptureLimits
+from burgee_server.storage.clock import SystemClock
+from burgee_server.storage.memory.quota import LocalQuota
+
+SOMEBODY = Principal("key_1", "k", Role.SERVICE, Environment(1, 1, "p", "production", datetime(2026, 3, 1, tzinfo=UTC)))
+
+
+def limits(max_calls=10, max_bytes=100, events_per_second=0.0):
+    """Limits as small as a test likes."""
+    quota = LocalQuota(SystemClock())
+    return CaptureLimits(quota, max_calls=max_calls, max_bytes=max_bytes, events_per_second=events_per_second)
+
+
+async def test_beyond_so_many_calls_nobody_is_let_in_until_one_has_gone():
+    """They are told when to come back."""
+    some = limits(max_calls=1)
+    await some.check(SOMEBODY)
+    with some.inside(1):
+        with pytest.raises(Overloaded) as refused:
+            await some.check(SOMEBODY)
+        with pytest.raises(Overloaded), some.inside(1):
+            pass
+    assert refused.value.retry_after > 0
+    await some.check(SOMEBODY)
+
+
+async def test_the_room_of_a_call_that_ends_badly_is_given_back():
+    """Or the server would fill up with calls that are gone."""
+    some = limits(max_calls=1, max_bytes=100)
+    with pytest.raises(ValueError, match="bad"), some.inside(100):
+        raise ValueError("bad")
+    await some.check(SOMEBODY)
+
+
+async def test_beyond_so_many_bytes_nobody_is_let_in():
+    """Before the message is read if there is no room at all, and else when its size is known."""
+    some = limits(max_bytes=100)
+    with some.inside(60):
+        await some.check(SOMEBODY)
+        with pytest.raises(Overloaded), some.inside(41):
+            pass
+        with some.inside(40), pytest.raises(Overloaded):
+            await some.check(SOMEBODY)
+
+
+async def test_one_message_larger_than_all_the_room_is_taken_by_itself():
+    """Else it could never be."""
+    some = limits(max_bytes=100)
+    with some.inside(1_000), pytest.raises(Overloaded):
+        await some.check(SOMEBODY)
