@@ -184,9 +184,15 @@ class BaseClient:
         stream = self._flags.stream
         if stream is None:
             raise ValueError("on_flags: without local_evaluation no flags are kept whose changes could be told")
-        stream.listeners.append(listener)
+        listeners = stream.listeners
+        listeners.append(listener)
         stream.open()
-        return lambda: stream.listeners.remove(listener)
+
+        def stop() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+
+        return stop
 
     # What the checks of both clients, and the OpenFeature provider's, do with what flags give
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import threading
 from time import monotonic
 from typing import Protocol
 
@@ -41,6 +42,9 @@ _open: set[Mortal] = set()
 _halted: list[Mortal] = []
 """Those that were open when the fork began: meanwhile, another thread may open or close one."""
 
+_turn = threading.Lock()
+"""Held from before a fork until after it: two threads may fork at once."""
+
 
 def remember(client: Mortal) -> None:
     """From now on it is told."""
@@ -61,6 +65,7 @@ def _end_all() -> None:
 
 
 def _halt_all() -> None:
+    _turn.acquire()
     _halted[:] = _open
     deadline = monotonic() + FORK_SECONDS
     for client in _halted:
@@ -73,12 +78,15 @@ def _resume_all() -> None:
     for client in _halted:
         client._resume()
     _halted.clear()
+    _turn.release()
 
 
 def _reset_all() -> None:
-    for client in _halted:
-        client._reset()
+    global _turn
+    _turn = threading.Lock()
     _halted.clear()
+    for client in list(_open):  # uWSGI forks without telling anybody before
+        client._reset()
 
 
 atexit.register(_end_all)

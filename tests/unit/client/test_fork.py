@@ -126,6 +126,40 @@ def test_the_asyncio_client_outlives_a_fork(server: Recorder, feed: Feed) -> Non
     assert Counter(event.distinct_id for event in server.events if event.event == "seen") == {"parent": 2, "child": 1}
 
 
+AT_ONCE = """
+import os, sys, threading
+from burgee import Client
+
+client = Client(sys.argv[1], flag_timeout=20)
+assert client.is_enabled("f", "ann", company="acme")
+
+def fork():
+    for _ in range(5):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if client.is_enabled("f", "ann", company="acme") else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+threads = [threading.Thread(target=fork) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+client.capture("seen", "ann")
+assert client.flush(20)
+assert client.close() == 0
+"""
+
+
+def test_threads_may_fork_at_once(server: Recorder, feed: Feed) -> None:
+    """One after the other; the parent goes on as before."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, server.target], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [event.event for event in server.events].count("seen") == 1
+
+
 HANGING = """
 import os, sys, threading
 import burgee, burgee.lifetime

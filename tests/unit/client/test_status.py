@@ -70,6 +70,7 @@ def test_who_listens_is_told_of_flags_that_changed_and_of_the_stream() -> None:
         wait_for(lambda: len(told) == 3)
     wait_for(lambda: len(told) == 4)
     stop()
+    stop()  # once more changes nothing
     with serving(Recorder(watch=Feed(change("e.5"))), recorder.port):
         assert client.ready(20)
         client.close(0)
