@@ -122,7 +122,12 @@ def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
     changed = [flag for key, flag in flags.items() if known.get(key) != flag]
     removed = known.keys() - flags.keys() if anew else ()
     types = before.carried if carried is None and before else frozenset(carried.group_types if carried else ())
-    kept = {} if anew or not before else {group: each for group, each in before.stored.items() if group[0] in types}
+    if anew or not before:
+        kept: dict[tuple[str, str], Properties] = {}
+    elif types >= before.carried:
+        kept = before.stored
+    else:
+        kept = {group: each for group, each in before.stored.items() if group[0] in types}
     _put(kept, stored)
     return Snapshot.of(old.with_changes(changed, removed), version, kept, types)
 
