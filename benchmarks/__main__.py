@@ -3,7 +3,10 @@
 import sys
 from importlib import import_module
 
-NAMES = ("evaluate", "compare", "all_flags", "large", "serve", "ingest", "insights", "propagate", "preview")
+NAMES = (
+    *("evaluate", "compare", "all_flags", "large", "serve"),
+    *("ingest", "sustain", "insights", "propagate", "preview"),
+)
 
 if unknown := set(sys.argv[1:]) - set(NAMES):
     sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

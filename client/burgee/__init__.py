@@ -1,8 +1,9 @@
 """Burgee's client: events, feature flags by company, and usage insights for B2B products."""
 
 from burgee.client import Client, Stats
+from burgee.evaluation import AllOf, AnyOf, Not
 from burgee.evaluation.model import Condition, ErrorCode, Operator, Reason, Resolution
-from burgee.filter import AllOf, AnyOf, Not, all_of, any_of, not_, where
+from burgee.filter import all_of, any_of, not_, where
 from burgee.insights import (
     Breakdown,
     Funnel,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
-from burgee.filter import Filter
+from burgee.evaluation import Filter
 
 Moment: TypeAlias = str | date | datetime
 """`"-90d"`, `"2026-03-01"`, RFC 3339, a date or a datetime; without a zone, in the time zone of the query."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from burgee.filter import filter_to_proto
+from burgee.evaluation import AllOf
 from burgee.insights import (
     Breakdown,
     Funnel,
@@ -25,6 +25,7 @@ from burgee.insights import (
 )
 from burgee.status import code_and_message, violations
 from burgee.v1 import common_pb2, insights_pb2, insights_pb2_grpc
+from burgee.wire import filter_to_proto
 
 _Answer = TypeVar("_Answer")
 
@@ -49,7 +50,7 @@ def query_trend(
                 measure=_enum(insights_pb2.Measure, "measure", line.measure),
                 property=line.property,
                 group_type=line.group_type,
-                filter=filter_to_proto(line.where),
+                filter=_filter(line.where),
                 label=line.label,
             )
             for line in series
@@ -57,7 +58,7 @@ def query_trend(
         range=_range(start, end),
         time_zone=time_zone,
         interval=_enum(insights_pb2.Interval, "interval", interval),
-        filter=filter_to_proto(where),
+        filter=_filter(where),
         breakdown=_breakdown(breakdown),
     )
     answer = _ask(service.QueryTrend, request, timeout)
@@ -87,7 +88,7 @@ def query_funnel(
         range=_range(start, end),
         time_zone=time_zone,
         count_by=count_by,
-        filter=filter_to_proto(where),
+        filter=_filter(where),
         breakdown=_breakdown(breakdown),
     )
     if window is not None:
@@ -118,7 +119,7 @@ def _ask(call: Callable[..., _Answer], request: Any, timeout: float) -> _Answer:
 
 def _step(step: str | Step) -> insights_pb2.FunnelStep:
     named = Step(step) if isinstance(step, str) else step
-    return insights_pb2.FunnelStep(event=named.event, filter=filter_to_proto(named.where), label=named.label)
+    return insights_pb2.FunnelStep(event=named.event, filter=_filter(named.where), label=named.label)
 
 
 def _breakdown(breakdown: str | Breakdown | None) -> insights_pb2.Breakdown | None:
@@ -128,6 +129,13 @@ def _breakdown(breakdown: str | Breakdown | None) -> insights_pb2.Breakdown | No
     if named.limit < 0:
         raise QueryError("INVALID_ARGUMENT", "breakdown.limit: 1 to 1,000", [("breakdown.limit", "1 to 1,000")])
     return insights_pb2.Breakdown(attribute=named.attribute, limit=named.limit)
+
+
+def _filter(where: Where) -> common_pb2.Filter | None:
+    """Of a sequence all must hold; nothing, or an empty sequence, lets everything through."""
+    if not where:
+        return None
+    return filter_to_proto(AllOf(tuple(where)) if isinstance(where, Sequence) else where)
 
 
 def _range(start: Moment, end: Moment) -> common_pb2.TimeRange:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from burgee_server.access import Administration, Gate
 from burgee_server.capture import Capture, Loader
-from burgee_server.flags import Catalog, Checks, Lifecycle, Past, Previews, Watch
+from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Watch
 from burgee_server.insights import Insights
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
@@ -25,6 +25,9 @@ from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
+
+KEPT_ANSWERS = 20_000
+"""Each takes about a kilobyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
                 administration,
                 group_types,
             ),
-            flags=FlagServicer(Checks(catalog, cache, clock), watch),
+            flags=FlagServicer(Checks(catalog, cache, clock), Answers(catalog, cache, KEPT_ANSWERS), watch),
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(Profiles(profiles, group_types, warehouse, feed, clock), group_types, warehouse),
         ),

@@ -121,10 +121,24 @@ async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(adm
     assert len(await timeline(admin)) == 2
 
 
-async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin):
-    """One client's broken encoding does not cost it the batch."""
-    good = pb.Event(**GOOD).SerializeToString()
-    bad = good.replace(b"ann", b"\xff\xfe\xfd")
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (b"ann", "distinct_id"),
+        (b"sta", "event"),
+        (b"pro", "properties_json"),
+        (b"pla", "properties_json"),
+        (b"com", "groups[\ufffd\ufffd\ufffdpany]"),
+        (b"acm", "groups[company]"),
+    ],
+)
+async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin, text, field):
+    """One client's broken encoding does not cost it the batch, in whatever text it is; nothing of it is stored."""
+    event = pb.Event(
+        event="started", distinct_id="ann", groups={"company": "acme"}, properties_json='{"plan": {"is": "pro"}}'
+    )
+    good = event.SerializeToString()
+    bad = good.replace(text, b"\xff\xfe\xfd")
     raw = b"".join(b"\x0a" + bytes([len(event)]) + event for event in (good, bad))
     capture = admin.channel.unary_unary(
         "/burgee.v1.CaptureService/Capture", response_deserializer=pb.CaptureResponse.FromString
@@ -133,7 +147,10 @@ async def test_an_event_whose_text_is_not_utf8_is_rejected_by_itself(admin):
     response = await capture(raw)
 
     assert response.accepted == 1
-    assert [(bad.index, bad.field, bad.reason) for bad in response.rejected] == [(1, "distinct_id", "must be UTF-8")]
+    assert [(bad.index, bad.field, bad.reason) for bad in response.rejected] == [
+        (1, field, response.rejected[0].reason)
+    ]
+    assert response.rejected[0].reason.endswith("must be UTF-8")
 
 
 async def test_a_message_that_is_no_message_is_refused(admin):

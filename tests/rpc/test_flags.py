@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.protobuf.struct_pb2 import Struct, Value
@@ -107,6 +108,24 @@ async def test_stored_properties_decide_and_passed_ones_override_them(admin):
     assert (await evaluate(admin, "beta", "bob", groups=groups, properties=struct(role="admin"))).value.bool_value
     passed = {"company": struct(plan="free")}
     assert not (await evaluate(admin, "beta", "ann", groups=groups, group_properties=passed)).value.bool_value
+
+
+async def test_the_same_question_is_answered_anew_when_its_time_has_come(admin):
+    """Answers are remembered, and a ramp and a relative time pass all the same."""
+    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    ramp = pb.Rule(distribution=pb.Distribution(bucket_by="company"))
+    ramp.distribution.ramp.add(rollout=0).at.FromDatetime(soon - timedelta(days=1))
+    ramp.distribution.ramp.add(rollout=100_000).at.FromDatetime(soon)
+    past = common_pb2.Condition(attribute="user.due", operator=common_pb2.OPERATOR_BEFORE, values=text("now"))
+    await create(admin, pb.Flag(key="ramp", enabled=True, rules=[ramp]))
+    await create(admin, pb.Flag(key="due", enabled=True, rules=[pb.Rule(conditions=[past])]))
+    question = {"groups": {"company": "acme"}, "properties": struct(due=soon.isoformat())}
+    assert {(await evaluate(admin, key, "ann", **question)).variant for key in ("ramp", "due")} == {"off"}
+
+    async with asyncio.timeout(5):
+        for key in ("ramp", "due"):
+            while (await evaluate(admin, key, "ann", **question)).variant == "off":
+                pass
 
 
 async def test_a_profile_that_changes_while_flags_are_checked_is_never_answered_old_afterwards(admin):

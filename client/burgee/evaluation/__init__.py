@@ -14,6 +14,7 @@ from burgee.evaluation.explanation import (
     RuleOutcome,
     RuleVerdict,
 )
+from burgee.evaluation.filter import AllOf, AnyOf, Filter, Not
 from burgee.evaluation.flag_set import FlagSet
 from burgee.evaluation.model import (
     ROLLOUT_ALL,
@@ -41,6 +42,8 @@ from burgee.evaluation.pattern import Pattern, PatternError
 __all__ = [
     "ROLLOUT_ALL",
     "USER",
+    "AllOf",
+    "AnyOf",
     "Attribute",
     "CompiledCondition",
     "Condition",
@@ -51,10 +54,12 @@ __all__ = [
     "Draw",
     "ErrorCode",
     "Explanation",
+    "Filter",
     "Flag",
     "FlagSet",
     "FlagType",
     "Json",
+    "Not",
     "Operator",
     "Pattern",
     "PatternError",

@@ -54,6 +54,8 @@ class CompiledFlag:
     """When no rule took the context and the fallthrough is absent or lacks its key."""
     excluded: Resolution
     """When the fallthrough's draw did not include the key."""
+    timed: bool
+    """Whether the time alone may change what it gives."""
 
     def decide(self, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What the flag gives once its prerequisites hold."""
@@ -139,8 +141,16 @@ def compile_flag(flag: Flag) -> CompiledFlag:
             flag.off_variant, Reason.STATIC if same_for_all and fallthrough is None else Reason.DEFAULT
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
+        timed=_timed(rules, fallthrough),
     )
 
 
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:
-    return CompiledFlag(flag, (), (), (), None, answer, answer, answer)
+    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, False)
+
+
+def _timed(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> bool:
+    drawn = [rule.distribution for rule in rules] + ([] if fallthrough is None else [fallthrough])
+    return any(condition.timed for rule in rules for condition in rule.conditions) or any(
+        each.distribution.ramp for each in drawn
+    )

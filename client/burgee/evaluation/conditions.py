@@ -23,6 +23,8 @@ class CompiledCondition:
     read: Read
     test: Test
     when_missing: bool
+    timed: bool
+    """Whether it compares with a time that moves with now."""
 
     def holds(self, context: Context, profiles: Profiles, now: float) -> bool:
         """Whether it holds at a Unix time."""
@@ -38,7 +40,8 @@ def compile_condition(condition: Condition) -> CompiledCondition:
     read = attributes.reader(attribute)
     test = operators.test_of(condition.operator, condition.values)
     when_missing = condition.operator in operators.NEGATIVE
-    return CompiledCondition(condition, attribute, read, test, when_missing)
+    timed = condition.operator in operators.TIMES and any(times.parse(str(each)) is None for each in condition.values)
+    return CompiledCondition(condition, attribute, read, test, when_missing, timed)
 
 
 def condition_violations(condition: Condition, path: str) -> Iterator[tuple[str, str]]:

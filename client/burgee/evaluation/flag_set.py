@@ -1,6 +1,6 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from burgee.evaluation.attributes import Attribute, mentioned
@@ -106,13 +106,19 @@ class FlagSet:
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        found: set[Attribute] = set()
+        return frozenset(attribute for key in self._reached(flag_key) for attribute in self._mentioned[key])
+
+    def is_timed(self, flag_key: str) -> bool:
+        """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
+        return any(self._compiled[key].timed for key in self._reached(flag_key))
+
+    def _reached(self, flag_key: str) -> Iterator[str]:
+        """A flag and its prerequisites, and theirs; each once, and those only that there are."""
         reached = [flag_key]
         for key in reached:
             if key in self.flags:
-                found |= self._mentioned[key]
+                yield key
                 reached.extend(each for each in _needed(self.flags[key]) if each not in reached)
-        return frozenset(found)
 
     def _fill(self, compiled: "_Compiled", read: dict[str, frozenset[Attribute]]) -> None:
         self._compiled = compiled

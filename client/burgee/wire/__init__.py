@@ -11,6 +11,7 @@ from burgee.wire.checks import (
     resolution_from_proto,
     resolution_to_proto,
 )
+from burgee.wire.filters import filter_from_proto, filter_to_proto
 from burgee.wire.flags import condition_from_proto, condition_to_proto, flag_from_proto, flag_to_proto
 from burgee.wire.values import WireError, properties_from_struct, properties_to_struct, value_from_proto, value_to_proto
 
@@ -21,6 +22,8 @@ __all__ = [
     "context_from_proto",
     "context_to_proto",
     "explanation_to_proto",
+    "filter_from_proto",
+    "filter_to_proto",
     "flag_from_proto",
     "flag_to_proto",
     "properties_from_struct",

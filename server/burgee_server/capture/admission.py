@@ -1,29 +1,16 @@
 """The door: decides event by event what is taken in, and writes what is taken as the journal keeps it."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
-from uuid import UUID, uuid4
+from os import urandom
 
-import msgspec
-
+from burgee_server.capture.checks import Fault, check_event
 from burgee_server.errors import Invalid
-from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent, StoredGroup
-from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME, group_type_fault, name_fault
+from burgee_server.journal.v1.journal_pb2 import StoredBatch
 
 MAX_EVENTS = 10_000
-MAX_GROUPS = 100
-MAX_PROPERTIES_BYTES = 65_536
 MAX_FUTURE_MICROS = 24 * 3600 * 1_000_000
 """How far ahead of the server's clock an event may be."""
-
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_all_of_it = msgspec.json.Decoder(dict[str, Any])
-_LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
-MAX_TEXT_BYTES = 4 * MAX_NAME
-"""No text of 200 characters has more bytes of UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +34,6 @@ class Admission:
     """The types that were new."""
 
 
-class _Fault(Exception):
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
-
-
 def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types: frozenset[str]) -> Admission:
     """Check a batch, complete its events, and drop what is wrong. Changes `batch`.
 
@@ -65,14 +45,15 @@ def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types:
     latest = now_micros + MAX_FUTURE_MICROS
     rejected: list[Rejection] = []
     group_types = set(known_types)
+    uuids = _new_uuids()
     for index, event in enumerate(batch.events):
         try:
-            _check(event, latest, group_types)
-        except _Fault as fault:
+            check_event(event, latest, group_types)
+        except Fault as fault:
             rejected.append(Rejection(index, fault.field, fault.reason))
             continue
         if not event.uuid:
-            event.uuid = str(uuid4()).encode()
+            event.uuid = next(uuids)
         if not event.timestamp_micros:
             event.timestamp_micros = now_micros
         event.environment_id = environment_id
@@ -86,73 +67,11 @@ def admit(batch: StoredBatch, environment_id: int, now_micros: int, known_types:
     )
 
 
-def _check(event: StoredEvent, latest_micros: int, group_types: set[str]) -> None:
-    """Raise the first fault of an event; else add the group types that it names."""
-    if fault := _text_fault(event.event):
-        raise _Fault("event", fault)
-    if fault := _text_fault(event.distinct_id):
-        raise _Fault("distinct_id", fault)
-    if not 0 <= event.timestamp_micros <= latest_micros:
-        raise _Fault("timestamp_micros", "must be between 1970 and a day from now, in microseconds since 1970 UTC")
-    if event.uuid:
-        event.uuid = _uuid(event.uuid)
-    if event.properties_json:
-        _check_properties(event.properties_json)
-    if event.groups:
-        group_types |= _check_groups(event.groups, group_types)
-
-
-def _check_properties(text: bytes) -> None:
-    if len(text) > MAX_PROPERTIES_BYTES:
-        raise _Fault("properties_json", f"must be at most {MAX_PROPERTIES_BYTES:,} bytes, got {len(text):,}")
-    try:
-        _object.decode(text)
-        if _LARGE_EXPONENT.search(text):
-            _all_of_it.decode(text)  # finds 1e400, which the warehouse could not take; reading every number costs more
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _Fault("properties_json", f"must be a JSON object (NaN and Infinity are not JSON): {error}") from error
-
-
-def _check_groups(groups: Sequence[StoredGroup], known: set[str]) -> set[str]:
-    if len(groups) > MAX_GROUPS:
-        raise _Fault("groups", f"at most {MAX_GROUPS} groups an event, got {len(groups)}")
-    types = set()
-    for group in groups:
-        group_type, fault = _group_type(group.key)
-        field = f"groups[{group_type}]"
-        if fault:
-            raise _Fault(field, f"the group type {fault}")
-        if fault := _text_fault(group.value):
-            raise _Fault(field, f"the group key {fault}")
-        types.add(group_type)
-    if len(known | types) > MAX_GROUP_TYPES:
-        raise _Fault("groups", f"an environment has at most {MAX_GROUP_TYPES:,} group types; is a key used as a type?")
-    return types
-
-
-def _uuid(text: bytes) -> bytes:
-    try:
-        return str(UUID(text.decode())).encode()
-    except ValueError as error:
-        raise _Fault("uuid", "must be a UUID, such as 123e4567-e89b-42d3-a456-426614174000, or empty") from error
-
-
-def _text_fault(text: bytes) -> str:
-    if len(text) > MAX_TEXT_BYTES:  # and never into the cache, which is bounded by number
-        return f"must be at most {MAX_NAME} characters"
-    return _short_text_fault(text)
-
-
-@lru_cache(maxsize=65_536)
-def _short_text_fault(text: bytes) -> str:
-    try:
-        return name_fault(text.decode())
-    except UnicodeDecodeError:
-        return "must be UTF-8"
-
-
-def _group_type(text: bytes) -> tuple[str, str]:
-    """The name of a group type, as far as it can be shown, and what is wrong with it."""
-    fault = _text_fault(text)
-    name = text[:MAX_TEXT_BYTES].decode(errors="replace")[:MAX_NAME]
-    return name, fault or group_type_fault(name)
+def _new_uuids() -> Iterator[bytes]:
+    """Random UUIDs (RFC 9562, version 4), as uuid4 makes them but many from one call for randomness."""
+    while True:
+        digits = urandom(16 * 64).hex()
+        for at in range(0, len(digits), 32):
+            each = digits[at : at + 32]
+            variant = "89ab"[int(each[16], 16) & 3]
+            yield f"{each[:8]}-{each[8:12]}-4{each[13:16]}-{variant}{each[17:20]}-{each[20:]}".encode()

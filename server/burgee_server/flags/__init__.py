@@ -1,5 +1,6 @@
 """Flags: how they change, and what they answer."""
 
+from burgee_server.flags.answers import Answers
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.checks import Checks
 from burgee_server.flags.lifecycle import Lifecycle
@@ -7,4 +8,4 @@ from burgee_server.flags.past import Past
 from burgee_server.flags.preview import Previews
 from burgee_server.flags.watch import Watch
 
-__all__ = ["Catalog", "Checks", "Lifecycle", "Past", "Previews", "Watch"]
+__all__ = ["Answers", "Catalog", "Checks", "Lifecycle", "Past", "Previews", "Watch"]

@@ -2,24 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
-from burgee.evaluation import USER, Context, Explanation, FlagSet, Properties, Resolution
+from burgee.evaluation import USER, Context, Explanation, FlagSet, Profiles, Properties, Resolution
 from burgee_server.flags.catalog import Catalog
+from burgee_server.flags.stored import StoredProperties
 from burgee_server.ports.clock import Clock
 
 SLICE = 500
 """How many answers are given before whoever waits is let in: a few milliseconds."""
 
 
-class StoredProperties(Protocol):
-    """Where the properties of persons and groups are read, for flag checks."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A resolution, and what it rests on beside the question; `timed` says that it rests on the time, too."""
 
-    def peek(self, environment_id: int, group_type: str, key: str) -> Properties | None:
-        """The properties if they are in memory, else None."""
-
-    async def get(self, environment_id: int, group_type: str, key: str) -> Properties:
-        """The properties as they are now; none for a profile that does not exist."""
+    resolution: Resolution
+    flags: FlagSet
+    profiles: Profiles
+    timed: bool
 
 
 class Checks:
@@ -30,11 +31,12 @@ class Checks:
         self._stored = stored
         self._clock = clock
 
-    async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Resolution:
+    async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Answer:
         """What one flag gives. Never raises for the flag or the context."""
         flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
         profiles = await self._profiles(environment_id, flags, context)
-        return flags.evaluate(flag_key, context, profiles, self._clock.unix_seconds())
+        resolution = flags.evaluate(flag_key, context, profiles, self._clock.unix_seconds())
+        return Answer(resolution, flags, profiles, flags.is_timed(flag_key))
 
     async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
         """What every flag gives, by key."""

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from burgee.evaluation.model import Condition
+from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.attributes import EVENT, parse_attribute
-from burgee_server.insights.model import All, AnyOf, Filter, Not
 from burgee_server.insights.operators import check_condition, holds
 from burgee_server.insights.scope import Scope, event_key, own_property, profile_key
 
@@ -38,7 +37,7 @@ class FilterWriter:
                 return self._condition(filter_, f"{path}.condition")
             case Not(inner):
                 return f"NOT {self._write(inner, f'{path}.not', depth + 1)}"
-            case All(branches):
+            case AllOf(branches):
                 return self._list(branches, " AND ", f"{path}.all", depth)
             case AnyOf(branches):
                 return self._list(branches, " OR ", f"{path}.any", depth)

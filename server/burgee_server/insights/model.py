@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
 
-from burgee.evaluation.model import USER, Condition
+from burgee.evaluation import USER, Filter
 
 DEFAULT_WINDOW = timedelta(days=14)
 """How long a funnel may take, where its caller does not say."""
@@ -34,30 +33,6 @@ class Measure(StrEnum):
     P90 = "p90"
     P95 = "p95"
     P99 = "p99"
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Every one of these must hold."""
-
-    filters: tuple["Filter", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one of these must hold."""
-
-    filters: tuple["Filter", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """This must not hold."""
-
-    filter: "Filter"
-
-
-Filter: TypeAlias = Condition | All | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)

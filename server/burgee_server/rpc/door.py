@@ -58,14 +58,17 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
 
 
 def _guard(method: str, handler: Handler) -> Handler:
-    """The handler, with messages read and errors answered in our words and not in gRPC's."""
+    """The handler, with messages read and errors answered in our words and not in gRPC's.
+
+    One without a deserializer is given the bytes, and reads them itself if it has to.
+    """
     behaviour: Any = handler.unary_unary
     parse: Any = handler.request_deserializer
     descriptor = _request_of(method)
 
     async def run(raw: bytes, context: Context) -> Any:
         try:
-            return await behaviour(decode(raw, parse, descriptor), context)
+            return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
         except Exception as error:
             await _fail(method, context, error)
 

@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
+
 from burgee import wire
 from burgee.evaluation import Context, Reason, Resolution
 from burgee.v1 import flags_pb2 as pb
-from burgee.v1 import flags_pb2_grpc
 from burgee_server.errors import Invalid
-from burgee_server.flags import Checks, Watch
+from burgee_server.flags import Answers, Checks, Watch
 from burgee_server.names import MAX_NAME
 from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.decoding import decode
 
 MAX_ANSWERS = 100_000
 MAX_CONTEXT_BYTES = 65_536
@@ -20,18 +22,28 @@ MAX_HEARTBEAT_SECONDS = 300
 _HEARTBEAT_SECONDS = 15
 
 
-class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
+class FlagServicer:
     """Flag checks, and what others need to make them."""
 
-    def __init__(self, checks: Checks, watch: Watch) -> None:
+    def __init__(self, checks: Checks, answers: Answers, watch: Watch) -> None:
         self._checks = checks
+        self._answers = answers
         self._watch = watch
         self._responses: dict[int, tuple[Resolution, pb.EvaluateResponse]] = {}
 
-    async def Evaluate(self, request: pb.EvaluateRequest, _context: Any) -> pb.EvaluateResponse:
-        """One flag, one context."""
+    async def Evaluate(self, question: bytes, _context: Any) -> bytes:
+        """One flag, one context. Bytes in and out: a question that was asked before need not be read."""
+        environment = environment_id()
+        known = self._answers.find(environment, question)
+        if known is not None:
+            return known
+        request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
         context = _read_context(request.context)
-        return self._response(await self._checks.evaluate(environment_id(), _flag_key(request.flag_key), context))
+        given = await self._checks.evaluate(environment, _flag_key(request.flag_key), context)
+        answer = self._response(given.resolution).SerializeToString()
+        if not given.timed:
+            self._answers.keep(environment, question, given.flags, given.profiles, answer)
+        return answer
 
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
@@ -59,13 +71,29 @@ class FlagServicer(flags_pb2_grpc.FlagServiceServicer):
         explanation = await self._checks.explain(environment_id(), _flag_key(request.flag_key), context)
         return wire.explanation_to_proto(explanation)
 
-    def Watch(  # type: ignore[override]  # bytes, not messages: see below
-        self, request: pb.WatchRequest, _context: Any
-    ) -> AsyncIterator[bytes]:
+    def Watch(self, request: pb.WatchRequest, _context: Any) -> AsyncIterator[bytes]:
         """What changes. The messages are serialized: each is written once, for all who watch."""
         if request.heartbeat_seconds > MAX_HEARTBEAT_SECONDS:
             raise Invalid.of("heartbeat_seconds", f"at most {MAX_HEARTBEAT_SECONDS}")
         return self._watch.stream(environment_id(), request.version, request.heartbeat_seconds or _HEARTBEAT_SECONDS)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve this on `server`."""
+        handlers = {
+            "Evaluate": grpc.unary_unary_rpc_method_handler(self.Evaluate),
+            "EvaluateAll": grpc.unary_unary_rpc_method_handler(
+                self.EvaluateAll, pb.EvaluateAllRequest.FromString, pb.EvaluateAllResponse.SerializeToString
+            ),
+            "BatchEvaluate": grpc.unary_unary_rpc_method_handler(
+                self.BatchEvaluate, pb.BatchEvaluateRequest.FromString, pb.BatchEvaluateResponse.SerializeToString
+            ),
+            "Explain": grpc.unary_unary_rpc_method_handler(
+                self.Explain, pb.ExplainRequest.FromString, pb.ExplainResponse.SerializeToString
+            ),
+            "Watch": grpc.unary_stream_rpc_method_handler(self.Watch, pb.WatchRequest.FromString),
+        }
+        service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
     def _response(self, resolution: Resolution) -> pb.EvaluateResponse:
         """The resolution on the wire. A flag gives the same few objects again and again, so each is written once.

@@ -1,6 +1,5 @@
 """Insight questions as the wire asks them, and answers as it gives them."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from burgee import wire
@@ -10,15 +9,11 @@ from burgee.v1 import insights_pb2 as pb
 from burgee_server.errors import Invalid
 from burgee_server.insights.model import (
     DEFAULT_WINDOW,
-    All,
-    AnyOf,
     Breakdown,
-    Filter,
     Funnel,
     FunnelQuery,
     Interval,
     Measure,
-    Not,
     Part,
     PartKind,
     Series,
@@ -44,7 +39,7 @@ def trend_query(request: pb.QueryTrendRequest) -> TrendQuery:
         range=_range(request.range),
         time_zone=request.time_zone,
         interval=interval,
-        filter=_optional_filter(request, "filter"),
+        filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=_breakdown(request),
     )
 
@@ -53,14 +48,14 @@ def funnel_query(request: pb.QueryFunnelRequest) -> FunnelQuery:
     """The question in a request. Raises Invalid."""
     return FunnelQuery(
         steps=tuple(
-            Step(step.event, _optional_filter(step, f"steps[{index}].filter"), step.label)
+            Step(step.event, wire.filter_from_proto(step.filter, f"steps[{index}].filter"), step.label)
             for index, step in enumerate(request.steps)
         ),
         range=_range(request.range),
         time_zone=request.time_zone,
         window=_window(request),
         count_by=request.count_by or USER,
-        filter=_optional_filter(request, "filter"),
+        filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=_breakdown(request),
     )
 
@@ -103,7 +98,7 @@ def _series(series: pb.TrendSeries, path: str) -> Series:
         measure=measure,
         property=series.property,
         group_type=series.group_type,
-        filter=_optional_filter(series, f"{path}.filter"),
+        filter=wire.filter_from_proto(series.filter, f"{path}.filter"),
         label=series.label,
     )
 
@@ -125,33 +120,6 @@ def _breakdown(request: pb.QueryTrendRequest | pb.QueryFunnelRequest) -> Breakdo
     if not request.HasField("breakdown"):
         return None
     return Breakdown(request.breakdown.attribute, request.breakdown.limit)
-
-
-def _optional_filter(
-    holder: pb.QueryTrendRequest | pb.QueryFunnelRequest | pb.TrendSeries | pb.FunnelStep, path: str
-) -> Filter | None:
-    if not holder.HasField("filter") or holder.filter.WhichOneof("node") is None:
-        return None
-    return _filter(holder.filter, path)
-
-
-def _filter(message: common_pb2.Filter, path: str) -> Filter:
-    """The tree as it was sent: protobuf bounds how deep that can be, and insights/filters.py checks the rest."""
-    match node := message.WhichOneof("node"):
-        case "condition":
-            return wire.condition_from_proto(message.condition, f"{path}.condition")
-        case "all":
-            return All(_branches(message.all.filters, f"{path}.all"))
-        case "any":
-            return AnyOf(_branches(message.any.filters, f"{path}.any"))
-        case "not":
-            return Not(_filter(getattr(message, "not"), f"{path}.not"))
-        case _:
-            raise Invalid.of(path, f"must be a condition, all, any or not; got {node}")
-
-
-def _branches(filters: Iterable[common_pb2.Filter], path: str) -> tuple[Filter, ...]:
-    return tuple(_filter(branch, f"{path}.filters[{index}]") for index, branch in enumerate(filters))
 
 
 def _write_part(part: Part) -> pb.BreakdownValue:

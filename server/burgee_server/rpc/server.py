@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, flags_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
+from burgee.v1 import admin_pb2_grpc, flag_admin_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
 from burgee_server.access import Gate
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer
@@ -51,7 +51,7 @@ class RpcServer:
         servicers.capture.add_to(self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
         flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, self._server)
-        flags_pb2_grpc.add_FlagServiceServicer_to_server(servicers.flags, self._server)
+        servicers.flags.add_to(self._server)
         insights_pb2_grpc.add_InsightServiceServicer_to_server(servicers.insights, self._server)
         profiles_pb2_grpc.add_ProfileServiceServicer_to_server(servicers.profiles, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

@@ -1,6 +1,7 @@
 """Flag sets: prerequisites of every shape, broken flags, changes, and what is mentioned."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,6 +16,7 @@ from burgee.evaluation import (
     FlagType,
     Operator,
     Prerequisite,
+    RampStep,
     Reason,
     Rule,
     VariantWeight,
@@ -23,6 +25,7 @@ from burgee.evaluation import (
 
 CONTEXT = Context("u")
 ON = Distribution((VariantWeight("on", 1),))
+DAWN = datetime(2026, 1, 1, 6, tzinfo=UTC)
 
 
 def flag(key: str, *needs: str) -> Flag:
@@ -116,3 +119,24 @@ def test_mentions_name_the_properties_that_are_read() -> None:
     assert flag_set.mentions_of("user") == {Attribute("user", "a.b"), *flag_set.mentions_of("base")}
     assert flag_set.mentions_of("plain") == flag_set.mentions_of("off") == flag_set.mentions_of("nope") == frozenset()
     assert flag_set.profile_types == {"user", "company", "region"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "timed"),
+    [
+        ({}, False),
+        ({"fallthrough": Distribution((VariantWeight("on", 1),), ramp=(RampStep(DAWN, 50_000),))}, True),
+        ({"rules": (Rule("r", ON, (Condition("user.born", Operator.BEFORE, ("2026-01-01",)),)),)}, False),
+        ({"rules": (Rule("r", ON, (Condition("user.born", Operator.AFTER, ("-30d",)),)),)}, True),
+        ({"rules": (Rule("r", Distribution(ON.weights, ramp=(RampStep(DAWN, 50_000),))),)}, True),
+        ({"enabled": False, "rules": (Rule("r", ON, (Condition("user.born", Operator.AFTER, ("now",)),)),)}, False),
+    ],
+)
+def test_a_flag_is_timed_when_the_time_alone_may_change_it(changes, timed):
+    """By a ramp or a relative time: its own, or that of what it needs, however far away."""
+    root = with_defaults(replace(flag("root"), **changes))
+    flag_set = FlagSet([root, flag("between", "root"), flag("leaf", "between"), flag("other")])
+
+    assert [flag_set.is_timed(key) for key in ("root", "between", "leaf")] == [timed] * 3
+    assert not flag_set.is_timed("other")
+    assert not flag_set.is_timed("missing")

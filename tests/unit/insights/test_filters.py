@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from burgee.evaluation import operators
-from burgee.evaluation.model import Condition, Json, Operator
-from burgee_server.insights.model import All, AnyOf, Breakdown, Filter, Not, Series, TrendQuery
+from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Json, Not, Operator, operators
+from burgee_server.insights.model import Breakdown, Series, TrendQuery
 from burgee_server.ports.warehouse import ProfileRow
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, NOW, trend
@@ -138,6 +137,6 @@ async def test_conditions_combine(zoo: Environment) -> None:
     everyone = {f"u{index}" for index in range(len(VALUES))} | {"absent"}
     pro, above = expected(Operator.EQUALS, ("pro",)), expected(Operator.GT, (5,))
     assert await who(zoo, AnyOf((text, number))) == pro | above
-    assert await who(zoo, All((text, number))) == set()
+    assert await who(zoo, AllOf((text, number))) == set()
     assert await who(zoo, Not(number)) == everyone - above
-    assert await who(zoo, Not(AnyOf((Not(All((Not(text), Not(number)))),)))) == everyone - pro - above
+    assert await who(zoo, Not(AnyOf((Not(AllOf((Not(text), Not(number)))),)))) == everyone - pro - above

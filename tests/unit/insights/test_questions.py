@@ -5,18 +5,14 @@ from typing import Any
 
 import pytest
 
-from burgee.evaluation.model import Condition, Operator
+from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not, Operator
 from burgee_server.errors import BurgeeError, Invalid
 from burgee_server.insights import Insights
 from burgee_server.insights.model import (
-    All,
-    AnyOf,
     Breakdown,
-    Filter,
     FunnelQuery,
     Interval,
     Measure,
-    Not,
     Series,
     Step,
     TimeRange,
@@ -54,9 +50,9 @@ BAD_FILTERS: list[tuple[Filter, str]] = [
     (Condition("event.x", Operator.SEMVER_GT, ("v1",)), ".condition.values[0]"),
     (Condition("event.x", Operator.EQUALS, ("y" * 1001,)), ".condition.values[0]"),
     (Condition("event.x", Operator.IN, ("y",) * 1001), ".condition.values"),
-    (All(()), ".all.filters"),
+    (AllOf(()), ".all.filters"),
     (Not(AnyOf((PLAN, Condition("x", Operator.IS_SET)))), ".not.any.filters[1].condition.attribute"),
-    (All((PLAN, All((Condition("x", Operator.IS_SET),)))), ".all.filters[1].all.filters[0].condition.attribute"),
+    (AllOf((PLAN, AllOf((Condition("x", Operator.IS_SET),)))), ".all.filters[1].all.filters[0].condition.attribute"),
     (deep(11), ".not" * 10),
     (AnyOf((PLAN,) * 201), ".any.filters[200].condition"),
 ]
@@ -127,7 +123,7 @@ async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWa
     """Twenty series, a deep and wide filter, the longest texts and the most columns pass the engine's own limits."""
     wide = AnyOf(tuple(Condition(f"company.p{n}", Operator.CONTAINS, ("y" * 1000,)) for n in range(150)))
     in_many = Condition("event.x", Operator.IN, tuple(f"{n}" * 100 for n in range(1000)))
-    filter_ = All((wide, in_many, deep(9)))
+    filter_ = AllOf((wide, in_many, deep(9)))
     query = TrendQuery((Series(filter=filter_),) * 20, TimeRange("-416d"), interval=Interval.HOUR)
     answer = await Insights(warehouse, FixedClock()).trend(1, query, GROUP_TYPES)
     assert [row.total for row in answer.rows] == [0] * 20

@@ -1,0 +1,123 @@
+"""Answers that are kept: which, for how long, and for whom."""
+
+import pytest
+
+from burgee.evaluation import (
+    Condition,
+    Context,
+    Distribution,
+    Flag,
+    FlagSet,
+    FlagType,
+    Operator,
+    Rule,
+    VariantWeight,
+    with_defaults,
+)
+from burgee_server.flags import Answers, Checks
+from burgee_server.ports.clock import Clock
+
+RULE = Rule("r1", Distribution((VariantWeight("on", 1),)), (Condition("company.plan", Operator.EQUALS, ("pro",)),))
+FLAG = with_defaults(Flag("beta", FlagType.BOOLEAN, (), "", enabled=True, rules=(RULE,)))
+ACME = Context("ann", {"company": "acme"})
+
+
+class Memory:
+    """Flags and profiles as a test puts them there: one object a state, as in the server."""
+
+    def __init__(self) -> None:
+        self.flags = FlagSet([FLAG])
+        self.profiles: dict[tuple[int, str, str], dict[str, str]] = {(1, "company", "acme"): {"plan": "pro"}}
+
+    def peek(self, environment_id, *identity):
+        return self.profiles.get((environment_id, *identity)) if identity else self.flags
+
+    async def get(self, environment_id, *identity):
+        return self.profiles.setdefault((environment_id, *identity), {}) if identity else self.flags
+
+
+class Noon(Clock):
+    """A clock that stands still."""
+
+    def unix_seconds(self):
+        return 43_200.0
+
+
+@pytest.fixture
+def memory() -> Memory:
+    """Flags and profiles as they are now."""
+    return Memory()
+
+
+async def remember(memory: Memory, answers: Answers, question: bytes = b"question", environment_id: int = 1) -> None:
+    """Check the flag and keep the answer, as the servicer does."""
+    given = await Checks(memory, memory, Noon()).evaluate(environment_id, "beta", ACME)
+    answers.keep(environment_id, question, given.flags, given.profiles, given.resolution.variant.encode())
+
+
+async def test_an_answer_is_given_again_while_nothing_changes(memory):
+    """The very bytes come back for the very question, and for no other."""
+    answers = Answers(memory, memory, 10)
+    await remember(memory, answers)
+
+    assert answers.find(1, b"question") == b"on"
+    assert answers.find(1, b"another") is None
+
+
+async def test_a_change_of_the_company_ends_an_answer(memory):
+    """Nobody tells: that memory holds another object, or none, is enough."""
+    answers = Answers(memory, memory, 10)
+    await remember(memory, answers)
+    kept = memory.profiles.pop((1, "company", "acme"))
+    assert answers.find(1, b"question") is None
+
+    memory.profiles[1, "company", "acme"] = dict(kept)
+    assert answers.find(1, b"question") is None
+
+
+async def test_a_change_of_flags_ends_every_answer(memory):
+    """Even if the flags are equal: whether they are is not looked at."""
+    answers = Answers(memory, memory, 10)
+    await remember(memory, answers)
+    memory.flags = FlagSet([FLAG])
+
+    assert answers.find(1, b"question") is None
+
+
+async def test_an_answer_is_for_its_environment_alone(memory):
+    """The same bytes in another environment are another question."""
+    answers = Answers(memory, memory, 10)
+    await remember(memory, answers)
+
+    assert answers.find(2, b"question") is None
+
+
+async def test_no_more_is_kept_than_there_is_room_for(memory):
+    """The capacity is for all environments together; a question kept twice counts once."""
+    answers = Answers(memory, memory, 3)
+    for environment_id, question in ((1, b"a"), (2, b"b"), (2, b"b"), (1, b"c")):
+        await remember(memory, answers, question, environment_id)
+    assert [answers.find(1, b"a"), answers.find(2, b"b"), answers.find(1, b"c")] == [b"on", b"off", b"on"]
+
+    await remember(memory, answers, b"d")
+
+    assert answers.find(2, b"b") is None
+    assert answers.find(1, b"d") == b"on"
+
+
+async def test_a_change_of_flags_makes_room(memory):
+    """What was kept for flags that are gone does not count."""
+    answers = Answers(memory, memory, 2)
+    for _ in range(5):
+        memory.flags = FlagSet([FLAG])
+        await remember(memory, answers, b"a")
+        await remember(memory, answers, b"b")
+        assert (answers.find(1, b"a"), answers.find(1, b"b")) == (b"on", b"on")
+
+
+async def test_long_questions_are_not_kept(memory):
+    """Memory is bounded by count, so each has to be small."""
+    answers = Answers(memory, memory, 10)
+    await remember(memory, answers, b"x" * 1_025)
+
+    assert answers.find(1, b"x" * 1_025) is None
