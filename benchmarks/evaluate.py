@@ -80,7 +80,7 @@ def cases() -> dict[str, Callable[[], object]]:
         "a prerequisite": lambda: chained.evaluate("needs", PASSED, {}, NOW),
         "explain": lambda: one.explain("beta", PASSED, {}, NOW),
         "all of 1,000 flags": lambda: thousand.evaluate_all(PASSED, {}, NOW),
-        "compile a flag": lambda: FlagSet([target]),
+        "compile a flag, and its first check": lambda: FlagSet([target]).evaluate("beta", PASSED, {}, NOW),
         "change one of 1,000 flags": lambda: thousand.with_changes([replace(target, key="flag-7", version=2)]),
         "wire: context to message": lambda: wire.context_to_proto(PASSED),
         "wire: context from message": lambda: wire.context_from_proto(asked),

@@ -10,13 +10,12 @@ it" runs from its answer until the client's memory has it.
 
 import asyncio
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 from sqlalchemy import insert
 
@@ -83,6 +82,11 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def peak_mb() -> float:
+    """The most memory that this process has held; what getrusage tells is its parent's, if that was more."""
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1e3
+
+
 def answer(target: str) -> None:
     """Be a client, and print what that took."""
     before = resident_mb()
@@ -101,11 +105,10 @@ def answer(target: str) -> None:
 
     def arrive() -> None:
         while client.resolve("flag-52", company="company-3").flag_version != changed.version:
-            pass
+            sleep(0.0005)
 
     calls += [milliseconds(change), milliseconds(arrive)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3 - before
-    print(f"{seconds:.2f}", *(f"{number:.0f}" for number in (answered - before, peak, *calls)))
+    print(f"{seconds:.2f}", *(f"{number:.0f}" for number in (answered - before, peak_mb() - before, *calls)))
     client.close()
 
 

@@ -146,7 +146,7 @@ class FlagSet:
         self._mentioned = read
         self._cohorts = cohorts
         self._listed = None
-        self._cyclic = closing_edges({key: needed for key, flag in self.flags.items() if (needed := _needed(flag))})
+        self._cyclic = closing_edges({key: _needed(flag) for key, flag in self.flags.items() if flag.prerequisites})
         self.mentions = frozenset().union(*read.values())
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
         self.cohorts = frozenset().union(*cohorts.values())

@@ -252,3 +252,26 @@ def test_a_forked_child_opens_its_own_stream(server: Recorder, feed: Feed, paren
     assert done.returncode == 0, done.stderr
     assert {type(request) for request in server.requests} == {flags_pb2.WatchRequest}
     assert [request.version for request in server.requests].count("") == 2
+
+
+def test_a_flag_that_nobody_asked_for_yet_is_found_after_a_change(client: Client, server: Recorder, feed: Feed) -> None:
+    """Flags are looked up when they are first asked for: before and after a change, and once they are there."""
+    feed.begin = (snapshot("e.1", flag(), flag("g"), acme="pro"),)
+    assert client.is_enabled("f", company="acme")
+    assert client.resolve("h", company="acme").error_code is ErrorCode.FLAG_NOT_FOUND
+    feed.send(change("e.2", flag(version=2), flag("h")))
+    wait_for(lambda: client.resolve("h", company="acme").reason is Reason.TARGETING_MATCH)
+    assert [client.resolve(key, company="acme").flag_version for key in ("f", "g", "h")] == [2, 1, 1]
+    assert list(client.all_flags(company="acme")) == ["f", "g", "h"]
+    assert server.of(flags_pb2.EvaluateRequest) == server.of(flags_pb2.EvaluateAllRequest) == []
+
+
+def test_all_flags_need_no_call_where_what_they_read_is_passed(client: Client, server: Recorder, feed: Feed) -> None:
+    """A flag that reads a person's property is asked for only if that was not passed; nobody else's answer changes."""
+    feed.begin = (snapshot("e.1", flag(), flag("person", attribute="user.plan"), acme="pro"),)
+    assert client.is_enabled("f", groups={"company": "acme"})
+    given = client.all_flags("ann", groups={"company": "acme"}, properties={"plan": "pro"})
+    assert {key: each.variant for key, each in given.items()} == {"f": "on", "person": "on"}
+    given = client.all_flags("ann", company="globex", properties={"plan": "free"})
+    assert {key: each.variant for key, each in given.items()} == {"f": "off", "person": "off"}
+    assert server.of(flags_pb2.EvaluateAllRequest) == []

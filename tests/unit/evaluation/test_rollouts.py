@@ -14,6 +14,7 @@ from burgee.evaluation import (
     bucket,
     variant_bucket,
 )
+from burgee.evaluation.bucketing import REMEMBERED, remembered_bucket, remembered_variant_bucket
 
 COMPANIES = [f"company-{number}" for number in range(4000)]
 SPLIT = (VariantWeight("one", 1), VariantWeight("two", 2), VariantWeight("three", 1))
@@ -127,8 +128,21 @@ def test_a_split_gives_what_posthog_gives() -> None:
 
 
 def test_more_companies_than_are_remembered_get_the_same_again() -> None:
-    """Forgetting places changes no answer."""
-    flags = flag_set(50_000)
-    names = [f"many-{number}" for number in range(10_500)]
-    first = [flags.evaluate("checkout", Context(groups={"company": name}), {}, 0.0) for name in names]
-    assert [flags.evaluate("checkout", Context(groups={"company": name}), {}, 0.0) for name in names] == first
+    """Forgetting places changes no answer, and what is remembered is bounded for all flags together."""
+    evaluate = flag_set(50_000).evaluate
+    names = [f"many-{number}" for number in range(REMEMBERED + 500)]
+    first = [evaluate("checkout", Context(groups={"company": name}), {}, 0.0).variant for name in names]
+    assert [evaluate("checkout", Context(groups={"company": name}), {}, 0.0).variant for name in names] == first
+    assert remembered_bucket.cache_info().currsize == REMEMBERED
+
+
+def test_text_of_any_length_is_not_remembered() -> None:
+    """A property that a flag draws by may be a megabyte, and another each time."""
+    rule = Rule("r", Distribution(SPLIT, bucket_by="user.essay", rollout=50_000))
+    variants = tuple(Variant(name, name) for name in ("off", "one", "two", "three"))
+    flags = FlagSet([Flag("essays", FlagType.STRING, variants, "off", enabled=True, rules=(rule,))])
+    for cache in (remembered_bucket, remembered_variant_bucket):
+        cache.cache_clear()
+        for number in range(20):
+            flags.evaluate("essays", Context("ann", properties={"essay": f"{number} and so on" * 100}), {}, 0.0)
+        assert cache.cache_info().currsize == 0
