@@ -89,6 +89,23 @@ def test_a_file_is_sent_once_and_then_only_asked_for(keeper, tmp_path):
     assert len(who(keeper)) == 12_000
 
 
+def test_what_the_server_has_is_not_even_read(keeper, tmp_path):
+    """A second run takes the time of reading bytes, and not of making events."""
+    path = ndjson(tmp_path, lines(6_000))
+    run(keeper, path)
+    reader, _ = open_file(path, "ndjson", None)
+
+    def reading(record):
+        pytest.fail(f"line {record.number} was read")
+
+    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(None, "line") as rejects:
+        importing = Importing(client, reading, "own", rejects)
+        for chunk in reader.chunks():
+            importing.take(chunk)
+    reader.close()
+    assert importing.duplicate == 6_000
+
+
 def test_an_interrupted_import_goes_on_where_it_was(keeper, tmp_path):
     """Chunks that the server has are asked for, the rest is sent."""
     path = ndjson(tmp_path, lines(20_000))
