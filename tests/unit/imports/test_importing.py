@@ -44,7 +44,7 @@ def run(keeper: Keeper, path: Path, mapping=None, chunks: int | None = None, sal
     """Import a file, or its first chunks, and stop there as one who is interrupted does."""
     reader, reading = open_file(path, format_of(path), mapping)
     file = path.with_name("rejects.ndjson")
-    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(file.open("w"), reader.unit) as rejects:
+    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(file, reader.unit) as rejects:
         importing = Importing(client, reading, salt, rejects)
         try:
             for number, chunk in enumerate(reader.chunks()):
