@@ -98,6 +98,17 @@ def queryable(server: Measured, count: int) -> float:
     return time.perf_counter() - began
 
 
+def trend_seconds(server: Measured, meanwhile: threading.Event | None = None) -> list[float]:
+    """Seconds that a trend over all events takes, in order: a few times, or for as long as something else goes on."""
+    took = []
+    with burgee.Client(server.target, KEY, query_timeout=120) as client:
+        while len(took) < 7 or (meanwhile and not meanwhile.is_set()):
+            began = time.perf_counter()
+            client.trend(measure="unique_users", start=f"-{DAYS + 2}d")
+            took.append(time.perf_counter() - began)
+    return sorted(took)
+
+
 def report(name: str, done: Run, events: int, server: Measured) -> None:
     """A line of the table: memory of the command after a quarter of its time, and at most."""
     quarter = done.memory_mb[len(done.memory_mb) // 4] if done.memory_mb else 0.0
@@ -106,6 +117,10 @@ def report(name: str, done: Run, events: int, server: Measured) -> None:
         f"{quarter:>9,.0f}{max(done.memory_mb, default=0):>8,.0f}{server.resident_mb():>9,.0f}",
         flush=True,
     )
+
+
+def _print_trend(when: str, took: list[float]) -> None:
+    print(f"users a day, {when}: median {took[len(took) // 2]:.2f} s, most {took[-1]:.2f} s", flush=True)
 
 
 def main() -> None:
@@ -124,11 +139,17 @@ def main() -> None:
             again = run(server, "import", str(events))
             assert again.answer["duplicate"] == count, again.answer
             report("the same again", again, count, server)
+            _print_trend("alone", trend_seconds(server))
             for name, path in (("export Parquet", parquet), ("export NDJSON", lines)):
                 exported = run(server, "export", str(path))
                 assert exported.answer["events"] == count, exported.answer
                 report(name, exported, count, server)
                 print(f"{path.stat().st_size / 1e9:.2f} GB")
+            beside = threading.Event()
+            exporting = threading.Thread(target=lambda: (run(server, "export", str(lines)), beside.set()))
+            exporting.start()
+            _print_trend("beside an export", trend_seconds(server, beside))
+            exporting.join()
             print(f"memory of the server at most: {server.peak_mb():,.0f} MB")
         with serving() as server:
             first = run(server, "import", str(parquet), interrupt_after=whole.seconds / 2)

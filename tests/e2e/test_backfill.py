@@ -132,6 +132,7 @@ def test_a_table_of_orders_comes_in_by_a_mapping_and_goes_out_as_parquet(command
         ("x", ("e.parquet",), 1, "e.parquet: it is not Parquet"),
         ("x", ("-", "--format", "parquet"), 1, "standard input: Parquet has its table of contents at its end"),
         ("\x1f\x8b\x08cut", ("e.ndjson",), 1, "e.ndjson: "),
+        ("x", ("e.ndjson", "--rejects", "nowhere/r.ndjson"), 1, "nowhere/r.ndjson: No such file or directory"),
     ],
 )
 def test_what_cannot_be_imported_is_told_with_the_name_of_the_file(tmp_path, content, arguments, code, words):

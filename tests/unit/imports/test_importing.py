@@ -44,7 +44,7 @@ def run(keeper: Keeper, path: Path, mapping=None, chunks: int | None = None, sal
     """Import a file, or its first chunks, and stop there as one who is interrupted does."""
     reader, reading = open_file(path, format_of(path), mapping)
     file = path.with_name("rejects.ndjson")
-    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(file.open("w"), reader.unit) as rejects:
+    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(file, reader.unit) as rejects:
         importing = Importing(client, reading, salt, rejects)
         try:
             for number, chunk in enumerate(reader.chunks()):
@@ -87,6 +87,23 @@ def test_a_file_is_sent_once_and_then_only_asked_for(keeper, tmp_path):
     assert (second.accepted, second.duplicate) == (0, 12_000)
     assert (len(keeper.asked), len(keeper.sent)) == (1 + 3, 3)
     assert len(who(keeper)) == 12_000
+
+
+def test_what_the_server_has_is_not_even_read(keeper, tmp_path):
+    """A second run takes the time of reading bytes, and not of making events."""
+    path = ndjson(tmp_path, lines(6_000))
+    run(keeper, path)
+    reader, _ = open_file(path, "ndjson", None)
+
+    def reading(record):
+        pytest.fail(f"line {record.number} was read")
+
+    with burgee.Client(f"127.0.0.1:{keeper.port}", "") as client, Rejects(None, "line") as rejects:
+        importing = Importing(client, reading, "own", rejects)
+        for chunk in reader.chunks():
+            importing.take(chunk)
+    reader.close()
+    assert importing.duplicate == 6_000
 
 
 def test_an_interrupted_import_goes_on_where_it_was(keeper, tmp_path):

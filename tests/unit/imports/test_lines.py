@@ -52,6 +52,8 @@ def test_a_line_without_a_uuid_gets_one_of_its_number_and_its_text(tmp_path):
     assert len({event.uuid for event in first}) == 3
     assert [event.uuid for event in first] == [event.uuid for event in again]
     assert {event.uuid for event in first}.isdisjoint(event.uuid for event in moved)
+    ids = [batch.batch_id for name in ("e", "again", "moved") for batch in batches(tmp_path / f"{name}.ndjson")]
+    assert ids[0] == ids[1] != ids[2]
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,18 @@ def test_properties_may_have_any_type(tmp_path):
     )
 
 
+def test_text_that_is_not_marked_as_text_is_text(tmp_path):
+    """As older programs write it: names, times and JSON as bytes."""
+    columns = {
+        "who": pa.array([b"Ren\xc3\xa9e"], pa.binary()),
+        "at": pa.array([b"2026-03-01T12:00:00Z"], pa.large_binary()),
+        "props": pa.array([b'{"a":1}'], pa.binary()),
+    }
+    path = write_parquet(tmp_path / "e.parquet", columns)
+    [event] = events(path, mapping_of(WHO | {"properties": {"object": "props"}}))
+    assert (event.distinct_id, event.timestamp_micros, event.properties_json) == ("Renée", MICROS, '{"a":1}')
+
+
 def test_a_path_leads_into_structs_and_into_json_text(tmp_path):
     """A name with a dot that is there is that name."""
     columns = {

@@ -72,15 +72,14 @@ def export(
     for group_type, group_key in read_pairs([group] if group else [], "--group", "TYPE=KEY").items():
         request.group_type, request.group_key = group_type, group_key
     receiving = Receiving(client, request)
-    written = 0
     meter = Meter(receiving.estimated_events)
-    with meter, open_target(file) as target:
-        writer = _writer(format_name, target)
-        for some in receiving:
-            writer.write(some)
-            written += len(some)
-            meter.update(written, written)
-        writer.close()
+    try:
+        with meter, open_target(file) as target:
+            written = _write(receiving, _writer(format_name, target), meter)
+    except BrokenPipeError:  # whoever read it has seen enough; click ends quietly
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
     if as_json:
         complete_until = receiving.complete_until.isoformat()
         print_json({"events": written, "complete_until": complete_until, "seconds": round(meter.seconds, 3)})
@@ -91,6 +90,17 @@ def export(
             f" · complete until {receiving.complete_until:%Y-%m-%d %H:%M:%S} UTC",
             err=to_stdout,
         )
+
+
+def _write(receiving: Receiving, writer: Writer, meter: Meter) -> int:
+    """Write what is received; return how many events."""
+    written = 0
+    for events in receiving:
+        writer.write(events)
+        written += len(events)
+        meter.update(written, written)
+    writer.close()
+    return written
 
 
 def _writer(format_name: str, target: BinaryIO) -> Writer:

@@ -4,7 +4,6 @@ import hashlib
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -33,7 +32,11 @@ INTERRUPTED = 130
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A TOML file that says which columns are what; without it they have Burgee's own names.",
 )
-@click.option("--rejects", type=click.File("w", lazy=False), help="Write what is not imported, and why, to this file.")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write what is not imported, and why, to this file.",
+)
 @as_json
 @with_client
 def load(
@@ -41,7 +44,7 @@ def load(
     file: Path,
     format_name: str | None,
     mapping_file: Path | None,
-    rejects: IO[str] | None,
+    rejects: Path | None,
     as_json: bool,
 ) -> None:
     """Import events from FILE, or from standard input if FILE is "-": NDJSON or CSV, plain or packed, or Parquet.
@@ -55,18 +58,23 @@ def load(
     try:
         mapping = read_mapping(mapping_file) if mapping_file else None
         reader, reading = open_file(file, format_name, mapping)
+        rejected = Rejects(rejects, reader.unit)
     except BadMapping as error:
         raise click.UsageError(f"{mapping_file or name}: {error}") from None
     except Unreadable as error:
         raise click.ClickException(f"{name}: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     salt = hashlib.sha256(mapping_file.read_bytes()).hexdigest()[:16] if mapping_file else "own"
-    with closing(reader), Rejects(rejects, reader.unit) as rejected:
+    with closing(reader), rejected:
         importing = Importing(client, reading, salt, rejected)
         meter, interrupt = Meter(reader.size), Interrupt(_notice)
         try:
             _run(importing, reader, meter, interrupt)
         except Unreadable as error:
             raise click.ClickException(f"{name}: {error}") from None
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
         finally:
             if as_json:
                 _print_json(importing, rejected, meter.seconds, interrupt.happened)

@@ -97,9 +97,19 @@ def _values(column: pa.Array) -> Sequence[Any]:
         return _moments(column)
     if pa.types.is_map(column.type):
         return _dicts(column)
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return [_text_or_bytes(value) for value in column.to_pylist()]
     nested = {"maps_as_pydicts": "strict"} if pa.types.is_nested(column.type) else {}
     values: Sequence[Any] = column.to_pylist(**nested)
     return values
+
+
+def _text_or_bytes(value: bytes | None) -> str | bytes | None:
+    """Text, where it is some: not every program that writes text to Parquet says so."""
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _moments(column: pa.Array) -> list[datetime | None]:

@@ -30,11 +30,11 @@ Reading = Callable[[Record], Event | None]
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's name says; empty for a name that says none, or standard input."""
+    """The format that a file's name says; empty for a name that says none, or standard input. Parquet packs itself."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    return _BY_SUFFIX.get(suffixes[-1], "") if suffixes else ""
+    is_packed = bool(suffixes) and suffixes[-1] in _PACKED
+    found = _BY_SUFFIX.get(suffixes[-2 if is_packed else -1], "") if len(suffixes) > is_packed else ""
+    return "" if is_packed and found == "parquet" else found
 
 
 def open_file(path: Path, format_name: str, mapping: Mapping | None) -> tuple[Reader, Reading]:

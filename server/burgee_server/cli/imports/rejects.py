@@ -1,8 +1,9 @@
 """What was not imported: counted, the first of it kept to be shown, all of it written to a file if there is one."""
 
 import json
+from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 from burgee_server.cli.imports.batches import Rejected
 
@@ -13,10 +14,13 @@ SHOWN = 10
 
 
 class Rejects:
-    """A context manager around the file, which holds a JSON object a line: place, field, reason, record."""
+    """A context manager. The file, if there is one, is written anew: JSON lines of place, field, reason and record.
 
-    def __init__(self, file: IO[str] | None, unit: str) -> None:
-        self._file = file
+    Raises OSError if it cannot be written.
+    """
+
+    def __init__(self, path: Path | None, unit: str) -> None:
+        self._file = path.open("w", encoding="utf-8") if path else None
         self.unit = unit
         self.count = 0
         self.first: list[Fault] = []
