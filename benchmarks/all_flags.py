@@ -19,10 +19,10 @@ def client(count: int) -> burgee.Client:
     """A client that has so many flags, as if from its stream."""
     stored = {("company", f"company-{number}"): company(number) for number in range(COMPANIES)}
     made = burgee.Client("127.0.0.1:9", "", flag_timeout=0.1)
-    stream = made._flags._stream
+    stream = made._flags.stream
     assert stream is not None
     stream.current = stream.last = Snapshot.of(FlagSet(flags(count)), "1", stored, frozenset({"company"}))
-    stream._tried.set()
+    stream._tried.set_result(None)
     return made
 
 
