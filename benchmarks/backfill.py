@@ -7,6 +7,7 @@ and taken up again; its time to get back to where it was is taken by one that ha
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -32,8 +33,13 @@ class Run:
     answer: Any
     code: int
     seconds: float
+    cpu_seconds: float
+    """Of the command."""
+    server_cpu_seconds: float
     memory_mb: list[float]
     """Of the command, a sample every half second."""
+    server_mb: float
+    """Of the server, the most."""
 
 
 def write_events(path: Path, count: int) -> None:
@@ -58,7 +64,8 @@ def write_events(path: Path, count: int) -> None:
 def run(server: Measured, *arguments: str, interrupt_after: float | None = None) -> Run:
     """A command, to its end or to Ctrl-C."""
     environment = {**os.environ, "BURGEE_TARGET": server.target, "BURGEE_API_KEY": KEY}
-    began = time.perf_counter()
+    server.forget_peak()
+    began, cpu, server_cpu = time.perf_counter(), _cpu_of_children(), server.cpu_seconds()
     command = subprocess.Popen(
         [sys.executable, "-m", "burgee_server", *arguments, "--json"], stdout=subprocess.PIPE, env=environment
     )
@@ -79,7 +86,21 @@ def run(server: Measured, *arguments: str, interrupt_after: float | None = None)
     printed, _ = command.communicate()
     ended.set()
     watcher.join()
-    return Run(json.loads(printed), command.returncode, time.perf_counter() - began, memory)
+    return Run(
+        json.loads(printed),
+        command.returncode,
+        time.perf_counter() - began,
+        _cpu_of_children() - cpu,
+        server.cpu_seconds() - server_cpu,
+        memory,
+        server.peak_mb(),
+    )
+
+
+def _cpu_of_children() -> float:
+    """Processor time of every command that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _resident_mb(pid: int) -> float:
@@ -109,14 +130,15 @@ def trend_seconds(server: Measured, meanwhile: threading.Event | None = None) ->
     return sorted(took)
 
 
-def report(name: str, done: Run, events: int, server: Measured) -> None:
-    """A line of the table: memory of the command after a quarter of its time, and at most."""
+def report(name: str, done: Run, events: int) -> None:
+    """A line of the table: processor time an event, memory of the command after a quarter of its time and at most."""
     quarter = done.memory_mb[len(done.memory_mb) // 4] if done.memory_mb else 0.0
-    print(
-        f"{name:<34}{events:>12,}{done.seconds:>9.1f}{events / done.seconds:>10,.0f}"
-        f"{quarter:>9,.0f}{max(done.memory_mb, default=0):>8,.0f}{server.resident_mb():>9,.0f}",
-        flush=True,
+    cells = (
+        f"{events:>12,}{done.seconds:>9.1f}{events / done.seconds:>10,.0f}",
+        f"{done.cpu_seconds / events * 1e6:>7.1f}{done.server_cpu_seconds / events * 1e6:>8.1f}",
+        f"{quarter:>7,.0f}{max(done.memory_mb, default=0):>6,.0f}{done.server_mb:>8,.0f}",
     )
+    print(f"{name:<28}{''.join(cells)}", flush=True)
 
 
 def _print_trend(when: str, took: list[float]) -> None:
@@ -130,35 +152,34 @@ def main() -> None:
         events, parquet, lines = (Path(scratch) / name for name in ("e.ndjson", "out.parquet", "out.ndjson"))
         write_events(events, count)
         print(f"{events.stat().st_size / 1e9:.2f} GB of NDJSON")
-        print(f"{'':<34}{'events':>12}{'seconds':>9}{'events/s':>10}{'MB at ¼':>9}{'most':>8}{'server':>9}")
+        print(f"{'':<28}{'':>31}{'µs CPU an event':>15}{'MB: at ¼, most, server':>23}")
         with serving() as server:
             whole = run(server, "import", str(events))
             assert whole.answer["accepted"] == count, whole.answer
-            report("import NDJSON", whole, count, server)
+            report("import NDJSON", whole, count)
             print(f"queryable {queryable(server, count):.1f} s later")
             again = run(server, "import", str(events))
             assert again.answer["duplicate"] == count, again.answer
-            report("the same again", again, count, server)
+            report("the same again", again, count)
             _print_trend("alone", trend_seconds(server))
             for name, path in (("export Parquet", parquet), ("export NDJSON", lines)):
                 exported = run(server, "export", str(path))
                 assert exported.answer["events"] == count, exported.answer
-                report(name, exported, count, server)
+                report(name, exported, count)
                 print(f"{path.stat().st_size / 1e9:.2f} GB")
             beside = threading.Event()
             exporting = threading.Thread(target=lambda: (run(server, "export", str(lines)), beside.set()))
             exporting.start()
             _print_trend("beside an export", trend_seconds(server, beside))
             exporting.join()
-            print(f"memory of the server at most: {server.peak_mb():,.0f} MB")
         with serving() as server:
             first = run(server, "import", str(parquet), interrupt_after=whole.seconds / 2)
             there = first.answer["accepted"]
             assert first.code == 130, first
-            report("import Parquet, interrupted", first, there, server)
+            report("import Parquet, interrupted", first, there)
             rest = run(server, "import", str(parquet))
             assert rest.answer["accepted"] + rest.answer["duplicate"] == count, rest.answer
-            report("… taken up again", rest, count - there, server)
+            report("… taken up again", rest, count - there)
             queryable(server, count)
             with burgee.Client(server.target, KEY, query_timeout=120) as client:
                 assert client.trend(start=f"-{DAYS + 2}d").rows[0].total == count

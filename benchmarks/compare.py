@@ -87,22 +87,35 @@ def includes(key: str) -> bool:
 
 @contextmanager
 def clients() -> Iterator[list[Sdk]]:
-    """`is_enabled` of a client that has the flag, and every company's properties, from a server."""
-    with serving() as server, burgee.Client(server.target, API_KEY, flag_timeout=20) as client:
+    """`is_enabled` of a client that has the flag, and every company's properties, from a server.
+
+    Others have their events switched off, and so has this one, but for one that captures exposures, as by default.
+    """
+    with (
+        serving() as server,
+        burgee.Client(server.target, API_KEY, flag_timeout=20, exposures=False) as client,
+        burgee.Client(server.target, API_KEY, flag_timeout=20) as capturing,
+    ):
         request = flag_admin_pb2.CreateFlagRequest(flag=wire.flag_to_proto(flag()))
         client.stub(FlagAdminServiceStub).CreateFlag(request)
         for company in COMPANIES:
             client.group("company", company.key, company.properties)
         assert client.flush(60)
         yield [
-            Sdk(CLIENT, lambda company: company.key, lambda key: client.is_enabled(KEY, PERSON, company=key), includes),
+            stored(CLIENT, client),
             Sdk(
                 "burgee: the client, properties passed",
                 lambda company: (company.key, {"company": company.properties}),
                 lambda asked: client.is_enabled(KEY, PERSON, group_properties=asked[1], company=asked[0]),
                 includes,
             ),
+            stored("burgee: the client, with exposures", capturing),
         ]
+
+
+def stored(name: str, client: burgee.Client) -> Sdk:
+    """A client that is told the company's key."""
+    return Sdk(name, lambda company: company.key, lambda key: client.is_enabled(KEY, PERSON, company=key), includes)
 
 
 def rivals(names: Iterable[str]) -> Iterator[Sdk]:

@@ -8,73 +8,25 @@ it made a client, with burgee and grpc imported; time runs from `Client()` to th
 it" runs from its answer until the client's memory has it.
 """
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
-from sqlalchemy import insert
-
 import burgee
-from benchmarks.product import PASSED, company, flags
+from benchmarks.filled import put_product
+from benchmarks.product import PASSED
 from benchmarks.server import KEY, serving
-from burgee.evaluation import flag_to_document
 from burgee.v1 import flag_admin_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
-from burgee_server.ports.access import Authorship
-from burgee_server.storage.sql import tables
-from burgee_server.storage.sql.access import SqlAccess
-from burgee_server.storage.sql.engine import Database
 
 FLAGS = 10_000
 COMPANIES = 50_000
 CLIENTS = 4
 TIMEOUT = 120.0
-
-
-def put_everything(data: Path) -> None:
-    """Write flags and profiles, as the server keeps them."""
-    now = datetime.now(UTC)
-    keep = {"environment_id": 1, "version": 1}
-    made = flags(FLAGS)
-    versions = [
-        {
-            **keep,
-            "key": flag.key,
-            "document": flag_to_document(flag) | {"version": 1},
-            "changed_at": now,
-            "changed_by": "",
-            "change_note": "",
-        }
-        for flag in made
-    ]
-    heads = [{**keep, "key": flag.key, "archived": False, "created_at": now} for flag in made]
-    profiles = [
-        {
-            "environment_id": 1,
-            "group_type": "company",
-            "key": f"company-{number}",
-            "properties": company(number),
-            "revision": number + 1,
-        }
-        for number in range(COMPANIES)
-    ]
-
-    async def put() -> None:
-        database = Database(f"sqlite+aiosqlite:///{data / 'control.db'}")
-        await database.migrate()
-        await SqlAccess(database).create_project("default", "Default", Authorship("bench", now))
-        async with database.writing() as connection:
-            await connection.execute(insert(tables.flags), heads)
-            await connection.execute(insert(tables.flag_versions), versions)
-            await connection.execute(insert(tables.profiles), profiles)
-        await database.close()
-
-    asyncio.run(put())
 
 
 def resident_mb() -> float:
@@ -126,7 +78,7 @@ def main() -> None:
     print(f"{FLAGS:,} flags, {COMPANIES:,} companies\n")
     print("| client | s to first answer | MB added | MB at most | ms: all_flags | again | change a flag | and see it |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    with serving(put_everything) as server:
+    with serving(partial(put_product, FLAGS, COMPANIES)) as server:
         for number in range(1, CLIENTS + 1):
             command = [sys.executable, "-m", "benchmarks.large", server.target]
             told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

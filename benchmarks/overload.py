@@ -64,7 +64,7 @@ def stored(client: burgee.Client) -> int:
     now = time.time()
     while True:
         answer = client.trend(start="-60d")
-        if answer.complete_until.timestamp() >= now:
+        if answer.info.complete_until.timestamp() >= now:
             return int(answer.rows[0].total)
         time.sleep(0.2)
 

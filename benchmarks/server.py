@@ -39,6 +39,10 @@ class Measured:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1e3
 
+    def forget_peak(self) -> None:
+        """Begin to count the most memory anew."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
 
 @contextlib.contextmanager
 def serving(prepare: Callable[[Path], None] = lambda _data: None) -> Iterator[Measured]:
