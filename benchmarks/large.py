@@ -81,7 +81,7 @@ def main() -> None:
     with serving(partial(put_product, FLAGS, COMPANIES)) as server:
         for number in range(1, CLIENTS + 1):
             command = [sys.executable, "-m", "benchmarks.large", server.target]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
             print(f"| {number} | {' | '.join(told)} |", flush=True)
         print(f"\nThe server holds {server.resident_mb():.0f} MB.")
     return None
