@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from burgee.evaluation.model import USER
 from burgee_server.ports.warehouse import Removal, property_column, to_micros
-from burgee_server.storage.clickhouse.mutations import Run, delete, vacate
+from burgee_server.storage.clickhouse.mutations import Run, delete, finish, vacate
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -90,7 +90,8 @@ def _mend_activity(client: "Client", match: Match) -> None:
         parameters=match.parameters,
     )
     touched = f"{HERE} AND (type, key) IN (SELECT type, key FROM touched)"
-    delete(client, "activity", touched, match.parameters, wait=True)
+    if delete(client, "activity", touched, match.parameters):
+        finish(client, "activity")
     for (group_type,) in client.query("SELECT DISTINCT type FROM touched").result_rows:
         client.command(
             f"INSERT INTO activity SELECT environment_id, {{type:String}}, {key_column(group_type)} AS key,"

@@ -5,9 +5,12 @@ A mutation writes each part anew that holds such rows. It is done when no part f
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from clickhouse_connect.driver.exceptions import OperationalError
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -16,8 +19,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_POLL_SECONDS = 0.02
+FIRST_POLL_SECONDS = 0.01
 LAST_POLL_SECONDS = 1.0
+
+_HERE = "database = currentDatabase() AND table = {table:String}"
 
 
 class Run(Protocol):
@@ -27,54 +32,74 @@ class Run(Protocol):
         """The result of the work."""
 
 
-def delete(client: "Client", table: str, where: str, parameters: Mapping[str, Any], *, wait: bool = False) -> bool:
-    """Begin to delete the rows where this holds, or `wait` until no query sees them. Whether there are any."""
+def delete(client: "Client", table: str, where: str, parameters: Mapping[str, Any]) -> bool:
+    """Begin to delete the rows where this holds. Whether there are any."""
     bound = dict(parameters)
     if not client.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", bound).result_rows:
         return False
-    client.command(f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = {int(wait)}", bound)
+    client.command(f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = 0", bound)
     return True
+
+
+def finish(client: "Client", table: str) -> None:
+    """Wait, in this thread, until no query sees what is being deleted. Raises OperationalError if that fails."""
+    while (state := _mutating(client, table)).unfinished:
+        if state.fault:
+            raise OperationalError(state.fault)
+        time.sleep(FIRST_POLL_SECONDS)
 
 
 async def vacate(run: Run, table: str) -> None:
     """Wait until every mutation of a table is done and no part from before is left; then forget their texts."""
     seconds = FIRST_POLL_SECONDS
     told = ""
-    while not (state := await run(lambda client: _state(client, table))).vacated:
+    before = -1
+    while (state := await run(lambda client: _mutating(client, table))).unfinished:
         if state.fault not in ("", told):
             log.warning("%s: rows cannot be removed yet: %s", table, state.fault)
             told = state.fault
+        seconds = FIRST_POLL_SECONDS if state.unfinished != before else min(2 * seconds, LAST_POLL_SECONDS)
+        before = state.unfinished
+        await asyncio.sleep(seconds)
+    seconds = FIRST_POLL_SECONDS
+    while await run(lambda client: _old_parts(client, table)):
         await asyncio.sleep(seconds)
         seconds = min(2 * seconds, LAST_POLL_SECONDS)
     # The text of a mutation names keys.
     await run(
-        lambda client: client.command(
-            "KILL MUTATION WHERE database = currentDatabase() AND table = {table:String} AND is_done SYNC",
-            parameters={"table": table},
-        )
+        lambda client: client.command(f"KILL MUTATION WHERE {_HERE} AND is_done SYNC", parameters={"table": table})
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    vacated: bool
-    fault: str = ""
+class _Mutating:
+    unfinished: int
+    """Parts, and mutations, that are not done."""
+    fault: str
     """Why a mutation failed last."""
 
 
-def _state(client: "Client", table: str) -> _State:
-    here = "database = currentDatabase() AND table = {table:String}"
-    which = {"table": table}
-    unfinished, fault = client.query(
-        f"SELECT count(), max(latest_fail_reason) FROM system.mutations WHERE {here} AND NOT is_done", parameters=which
-    ).result_rows[0]
-    if unfinished:
-        return _State(False, fault)
+def _mutating(client: "Client", table: str) -> _Mutating:
+    [[unfinished, fault]] = client.query(
+        "SELECT countIf(NOT is_done) + sum(parts_to_do), maxIf(latest_fail_reason, NOT is_done)"
+        f" FROM system.mutations WHERE {_HERE}",
+        parameters={"table": table},
+    ).result_rows
+    if unfinished and client.uri.startswith("chdb:"):
+        # The engine takes as many parts as it has threads, and then sleeps, for 0.6 s and more, before it looks whether
+        # they are done: 25 s of sleep for 190 months. This wakes it up. (On a server merges may have been stopped by
+        # its operator, and this would start them.)
+        client.command(f"SYSTEM START MERGES {table}")
+    return _Mutating(unfinished, fault)
+
+
+def _old_parts(client: "Client", table: str) -> int:
+    """How many parts are left from before the last mutation, active or not."""
     # Dropping a partition that there is not makes ClickHouse remove old files now, and not when it likes to.
     client.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
     [[old]] = client.query(
-        f"SELECT count() FROM system.parts WHERE {here} AND data_version < (SELECT"
-        f" max(toUInt64OrZero(extract(mutation_id, '[0-9]+'))) FROM system.mutations WHERE {here})",
-        parameters=which,
+        f"SELECT count() FROM system.parts WHERE {_HERE} AND data_version < (SELECT"
+        f" max(toUInt64OrZero(extract(mutation_id, '[0-9]+'))) FROM system.mutations WHERE {_HERE})",
+        parameters={"table": table},
     ).result_rows
-    return _State(not old)
+    return int(old)
