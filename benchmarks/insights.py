@@ -15,7 +15,9 @@ import clickhouse_connect
 
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights import Insights
-from burgee_server.insights.model import Breakdown, FunnelQuery, Interval, Measure, Series, Step, TimeRange, TrendQuery
+from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
@@ -139,9 +141,9 @@ async def run(events: int, directory: str) -> None:
     insights = Insights(warehouse, SystemClock())
     for name, question, sql in QUESTIONS:
         if isinstance(question, TrendQuery):
-            asked = lambda query=question: insights.trend(1, query, {"company"})  # noqa: E731
+            asked = lambda query=question: insights.ask(plan_trend, query, 1, {"company"})  # noqa: E731
         else:
-            asked = lambda query=question: insights.funnel(1, query, {"company"})  # noqa: E731
+            asked = lambda query=question: insights.ask(plan_funnel, query, 1, {"company"})  # noqa: E731
         by_hand = lambda sql=sql: warehouse.query(Statement(sql))  # noqa: E731
         pairs = [(await seconds(asked), await seconds(by_hand)) for _ in range(ROUNDS)]
         insight, hand = (median(times) for times in zip(*pairs, strict=True))

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 import burgee
 from benchmarks.server import KEY, serving
-from burgee.v1 import cohorts_pb2, flags_pb2, insights_pb2
+from burgee.v1 import cohorts_pb2, flags_pb2, trend_pb2
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.cohorts_pb2_grpc import CohortServiceStub
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
@@ -69,7 +69,7 @@ def see_companies(client: burgee.Client) -> None:
     for number in range(COMPANIES):
         client.capture("opened", f"user-{number}", company=f"company-{number}")
     assert client.flush(60)
-    query = insights_pb2.QueryTrendRequest(series=[{"event": "opened"}])
+    query = trend_pb2.QueryTrendRequest(series=[{"event": "opened"}])
     while client.stub(InsightServiceStub).QueryTrend(query).rows[0].total < COMPANIES:
         time.sleep(0.2)
 

@@ -19,7 +19,7 @@ import grpc
 import msgspec
 
 from benchmarks.server import KEY, Measured, serving
-from burgee.v1 import capture_pb2, common_pb2, insights_pb2
+from burgee.v1 import capture_pb2, common_pb2, trend_pb2
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.capture import TimeWindow
 from burgee_server.capture.admission import admit
@@ -130,8 +130,8 @@ async def pace(sender: Sender, batches_a_second: float, end: float, load: Load) 
 
 async def counted(stub: InsightServiceStub, event: str = "") -> int:
     """How many events a query counts."""
-    request = insights_pb2.QueryTrendRequest(
-        series=[insights_pb2.TrendSeries(event=event)], range=common_pb2.TimeRange(start="-60d", end="now")
+    request = trend_pb2.QueryTrendRequest(
+        series=[trend_pb2.TrendSeries(event=event)], range=common_pb2.TimeRange(start="-60d", end="now")
     )
     return int((await stub.QueryTrend(request, metadata=METADATA)).rows[0].total)
 

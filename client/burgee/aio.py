@@ -13,7 +13,19 @@ from burgee.base import BaseClient
 from burgee.context import Asker
 from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
-from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
+from burgee.insights import (
+    Answer,
+    Breakdown,
+    Funnel,
+    FunnelQuery,
+    Moment,
+    Query,
+    Series,
+    Step,
+    Trend,
+    TrendQuery,
+    Where,
+)
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.waits import SUSPENDING
 
@@ -155,6 +167,10 @@ class AsyncClient(BaseClient):
 
     # Insights: asked of the server, raising QueryError
 
+    async def ask(self, query: Query[Answer]) -> Answer:
+        """See Client.ask."""
+        return await self._questions.ask(SUSPENDING, query)
+
     async def trend(
         self,
         event: str | Series | Sequence[Series] = "",
@@ -172,15 +188,16 @@ class AsyncClient(BaseClient):
         """See Client.trend."""
         if isinstance(event, str):
             event = Series(event, measure, property, group_type)
-        return await self._questions.trend(
-            SUSPENDING,
-            (event,) if isinstance(event, Series) else event,
-            breakdown=breakdown,
-            interval=interval,
-            start=start,
-            end=end,
-            time_zone=time_zone,
-            where=where,
+        return await self.ask(
+            TrendQuery(
+                series=(event,) if isinstance(event, Series) else event,
+                breakdown=breakdown,
+                interval=interval,
+                start=start,
+                end=end,
+                time_zone=time_zone,
+                where=where,
+            )
         )
 
     async def funnel(
@@ -196,14 +213,15 @@ class AsyncClient(BaseClient):
         where: Where = None,
     ) -> Funnel:
         """See Client.funnel."""
-        return await self._questions.funnel(
-            SUSPENDING,
-            steps,
-            count_by=count_by,
-            window=window,
-            breakdown=breakdown,
-            start=start,
-            end=end,
-            time_zone=time_zone,
-            where=where,
+        return await self.ask(
+            FunnelQuery(
+                steps=steps,
+                count_by=count_by,
+                window=window,
+                breakdown=breakdown,
+                start=start,
+                end=end,
+                time_zone=time_zone,
+                where=where,
+            )
         )

@@ -11,7 +11,19 @@ from burgee.base import BaseClient
 from burgee.context import Asker
 from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
-from burgee.insights import Breakdown, Funnel, Moment, Series, Step, Trend, Where
+from burgee.insights import (
+    Answer,
+    Breakdown,
+    Funnel,
+    FunnelQuery,
+    Moment,
+    Query,
+    Series,
+    Step,
+    Trend,
+    TrendQuery,
+    Where,
+)
 from burgee.v1.flags_pb2 import ExplainResponse
 from burgee.waits import BLOCKING, now
 
@@ -164,6 +176,13 @@ class Client(BaseClient):
 
     # Insights: asked of the server, raising QueryError
 
+    def ask(self, query: Query[Answer]) -> Answer:
+        """The answer to any question: `ask(burgee.FunnelQuery(steps=["signed_up", "report_created"]))`.
+
+        `trend` and `funnel` are short for the two that are asked most. Raises QueryError.
+        """
+        return now(self._questions.ask(BLOCKING, query))
+
     def trend(
         self,
         event: str | Series | Sequence[Series] = "",
@@ -186,10 +205,9 @@ class Client(BaseClient):
         """
         if isinstance(event, str):
             event = Series(event, measure, property, group_type)
-        return now(
-            self._questions.trend(
-                BLOCKING,
-                (event,) if isinstance(event, Series) else event,
+        return self.ask(
+            TrendQuery(
+                series=(event,) if isinstance(event, Series) else event,
                 breakdown=breakdown,
                 interval=interval,
                 start=start,
@@ -216,10 +234,9 @@ class Client(BaseClient):
         `count_by` is `user` or a group type; `window`, from the first step to the last, is 14 days unless given.
         Raises QueryError.
         """
-        return now(
-            self._questions.funnel(
-                BLOCKING,
-                steps,
+        return self.ask(
+            FunnelQuery(
+                steps=steps,
                 count_by=count_by,
                 window=window,
                 breakdown=breakdown,

@@ -35,7 +35,8 @@ import asyncio, sys
 from datetime import UTC, datetime
 from tests.fixtures.warehouse import Fact, batch
 from burgee_server.insights import Insights
-from burgee_server.insights.model import Series, TimeRange, TrendQuery
+from burgee_server.insights.trend import Series, TrendQuery, plan_trend
+from burgee_server.insights.words import TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 
@@ -45,7 +46,7 @@ async def main():
     await warehouse.load(batch(1, *(Fact(timestamp=moment) for moment in moments)))
     for time_zone in ("", "Europe/Berlin"):
         query = TrendQuery((Series("seen"),), TimeRange("2026-03-01", "2026-03-03"), time_zone)
-        trend = await Insights(warehouse, SystemClock()).trend(1, query, ())
+        trend = await Insights(warehouse, SystemClock()).ask(plan_trend, query, 1, ())
         print(*(int(value) for value in trend.rows[0].values))
     print(*(event.timestamp.isoformat() for event in await warehouse.timeline(1, limit=10)))
     await warehouse.close()

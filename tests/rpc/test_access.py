@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pool
 from grpc import StatusCode
 
 from burgee.v1 import admin_pb2 as pb
-from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
+from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2, trend_pb2
 from burgee_server.rpc.permissions import NEEDED
 from burgee_server.rpc.server import SERVICES
 from tests.fixtures.server import SECRET, caller
@@ -124,7 +124,7 @@ async def test_environments_of_one_project_are_worlds_apart(server, admin, loade
         await staging.profiles.IdentifyPerson(profiles_pb2.IdentifyPersonRequest(distinct_id="spy"))
         await staging.flag_admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="hidden")))
         await loaded()
-        trend = insights_pb2.QueryTrendRequest(series=[insights_pb2.TrendSeries()])
+        trend = trend_pb2.QueryTrendRequest(series=[trend_pb2.TrendSeries()])
         assert (await staging.insights.QueryTrend(trend)).rows[0].total == 1
 
         assert (await admin.insights.QueryTrend(trend)).rows[0].total == 0

@@ -8,7 +8,7 @@ import pytest
 from grpc import StatusCode
 
 from burgee.v1 import capture_pb2 as pb
-from burgee.v1 import common_pb2, insights_pb2, profiles_pb2
+from burgee.v1 import common_pb2, funnel_pb2, profiles_pb2, questions_pb2, trend_pb2
 from tests.rpc.conftest import refused
 
 GOOD = {"event": "report_created", "distinct_id": "ann"}
@@ -74,23 +74,23 @@ async def test_the_same_uuid_in_another_batch_is_counted_once_in_every_query(adm
         await loaded()  # so that each is inserted by itself
 
     async def total(**series):
-        request = insights_pb2.QueryTrendRequest(
-            series=[insights_pb2.TrendSeries(event="report_created", **series)],
+        request = trend_pb2.QueryTrendRequest(
+            series=[trend_pb2.TrendSeries(event="report_created", **series)],
             range=common_pb2.TimeRange(start="2023-11-14", end="2023-11-16"),
-            breakdown=insights_pb2.Breakdown(attribute="event.pages"),
+            breakdown=questions_pb2.Breakdown(attribute="event.pages"),
         )
         return [row.total for row in (await admin.insights.QueryTrend(request)).rows]
 
-    steps = [insights_pb2.FunnelStep(event="report_created")] * 2
-    request = insights_pb2.QueryFunnelRequest(
+    steps = [funnel_pb2.FunnelStep(event="report_created")] * 2
+    request = funnel_pb2.QueryFunnelRequest(
         steps=steps, range=common_pb2.TimeRange(start="2023-11-14", end="2023-11-16")
     )
     funnel = await admin.insights.QueryFunnel(request)
 
     assert len(await timeline(admin)) == 1
     assert await total() == [1]
-    assert await total(measure=insights_pb2.MEASURE_UNIQUE_USERS) == [1]
-    assert await total(measure=insights_pb2.MEASURE_SUM, property="pages") == [5]
+    assert await total(measure=trend_pb2.MEASURE_UNIQUE_USERS) == [1]
+    assert await total(measure=trend_pb2.MEASURE_SUM, property="pages") == [5]
     assert [step.count for step in funnel.rows[0].steps] == [1, 0]
 
 

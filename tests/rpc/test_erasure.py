@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
-from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, insights_pb2
+from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, trend_pb2
 from burgee.v1 import profiles_pb2 as pb
 from burgee_server.ports.erasures import key_digest
 from tests.fixtures.server import caller
@@ -64,7 +64,7 @@ async def test_a_deleted_person_is_gone_and_a_new_life_stays(admin, loaded):
     assert (erasure.key, erasure.key_sha256, erasure.events) == ("", key_digest("ann"), 2)
     assert erasure.done_at.seconds >= erasure.requested_at.seconds > 0
     assert await everybody(admin) == [("ann", "globex"), ("bob", "acme")]
-    trend = await admin.insights.QueryTrend(insights_pb2.QueryTrendRequest(series=[insights_pb2.TrendSeries()]))
+    trend = await admin.insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[trend_pb2.TrendSeries()]))
     assert trend.rows[0].total == 2
 
 

@@ -9,8 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
-from burgee.v1 import capture_pb2, common_pb2, profiles_pb2
-from burgee.v1 import insights_pb2 as pb
+from burgee.v1 import capture_pb2, common_pb2, funnel_pb2, profiles_pb2, questions_pb2, trend_pb2
 from tests.rpc.conftest import refused
 
 MIDNIGHT = 1_772_323_200  # 2026-03-01 00:00 UTC
@@ -60,14 +59,14 @@ async def usage(admin, loaded):
 async def trend(insights, **fields):
     """One series of "opened"."""
     series = {"event": "opened", **fields.pop("series", {})}
-    return await insights.QueryTrend(pb.QueryTrendRequest(series=[series], range=SPAN, **fields))
+    return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], range=SPAN, **fields))
 
 
 async def test_a_trend_counts_events_users_and_companies_by_day(usage):
     """Totals are exact over the span: unique users are not the sum of the days."""
     total = await trend(usage)
-    users = await trend(usage, series={"measure": pb.MEASURE_UNIQUE_USERS})
-    companies = await trend(usage, series={"measure": pb.MEASURE_UNIQUE_GROUPS, "group_type": "company"})
+    users = await trend(usage, series={"measure": trend_pb2.MEASURE_UNIQUE_USERS})
+    companies = await trend(usage, series={"measure": trend_pb2.MEASURE_UNIQUE_GROUPS, "group_type": "company"})
 
     assert [column.seconds for column in total.columns] == [MIDNIGHT + day * 86_400 for day in range(3)]
     assert (list(total.rows[0].values), total.rows[0].total) == ([2, 2, 1], 5)
@@ -77,8 +76,8 @@ async def test_a_trend_counts_events_users_and_companies_by_day(usage):
 
 async def test_property_math_goes_by_numbers_only(usage):
     """The text "many" does not count; a day without numbers has no average."""
-    summed = await trend(usage, series={"measure": pb.MEASURE_SUM, "property": "pages"})
-    mean = await trend(usage, series={"measure": pb.MEASURE_AVG, "property": "pages"})
+    summed = await trend(usage, series={"measure": trend_pb2.MEASURE_SUM, "property": "pages"})
+    mean = await trend(usage, series={"measure": trend_pb2.MEASURE_AVG, "property": "pages"})
 
     assert (list(summed.rows[0].values), summed.rows[0].total) == ([30, 60, 0], 90)
     assert list(mean.rows[0].values)[:2] == [15, 60]
@@ -102,7 +101,7 @@ async def test_a_breakdown_has_the_greatest_first_and_the_rest_as_other_and_miss
 async def test_every_series_shows_the_values_that_are_greatest_in_the_first(usage):
     """So that the rows of several series can be put side by side."""
     series = [{"event": "opened"}, {"event": "saved", "filter": condition("user.key", "equals", "cid")}]
-    request = pb.QueryTrendRequest(series=series, range=SPAN, breakdown={"attribute": "company.key", "limit": 1})
+    request = trend_pb2.QueryTrendRequest(series=series, range=SPAN, breakdown={"attribute": "company.key", "limit": 1})
 
     rows = (await usage.QueryTrend(request)).rows
 
@@ -138,12 +137,12 @@ async def test_days_are_days_of_the_time_zone(usage):
 async def test_a_funnel_counts_users_or_companies_in_order(usage):
     """ann and cid saved after they opened; of the companies, acme and bolt."""
     steps = [{"event": "opened"}, {"event": "saved"}]
-    users = await usage.QueryFunnel(pb.QueryFunnelRequest(steps=steps, range=SPAN))
-    companies = await usage.QueryFunnel(pb.QueryFunnelRequest(steps=steps, range=SPAN, count_by="company"))
-    within = pb.QueryFunnelRequest(steps=steps, range=SPAN, window=Duration(seconds=3600))
+    users = await usage.QueryFunnel(funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN))
+    companies = await usage.QueryFunnel(funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, count_by="company"))
+    within = funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, window=Duration(seconds=3600))
     short = await usage.QueryFunnel(within)
     by_plan = await usage.QueryFunnel(
-        pb.QueryFunnelRequest(steps=steps, range=SPAN, breakdown={"attribute": "company.plan"})
+        funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, breakdown={"attribute": "company.plan"})
     )
 
     assert [step.count for step in users.rows[0].steps] == [4, 2]
@@ -168,7 +167,7 @@ async def test_an_answer_says_what_it_cost_and_how_fresh_it_is(usage):
 
 def one(**fields):
     """A trend of one series with something wrong."""
-    return pb.QueryTrendRequest(series=[{"event": "opened"}], **fields)
+    return trend_pb2.QueryTrendRequest(series=[{"event": "opened"}], **fields)
 
 
 def deep(levels):
@@ -182,14 +181,17 @@ def deep(levels):
 
 
 BAD_TRENDS = {
-    "no series": (pb.QueryTrendRequest(), "series"),
-    "too many series": (pb.QueryTrendRequest(series=[{}] * 21), "series"),
-    "event name too long": (pb.QueryTrendRequest(series=[{"event": "x" * 201}]), "series[0].event"),
-    "unknown measure": (pb.QueryTrendRequest(series=[{"measure": 99}]), "series[0].measure"),
-    "sum of nothing": (pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_SUM}]), "series[0].property"),
-    "groups of no type": (pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_UNIQUE_GROUPS}]), "series[0].group_type"),
+    "no series": (trend_pb2.QueryTrendRequest(), "series"),
+    "too many series": (trend_pb2.QueryTrendRequest(series=[{}] * 21), "series"),
+    "event name too long": (trend_pb2.QueryTrendRequest(series=[{"event": "x" * 201}]), "series[0].event"),
+    "unknown measure": (trend_pb2.QueryTrendRequest(series=[{"measure": 99}]), "series[0].measure"),
+    "sum of nothing": (trend_pb2.QueryTrendRequest(series=[{"measure": trend_pb2.MEASURE_SUM}]), "series[0].property"),
+    "groups of no type": (
+        trend_pb2.QueryTrendRequest(series=[{"measure": trend_pb2.MEASURE_UNIQUE_GROUPS}]),
+        "series[0].group_type",
+    ),
     "groups of an unknown type": (
-        pb.QueryTrendRequest(series=[{"measure": pb.MEASURE_UNIQUE_GROUPS, "group_type": "compny"}]),
+        trend_pb2.QueryTrendRequest(series=[{"measure": trend_pb2.MEASURE_UNIQUE_GROUPS, "group_type": "compny"}]),
         "series[0].group_type",
     ),
     "unknown interval": (one(interval=99), "interval"),
@@ -198,7 +200,7 @@ BAD_TRENDS = {
     "bad start": (one(range={"start": "yesterday"}), "range.start"),
     "bad end": (one(range={"end": "2026-02-30"}), "range.end"),
     "end before start": (one(range={"start": "2026-03-02", "end": "2026-03-01"}), "range"),
-    "too many columns": (one(range={"start": "1990-01-01"}, interval=pb.INTERVAL_HOUR), "interval"),
+    "too many columns": (one(range={"start": "1990-01-01"}, interval=questions_pb2.INTERVAL_HOUR), "interval"),
     "unknown attribute": (one(breakdown={"attribute": "plan"}), "breakdown.attribute"),
     "unknown type": (one(breakdown={"attribute": "compny.plan"}), "breakdown.attribute"),
     "limit": (one(breakdown={"attribute": "user.key", "limit": 1001}), "breakdown.limit"),
@@ -240,13 +242,13 @@ BAD_FUNNELS = {
 async def test_a_bad_funnel_is_refused_with_the_path_of_what_is_wrong(admin, fields, field):
     """INVALID_ARGUMENT, never INTERNAL."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await admin.insights.QueryFunnel(pb.QueryFunnelRequest(**fields))
+        await admin.insights.QueryFunnel(funnel_pb2.QueryFunnelRequest(**fields))
 
 
 async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(usage):
     """DEADLINE_EXCEEDED in time; the server goes on."""
     with refused(StatusCode.DEADLINE_EXCEEDED):
-        await usage.QueryTrend(pb.QueryTrendRequest(series=[{}]), timeout=0.001)
+        await usage.QueryTrend(trend_pb2.QueryTrendRequest(series=[{}]), timeout=0.001)
     assert (await trend(usage)).rows[0].total == 5
 
 

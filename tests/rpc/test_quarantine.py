@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
-from burgee.v1 import admin_pb2, common_pb2, insights_pb2, profiles_pb2
+from burgee.v1 import admin_pb2, common_pb2, profiles_pb2, trend_pb2
 from burgee.v1 import capture_pb2 as pb
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import to_micros
@@ -197,8 +197,8 @@ async def test_an_event_that_was_captured_again_meanwhile_counts_once_when_it_is
 
     assert await ward.names() == ["good"]
     trend = await admin.insights.QueryTrend(
-        insights_pb2.QueryTrendRequest(
-            series=[insights_pb2.TrendSeries(event="good")],
+        trend_pb2.QueryTrendRequest(
+            series=[trend_pb2.TrendSeries(event="good")],
             range=common_pb2.TimeRange(start="2026-03-01", end="2026-03-02"),
         )
     )

@@ -1,32 +1,27 @@
 """In place of insights: the answers that a test told."""
 
-from typing import Any, NoReturn
+from typing import Any
 
-from burgee.insights import Funnel, QueryError, Trend
+from burgee.channel import Connection
+from burgee.insights import Query, QueryError
 from burgee.queries import Questions
+from burgee.waits import Waits
 
 
 class ToldAnswers(Questions):
-    """Gives everybody who asks the same."""
+    """Gives everybody who asks for one kind of answer the same."""
 
-    _trend: Trend | None = None
-    _funnel: Funnel | None = None
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        super().__init__(connection, timeout)
+        self._told: dict[type, Any] = {}
 
-    def tell(self, answer: Trend | Funnel) -> None:
+    def tell(self, answer: object) -> None:
         """Give this from now on to those who ask for its kind."""
-        if isinstance(answer, Trend):
-            self._trend = answer
-        else:
-            self._funnel = answer
+        self._told[type(answer)] = answer
 
-    async def trend(self, *_question: Any, **_details: Any) -> Trend:
+    async def ask(self, _waits: Waits, query: Query[Any]) -> Any:
         """What was told. Raises QueryError before that."""
-        return self._trend or _refuse("Trend")
-
-    async def funnel(self, *_question: Any, **_details: Any) -> Funnel:
-        """What was told. Raises QueryError before that."""
-        return self._funnel or _refuse("Funnel")
-
-
-def _refuse(kind: str) -> NoReturn:
-    raise QueryError("FAILED_PRECONDITION", f"a fake has nothing to count: give it a burgee.{kind} with set_answer")
+        if query.answer not in self._told:
+            told = f"give it a burgee.{query.answer.__name__} with set_answer"
+            raise QueryError("FAILED_PRECONDITION", f"a fake has nothing to count: {told}")
+        return self._told[query.answer]

@@ -12,7 +12,6 @@ from burgee.client import Client
 from burgee.evaluation import Json, flag_from_document
 from burgee.exposure import EVENT
 from burgee.exposures import Exposures
-from burgee.insights import Funnel, Trend
 from burgee.losses import Dropped, Losses
 from burgee.testing.answers import ToldAnswers
 from burgee.testing.kept import CapturedEvent, Kept, ProfileChange
@@ -61,8 +60,8 @@ class _Fake(BaseClient):
         """From now on there is no such flag, if there was one."""
         self._known.remove(flag_key)
 
-    def set_answer(self, answer: Trend | Funnel) -> None:
-        """What `trend`, or `funnel`, gives from now on, whatever the question; until then they raise QueryError."""
+    def set_answer(self, answer: object) -> None:
+        """What is given from now on to who asks for this kind of answer, whatever the question; before, QueryError."""
         self._answers.tell(answer)
 
     @property

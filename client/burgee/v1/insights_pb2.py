@@ -22,46 +22,17 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from burgee.v1 import common_pb2 as burgee_dot_v1_dot_common__pb2
-from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
+from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x0bTrendSeries\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12#\n\x07measure\x18\x02 \x01(\x0e\x32\x12.burgee.v1.Measure\x12\x10\n\x08property\x18\x03 \x01(\t\x12\x12\n\ngroup_type\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x06 \x01(\t\"-\n\tBreakdown\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"M\n\x0e\x42reakdownValue\x12\x0f\n\x05value\x18\x01 \x01(\tH\x00\x12\x0f\n\x05other\x18\x02 \x01(\x08H\x00\x12\x11\n\x07missing\x18\x03 \x01(\x08H\x00\x42\x06\n\x04kind\"\xd2\x01\n\tQueryInfo\x12*\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\trows_read\x18\x02 \x01(\x04\x12\x32\n\x0e\x63omplete_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05start\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x01\n\x11QueryTrendRequest\x12&\n\x06series\x18\x01 \x03(\x0b\x32\x16.burgee.v1.TrendSeries\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12%\n\x08interval\x18\x04 \x01(\x0e\x32\x13.burgee.v1.Interval\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x06 \x01(\x0b\x32\x14.burgee.v1.Breakdown\"\x88\x01\n\x12QueryTrendResponse\x12+\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04rows\x18\x02 \x03(\x0b\x32\x13.burgee.v1.TrendRow\x12\"\n\x04info\x18\x03 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\"v\n\x08TrendRow\x12\x0e\n\x06series\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12,\n\tbreakdown\x18\x03 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12\x0e\n\x06values\x18\x04 \x03(\x01\x12\r\n\x05total\x18\x05 \x01(\x01\"M\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\"\xfb\x01\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\"]\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01*p\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x11\n\rINTERVAL_HOUR\x10\x01\x12\x10\n\x0cINTERVAL_DAY\x10\x02\x12\x11\n\rINTERVAL_WEEK\x10\x03\x12\x12\n\x0eINTERVAL_MONTH\x10\x04*\xf5\x01\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n\rMEASURE_TOTAL\x10\x01\x12\x18\n\x14MEASURE_UNIQUE_USERS\x10\x02\x12\x19\n\x15MEASURE_UNIQUE_GROUPS\x10\x03\x12\x0f\n\x0bMEASURE_SUM\x10\x04\x12\x0f\n\x0bMEASURE_AVG\x10\x05\x12\x0f\n\x0bMEASURE_MIN\x10\x06\x12\x0f\n\x0bMEASURE_MAX\x10\x07\x12\x12\n\x0eMEASURE_MEDIAN\x10\x08\x12\x0f\n\x0bMEASURE_P90\x10\t\x12\x0f\n\x0bMEASURE_P95\x10\n\x12\x0f\n\x0bMEASURE_P99\x10\x0b\x32\xa9\x01\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/funnel.proto\x1a\x15\x62urgee/v1/trend.proto2\xa9\x01\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.insights_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INTERVAL']._serialized_start=1761
-  _globals['_INTERVAL']._serialized_end=1873
-  _globals['_MEASURE']._serialized_start=1876
-  _globals['_MEASURE']._serialized_end=2121
-  _globals['_TRENDSERIES']._serialized_start=129
-  _globals['_TRENDSERIES']._serialized_end=282
-  _globals['_BREAKDOWN']._serialized_start=284
-  _globals['_BREAKDOWN']._serialized_end=329
-  _globals['_BREAKDOWNVALUE']._serialized_start=331
-  _globals['_BREAKDOWNVALUE']._serialized_end=408
-  _globals['_QUERYINFO']._serialized_start=411
-  _globals['_QUERYINFO']._serialized_end=621
-  _globals['_QUERYTRENDREQUEST']._serialized_start=624
-  _globals['_QUERYTRENDREQUEST']._serialized_end=854
-  _globals['_QUERYTRENDRESPONSE']._serialized_start=857
-  _globals['_QUERYTRENDRESPONSE']._serialized_end=993
-  _globals['_TRENDROW']._serialized_start=995
-  _globals['_TRENDROW']._serialized_end=1113
-  _globals['_FUNNELSTEP']._serialized_start=1115
-  _globals['_FUNNELSTEP']._serialized_end=1192
-  _globals['_QUERYFUNNELREQUEST']._serialized_start=1195
-  _globals['_QUERYFUNNELREQUEST']._serialized_end=1446
-  _globals['_QUERYFUNNELRESPONSE']._serialized_start=1448
-  _globals['_QUERYFUNNELRESPONSE']._serialized_end=1541
-  _globals['_FUNNELROW']._serialized_start=1543
-  _globals['_FUNNELROW']._serialized_end=1644
-  _globals['_FUNNELSTEPRESULT']._serialized_start=1646
-  _globals['_FUNNELSTEPRESULT']._serialized_end=1759
-  _globals['_INSIGHTSERVICE']._serialized_start=2124
-  _globals['_INSIGHTSERVICE']._serialized_end=2293
+  _globals['_INSIGHTSERVICE']._serialized_start=87
+  _globals['_INSIGHTSERVICE']._serialized_end=256
 # @@protoc_insertion_point(module_scope)

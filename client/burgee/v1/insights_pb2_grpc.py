@@ -3,7 +3,8 @@
 import grpc
 import warnings
 
-from burgee.v1 import insights_pb2 as burgee_dot_v1_dot_insights__pb2
+from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
+from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -38,13 +39,13 @@ class InsightServiceStub:
         """
         self.QueryTrend = channel.unary_unary(
                 '/burgee.v1.InsightService/QueryTrend',
-                request_serializer=burgee_dot_v1_dot_insights__pb2.QueryTrendRequest.SerializeToString,
-                response_deserializer=burgee_dot_v1_dot_insights__pb2.QueryTrendResponse.FromString,
+                request_serializer=burgee_dot_v1_dot_trend__pb2.QueryTrendRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_trend__pb2.QueryTrendResponse.FromString,
                 _registered_method=True)
         self.QueryFunnel = channel.unary_unary(
                 '/burgee.v1.InsightService/QueryFunnel',
-                request_serializer=burgee_dot_v1_dot_insights__pb2.QueryFunnelRequest.SerializeToString,
-                response_deserializer=burgee_dot_v1_dot_insights__pb2.QueryFunnelResponse.FromString,
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
                 _registered_method=True)
 
 
@@ -72,13 +73,13 @@ def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'QueryTrend': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryTrend,
-                    request_deserializer=burgee_dot_v1_dot_insights__pb2.QueryTrendRequest.FromString,
-                    response_serializer=burgee_dot_v1_dot_insights__pb2.QueryTrendResponse.SerializeToString,
+                    request_deserializer=burgee_dot_v1_dot_trend__pb2.QueryTrendRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_trend__pb2.QueryTrendResponse.SerializeToString,
             ),
             'QueryFunnel': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryFunnel,
-                    request_deserializer=burgee_dot_v1_dot_insights__pb2.QueryFunnelRequest.FromString,
-                    response_serializer=burgee_dot_v1_dot_insights__pb2.QueryFunnelResponse.SerializeToString,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -108,8 +109,8 @@ class InsightService:
             request,
             target,
             '/burgee.v1.InsightService/QueryTrend',
-            burgee_dot_v1_dot_insights__pb2.QueryTrendRequest.SerializeToString,
-            burgee_dot_v1_dot_insights__pb2.QueryTrendResponse.FromString,
+            burgee_dot_v1_dot_trend__pb2.QueryTrendRequest.SerializeToString,
+            burgee_dot_v1_dot_trend__pb2.QueryTrendResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -135,8 +136,8 @@ class InsightService:
             request,
             target,
             '/burgee.v1.InsightService/QueryFunnel',
-            burgee_dot_v1_dot_insights__pb2.QueryFunnelRequest.SerializeToString,
-            burgee_dot_v1_dot_insights__pb2.QueryFunnelResponse.FromString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
             options,
             channel_credentials,
             insecure,

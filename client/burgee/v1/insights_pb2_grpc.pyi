@@ -3,7 +3,8 @@
 isort:skip_file
 Questions about usage, and their answers."""
 
-from burgee.v1 import insights_pb2 as _insights_pb2
+from burgee.v1 import funnel_pb2 as _funnel_pb2
+from burgee.v1 import trend_pb2 as _trend_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -35,9 +36,9 @@ class InsightServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InsightServiceAsyncStub: ...
-    QueryTrend: _grpc.UnaryUnaryMultiCallable[_insights_pb2.QueryTrendRequest, _insights_pb2.QueryTrendResponse]
+    QueryTrend: _grpc.UnaryUnaryMultiCallable[_trend_pb2.QueryTrendRequest, _trend_pb2.QueryTrendResponse]
     """How much, over time."""
-    QueryFunnel: _grpc.UnaryUnaryMultiCallable[_insights_pb2.QueryFunnelRequest, _insights_pb2.QueryFunnelResponse]
+    QueryFunnel: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]
     """How many got from the first step to the last, and where the others were lost."""
 
 @_typing.type_check_only
@@ -47,9 +48,9 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    QueryTrend: _aio.UnaryUnaryMultiCallable[_insights_pb2.QueryTrendRequest, _insights_pb2.QueryTrendResponse]  # type: ignore[assignment]
+    QueryTrend: _aio.UnaryUnaryMultiCallable[_trend_pb2.QueryTrendRequest, _trend_pb2.QueryTrendResponse]  # type: ignore[assignment]
     """How much, over time."""
-    QueryFunnel: _aio.UnaryUnaryMultiCallable[_insights_pb2.QueryFunnelRequest, _insights_pb2.QueryFunnelResponse]  # type: ignore[assignment]
+    QueryFunnel: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]  # type: ignore[assignment]
     """How many got from the first step to the last, and where the others were lost."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -60,17 +61,17 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def QueryTrend(
         self,
-        request: _insights_pb2.QueryTrendRequest,
+        request: _trend_pb2.QueryTrendRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_insights_pb2.QueryTrendResponse, _abc.Awaitable[_insights_pb2.QueryTrendResponse]]:
+    ) -> _typing.Union[_trend_pb2.QueryTrendResponse, _abc.Awaitable[_trend_pb2.QueryTrendResponse]]:
         """How much, over time."""
 
     @_abc_1.abstractmethod
     def QueryFunnel(
         self,
-        request: _insights_pb2.QueryFunnelRequest,
+        request: _funnel_pb2.QueryFunnelRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_insights_pb2.QueryFunnelResponse, _abc.Awaitable[_insights_pb2.QueryFunnelResponse]]:
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelResponse]]:
         """How many got from the first step to the last, and where the others were lost."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

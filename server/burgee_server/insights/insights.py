@@ -2,48 +2,47 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.funnel import plan_funnel
-from burgee_server.insights.model import Funnel, FunnelQuery, QueryInfo, Trend, TrendQuery
-from burgee_server.insights.timerange import Span, span
-from burgee_server.insights.trend import plan_trend
+from burgee_server.insights.asked import Asked, Plan, Question
+from burgee_server.insights.timerange import span
+from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse
 
+QuestionT = TypeVar("QuestionT", bound=Question)
+AnswerT = TypeVar("AnswerT")
+
 
 class Insights:
-    """Answers questions about one environment at a time; `group_types` are those that it has seen.
-
-    Raises Invalid with the fields of the request in insights.proto, TimedOut after `timeout` seconds, and what
-    Warehouse.query raises.
-    """
+    """Answers questions about one environment at a time."""
 
     def __init__(self, warehouse: Warehouse, clock: Clock) -> None:
         self._warehouse = warehouse
         self._clock = clock
 
-    async def trend(
-        self, environment_id: int, query: TrendQuery, group_types: Collection[str], timeout: float | None = None
-    ) -> Trend:
-        """How much, over time. The series are counted side by side."""
-        started, now = time.monotonic(), self._clock.now()
-        asked = span(query.range, query.time_zone, now)
-        plan = plan_trend(query, environment_id, asked, group_types, now)
-        answers = await self._ask(plan.statements, timeout)
-        rows = [row for index, answer in enumerate(answers) for row in plan.rows(index, answer.rows)]
-        return Trend(plan.columns, tuple(rows), _info(started, answers, asked))
+    async def ask(
+        self,
+        plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
+        query: QuestionT,
+        environment_id: int,
+        group_types: Collection[str],
+        timeout: float | None = None,
+    ) -> AnswerT:
+        """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
 
-    async def funnel(
-        self, environment_id: int, query: FunnelQuery, group_types: Collection[str], timeout: float | None = None
-    ) -> Funnel:
-        """How many got from the first step to the last."""
+        `group_types` are those that the environment has seen. Raises Invalid with the fields of the request on the
+        wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
+        """
         started, now = time.monotonic(), self._clock.now()
-        asked = span(query.range, query.time_zone, now)
-        plan = plan_funnel(query, environment_id, asked, group_types, now)
-        answers = await self._ask([plan.statement], timeout)
-        return Funnel(tuple(plan.rows(answers[0].rows)), _info(started, answers, asked))
+        asked = Asked(environment_id, span(query.range, query.time_zone, now), group_types, now)
+        planned = plan(query, asked)
+        answers = await self._ask(planned.statements, timeout)
+        rows_read = sum(answer.rows_read for answer in answers)
+        info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
+        return planned.answer([answer.rows for answer in answers], info)
 
     async def _ask(self, statements: Sequence[Statement], timeout: float | None) -> list[Answer]:
         """All at once; when one fails the others are given up, and its error is the caller's."""
@@ -55,8 +54,3 @@ class Insights:
         finally:
             for task in tasks:
                 task.cancel()
-
-
-def _info(started: float, answers: Sequence[Answer], asked: Span) -> QueryInfo:
-    rows_read = sum(answer.rows_read for answer in answers)
-    return QueryInfo(time.monotonic() - started, rows_read, asked.start, asked.end)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from burgee.evaluation import times
 from burgee_server.errors import Invalid
-from burgee_server.insights.model import Interval, TimeRange
+from burgee_server.insights.words import Interval, TimeRange
 
 MAX_COLUMNS = 10_000
 

@@ -1,20 +1,27 @@
 """InsightService."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from burgee.v1 import insights_pb2 as pb
-from burgee.v1 import insights_pb2_grpc
+from burgee.v1 import funnel_pb2, insights_pb2_grpc, trend_pb2
 from burgee_server.insights import Insights
-from burgee_server.insights.model import QueryInfo
+from burgee_server.insights.asked import Answer, Asked, Plan, Question
+from burgee_server.insights.funnel import plan_funnel
+from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id
-from burgee_server.rpc.questions import funnel_query, trend_query, write_funnel, write_trend
+from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
+from burgee_server.rpc.questions.trend import read_trend, write_trend
+from burgee_server.rpc.questions.words import Response, write_info
+
+QuestionT = TypeVar("QuestionT", bound=Question)
+AnswerT = TypeVar("AnswerT", bound=Answer)
+ResponseT = TypeVar("ResponseT", bound=Response)
 
 
 class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
-    """Trends and funnels. A query is given up at its caller's deadline, or after `longest_seconds`."""
+    """A method an insight. A query is given up at its caller's deadline, or after `longest_seconds`."""
 
     def __init__(self, insights: Insights, group_types: GroupTypes, journal: Journal, longest_seconds: float) -> None:
         self._insights = insights
@@ -22,34 +29,29 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         self._journal = journal
         self._longest_seconds = longest_seconds
 
-    async def QueryTrend(self, request: pb.QueryTrendRequest, context: Any) -> pb.QueryTrendResponse:
+    async def QueryTrend(self, request: trend_pb2.QueryTrendRequest, context: Any) -> trend_pb2.QueryTrendResponse:
         """How much, over time."""
-        query = trend_query(request)
-        complete_until = await self._journal.complete_until()
-        group_types = await self._group_types.known(environment_id())
-        trend = await self._insights.trend(environment_id(), query, group_types, self._timeout(context))
-        response = write_trend(trend)
-        _write_info(response.info, trend.info, complete_until)
-        return response
+        return await self._answer(plan_trend, read_trend(request), write_trend, context)
 
-    async def QueryFunnel(self, request: pb.QueryFunnelRequest, context: Any) -> pb.QueryFunnelResponse:
+    async def QueryFunnel(self, request: funnel_pb2.QueryFunnelRequest, context: Any) -> funnel_pb2.QueryFunnelResponse:
         """How many got from step to step."""
-        query = funnel_query(request)
+        return await self._answer(plan_funnel, read_funnel(request), write_funnel, context)
+
+    async def _answer(
+        self,
+        plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
+        query: QuestionT,
+        write: Callable[[AnswerT], ResponseT],
+        context: Any,
+    ) -> ResponseT:
+        """The response to a question, with what it cost."""
         complete_until = await self._journal.complete_until()
         group_types = await self._group_types.known(environment_id())
-        funnel = await self._insights.funnel(environment_id(), query, group_types, self._timeout(context))
-        response = write_funnel(funnel)
-        _write_info(response.info, funnel.info, complete_until)
+        answer = await self._insights.ask(plan, query, environment_id(), group_types, self._timeout(context))
+        response = write(answer)
+        write_info(answer.info, complete_until, response.info)
         return response
 
     def _timeout(self, context: Any) -> float:
         remaining = context.time_remaining()
         return self._longest_seconds if remaining is None else min(remaining, self._longest_seconds)
-
-
-def _write_info(message: pb.QueryInfo, info: QueryInfo, complete_until: float) -> None:
-    message.elapsed.FromTimedelta(timedelta(seconds=info.elapsed_seconds))
-    message.rows_read = info.rows_read
-    message.complete_until.FromDatetime(datetime.fromtimestamp(complete_until, UTC))
-    message.start.FromDatetime(info.start)
-    message.end.FromDatetime(info.end)

@@ -16,10 +16,11 @@ from burgee.v1 import (
     capture_pb2_grpc,
     flags_pb2,
     flags_pb2_grpc,
-    insights_pb2,
+    funnel_pb2,
     insights_pb2_grpc,
     profiles_pb2,
     profiles_pb2_grpc,
+    trend_pb2,
 )
 
 
@@ -129,10 +130,10 @@ class Recorder(
         return self._respond(request, context, flags_pb2.ExplainResponse)
 
     def QueryTrend(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return self._respond(request, context, insights_pb2.QueryTrendResponse)
+        return self._respond(request, context, trend_pb2.QueryTrendResponse)
 
     def QueryFunnel(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return self._respond(request, context, insights_pb2.QueryFunnelResponse)
+        return self._respond(request, context, funnel_pb2.QueryFunnelResponse)
 
 
 class Feed:

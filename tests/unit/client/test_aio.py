@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from burgee import AsyncClient, Client, ErrorCode, QueryError, Reason
-from burgee.v1 import flags_pb2, insights_pb2
+from burgee.v1 import flags_pb2, funnel_pb2, trend_pb2
 from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from tests.unit.client.fakes import Failure, Feed, Recorder, unused_target
 from tests.unit.client.streamed import change, flag, snapshot, wait_for
@@ -18,6 +18,7 @@ from tests.unit.client.test_hostile import GROUPS, PROPERTIES, TEXTS, VALUES
 METHODS = [name for name in dir(Client) if not name.startswith("_")]
 AWAITED = {
     "all_flags",
+    "ask",
     "close",
     "explain",
     "flush",
@@ -154,9 +155,9 @@ async def test_exposures_are_captured(server: Recorder, feed: Feed) -> None:
 async def test_questions_are_awaited_and_raise_query_errors(client: AsyncClient, server: Recorder) -> None:
     """Trend and funnel, with the same errors."""
     server.answer = lambda request: (
-        insights_pb2.QueryTrendResponse(rows=[{"label": "seen", "total": 3}])
-        if isinstance(request, insights_pb2.QueryTrendRequest)
-        else insights_pb2.QueryFunnelResponse(rows=[{"steps": [{"label": "a", "count": 2}]}])
+        trend_pb2.QueryTrendResponse(rows=[{"label": "seen", "total": 3}])
+        if isinstance(request, trend_pb2.QueryTrendRequest)
+        else funnel_pb2.QueryFunnelResponse(rows=[{"steps": [{"label": "a", "count": 2}]}])
     )
     assert (await client.trend("seen")).rows[0].total == 3
     assert (await client.funnel(["a", "b"])).rows[0].steps[0].count == 2

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
 from burgee import Breakdown, Client, Part, QueryError, Series, Step, all_of, any_of, not_, where
-from burgee.v1 import insights_pb2
+from burgee.v1 import funnel_pb2, trend_pb2
 from tests.unit.client.fakes import Failure, Recorder
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -89,12 +89,12 @@ def test_a_trend_comes_back_as_a_table(client: Client, server: Recorder) -> None
     """Columns are times, rows are lines, parts tell values, others and missing ones apart."""
     complete = Timestamp()
     complete.FromDatetime(DAY)
-    server.answer = lambda request: insights_pb2.QueryTrendResponse(
+    server.answer = lambda request: trend_pb2.QueryTrendResponse(
         columns=[complete],
         rows=[
-            insights_pb2.TrendRow(label="x", breakdown={"value": "pro"}, values=[2.0], total=2),
-            insights_pb2.TrendRow(label="x", breakdown={"missing": True}, values=[nan], total=nan),
-            insights_pb2.TrendRow(label="x", breakdown={"other": True}, values=[1.0], total=1),
+            trend_pb2.TrendRow(label="x", breakdown={"value": "pro"}, values=[2.0], total=2),
+            trend_pb2.TrendRow(label="x", breakdown={"missing": True}, values=[nan], total=nan),
+            trend_pb2.TrendRow(label="x", breakdown={"other": True}, values=[1.0], total=1),
         ],
         info={"elapsed": Duration(nanos=5_000_000), "rows_read": 9, "complete_until": complete},
     )
@@ -110,9 +110,9 @@ def test_a_trend_comes_back_as_a_table(client: Client, server: Recorder) -> None
 
 def test_a_funnel_asks_and_answers(client: Client, server: Recorder) -> None:
     """Names and Steps mix; window, count_by and breakdown reach the server; counts and shares come back."""
-    server.answer = lambda request: insights_pb2.QueryFunnelResponse(
+    server.answer = lambda request: funnel_pb2.QueryFunnelResponse(
         rows=[
-            insights_pb2.FunnelRow(
+            funnel_pb2.FunnelRow(
                 steps=[
                     {"label": "signed_up", "count": 4, "conversion_from_first": 1, "conversion_from_previous": 1},
                     {"label": "big", "count": 1, "conversion_from_first": 0.25, "conversion_from_previous": 0.25},

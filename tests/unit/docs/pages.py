@@ -26,8 +26,8 @@ class Snippet:
 
 
 def page(name: str) -> str:
-    """The text of docs/<name>.md."""
-    return (DOCS / f"{name}.md").read_text()
+    """The text of docs/<name>.md, and of the pages in a folder of that name."""
+    return "\n".join(path.read_text() for path in (DOCS / f"{name}.md", *sorted((DOCS / name).glob("*.md"))))
 
 
 def section(text: str, heading: str) -> str:
@@ -55,13 +55,13 @@ def links(text: str) -> Iterator[str]:
 
 def snippets() -> Iterator[Snippet]:
     """Every block that begins with `# runs`; a `text` block right after it is its output."""
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text()
         for block in _FENCE.finditer(text):
             if block[1] == "python" and block[2].startswith(RUNS + "\n"):
                 after = re.match(r"\n\n```text\n(.*?)^```$", text[block.end() :], re.M | re.S)
                 line = text.count("\n", 0, block.start()) + 1
-                yield Snippet(f"{path.name}:{line}", block[2], after[1] if after else None)
+                yield Snippet(f"{path.relative_to(DOCS)}:{line}", block[2], after[1] if after else None)
 
 
 def commands(text: str) -> Iterator[str]:

@@ -19,7 +19,8 @@ from burgee.openfeature import BurgeeProvider
 from burgee.testing.clients import _Fake
 from burgee.v1 import admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
 from burgee_server.cli import main
-from burgee_server.insights.model import Interval, Measure
+from burgee_server.insights.trend import Measure
+from burgee_server.insights.words import Interval
 from burgee_server.ports.access import Role
 from burgee_server.settings import Settings
 from tests.fixtures.server import Caller, RunningServer

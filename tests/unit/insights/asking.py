@@ -1,10 +1,17 @@
 """How the tests ask an insight."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from burgee_server.insights import Insights
-from burgee_server.insights.model import Funnel, FunnelQuery, TimeRange, Trend, TrendQuery
+from burgee_server.insights.asked import Answer, Asked, Plan
+from burgee_server.insights.funnel import Funnel, FunnelQuery, plan_funnel
+from burgee_server.insights.trend import Trend, TrendQuery, plan_trend
+from burgee_server.insights.words import TimeRange
 from tests.fixtures.warehouse import Environment
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)
 MARCH = TimeRange("2026-03-01", "2026-04-01")
@@ -18,13 +25,17 @@ class FixedClock:
         return NOW
 
 
-async def trend(environment: Environment, query: TrendQuery) -> Trend:
-    """Ask for a trend of an environment that has seen GROUP_TYPES."""
+async def ask(environment: Environment, plan: Callable[[Any, Asked], Plan[AnswerT]], query: Any) -> AnswerT:
+    """Ask an environment that has seen GROUP_TYPES."""
     insights = Insights(environment.warehouse, FixedClock())
-    return await insights.trend(environment.environment_id, query, GROUP_TYPES)
+    return await insights.ask(plan, query, environment.environment_id, GROUP_TYPES)
+
+
+async def trend(environment: Environment, query: TrendQuery) -> Trend:
+    """Ask for a trend."""
+    return await ask(environment, plan_trend, query)
 
 
 async def funnel(environment: Environment, query: FunnelQuery) -> Funnel:
-    """Ask for a funnel of an environment that has seen GROUP_TYPES."""
-    insights = Insights(environment.warehouse, FixedClock())
-    return await insights.funnel(environment.environment_id, query, GROUP_TYPES)
+    """Ask for a funnel."""
+    return await ask(environment, plan_funnel, query)

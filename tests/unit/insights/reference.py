@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from burgee_server.insights.model import Measure
+from burgee_server.insights.trend import Measure
 from tests.fixtures.warehouse import Fact
 
 _PERCENTILES = {Measure.MEDIAN: 0.5, Measure.P90: 0.9, Measure.P95: 0.95, Measure.P99: 0.99}

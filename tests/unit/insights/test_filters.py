@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Json, Not, Operator, operators
-from burgee_server.insights.model import Breakdown, Series, TrendQuery
+from burgee_server.insights.trend import Series, TrendQuery
+from burgee_server.insights.words import Breakdown
 from burgee_server.ports.warehouse import ProfileRow
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, NOW, trend

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burgee.evaluation.model import Condition, Operator
-from burgee_server.insights.model import Breakdown, Funnel, FunnelQuery, Part, PartKind, Step
+from burgee_server.insights.funnel import Funnel, FunnelQuery, Step
+from burgee_server.insights.words import Breakdown, Part, PartKind
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, new_environment

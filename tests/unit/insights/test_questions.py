@@ -7,20 +7,13 @@ import pytest
 
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not, Operator
 from burgee_server.errors import BurgeeError, Invalid
-from burgee_server.insights import Insights
-from burgee_server.insights.model import (
-    Breakdown,
-    FunnelQuery,
-    Interval,
-    Measure,
-    Series,
-    Step,
-    TimeRange,
-    TrendQuery,
-)
+from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.unit.insights.asking import GROUP_TYPES, FixedClock
+from tests.fixtures.warehouse import Environment
+from tests.unit.insights.asking import ask, funnel, trend
 
 PLAN = Condition("user.plan", Operator.EQUALS, ("pro",))
 LONG = "x" * 201
@@ -90,13 +83,9 @@ BAD_FUNNELS: list[tuple[FunnelQuery, str]] = [
 
 async def field_of(warehouse: ClickHouseWarehouse, query: TrendQuery | FunnelQuery) -> str:
     """The field that a question is refused for."""
-    insights = Insights(warehouse, FixedClock())
-    if isinstance(query, TrendQuery):
-        asked: Any = insights.trend(1, query, GROUP_TYPES)
-    else:
-        asked = insights.funnel(1, query, GROUP_TYPES)
+    plan: Any = plan_trend if isinstance(query, TrendQuery) else plan_funnel
     with pytest.raises(Invalid) as error:
-        await asked
+        await ask(Environment(warehouse, 1), plan, query)
     return error.value.violations[0].field
 
 
@@ -125,11 +114,11 @@ async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWa
     in_many = Condition("event.x", Operator.IN, tuple(f"{n}" * 100 for n in range(1000)))
     filter_ = AllOf((wide, in_many, deep(9)))
     query = TrendQuery((Series(filter=filter_),) * 20, TimeRange("-416d"), interval=Interval.HOUR)
-    answer = await Insights(warehouse, FixedClock()).trend(1, query, GROUP_TYPES)
+    answer = await trend(Environment(warehouse, 1), query)
     assert [row.total for row in answer.rows] == [0] * 20
     steps = tuple(Step("a", filter=deep(9)) for _ in range(20))
-    funnel = await Insights(warehouse, FixedClock()).funnel(1, FunnelQuery(steps, filter=wide), GROUP_TYPES)
-    assert [step.count for step in funnel.rows[0].steps] == [0] * 20
+    counted = await funnel(Environment(warehouse, 1), FunnelQuery(steps, filter=wide))
+    assert [step.count for step in counted.rows[0].steps] == [0] * 20
 
 
 class FailingWarehouse(ClickHouseWarehouse):
@@ -146,6 +135,4 @@ async def test_a_pattern_that_only_the_engine_refuses_is_the_callers(warehouse: 
     """It is reported as a bad filter, and any other failure as what it is."""
     assert await field_of(FailingWarehouse(BadPattern("too large")), TrendQuery((Series(),))) == "filter"
     with pytest.raises(BurgeeError, match="given up"):
-        await Insights(FailingWarehouse(BurgeeError("given up")), FixedClock()).trend(
-            1, TrendQuery((Series(),) * 2), ()
-        )
+        await trend(Environment(FailingWarehouse(BurgeeError("given up")), 1), TrendQuery((Series(),) * 2))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.model import Interval, TimeRange
 from burgee_server.insights.timerange import Span, span
+from burgee_server.insights.words import Interval, TimeRange
 
 NOW = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana",

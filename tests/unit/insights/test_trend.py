@@ -10,16 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burgee.evaluation.model import Condition, Operator
-from burgee_server.insights.model import (
-    Breakdown,
-    Interval,
-    Measure,
-    Part,
-    PartKind,
-    Series,
-    TimeRange,
-    TrendQuery,
-)
+from burgee_server.insights.trend import Measure, Series, TrendQuery
+from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, TimeRange
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, new_environment

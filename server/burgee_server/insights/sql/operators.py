@@ -10,8 +10,8 @@ from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import Condition, Json, Operator
 from burgee.evaluation.operators import COHORTS, LONGEST_SEARCHED
 from burgee_server.errors import Invalid, Violation
-from burgee_server.insights.attributes import Reading
-from burgee_server.insights.semver import sort_key, sort_key_sql
+from burgee_server.insights.sql.attributes import Reading
+from burgee_server.insights.sql.semver import sort_key, sort_key_sql
 
 MAX_VALUES = 1000
 MAX_TEXT = 1000

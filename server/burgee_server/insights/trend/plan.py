@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.attributes import group_key, require_group_type
-from burgee_server.insights.breakdown import check_breakdown, part_of
-from burgee_server.insights.columns import column_sql
-from burgee_server.insights.filters import FilterWriter
-from burgee_server.insights.limits import require_name
-from burgee_server.insights.model import Measure, Part, PartKind, Series, TrendQuery, TrendRow
-from burgee_server.insights.scope import Scope, own_property
-from burgee_server.insights.timerange import Span
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.sql.attributes import group_key, require_group_type
+from burgee_server.insights.sql.breakdown import check_breakdown, part_of
+from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.scope import Scope, own_property
+from burgee_server.insights.trend.model import Measure, Series, Trend, TrendQuery, TrendRow
+from burgee_server.insights.words import Part, PartKind, QueryInfo
 from burgee_server.ports.warehouse import Statement, to_micros
 
 MAX_SERIES = 20
@@ -46,7 +47,11 @@ class TrendPlan:
     series: tuple[Series, ...]
     is_split: bool
 
-    def rows(self, index: int, answer: Sequence[Sequence[Any]]) -> list[TrendRow]:
+    def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> Trend:
+        """The lines of the series, in order."""
+        return Trend(self.columns, tuple(row for index, of in enumerate(rows) for row in self._rows(index, of)), info)
+
+    def _rows(self, index: int, answer: Sequence[Sequence[Any]]) -> list[TrendRow]:
         """The lines of one series from the rows of its statement: the greatest total first, "other" last."""
         series = self.series[index]
         nothing = 0.0 if series.measure in _NOTHING_IS_ZERO else math.nan
@@ -67,14 +72,12 @@ class TrendPlan:
         return sorted(rows, key=_rank)
 
 
-def plan_trend(
-    query: TrendQuery, environment_id: int, span: Span, group_types: Collection[str], now: datetime
-) -> TrendPlan:
+def plan_trend(query: TrendQuery, asked: Asked) -> TrendPlan:
     """Check a question and write its SQL. Raises Invalid."""
     if not 1 <= len(query.series) <= MAX_SERIES:
         raise Invalid.of("series", f"must have 1 to {MAX_SERIES} series")
-    columns = span.columns(query.interval)
-    split = check_breakdown(query.breakdown, group_types)
+    columns = asked.span.columns(query.interval)
+    split = check_breakdown(query.breakdown, asked.group_types)
     cells = len(query.series) * (split.limit + 2 if split else 1) * len(columns)
     if cells > MAX_CELLS:
         raise Invalid.of(
@@ -82,8 +85,8 @@ def plan_trend(
         )
     statements = []
     for index, series in enumerate(query.series):
-        scope = Scope(environment_id, span)
-        events = _SeriesEvents(query, scope, group_types, now)
+        scope = Scope(asked)
+        events = _SeriesEvents(query, scope, asked)
         column = f"{column_sql(scope, columns)} AS column"
         if split is None:
             sql = _sql(series.measure, events.of(index, [column]))
@@ -102,19 +105,18 @@ class _SeriesEvents:
 
     query: TrendQuery
     scope: Scope
-    group_types: Collection[str]
-    now: datetime
+    asked: Asked
 
     def of(self, index: int, select: list[str]) -> str:
         """A query for the events of a series, with what its measure goes by as `counted`."""
         series, path = self.query.series[index], f"series[{index}]"
-        writer = FilterWriter(self.scope, self.group_types, self.now)
+        writer = FilterWriter(self.scope, self.asked)
         where = [
             *_events_of(series, self.scope, path),
             *writer.where(self.query.filter, "filter"),
             *writer.where(series.filter, f"{path}.filter"),
         ]
-        counted, has_counted = _counted(series, self.group_types, path)
+        counted, has_counted = _counted(series, self.asked.group_types, path)
         return self.scope.events([*select, f"{counted} AS counted"], where + has_counted)
 
 

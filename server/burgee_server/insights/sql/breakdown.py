@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.attributes import EVENT, Attribute, parse_attribute
-from burgee_server.insights.model import Breakdown, Part, PartKind
-from burgee_server.insights.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.sql.attributes import EVENT, Attribute, parse_attribute
+from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.words import Breakdown, Part, PartKind
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from burgee.evaluation.model import USER
-from burgee_server.insights.attributes import Reading, group_key, key_reading, property_reading
-from burgee_server.insights.timerange import Span
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.sql.attributes import Reading, group_key, key_reading, property_reading
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
 
 
 class Scope:
     """Builds one statement: its tables, always with their environment, and the values bound in it."""
 
-    def __init__(self, environment_id: int, span: Span) -> None:
+    def __init__(self, asked: Asked) -> None:
+        span = asked.span
         self._parameters: dict[str, Any] = {
-            "environment_id": environment_id,
+            "environment_id": asked.environment_id,
             "start": to_micros(min(max(span.start, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
             "end": to_micros(min(max(span.end, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
         }

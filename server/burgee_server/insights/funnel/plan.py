@@ -1,19 +1,20 @@
 """How many got from the first step to the last."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
-from burgee_server.insights.attributes import require_group_type
-from burgee_server.insights.breakdown import Split, check_breakdown, part_of
-from burgee_server.insights.filters import FilterWriter
-from burgee_server.insights.limits import require_name
-from burgee_server.insights.model import FunnelQuery, FunnelRow, FunnelStep, PartKind, Step
-from burgee_server.insights.scope import Scope, event_key
-from burgee_server.insights.timerange import Span
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.funnel.model import Funnel, FunnelQuery, FunnelRow, FunnelStep, Step
+from burgee_server.insights.sql.attributes import require_group_type
+from burgee_server.insights.sql.breakdown import Split, check_breakdown, part_of
+from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.words import PartKind, QueryInfo
 from burgee_server.ports.warehouse import Statement
 
 MIN_STEPS, MAX_STEPS = 2, 20
@@ -23,17 +24,17 @@ MIN_STEPS, MAX_STEPS = 2, 20
 class FunnelPlan:
     """A checked funnel and its statement."""
 
-    statement: Statement
+    statements: tuple[Statement]
     steps: tuple[Step, ...]
     is_split: bool
 
-    def rows(self, answer: Sequence[Sequence[Any]]) -> list[FunnelRow]:
-        """The funnels from the rows of the statement: the greatest first step first, "other" last."""
-        rows = []
-        for kind, value, *counts in answer:
+    def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> Funnel:
+        """The funnels, the one with the greatest first step first, "other" last."""
+        funnels = []
+        for kind, value, *counts in rows[0]:
             part = part_of(kind, value) if self.is_split else None
-            rows.append(FunnelRow(part, self._steps(counts)))
-        return sorted(rows, key=_rank)
+            funnels.append(FunnelRow(part, self._steps(counts)))
+        return Funnel(tuple(sorted(funnels, key=_rank)), info)
 
     def _steps(self, counts: list[int]) -> tuple[FunnelStep, ...]:
         before = [counts[0], *counts]
@@ -43,19 +44,17 @@ class FunnelPlan:
         )
 
 
-def plan_funnel(
-    query: FunnelQuery, environment_id: int, span: Span, group_types: Collection[str], now: datetime
-) -> FunnelPlan:
+def plan_funnel(query: FunnelQuery, asked: Asked) -> FunnelPlan:
     """Check a question and write its SQL. Raises Invalid."""
     if not MIN_STEPS <= len(query.steps) <= MAX_STEPS:
         raise Invalid.of("steps", f"must have {MIN_STEPS} to {MAX_STEPS} steps")
     if query.window <= timedelta(0):
         raise Invalid.of("window", "must be longer than nothing")
     if query.count_by != USER:
-        require_group_type(query.count_by, group_types, "count_by")
-    split = check_breakdown(query.breakdown, group_types)
-    scope = Scope(environment_id, span)
-    writer = FilterWriter(scope, group_types, now)
+        require_group_type(query.count_by, asked.group_types, "count_by")
+    split = check_breakdown(query.breakdown, asked.group_types)
+    scope = Scope(asked)
+    writer = FilterWriter(scope, asked)
     actor = event_key(query.count_by)
     steps = [_step(step, scope, writer, f"steps[{index}]") for index, step in enumerate(query.steps)]
     select = [
@@ -76,7 +75,7 @@ def plan_funnel(
         first = "argMinIf(tuple(value), (at, id), step1).1 AS split"  # the lesser uuid, of two at one moment
         actors = f"SELECT {reached} AS reached, {first} FROM ({events}) GROUP BY actor HAVING reached > 0"
         sql = _split_sql(scope, split, actors, len(steps))
-    return FunnelPlan(scope.statement(sql), query.steps, split is not None)
+    return FunnelPlan((scope.statement(sql),), query.steps, split is not None)
 
 
 def _step(step: Step, scope: Scope, writer: FilterWriter, path: str) -> str:

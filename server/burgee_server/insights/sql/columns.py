@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from burgee_server.insights.scope import Scope
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.ports.warehouse import to_micros
 
 _MOST_RUNS = 8

@@ -1,15 +1,15 @@
 """From a filter to SQL: a condition over the rows of Scope.events() that is true or false and never NULL."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import NEGATIVE
 from burgee_server.errors import Invalid
-from burgee_server.insights.attributes import EVENT, parse_attribute
-from burgee_server.insights.operators import check_condition, holds
-from burgee_server.insights.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.sql.attributes import EVENT, parse_attribute
+from burgee_server.insights.sql.operators import check_condition, holds
+from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
@@ -20,8 +20,7 @@ class FilterWriter:
     """Writes the filters of one question; counts their conditions, of which a question may have 200."""
 
     scope: Scope
-    group_types: Collection[str]
-    now: datetime
+    asked: Asked
     _conditions: int = field(default=0, init=False)
 
     def where(self, filter_: Filter | None, path: str) -> Iterator[str]:
@@ -51,12 +50,12 @@ class FilterWriter:
         self._conditions += 1
         if self._conditions > MAX_CONDITIONS:
             raise Invalid.of(path, f"a question may have {MAX_CONDITIONS} conditions")
-        attribute = parse_attribute(condition.attribute, self.group_types, f"{path}.attribute")
+        attribute = parse_attribute(condition.attribute, self.asked.group_types, f"{path}.attribute")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
         reading = own_property(name) if name else event_key(owner)
         check_condition(condition, path)
-        sql = holds(reading, condition, self.scope.bind, self.now)
+        sql = holds(reading, condition, self.scope.bind, self.asked.now)
         if not of_profile:
             return sql
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.

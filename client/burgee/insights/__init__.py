@@ -1,0 +1,25 @@
+"""Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
+
+from burgee.insights.funnel import Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
+from burgee.insights.trend import Series, Trend, TrendQuery, TrendRow
+from burgee.insights.words import Answer, Breakdown, Moment, Part, Query, QueryError, QueryInfo, Where
+
+__all__ = [
+    "Answer",
+    "Breakdown",
+    "Funnel",
+    "FunnelCount",
+    "FunnelQuery",
+    "FunnelRow",
+    "Moment",
+    "Part",
+    "Query",
+    "QueryError",
+    "QueryInfo",
+    "Series",
+    "Step",
+    "Trend",
+    "TrendQuery",
+    "TrendRow",
+    "Where",
+]

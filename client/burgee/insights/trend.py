@@ -1,0 +1,113 @@
+"""Trends: how much, over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from burgee.insights.words import (
+    Breakdown,
+    Moment,
+    Part,
+    QueryInfo,
+    Where,
+    read_info,
+    read_moment,
+    read_part,
+    write_breakdown,
+    write_filter,
+    write_range,
+    write_word,
+)
+from burgee.v1 import questions_pb2, trend_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a trend: which events (empty: every event), and what of them is counted.
+
+    `measure`: total, unique_users, unique_groups (of `group_type`), or sum, avg, min, max, median, p90, p95, p99 of
+    the numeric event `property`.
+    """
+
+    event: str = ""
+    measure: str = "total"
+    property: str = ""
+    group_type: str = ""
+    where: Where = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendRow:
+    """One line: a value a column (NaN where there is nothing to go by), and the same measure over the whole span."""
+
+    series: int
+    label: str
+    part: Part | None
+    values: tuple[float, ...]
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Lines over time. A column is the moment (UTC) at which it begins."""
+
+    columns: tuple[datetime, ...]
+    rows: tuple[TrendRow, ...]
+    info: QueryInfo
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One dict a line and column: label, part, time, value. A data frame takes them as they are."""
+        return [
+            {"label": row.label, "part": None if row.part is None else str(row.part), "time": time, "value": value}
+            for row in self.rows
+            for time, value in zip(self.columns, row.values, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendQuery:
+    """Asks for a trend: how much of one or more series, over time. `interval` is hour, day, week or month."""
+
+    method: ClassVar[str] = "QueryTrend"
+    answer: ClassVar[type] = Trend
+
+    series: Sequence[Series]
+    breakdown: str | Breakdown | None = None
+    interval: str = "day"
+    start: Moment = ""
+    end: Moment = ""
+    time_zone: str = ""
+    where: Where = None
+
+    def write(self) -> trend_pb2.QueryTrendRequest:
+        """See Query."""
+        return trend_pb2.QueryTrendRequest(
+            series=[
+                trend_pb2.TrendSeries(
+                    event=line.event,
+                    measure=write_word(trend_pb2.Measure, "measure", line.measure),
+                    property=line.property,
+                    group_type=line.group_type,
+                    filter=write_filter(line.where),
+                    label=line.label,
+                )
+                for line in self.series
+            ],
+            range=write_range(self.start, self.end),
+            time_zone=self.time_zone,
+            interval=write_word(questions_pb2.Interval, "interval", self.interval),
+            filter=write_filter(self.where),
+            breakdown=write_breakdown(self.breakdown),
+        )
+
+    def read(self, response: trend_pb2.QueryTrendResponse) -> Trend:
+        """See Query."""
+        return Trend(
+            tuple(read_moment(column) for column in response.columns),
+            tuple(
+                TrendRow(row.series, row.label, read_part(row), tuple(row.values), row.total) for row in response.rows
+            ),
+            read_info(response.info),
+        )

@@ -1,0 +1,135 @@
+"""What all questions and answers share: when, which, split by what, and what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from burgee.evaluation import AllOf, Filter
+from burgee.v1 import common_pb2, questions_pb2
+from burgee.wire import filter_to_proto
+
+Moment: TypeAlias = str | date | datetime
+"""`"-90d"`, `"2026-03-01"`, RFC 3339, a date or a datetime; without a zone, in the time zone of the query."""
+
+Where: TypeAlias = Filter | Sequence[Filter] | None
+
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Query(Protocol[Answer_co]):
+    """A question: what `Client.ask` takes."""
+
+    method: ClassVar[str]
+    """The RPC of InsightService."""
+    answer: ClassVar[type]
+    """What kind of answer it has."""
+
+    def write(self) -> Any:
+        """The request. Raises QueryError for a word that the wire does not have."""
+
+    def read(self, response: Any) -> Answer_co:
+        """The answer in a response."""
+
+
+class QueryError(Exception):
+    """The question got no answer. `code` is gRPC's, such as INVALID_ARGUMENT; `violations` are (field, reason)."""
+
+    def __init__(self, code: str, message: str, violations: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.violations = tuple(violations)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Split by the values of an attribute, the `limit` greatest of them; the rest is added up as other."""
+
+    attribute: str
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a breakdown: a value, all others together, or those without one."""
+
+    value: str = ""
+    other: bool = False
+    missing: bool = False
+
+    def __str__(self) -> str:
+        """The value, or `(other)`, or `(missing)`."""
+        return "(other)" if self.other else "(missing)" if self.missing else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class QueryInfo:
+    """What a query cost, how fresh it is, and the span that it covers: start <= t < end."""
+
+    elapsed: timedelta
+    rows_read: int
+    complete_until: datetime
+    start: datetime
+    end: datetime
+
+
+def write_filter(where: Where) -> common_pb2.Filter | None:
+    """Of a sequence all must hold; nothing, or an empty sequence, lets everything through."""
+    if not where:
+        return None
+    return filter_to_proto(AllOf(tuple(where)) if isinstance(where, Sequence) else where)
+
+
+def write_range(start: Moment, end: Moment) -> common_pb2.TimeRange:
+    """As the server reads it."""
+
+    def text(moment: Moment) -> str:
+        return moment if isinstance(moment, str) else moment.isoformat()
+
+    return common_pb2.TimeRange(start=text(start), end=text(end))
+
+
+def write_word(kind: Any, field: str, name: str) -> Any:
+    """The wire's number for a name such as "unique_users". Raises QueryError like the server does."""
+    numbers = {key.removeprefix(f"{field.upper()}_").lower(): number for key, number in kind.items() if number}
+    if name not in numbers:
+        reason = f"one of {', '.join(numbers)}"
+        raise QueryError("INVALID_ARGUMENT", f"{field}: {reason}", [(field, reason)])
+    return numbers[name]
+
+
+def write_breakdown(breakdown: str | Breakdown | None) -> questions_pb2.Breakdown | None:
+    """Raises QueryError for a limit that the wire cannot carry."""
+    if breakdown is None:
+        return None
+    named = Breakdown(breakdown) if isinstance(breakdown, str) else breakdown
+    if named.limit < 0:
+        raise QueryError("INVALID_ARGUMENT", "breakdown.limit: 1 to 1,000", [("breakdown.limit", "1 to 1,000")])
+    return questions_pb2.Breakdown(attribute=named.attribute, limit=named.limit)
+
+
+def read_part(row: Any) -> Part | None:
+    """The part that a row with a `breakdown` is of; None for the whole."""
+    if not row.HasField("breakdown"):
+        return None
+    return Part(row.breakdown.value, row.breakdown.other, row.breakdown.missing)
+
+
+def read_moment(timestamp: Timestamp) -> datetime:
+    """In UTC."""
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+def read_info(info: questions_pb2.QueryInfo) -> QueryInfo:
+    """What it cost."""
+    return QueryInfo(
+        elapsed=info.elapsed.ToTimedelta(),
+        rows_read=info.rows_read,
+        complete_until=read_moment(info.complete_until),
+        start=read_moment(info.start),
+        end=read_moment(info.end),
+    )

@@ -1,0 +1,15 @@
+"""`burgee query`: insights as tables."""
+
+import click
+
+from burgee_server.cli.query.funnel import funnel
+from burgee_server.cli.query.trend import trend
+
+
+@click.group()
+def query() -> None:
+    """Ask about usage, by user and by company."""
+
+
+for command in (trend, funnel):
+    query.add_command(command)

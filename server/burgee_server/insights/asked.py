@@ -1,0 +1,54 @@
+"""Of what a question is asked, and what becomes of it: statements, and an answer made of their rows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from burgee_server.insights.timerange import Span
+from burgee_server.insights.words import QueryInfo, TimeRange
+from burgee_server.ports.warehouse import Statement
+
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Question(Protocol):
+    """What every query has."""
+
+    @property
+    def range(self) -> TimeRange:
+        """Of which time."""
+
+    @property
+    def time_zone(self) -> str:
+        """An IANA time zone; empty: UTC."""
+
+
+class Answer(Protocol):
+    """What every answer has."""
+
+    @property
+    def info(self) -> QueryInfo:
+        """What it cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One environment in one span, and what is known of it at `now`."""
+
+    environment_id: int
+    span: Span
+    group_types: Collection[str]
+    """Those that it has seen."""
+    now: datetime
+
+
+class Plan(Protocol[Answer_co]):
+    """A checked question."""
+
+    @property
+    def statements(self) -> Sequence[Statement]:
+        """What the warehouse is asked, side by side."""
+
+    def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> Answer_co:
+        """The answer, from the rows of each statement."""

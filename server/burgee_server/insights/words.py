@@ -1,0 +1,60 @@
+"""What all insights are asked and answer with: plain frozen values. Words and limits are those of questions.proto."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Interval(StrEnum):
+    """How wide a column is: an hour of the clock, or a calendar unit, in the time zone of the query."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A half-open span as its caller wrote it: see burgee.v1.TimeRange."""
+
+    start: str = ""
+    end: str = ""
+
+
+LATELY = TimeRange()
+"""The last 30 days: what is asked of where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Split by an attribute, its `limit` greatest values apart and all others together. 0: ten."""
+
+    attribute: str
+    limit: int = 0
+
+
+class PartKind(StrEnum):
+    """Which part of a breakdown."""
+
+    VALUE = "value"
+    OTHER = "other"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a breakdown; `value` only with PartKind.VALUE."""
+
+    kind: PartKind
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryInfo:
+    """What a query cost, and the span that it covered: start <= t < end."""
+
+    elapsed_seconds: float
+    rows_read: int
+    start: datetime
+    end: datetime

@@ -1,0 +1,48 @@
+"""Trends."""
+
+from burgee import wire
+from burgee.v1 import trend_pb2 as pb
+from burgee_server.errors import Invalid
+from burgee_server.insights.trend import Measure, Series, Trend, TrendQuery
+from burgee_server.rpc.questions.words import read_breakdown, read_interval, read_range, write_part
+
+_MEASURES = {pb.Measure.Value(f"MEASURE_{measure.name}"): measure for measure in Measure}
+_MEASURES[pb.MEASURE_UNSPECIFIED] = Measure.TOTAL
+
+
+def read_trend(request: pb.QueryTrendRequest) -> TrendQuery:
+    """The question in a request. Raises Invalid."""
+    return TrendQuery(
+        series=tuple(_series(series, f"series[{index}]") for index, series in enumerate(request.series)),
+        range=read_range(request.range),
+        time_zone=request.time_zone,
+        interval=read_interval(request.interval),
+        filter=wire.filter_from_proto(request.filter, "filter"),
+        breakdown=read_breakdown(request),
+    )
+
+
+def write_trend(trend: Trend) -> pb.QueryTrendResponse:
+    """The answer, without what it cost."""
+    response = pb.QueryTrendResponse()
+    for column in trend.columns:
+        response.columns.add().FromDatetime(column)
+    for row in trend.rows:
+        message = response.rows.add(series=row.series, label=row.label, values=row.values, total=row.total)
+        if row.part is not None:
+            write_part(row.part, message.breakdown)
+    return response
+
+
+def _series(series: pb.TrendSeries, path: str) -> Series:
+    measure = _MEASURES.get(series.measure)
+    if measure is None:
+        raise Invalid.of(f"{path}.measure", f"must be one of {', '.join(Measure)}")
+    return Series(
+        event=series.event,
+        measure=measure,
+        property=series.property,
+        group_type=series.group_type,
+        filter=wire.filter_from_proto(series.filter, f"{path}.filter"),
+        label=series.label,
+    )
