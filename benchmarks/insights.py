@@ -92,7 +92,7 @@ QUESTIONS: list[Question] = [
     ),
     (
         "users a day by country, top 5",
-        TrendQuery((Series("viewed", Measure.UNIQUE_USERS),), SPAN, breakdown=Breakdown("event.country", 5)),
+        TrendQuery((Series("viewed", Measure.UNIQUE_USERS),), SPAN, breakdown=Breakdown(("event.country",), 5)),
         f"WITH top AS (SELECT properties.country.:String AS c {WHERE} AND event = 'viewed' GROUP BY c"
         " ORDER BY uniqExact(distinct_id) DESC LIMIT 5) SELECT if(c IN top, c, 'other') AS part, d, uniqExact(u)"
         f" FROM (SELECT properties.country.:String AS c, toDate(timestamp) AS d, distinct_id AS u {WHERE}"

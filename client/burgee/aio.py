@@ -15,7 +15,7 @@ from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
 from burgee.insights import (
     Answer,
-    Breakdown,
+    By,
     Funnel,
     FunnelQuery,
     Moment,
@@ -178,7 +178,7 @@ class AsyncClient(BaseClient):
         measure: str = "total",
         property: str = "",  # noqa: A002 - the wire's name
         group_type: str = "",
-        breakdown: str | Breakdown | None = None,
+        breakdown: By = None,
         interval: str = "day",
         start: Moment = "",
         end: Moment = "",
@@ -206,7 +206,7 @@ class AsyncClient(BaseClient):
         *,
         count_by: str = "user",
         window: timedelta | None = None,
-        breakdown: str | Breakdown | None = None,
+        breakdown: By = None,
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",

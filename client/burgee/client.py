@@ -13,7 +13,7 @@ from burgee.default import Value
 from burgee.evaluation.model import Json, Properties, Resolution
 from burgee.insights import (
     Answer,
-    Breakdown,
+    By,
     Funnel,
     FunnelQuery,
     Moment,
@@ -190,7 +190,7 @@ class Client(BaseClient):
         measure: str = "total",
         property: str = "",  # noqa: A002 - the wire's name
         group_type: str = "",
-        breakdown: str | Breakdown | None = None,
+        breakdown: By = None,
         interval: str = "day",
         start: Moment = "",
         end: Moment = "",
@@ -223,7 +223,7 @@ class Client(BaseClient):
         *,
         count_by: str = "user",
         window: timedelta | None = None,
-        breakdown: str | Breakdown | None = None,
+        breakdown: By = None,
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",

@@ -197,7 +197,7 @@ def test_mistakes_on_the_command_line_are_told_with_the_field(story):
     for arguments, words in (
         (("flags", "create", "new review"), "flag.key"),
         (("flags", "explain", "nothing", "--group", "company"), "TYPE=KEY"),
-        (("query", "trend", "--by", "compny.key"), "breakdown.attribute"),
+        (("query", "trend", "--by", "compny.key"), "breakdown.attributes[0]"),
         (("query", "trend", "--time-zone", "Mars/Olympus"), "time_zone"),
         (("query", "trend", "--start", "yesterday"), "range.start"),
         (("query", "funnel", "only_one"), "steps"),

@@ -77,7 +77,7 @@ async def test_the_same_uuid_in_another_batch_is_counted_once_in_every_query(adm
         request = trend_pb2.QueryTrendRequest(
             series=[trend_pb2.TrendSeries(event="report_created", **series)],
             range=common_pb2.TimeRange(start="2023-11-14", end="2023-11-16"),
-            breakdown=questions_pb2.Breakdown(attribute="event.pages"),
+            breakdown=questions_pb2.Breakdown(attributes=["event.pages"]),
         )
         return [row.total for row in (await admin.insights.QueryTrend(request)).rows]
 

@@ -86,9 +86,9 @@ async def test_property_math_goes_by_numbers_only(usage):
 
 async def test_a_breakdown_has_the_greatest_first_and_the_rest_as_other_and_missing(usage):
     """By group key, and by a stored property of the company."""
-    by_key = await trend(usage, breakdown={"attribute": "company.key", "limit": 1})
-    by_plan = await trend(usage, breakdown={"attribute": "company.plan"})
-    by_nothing = await trend(usage, breakdown={"attribute": "event.nothing"})
+    by_key = await trend(usage, breakdown={"attributes": ["company.key"], "limit": 1})
+    by_plan = await trend(usage, breakdown={"attributes": ["company.plan"]})
+    by_nothing = await trend(usage, breakdown={"attributes": ["event.nothing"]})
 
     assert [(row.breakdown.value, row.breakdown.other, row.total) for row in by_key.rows] == [
         ("acme", False, 3),
@@ -101,7 +101,9 @@ async def test_a_breakdown_has_the_greatest_first_and_the_rest_as_other_and_miss
 async def test_every_series_shows_the_values_that_are_greatest_in_the_first(usage):
     """So that the rows of several series can be put side by side."""
     series = [{"event": "opened"}, {"event": "saved", "filter": condition("user.key", "equals", "cid")}]
-    request = trend_pb2.QueryTrendRequest(series=series, range=SPAN, breakdown={"attribute": "company.key", "limit": 1})
+    request = trend_pb2.QueryTrendRequest(
+        series=series, range=SPAN, breakdown={"attributes": ["company.key"], "limit": 1}
+    )
 
     rows = (await usage.QueryTrend(request)).rows
 
@@ -142,7 +144,7 @@ async def test_a_funnel_counts_users_or_companies_in_order(usage):
     within = funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, window=Duration(seconds=3600))
     short = await usage.QueryFunnel(within)
     by_plan = await usage.QueryFunnel(
-        funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, breakdown={"attribute": "company.plan"})
+        funnel_pb2.QueryFunnelRequest(steps=steps, range=SPAN, breakdown={"attributes": ["company.plan"]})
     )
 
     assert [step.count for step in users.rows[0].steps] == [4, 2]
@@ -201,11 +203,13 @@ BAD_TRENDS = {
     "bad end": (one(range={"end": "2026-02-30"}), "range.end"),
     "end before start": (one(range={"start": "2026-03-02", "end": "2026-03-01"}), "range"),
     "too many columns": (one(range={"start": "1990-01-01"}, interval=questions_pb2.INTERVAL_HOUR), "interval"),
-    "unknown attribute": (one(breakdown={"attribute": "plan"}), "breakdown.attribute"),
-    "unknown type": (one(breakdown={"attribute": "compny.plan"}), "breakdown.attribute"),
-    "limit": (one(breakdown={"attribute": "user.key", "limit": 1001}), "breakdown.limit"),
+    "unknown attribute": (one(breakdown={"attributes": ["plan"]}), "breakdown.attributes[0]"),
+    "unknown type": (one(breakdown={"attributes": ["compny.plan"]}), "breakdown.attributes[0]"),
+    "too many attributes": (one(breakdown={"attributes": ["user.key"] * 4}), "breakdown.attributes"),
+    "no attribute": (one(breakdown={}), "breakdown.attributes"),
+    "limit": (one(breakdown={"attributes": ["user.key"], "limit": 1001}), "breakdown.limit"),
     "too many numbers": (
-        one(range={"start": "2025-06-01"}, interval=2, breakdown={"attribute": "user.key", "limit": 1000}),
+        one(range={"start": "2025-06-01"}, interval=2, breakdown={"attributes": ["user.key"], "limit": 1000}),
         "series",
     ),
     "empty all": (one(filter={"all": {}}), "filter.all.filters"),

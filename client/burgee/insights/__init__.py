@@ -2,11 +2,12 @@
 
 from burgee.insights.funnel import Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
 from burgee.insights.trend import Series, Trend, TrendQuery, TrendRow
-from burgee.insights.words import Answer, Breakdown, Moment, Part, Query, QueryError, QueryInfo, Where
+from burgee.insights.words import Answer, Breakdown, By, Moment, Part, Query, QueryError, QueryInfo, Where
 
 __all__ = [
     "Answer",
     "Breakdown",
+    "By",
     "Funnel",
     "FunnelCount",
     "FunnelQuery",

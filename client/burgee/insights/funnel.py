@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from burgee.insights.words import (
-    Breakdown,
+    By,
     Moment,
     Part,
     QueryInfo,
@@ -82,7 +82,7 @@ class FunnelQuery:
     steps: Sequence[str | Step]
     count_by: str = "user"
     window: timedelta | None = None
-    breakdown: str | Breakdown | None = None
+    breakdown: By = None
     start: Moment = ""
     end: Moment = ""
     time_zone: str = ""

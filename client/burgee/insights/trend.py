@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from burgee.insights.words import (
-    Breakdown,
+    By,
     Moment,
     Part,
     QueryInfo,
@@ -74,7 +74,7 @@ class TrendQuery:
     answer: ClassVar[type] = Trend
 
     series: Sequence[Series]
-    breakdown: str | Breakdown | None = None
+    breakdown: By = None
     interval: str = "day"
     start: Moment = ""
     end: Moment = ""

@@ -47,22 +47,29 @@ class QueryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Split by the values of an attribute, the `limit` greatest of them; the rest is added up as other."""
+    """Split by the values of an attribute, or by the combinations of two or three: the `limit` greatest, and other."""
 
-    attribute: str
+    attributes: str | Sequence[str]
     limit: int = 10
+
+
+By: TypeAlias = str | Sequence[str] | Breakdown | None
+"""An attribute, several, or how many parts besides; None: not split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a breakdown: a value, all others together, or those without one."""
+    """One part of a breakdown: a value, a combination of `values`, all others together, or those without one."""
 
     value: str = ""
     other: bool = False
     missing: bool = False
+    values: tuple["Part", ...] = ()
 
     def __str__(self) -> str:
-        """The value, or `(other)`, or `(missing)`."""
+        """The value, or the values with " / " between them, or `(other)`, or `(missing)`."""
+        if self.values:
+            return " / ".join(map(str, self.values))
         return "(other)" if self.other else "(missing)" if self.missing else self.value
 
 
@@ -102,21 +109,27 @@ def write_word(kind: Any, field: str, name: str) -> Any:
     return numbers[name]
 
 
-def write_breakdown(breakdown: str | Breakdown | None) -> questions_pb2.Breakdown | None:
+def write_breakdown(breakdown: By) -> questions_pb2.Breakdown | None:
     """Raises QueryError for a limit that the wire cannot carry."""
     if breakdown is None:
         return None
-    named = Breakdown(breakdown) if isinstance(breakdown, str) else breakdown
+    named = breakdown if isinstance(breakdown, Breakdown) else Breakdown(breakdown)
     if named.limit < 0:
         raise QueryError("INVALID_ARGUMENT", "breakdown.limit: 1 to 1,000", [("breakdown.limit", "1 to 1,000")])
-    return questions_pb2.Breakdown(attribute=named.attribute, limit=named.limit)
+    attributes = [named.attributes] if isinstance(named.attributes, str) else named.attributes
+    return questions_pb2.Breakdown(attributes=attributes, limit=named.limit)
 
 
 def read_part(row: Any) -> Part | None:
     """The part that a row with a `breakdown` is of; None for the whole."""
     if not row.HasField("breakdown"):
         return None
-    return Part(row.breakdown.value, row.breakdown.other, row.breakdown.missing)
+    return _read_value(row.breakdown)
+
+
+def _read_value(value: questions_pb2.BreakdownValue) -> Part:
+    combined = tuple(_read_value(each) for each in value.combination.values)
+    return Part(value.value, value.other, value.missing, combined)
 
 
 def read_moment(timestamp: Timestamp) -> datetime:

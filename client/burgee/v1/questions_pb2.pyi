@@ -3,10 +3,12 @@
 isort:skip_file
 Words that all insights share: columns of time, breakdowns, and what a question cost."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -53,30 +55,34 @@ Global___Interval: _TypeAlias = Interval  # noqa: Y015
 
 @_typing.final
 class Breakdown(_message.Message):
-    """Splits an answer by the values of an attribute, shown as text: a text as it is, anything else as JSON. An object has
-    no value of its own and counts as missing.
+    """Splits an answer by the values of one attribute, or by the combinations of values of two or three, shown as text: a
+    text as it is, anything else as JSON. An object has no value of its own and counts as missing.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
-    attribute: _builtins.str
-    """"event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key"."""
     limit: _builtins.int
-    """How many values are shown: those with the greatest totals, in a trend in its first series, and of equal totals the
-    first by name. The rest is taken together as "other"; a user of two of its values is counted once. 1 to 1,000.
-    0: 10.
+    """How many values, or combinations, are shown: those with the greatest totals, in a trend in its first series, and of
+    equal totals the first by name. The rest is taken together as "other"; a user of two of its values is counted once.
+    1 to 1,000. 0: 10.
     """
+    @_builtins.property
+    def attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """One to three of "event.<property>", "user.<property>", "user.key", "<group type>.<property>" and
+        "<group type>.key".
+        """
+
     def __init__(
         self,
         *,
-        attribute: _builtins.str = ...,
+        attributes: _abc.Iterable[_builtins.str] | None = ...,
         limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -91,28 +97,58 @@ class BreakdownValue(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     OTHER_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    COMBINATION_FIELD_NUMBER: _builtins.int
     value: _builtins.str
     """A value, as text."""
     other: _builtins.bool
     """Everything beyond the limit, taken together. Always true."""
     missing: _builtins.bool
-    """The attribute is missing. Always true."""
+    """The attribute is missing; of several, all of them. Always true."""
+    @_builtins.property
+    def combination(self) -> Global___Combination:
+        """The values of two or three attributes, of which at least one is there."""
+
     def __init__(
         self,
         *,
         value: _builtins.str = ...,
         other: _builtins.bool = ...,
         missing: _builtins.bool = ...,
+        combination: Global___Combination | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "missing", b"missing", "other", b"other", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["combination", b"combination", "kind", b"kind", "missing", b"missing", "other", b"other", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "missing", b"missing", "other", b"other", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["combination", b"combination", "kind", b"kind", "missing", b"missing", "other", b"other", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["value", "other", "missing"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["value", "other", "missing", "combination"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___BreakdownValue: _TypeAlias = BreakdownValue  # noqa: Y015
+
+@_typing.final
+class Combination(_message.Message):
+    """Values of several attributes, taken together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___BreakdownValue]:
+        """In the order of the attributes; each a value, or missing."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[Global___BreakdownValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Combination: _TypeAlias = Combination  # noqa: Y015
 
 @_typing.final
 class QueryInfo(_message.Message):

@@ -28,9 +28,9 @@ LATELY = TimeRange()
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Split by an attribute, its `limit` greatest values apart and all others together. 0: ten."""
+    """Split by one to three attributes, their `limit` greatest combinations apart and all others together. 0: ten."""
 
-    attribute: str
+    attributes: tuple[str, ...]
     limit: int = 0
 
 
@@ -40,14 +40,20 @@ class PartKind(StrEnum):
     VALUE = "value"
     OTHER = "other"
     MISSING = "missing"
+    COMBINATION = "combination"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a breakdown; `value` only with PartKind.VALUE."""
+    """One part of a breakdown; `value` only with VALUE, `values` (each VALUE or MISSING) only with COMBINATION."""
 
     kind: PartKind
     value: str = ""
+    values: tuple["Part", ...] = ()
+
+    def __str__(self) -> str:
+        """The value, or the values with " / " between them: what parts of equal size are ordered by."""
+        return " / ".join(map(str, self.values)) if self.values else self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,20 @@ from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from burgee.v1 import admin_pb2_grpc, cohorts_pb2_grpc, flag_admin_pb2_grpc, insights_pb2_grpc, profiles_pb2_grpc
+from burgee.v1 import (
+    admin_pb2,
+    admin_pb2_grpc,
+    capture_pb2,
+    cohorts_pb2,
+    cohorts_pb2_grpc,
+    flag_admin_pb2,
+    flag_admin_pb2_grpc,
+    flags_pb2,
+    insights_pb2,
+    insights_pb2_grpc,
+    profiles_pb2,
+    profiles_pb2_grpc,
+)
 from burgee_server.access import Gate
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.capture import CaptureServicer
@@ -22,7 +35,9 @@ from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.streams import OpenStreams
 
 SERVICES = tuple(
-    f"burgee.v1.{name}Service" for name in ("Admin", "Capture", "Cohort", "FlagAdmin", "Flag", "Insight", "Profile")
+    service.full_name
+    for file in (admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
 )
 
 _OPTIONS = (

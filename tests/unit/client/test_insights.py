@@ -47,7 +47,7 @@ def test_a_trend_asks_for_all_it_was_told(client: Client, server: Recorder) -> N
     )
     assert _asked(server) == {
         "series": [{"event": "report_created", "measure": "MEASURE_UNIQUE_GROUPS", "groupType": "company"}],
-        "breakdown": {"attribute": "company.plan", "limit": 5},
+        "breakdown": {"attributes": ["company.plan"], "limit": 5},
         "interval": "INTERVAL_WEEK",
         "range": {"start": "2026-01-01", "end": "2026-03-01T12:00:00+00:00"},
         "timeZone": "Europe/Berlin",
@@ -77,6 +77,17 @@ def test_filters_nest(client: Client, server: Recorder) -> None:
     wire_a = {"condition": {"attribute": "event.pages", "operator": "OPERATOR_GT", "values": [3.0]}}
     wire_b = {"condition": {"attribute": "user.role", "operator": "OPERATOR_EQUALS", "values": ["admin"]}}
     assert _asked(server)["filter"] == {"any": {"filters": [wire_a, {"not": {"all": {"filters": [wire_a, wire_b]}}}]}}
+
+
+def test_parts_may_be_combinations(client: Client, server: Recorder) -> None:
+    """Of several attributes: asked by their names, and given back as a part made of parts."""
+    values = [{"value": "pro"}, {"missing": True}]
+    row = trend_pb2.TrendRow(breakdown={"combination": {"values": values}}, values=[2.0])
+    server.answer = lambda request: trend_pb2.QueryTrendResponse(columns=[Timestamp()], rows=[row])
+    trend = client.trend("x", breakdown=["company.plan", "event.os"])
+    assert _asked(server)["breakdown"] == {"attributes": ["company.plan", "event.os"], "limit": 10}
+    assert trend.rows[0].part == Part(values=(Part("pro"), Part(missing=True)))
+    assert trend.to_rows()[0]["part"] == "pro / (missing)"
 
 
 def test_an_unknown_operator_is_refused_where_it_is_written() -> None:
@@ -138,7 +149,7 @@ def test_a_funnel_asks_and_answers(client: Client, server: Recorder) -> None:
         ],
         "countBy": "company",
         "window": "604800s",
-        "breakdown": {"attribute": "company.plan", "limit": 10},
+        "breakdown": {"attributes": ["company.plan"], "limit": 10},
         "range": {"start": "-90d"},
     }
     assert funnel.rows[0].part is None

@@ -76,7 +76,7 @@ def expected(operator: Operator, values: tuple[Json, ...]) -> set[str]:
 
 async def who(environment: Environment, filter_: Filter) -> set[str]:
     """The distinct_ids of the events that pass."""
-    query = TrendQuery((Series(filter=filter_),), MARCH, breakdown=Breakdown("user.key", 1000))
+    query = TrendQuery((Series(filter=filter_),), MARCH, breakdown=Breakdown(("user.key",), 1000))
     return {row.part.value for row in (await trend(environment, query)).rows if row.part}
 
 

@@ -97,7 +97,7 @@ async def test_a_split_goes_by_the_earliest_first_step(environment: Environment)
     await environment.warehouse.load_profiles([ProfileRow(mine, "company", "ann", {"size": 5}, 1)])
 
     async def split(attribute: str, limit: int) -> list[tuple[Part | None, list[int]]]:
-        query = FunnelQuery(ABC[:2], MARCH, breakdown=Breakdown(attribute, limit))
+        query = FunnelQuery(ABC[:2], MARCH, breakdown=Breakdown((attribute,), limit))
         return [(row.part, [step.count for step in row.steps]) for row in (await funnel(environment, query)).rows]
 
     assert await split("event.plan", 1) == [(value("pro"), [2, 1]), (MISSING, [1, 1]), (OTHER, [2, 0])]
@@ -109,7 +109,7 @@ async def test_of_first_steps_at_one_moment_the_lesser_uuid_decides_the_split(en
     uuids = [str(UUID(int=number << 64 | 99 - number)) for number in range(10)]
     for index in (3, 0, 9, 5):
         await environment.load(Fact("a", timestamp=START, properties={"plan": f"p{index}"}, uuid=uuids[index]))
-    query = FunnelQuery(ABC, MARCH, breakdown=Breakdown("event.plan"))
+    query = FunnelQuery(ABC, MARCH, breakdown=Breakdown(("event.plan",)))
     assert [row.part for row in (await funnel(environment, query)).rows] == [value("p0")]
 
 
@@ -150,7 +150,7 @@ async def test_a_funnel_is_what_plain_python_makes_of_the_events(
     if made:
         await environment.load(*made)
     window = timedelta(minutes=minutes)
-    breakdown = Breakdown("user.key") if is_split else None
+    breakdown = Breakdown(("user.key",)) if is_split else None
     query = FunnelQuery(tuple(step for step, _ in steps), MARCH, "", window, count_by, breakdown=breakdown)
     answer = await funnel(environment, query)
 

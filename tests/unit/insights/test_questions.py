@@ -59,9 +59,9 @@ BAD_TRENDS: list[tuple[TrendQuery, str]] = [
     (TrendQuery((Series(measure=Measure.P99, property=LONG),)), "series[0].property"),
     (TrendQuery((Series(measure=Measure.UNIQUE_GROUPS),)), "series[0].group_type"),
     (TrendQuery((Series(measure=Measure.UNIQUE_GROUPS, group_type="user"),)), "series[0].group_type"),
-    (TrendQuery((Series(),), breakdown=Breakdown("plan")), "breakdown.attribute"),
-    (TrendQuery((Series(),), breakdown=Breakdown("planet.key")), "breakdown.attribute"),
-    (TrendQuery((Series(),), breakdown=Breakdown("user.key", 1001)), "breakdown.limit"),
+    (TrendQuery((Series(),), breakdown=Breakdown(("plan",))), "breakdown.attributes[0]"),
+    (TrendQuery((Series(),), breakdown=Breakdown(("planet.key",))), "breakdown.attributes[0]"),
+    (TrendQuery((Series(),), breakdown=Breakdown(("user.key",), 1001)), "breakdown.limit"),
     (TrendQuery((Series(),), time_zone="Nowhere"), "time_zone"),
     (TrendQuery((Series(),), TimeRange("now", "-1d")), "range"),
     (TrendQuery((Series(),), TimeRange("-9y"), interval=Interval.HOUR), "interval"),
@@ -76,7 +76,7 @@ BAD_FUNNELS: list[tuple[FunnelQuery, str]] = [
     (FunnelQuery((Step("a"), Step("b")), window=timedelta(days=-1)), "window"),
     (FunnelQuery((Step("a"), Step("b")), count_by="event"), "count_by"),
     (FunnelQuery((Step("a"), Step("b")), count_by="planet"), "count_by"),
-    (FunnelQuery((Step("a"), Step("b")), breakdown=Breakdown("planet.x")), "breakdown.attribute"),
+    (FunnelQuery((Step("a"), Step("b")), breakdown=Breakdown(("planet.x",))), "breakdown.attributes[0]"),
     (FunnelQuery((Step("a"), Step("b")), TimeRange("x")), "range.start"),
 ]
 

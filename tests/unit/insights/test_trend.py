@@ -59,7 +59,7 @@ async def test_other_is_counted_and_not_added_up(environment: Environment) -> No
     await environment.load(
         *(Fact(distinct_id=name, timestamp=day(2), properties={"plan": plan} if plan else {}) for name, plan in plans)
     )
-    query = TrendQuery((Series(measure=Measure.UNIQUE_USERS),), MARCH, breakdown=Breakdown("event.plan", 2))
+    query = TrendQuery((Series(measure=Measure.UNIQUE_USERS),), MARCH, breakdown=Breakdown(("event.plan",), 2))
     rows = [(row.part, row.total) for row in (await trend(environment, query)).rows]
     assert rows == [(value("pro"), 2), (MISSING, 1), (value("x"), 1), (OTHER, 2)]
 
@@ -70,7 +70,7 @@ async def test_the_first_series_chooses_the_values_of_all(environment: Environme
         await environment.load(*(Fact(event, f"u{number}", properties={"plan": plan}) for number in range(users)))
     not_gold = Condition("event.plan", Operator.NOT_EQUALS, ("gold",))
     series = (Series("a", Measure.UNIQUE_USERS), Series("b"), Series(filter=not_gold))
-    answer = await trend(environment, TrendQuery(series, MARCH, breakdown=Breakdown("event.plan", 1)))
+    answer = await trend(environment, TrendQuery(series, MARCH, breakdown=Breakdown(("event.plan",), 1)))
     assert [(row.series, row.part, row.total) for row in answer.rows] == [
         (0, value("pro"), 2),
         (0, OTHER, 1),
@@ -84,7 +84,7 @@ async def test_the_first_series_chooses_the_values_of_all(environment: Environme
 async def test_of_values_with_the_same_total_the_first_by_name_are_shown(environment: Environment) -> None:
     """The same question twice has the same answer."""
     await environment.load(*(Fact(properties={"plan": f"p{number:02}"}) for number in reversed(range(40))))
-    query = TrendQuery((Series(),), MARCH, breakdown=Breakdown("event.plan", 3))
+    query = TrendQuery((Series(),), MARCH, breakdown=Breakdown(("event.plan",), 3))
     rows = [(row.part, row.total) for row in (await trend(environment, query)).rows]
     assert rows == [(value("p00"), 1), (value("p01"), 1), (value("p02"), 1), (OTHER, 37)]
 
@@ -112,7 +112,7 @@ async def test_a_breakdown_by_profile_goes_by_what_the_profile_is_now(environmen
         ("company.key", {value("acme"): 1, value("globex"): 1, MISSING: 1}),
         ("user.key", {value("ann"): 1, value("bob"): 1, value("eve"): 1}),
     ):
-        answer = await trend(environment, TrendQuery((Series(),), MARCH, breakdown=Breakdown(attribute)))
+        answer = await trend(environment, TrendQuery((Series(),), MARCH, breakdown=Breakdown((attribute,))))
         assert {row.part: row.total for row in answer.rows} == expected
 
 
@@ -201,7 +201,7 @@ async def test_a_trend_is_what_plain_python_makes_of_the_events(
         await environment.load(*made)
     name = "company" if measure is Measure.UNIQUE_GROUPS else "amount"
     series = Series(event, measure, property="amount", group_type="company")
-    breakdown = None if limit is None else Breakdown("event.pl.an", limit)
+    breakdown = None if limit is None else Breakdown(("event.pl.an",), limit)
     query = TrendQuery((series,), MARCH, zone, interval, breakdown=breakdown)
     answer = await trend(environment, query)
 

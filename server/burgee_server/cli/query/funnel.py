@@ -25,7 +25,7 @@ def funnel(
     start: str,
     end: str,
     time_zone: str,
-    breakdown: str | None,
+    by: Sequence[str],
     limit: int,
     conditions: Sequence[Condition],
     as_json: bool,
@@ -38,7 +38,7 @@ def funnel(
         start=start,
         end=end,
         time_zone=time_zone,
-        breakdown=burgee.Breakdown(breakdown, limit) if breakdown else None,
+        breakdown=burgee.Breakdown(by, limit) if by else None,
         where=list(conditions),
     )
     if as_json:
@@ -51,6 +51,6 @@ def funnel(
                 [step.label, step.count, f"{step.conversion_from_first:.1%}", f"{step.conversion_from_previous:.1%}"]
                 for step in row.steps
             ],
-            title=f"{breakdown}: {row.part}" if row.part else f"within {window}",
+            title=f"{' / '.join(by)}: {row.part}" if row.part else f"within {window}",
         )
     print_info(answer.info)

@@ -13,7 +13,12 @@ _span = (
     click.option("--start", default="-30d", show_default=True, help="A date, RFC 3339, or relative such as -90d."),
     click.option("--end", default="now", show_default=True, help="The first moment after, in the same forms."),
     click.option("--time-zone", default="UTC", show_default=True, help="An IANA time zone."),
-    click.option("--by", "breakdown", metavar="ATTRIBUTE", help="Split by company.key, event.plan, user.role, ..."),
+    click.option(
+        "--by",
+        metavar="ATTRIBUTE",
+        multiple=True,
+        help="Split by company.key, event.plan, user.role, ...; given two or three times, by their combinations.",
+    ),
     click.option(
         "--limit",
         type=click.IntRange(1, 1_000),

@@ -31,7 +31,7 @@ def trend(
     start: str,
     end: str,
     time_zone: str,
-    breakdown: str | None,
+    by: Sequence[str],
     limit: int,
     conditions: Sequence[Condition],
     as_json: bool,
@@ -46,7 +46,7 @@ def trend(
         start=start,
         end=end,
         time_zone=time_zone,
-        breakdown=burgee.Breakdown(breakdown, limit) if breakdown else None,
+        breakdown=burgee.Breakdown(by, limit) if by else None,
         where=list(conditions),
     )
     zone = zone_of(time_zone)
@@ -61,9 +61,9 @@ def trend(
         )
         return
     title = f"{measure} of {event or 'every event'} by {interval}"
-    if breakdown:
+    if by:
         print_table(
-            [breakdown, f"{_column(columns[0], interval)} to {_column(columns[-1], interval)}", "last", "total"],
+            [" / ".join(by), f"{_column(columns[0], interval)} to {_column(columns[-1], interval)}", "last", "total"],
             [[part_text(row.part), sparkline(row.values), row.values[-1], row.total] for row in answer.rows],
             title,
         )

@@ -10,7 +10,7 @@ from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.funnel.model import Funnel, FunnelQuery, FunnelRow, FunnelStep, Step
 from burgee_server.insights.sql.attributes import require_group_type
-from burgee_server.insights.sql.breakdown import Split, check_breakdown, part_of
+from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope, event_key
@@ -26,13 +26,13 @@ class FunnelPlan:
 
     statements: tuple[Statement]
     steps: tuple[Step, ...]
-    is_split: bool
+    split: Split | None
 
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> Funnel:
         """The funnels, the one with the greatest first step first, "other" last."""
         funnels = []
         for kind, value, *counts in rows[0]:
-            part = part_of(kind, value) if self.is_split else None
+            part = self.split.part(kind, value) if self.split else None
             funnels.append(FunnelRow(part, self._steps(counts)))
         return Funnel(tuple(sorted(funnels, key=_rank)), info)
 
@@ -75,7 +75,7 @@ def plan_funnel(query: FunnelQuery, asked: Asked) -> FunnelPlan:
         first = "argMinIf(tuple(value), (at, id), step1).1 AS split"  # the lesser uuid, of two at one moment
         actors = f"SELECT {reached} AS reached, {first} FROM ({events}) GROUP BY actor HAVING reached > 0"
         sql = _split_sql(scope, split, actors, len(steps))
-    return FunnelPlan((scope.statement(sql),), query.steps, split is not None)
+    return FunnelPlan((scope.statement(sql),), query.steps, split)
 
 
 def _step(step: Step, scope: Scope, writer: FilterWriter, path: str) -> str:
@@ -120,4 +120,4 @@ def _share(count: int, of: int) -> float:
 
 def _rank(row: FunnelRow) -> tuple[bool, int, str]:
     is_other = row.part is not None and row.part.kind is PartKind.OTHER
-    return is_other, -row.steps[0].count, row.part.value if row.part else ""
+    return is_other, -row.steps[0].count, str(row.part or "")

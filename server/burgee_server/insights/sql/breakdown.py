@@ -1,5 +1,6 @@
-"""Splitting an answer by the values of an attribute."""
+"""Splitting an answer by the values of attributes."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from burgee_server.insights.sql.attributes import EVENT, Attribute, parse_attrib
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.words import Breakdown, Part, PartKind
 
+MAX_ATTRIBUTES = 3
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000
 
@@ -17,40 +19,70 @@ KINDS = (PartKind.VALUE, PartKind.MISSING, PartKind.OTHER)
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A checked breakdown: which attribute, and how many of its values are shown."""
+    """A checked breakdown: by which attributes, and how many of their combinations are shown."""
 
-    attribute: Attribute
+    attributes: tuple[Attribute, ...]
     limit: int
 
     def column(self) -> str:
-        """What events() must select `AS split`: the value, or the key of the profile that has it; NULL if missing."""
-        if self.attribute.owner == EVENT:
-            return own_property(self.attribute.name).rendered
-        return event_key(self.attribute.owner).rendered
+        """What events() must select `AS split`: what values() makes the value of."""
+        columns = [_column(attribute) for attribute in self.attributes]
+        return columns[0] if len(columns) == 1 else f"tuple({', '.join(columns)})"
 
     def values(self, scope: Scope, events: str) -> str:
-        """A source like `events`, with the value in `split`."""
-        owner, name = self.attribute.owner, self.attribute.name
-        if owner == EVENT or not name:
-            return f"({events})"
-        key = f"{profile_key(owner)} AS profile_key"
-        profiles = scope.profiles(owner, [key, f"{own_property(name).rendered} AS value"])
-        return (
-            f"(SELECT events.* EXCEPT split, profiles.value AS split FROM ({events}) AS events"
-            f" LEFT ANY JOIN ({profiles}) AS profiles ON events.split = profiles.profile_key)"
-        )
+        """A source like `events`, with the value in `split` as text, NULL if missing; a combination as a JSON list."""
+        source, joined, values = f"({events})", list[str](), list[str]()
+        for number, attribute in enumerate(self.attributes, 1):
+            of_event = "split" if len(self.attributes) == 1 else f"tupleElement(split, {number})"
+            if attribute.owner == EVENT or not attribute.name:
+                values.append(of_event)
+                continue
+            key = f"{profile_key(attribute.owner)} AS profile_key"
+            profiles = scope.profiles(attribute.owner, [key, f"{own_property(attribute.name).rendered} AS value"])
+            source = (
+                f"(SELECT events.*, profiles.value AS value{number} FROM {source} AS events"
+                f" LEFT ANY JOIN ({profiles}) AS profiles ON {of_event} = profiles.profile_key)"
+            )
+            joined.append(f"value{number}")
+            values.append(f"value{number}")
+        if values == ["split"]:
+            return source
+        value = values[0] if len(values) == 1 else _combined(values)
+        return f"(SELECT * EXCEPT ({', '.join(['split', *joined])}), {value} AS split FROM {source})"
+
+    def part(self, kind: int, value: str) -> Part:
+        """The part that a row of SQL stands for."""
+        if kind != 0 or len(self.attributes) == 1:
+            return Part(KINDS[kind], value)
+        return Part(PartKind.COMBINATION, values=tuple(_of_combination(each) for each in json.loads(value)))
 
 
 def check_breakdown(breakdown: Breakdown | None, group_types: Collection[str]) -> Split | None:
-    """Raises Invalid for breakdown.attribute and breakdown.limit."""
+    """Raises Invalid for breakdown.attributes and breakdown.limit."""
     if breakdown is None:
         return None
     if breakdown.limit > MAX_LIMIT:
         raise Invalid.of("breakdown.limit", f"must be at most {MAX_LIMIT}")
-    attribute = parse_attribute(breakdown.attribute, group_types, "breakdown.attribute")
-    return Split(attribute, breakdown.limit or DEFAULT_LIMIT)
+    if not 1 <= len(breakdown.attributes) <= MAX_ATTRIBUTES:
+        raise Invalid.of("breakdown.attributes", f"must be 1 to {MAX_ATTRIBUTES} attributes")
+    attributes = tuple(
+        parse_attribute(text, group_types, f"breakdown.attributes[{index}]")
+        for index, text in enumerate(breakdown.attributes)
+    )
+    return Split(attributes, breakdown.limit or DEFAULT_LIMIT)
 
 
-def part_of(kind: int, value: str) -> Part:
-    """The part that a row of SQL stands for."""
-    return Part(KINDS[kind], value)
+def _column(attribute: Attribute) -> str:
+    """Of an event: the value, or the key of the profile that has it; NULL if missing."""
+    if attribute.owner == EVENT:
+        return own_property(attribute.name).rendered
+    return event_key(attribute.owner).rendered
+
+
+def _combined(values: list[str]) -> str:
+    nothing = " AND ".join(f"isNull({value})" for value in values)
+    return f"if({nothing}, NULL, toJSONString([{', '.join(f'toNullable({value})' for value in values)}]))"
+
+
+def _of_combination(value: str | None) -> Part:
+    return Part(PartKind.MISSING) if value is None else Part(PartKind.VALUE, value)

@@ -9,7 +9,7 @@ from typing import Any
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import group_key, require_group_type
-from burgee_server.insights.sql.breakdown import check_breakdown, part_of
+from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.columns import column_sql
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
@@ -45,7 +45,7 @@ class TrendPlan:
     columns: tuple[datetime, ...]
     statements: tuple[Statement, ...]
     series: tuple[Series, ...]
-    is_split: bool
+    split: Split | None
 
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> Trend:
         """The lines of the series, in order."""
@@ -58,10 +58,10 @@ class TrendPlan:
         position = {to_micros(column): number for number, column in enumerate(self.columns)}
         values: dict[Part | None, list[float]] = {}
         totals: dict[Part | None, float] = {}
-        if not self.is_split:
+        if self.split is None:
             values[None], totals[None] = [nothing] * len(self.columns), nothing
         for kind, value, column, is_total, number in answer:
-            part = part_of(kind, value) if self.is_split else None
+            part = self.split.part(kind, value) if self.split else None
             line = values.setdefault(part, [nothing] * len(self.columns))
             if is_total:
                 totals[part] = float(number)
@@ -96,7 +96,7 @@ def plan_trend(query: TrendQuery, asked: Asked) -> TrendPlan:
             top = _top(query.series[0].measure, first, scope.bind(split.limit, "UInt32"))
             sql = _split_sql(series.measure, split.values(scope, events.of(index, [column, value])), top)
         statements.append(scope.statement(sql))
-    return TrendPlan(columns, tuple(statements), query.series, split is not None)
+    return TrendPlan(columns, tuple(statements), query.series, split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,5 @@ def _split_sql(measure: Measure, source: str, top: str) -> str:
 
 def _rank(row: TrendRow) -> tuple[bool, bool, float, str]:
     is_other = row.part is not None and row.part.kind is PartKind.OTHER
-    value = row.part.value if row.part else ""
     nothing = math.isnan(row.total)
-    return is_other, nothing, 0.0 if nothing else -row.total, value
+    return is_other, nothing, 0.0 if nothing else -row.total, str(row.part or "")

@@ -37,7 +37,7 @@ def read_breakdown(request: Any) -> Breakdown | None:
     """The `breakdown` of a request, if it has one."""
     if not request.HasField("breakdown"):
         return None
-    return Breakdown(request.breakdown.attribute, request.breakdown.limit)
+    return Breakdown(tuple(request.breakdown.attributes), request.breakdown.limit)
 
 
 def read_window(request: Any, default: timedelta) -> timedelta:
@@ -58,7 +58,10 @@ def write_part(part: Part, message: pb.BreakdownValue) -> None:
             message.other = True
         case PartKind.MISSING:
             message.missing = True
-        case _:
+        case PartKind.COMBINATION:
+            for value in part.values:
+                write_part(value, message.combination.values.add())
+        case PartKind.VALUE:
             message.value = part.value
 
 

@@ -1,0 +1,51 @@
+"""Answers split by combinations of two or three attributes."""
+
+from burgee_server.insights.funnel import FunnelQuery, Step
+from burgee_server.insights.trend import Series, TrendQuery
+from burgee_server.insights.words import Breakdown
+from burgee_server.ports.warehouse import ProfileRow
+from tests.fixtures.warehouse import Environment, Fact
+from tests.unit.insights.asking import MARCH, funnel, trend
+
+
+async def _fill(environment: Environment) -> None:
+    await environment.load(
+        Fact("seen", "ann", groups={"company": "acme"}, properties={"os": "mac", "n": 1}),
+        Fact("seen", "ann", groups={"company": "acme"}, properties={"os": "mac", "n": 1}),
+        Fact("seen", "bob", groups={"company": "acme"}, properties={"os": 'say "hi", you', "n": 2}),
+        Fact("seen", "bob", groups={"company": "globex"}, properties={}),
+        Fact("seen", "eve"),
+    )
+    rows = [
+        ProfileRow(environment.environment_id, type_, key, {"plan": plan}, 1)
+        for type_, key, plan in (("company", "acme", "pro"), ("user", "bob", 7))
+    ]
+    await environment.warehouse.load_profiles(rows)
+
+
+async def test_a_combination_is_a_row_of_its_own(environment: Environment) -> None:
+    """Of properties of the event, of the company and of the user; one that is missing does not hide the others."""
+    await _fill(environment)
+    query = TrendQuery((Series("seen"),), MARCH, breakdown=Breakdown(("event.os", "company.plan", "user.plan")))
+    rows = {str(row.part): row.total for row in (await trend(environment, query)).rows}
+    assert rows == {"mac / pro / ": 2, 'say "hi", you / pro / 7': 1, " /  / 7": 1, "": 1}
+    kinds = [[value.kind for value in row.part.values] for row in (await trend(environment, query)).rows if row.part]
+    assert ["value", "value", "missing"] in kinds
+    assert [] in kinds, "who has none of the attributes is missing, and no combination"
+
+
+async def test_beyond_the_limit_is_other_whatever_it_is_made_of(environment: Environment) -> None:
+    """The greatest combination is shown; all the rest but the missing is counted together, once for each user."""
+    await _fill(environment)
+    query = TrendQuery((Series("seen"),), MARCH, breakdown=Breakdown(("event.n", "company.key"), 1))
+    rows = {(row.part.kind, str(row.part)): row.total for row in (await trend(environment, query)).rows if row.part}
+    assert rows == {("combination", "1 / acme"): 2, ("other", ""): 2, ("missing", ""): 1}
+
+
+async def test_a_funnel_is_split_by_combinations_too(environment: Environment) -> None:
+    """Of the attributes at the first step."""
+    await _fill(environment)
+    query = FunnelQuery((Step("seen"), Step("seen")), MARCH, breakdown=Breakdown(("event.os", "company.plan")))
+    rows = {str(row.part): [step.count for step in row.steps] for row in (await funnel(environment, query)).rows}
+    assert rows["mac / pro"] == [1, 1]
+    assert sum(counts[0] for counts in rows.values()) == 3
