@@ -1,6 +1,7 @@
 """The rows that a question may see: those of one environment in one span. No other module names a table."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from burgee.evaluation.model import USER
@@ -16,8 +17,8 @@ class Scope:
         span = asked.span
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
-            "start": to_micros(min(max(span.start, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
-            "end": to_micros(min(max(span.end, FIRST_TIMESTAMP), LAST_TIMESTAMP)),
+            "start": _clipped(span.start),
+            "end": _clipped(span.end),
         }
 
     def bind(self, value: Any, type_: str) -> str:
@@ -26,14 +27,18 @@ class Scope:
         self._parameters[name] = value
         return f"{{{name}:{type_}}}"
 
-    def events(self, select: Sequence[str], where: Sequence[str]) -> str:
-        """A query for the events of the environment in the span that meet every condition of `where`."""
+    def events(self, select: Sequence[str], where: Sequence[str], *, since: datetime | None = None) -> str:
+        """A query for the events of the environment in the span that meet every condition of `where`.
+
+        With `since`, those from then on to the end of the span: FIRST_TIMESTAMP for all that ever were.
+        """
+        start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
         return _select(
             select,
             "events FINAL",
             [
                 "environment_id = {environment_id:UInt32}",
-                "timestamp >= fromUnixTimestamp64Micro({start:Int64}, 'UTC')",
+                f"timestamp >= fromUnixTimestamp64Micro({start}, 'UTC')",
                 "timestamp < fromUnixTimestamp64Micro({end:Int64}, 'UTC')",
                 *where,
             ],
@@ -49,6 +54,11 @@ class Scope:
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
         return Statement(sql, self._parameters)
+
+
+def _clipped(moment: datetime) -> int:
+    """In microseconds, and no further away than events can be."""
+    return to_micros(min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP))
 
 
 def profile_key(owner: str) -> str:
