@@ -6,7 +6,8 @@ on for exactly the companies that its own rollout includes, worked out here from
 
 "Made before" checks with contexts that were made beforehand, where an SDK has such a thing; "made each time" makes one
 for each check, as a service does that has a request in its hands. Burgee's client takes arguments, and knows the
-companies' properties from its stream unless they are passed; its server is another process, and is not asked.
+companies' properties from its stream unless they are passed; its server is another process, and is not asked. A client
+remembers answers until something changes; "worked out anew" has it forget them before each check.
 """
 
 import random
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from statistics import median
 from time import perf_counter
@@ -110,7 +112,16 @@ def clients() -> Iterator[list[Sdk]]:
                 includes,
             ),
             stored("burgee: the client, with exposures", capturing),
+            Sdk("burgee: the client, worked out anew", lambda company: company.key, partial(anew, client), includes),
         ]
+
+
+def anew(client: burgee.Client, key: str) -> bool:
+    """A check of a company that was not asked for since anything changed."""
+    assert client._flags.stream is not None
+    assert client._flags.stream.current is not None
+    client._flags.stream.current.answers.clear()
+    return client.is_enabled(KEY, PERSON, company=key)
 
 
 def stored(name: str, client: burgee.Client) -> Sdk:

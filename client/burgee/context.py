@@ -68,7 +68,7 @@ def plain_context(
 
     Nothing is copied: evaluate before the caller goes on. Raises whatever a hostile argument raises.
     """
-    if distinct_id.__class__ is not str or not distinct_id.isascii() or len(distinct_id) > MAX_NAME:
+    if not is_plain_id(distinct_id):
         return None
     size = MAX_NAME
     for name, key in group_keys.items():
@@ -90,6 +90,11 @@ def plain_context(
         return None
     keys = cast("Mapping[str, str]", group_keys)
     return Context(distinct_id, keys, properties or _NONE, group_properties or _NO_GROUPS)
+
+
+def is_plain_id(distinct_id: str) -> bool:
+    """Whether plain_context takes it."""
+    return distinct_id.__class__ is str and distinct_id.isascii() and len(distinct_id) <= MAX_NAME
 
 
 def _plain_size(properties: Properties) -> int:

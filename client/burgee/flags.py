@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import monotonic, time
 
-from burgee.context import Asker, plain_context
+from burgee.context import Asker, is_plain_id, plain_context
 from burgee.evaluation.model import Context, ErrorCode, Json, Properties, Reason, Resolution
 from burgee.flag_status import FlagState, FlagStatus
 from burgee.remote import RemoteFlags, failure
-from burgee.snapshot import NotCarried, Snapshot
+from burgee.snapshot import NotCarried, Question, Snapshot
 from burgee.stream import SnapshotStream
 from burgee.v1 import flags_pb2
 from burgee.waits import BLOCKING, SUSPENDING, Waits, now
@@ -123,39 +123,46 @@ class Flags:
         group_properties: Mapping[str, Properties] | None,
     ) -> Resolution | None:
         """The way of nearly every check, as short as can be. None: it is not one of those."""
-        stream = self.stream
-        if stream is None:
+        snapshot = self.stream.current if self.stream is not None else None
+        if snapshot is None:
             return None
-        snapshot = stream.current
         try:
-            if snapshot is None:
-                return None
-            decide = snapshot.certain.get(flag_key) or snapshot.consider(flag_key)
-            if decide is None:
+            flag = snapshot.certain.get(flag_key) or snapshot.consider(flag_key)
+            if flag is None:
                 return None
             if groups is not None:
                 group_keys = {**groups, **group_keys}
+            question: Question | None = None
+            if not properties and not group_properties and not flag.timed:
+                question = (flag_key, distinct_id if flag.by_user else "", *group_keys.items())
+                known = snapshot.answers.get(question)
+                if known is not None and (flag.by_user or is_plain_id(distinct_id)):
+                    return known
             context = plain_context(distinct_id, group_keys, properties, group_properties)
             if context is None:
                 return None
-            resolution = decide(context, snapshot.stored, time())
-            return resolution if resolution.value.__class__ in _UNSHARED else _own(resolution)
+            resolution = flag.decide(context, snapshot.stored, time())
+            if resolution.value.__class__ not in _UNSHARED:
+                return _own(resolution)
+            if question is not None:
+                snapshot.answers.remember(question, resolution)
+            return resolution
         except Exception:  # something hostile, which the other way has words for
             return None
 
     def _all_from_memory(self, asker: Asker) -> dict[str, Resolution] | None:
         """The same for all flags at once."""
         snapshot = self.stream.current if self.stream is not None else None
-        if snapshot is None or snapshot.uncertain:
+        if snapshot is None or snapshot.unsure:
             return None
         try:
             keys = {**asker.groups, **asker.group_keys} if asker.groups else asker.group_keys
             context = plain_context(asker.distinct_id, keys, asker.properties, asker.group_properties)
             if context is None:
                 return None
-            answers = snapshot.flags.evaluate_all(context, snapshot.stored, time())
+            answers = snapshot.flags.evaluate_all(context, snapshot.profiles, time())
             return {each.flag_key: each if each.value.__class__ in _UNSHARED else _own(each) for each in answers}
-        except Exception:  # something hostile, which the other way has words for
+        except Exception:  # NotCarried, or something hostile: the other way knows what to do
             return None
 
     async def _find_out(self, waits: Waits, flag_key: str, asker: Asker) -> Resolution:

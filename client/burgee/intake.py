@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from burgee.evaluation import COHORT, Flag, FlagSet, Properties, cohort, violations
-from burgee.snapshot import Snapshot
+from burgee.snapshot import Answers, Snapshot
 from burgee.v1.flags_pb2 import CohortChange, WatchResponse
 from burgee.wire import WireError, flag_from_proto
 
@@ -56,7 +56,7 @@ def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
         # Nothing but stored properties and members: copying all of them for each that changes would be dear.
         _put(before.stored, stored)
         _change_members(before.stored, members)
-        return replace(before, version=version, changed=frozenset())
+        return replace(before, version=version, changed=frozenset(), answers=Answers())
     old = before or Snapshot.of(FlagSet(()))
     known = old.flags.flags
     if not anew:

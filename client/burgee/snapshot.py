@@ -1,12 +1,18 @@
 """Everything that is needed to evaluate an environment's flags here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
-from burgee.evaluation import FlagSet, Profiles, Properties
+from burgee.evaluation import FlagSet, Profiles, Properties, Resolution
 from burgee.evaluation.flag_set import Decide
+
+MOST_ANSWERS = 65_536
+"""Some 20 MB. Then all are forgotten, and worked out again when they are next asked for."""
+
+_MOST_PARTS = 8
+"""A question of more groups than six is not remembered: there might be thousands."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -42,6 +48,32 @@ class Carried(Mapping[tuple[str, str], Properties]):
 
 
 @dataclass(frozen=True, slots=True)
+class CertainFlag:
+    """A flag that can be decided here, whoever asks."""
+
+    decide: Decide
+    by_user: bool
+    """Whether users of the same groups may be given different things."""
+    timed: bool
+    """Whether the time alone may change what it gives."""
+
+
+Question: TypeAlias = tuple[str | tuple[str, str | None], ...]
+"""A flag's key; the user's, or none where all users of the same groups are given the same; and the groups, by type."""
+
+
+class Answers(dict[Question, Resolution]):
+    """What was given, for as long as the flags and what is stored are what they were."""
+
+    def remember(self, question: Question, answer: Resolution) -> None:
+        """Keep an answer, and begin anew when there are too many."""
+        if len(self) >= MOST_ANSWERS:
+            self.clear()
+        if len(question) <= _MOST_PARTS:
+            self[question] = answer
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The flags at a version.
 
@@ -63,8 +95,10 @@ class Snapshot:
     """The keys of the flags that are new, gone or not as they were in the snapshot before."""
     uncertain: bool
     """Whether any flag is unsure, or reads something stored that is not carried."""
-    certain: dict[str, Decide]
-    """Flags that are and do not, each as it is decided; those that `consider` was asked for."""
+    certain: dict[str, CertainFlag]
+    """Flags that are not and do not; those that `consider` was asked for."""
+    answers: Answers = field(default_factory=Answers)
+    """What certain flags gave to whom, with nothing passed."""
 
     @classmethod
     def of(
@@ -83,8 +117,8 @@ class Snapshot:
             unread, frozenset(unsure), frozenset(changed), bool(unsure) or uncarried, {},
         )  # fmt: skip
 
-    def consider(self, flag_key: str) -> Decide | None:
-        """How a flag is decided that can be decided here for certain; None for others and unknown ones."""
+    def consider(self, flag_key: str) -> CertainFlag | None:
+        """A flag that can be decided here for certain; None for others and unknown ones."""
         if self.uncertain and (
             flag_key in self.unsure
             or any(each.owner not in self.carried for each in self.flags.mentions_of(flag_key))
@@ -92,9 +126,11 @@ class Snapshot:
         ):
             return None
         decide = self.flags.decider(flag_key)
-        if decide is not None:
-            self.certain[flag_key] = decide
-        return decide
+        if decide is None:
+            return None
+        flag = CertainFlag(decide, self.flags.is_by_user(flag_key), self.flags.is_timed(flag_key))
+        self.certain[flag_key] = flag
+        return flag
 
     @property
     def profiles(self) -> Profiles:

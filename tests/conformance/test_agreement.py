@@ -156,11 +156,11 @@ class World:
         given = {"groups": context.groups, "properties": context.properties}
         asked = {**given, "group_properties": context.group_properties}
         for key in (*TYPES, "nothing"):
-            local, remote = (
+            local, again, remote = (
                 client.resolve(key, context.distinct_id, **asked)  # type: ignore[arg-type]
-                for client in (self._local, self._remote)
+                for client in (self._local, self._local, self._remote)
             )
-            assert as_text(local) == as_text(remote)
+            assert as_text(local) == as_text(again) == as_text(remote)
         everything, as_asked = (
             client.all_flags(context.distinct_id, **asked)  # type: ignore[arg-type]
             for client in (self._local, self._remote)

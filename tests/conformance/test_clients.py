@@ -94,6 +94,8 @@ async def test_both_clients_answer(
                     yield case.name, "the client in memory asked the server, and got", in_memory
                 if differs(in_memory, case.expected):
                     yield case.name, "the client in memory gave", in_memory
+                if differs(again := answer(local, case), case.expected):
+                    yield case.name, "the client in memory gave, when it was asked again,", again
                 if differs(given := answer(remote, case), case.expected):
                     yield case.name, "the client that asks gave", given
 

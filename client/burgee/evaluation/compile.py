@@ -56,6 +56,8 @@ class CompiledFlag:
     """When the fallthrough's draw did not include the key."""
     timed: bool
     """Whether the time alone may change what it gives."""
+    by_user: bool
+    """Whether it may give two users of the same groups different things."""
 
     def decide(self, context: Context, profiles: Profiles, now: float) -> Resolution:
         """What the flag gives once its prerequisites hold."""
@@ -147,6 +149,7 @@ def compile_flag(flag: Flag) -> CompiledFlag:
         ),
         excluded=resolution(flag.off_variant, Reason.SPLIT),
         timed=_timed(rules, fallthrough),
+        by_user=_by_user(rules, fallthrough),
     )
 
 
@@ -164,5 +167,12 @@ def _timed(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | 
     )
 
 
+def _by_user(rules: tuple[CompiledRule, ...], fallthrough: CompiledDistribution | None) -> bool:
+    drawn = [rule.distribution for rule in rules] + ([] if fallthrough is None else [fallthrough])
+    return any(condition.attribute.owner == USER for rule in rules for condition in rule.conditions) or any(
+        each.key_needed and each.attribute.owner == USER for each in drawn
+    )
+
+
 def _constant(flag: Flag, answer: Resolution) -> CompiledFlag:
-    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, False)
+    return CompiledFlag(flag, (), (), (), None, answer, answer, answer, False, False)

@@ -132,6 +132,10 @@ class FlagSet:
         """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
         return frozenset(each for key in self.reach_of(flag_key) for each in self._cohorts.get(key, ()))
 
+    def is_by_user(self, flag_key: str) -> bool:
+        """Whether it may give two users of the same groups different things, as far as nothing of them is passed."""
+        return any(self._compiled[key].by_user for key in self.reach_of(flag_key) if key in self.flags)
+
     def is_timed(self, flag_key: str) -> bool:
         """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
         return any(self._compiled[key].timed for key in self.reach_of(flag_key) if key in self.flags)

@@ -55,6 +55,7 @@ class KnownFlags(Flags):
         identity = (change.type, change.key)
         stored = {**change.set_once, **self._stored.get(identity, {}), **change.set}
         self._stored[identity] = {name: value for name, value in stored.items() if name not in change.unset}
+        self._show(())
 
     async def explain(self, waits: Waits, flag_key: str, asker: Asker) -> ExplainResponse:
         """As the server would."""
