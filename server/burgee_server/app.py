@@ -14,6 +14,7 @@ from collections.abc import Callable
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import House, build
 from burgee_server.installation import reconcile
+from burgee_server.metrics import MetricsServer
 from burgee_server.rpc.server import RpcServer
 from burgee_server.settings import Settings
 from burgee_server.storage.directory import DataDirectory
@@ -75,8 +76,13 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     forgetting = {asyncio.create_task(house.eraser.run()), asyncio.create_task(house.retention.run())}
     carrying = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
     background = {isolating, *forgetting, *carrying}
-    server = RpcServer(house.servicers, house.gate, house.streams, house.limits)
+    server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls)
+    metrics = None
     try:
+        if settings.metrics_listen is not None:
+            host, _, metrics_port = settings.metrics_listen.rpartition(":")
+            metrics = MetricsServer(house.collector, host.strip("[]"), int(metrics_port))
+            say(f"burgee metrics http://{host}:{metrics.port}/metrics")
         port = await server.start(settings.listen)
         _calm_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -88,6 +94,8 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
     finally:
         deadline = asyncio.get_running_loop().time() + settings.drain_seconds
         await server.stop(settings.drain_seconds)
+        if metrics is not None:
+            await metrics.stop()
         house.loader.stop()
         house.mirror.stop()
         for task in (isolating, *forgetting):

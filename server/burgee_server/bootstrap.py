@@ -1,16 +1,25 @@
 """Wires the house: the only place that chooses adapters."""
 
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 
+from burgee.evaluation import Reason
 from burgee_server.access import Administration, Gate
+from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships
 from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights
+from burgee_server.metrics import Collector
+from burgee_server.metrics.calls import calls, captured, evaluations
+from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
+from burgee_server.metrics.stores import asked, backlog, held, loaded
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.admin import AdminServicer
+from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
@@ -58,6 +67,8 @@ class House:
     watch: Watch
     streams: OpenStreams
     limits: CaptureLimits
+    calls: Calls
+    collector: Collector
     servicers: Servicers
 
     async def close(self) -> None:
@@ -106,9 +117,36 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         max_bytes=settings.capture_mb * MEGABYTE,
         events_per_second=settings.key_events_per_second,
     )
-    caches = (gate.forget, cache.forget, memberships.forget, catalog.forget)
-    for listener in (*caches, mirror.notice, retention.notice, watch.notice, streams.notice):
+    forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget)
+    changes = Changes()
+    for listener in (*forgetting, changes.notice, mirror.notice, retention.notice, watch.notice, streams.notice):
         feed.listen(listener)
+    answered = Calls()
+    taking = Capture(journal, group_types, clock, window)
+    loader = Loader(journal, warehouse, isolator, eraser.reached)
+    answers = Answers[tuple[bytes, Reason]](catalog, stored, KEPT_ANSWERS)
+    flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
+    sizes = {
+        "answers": (lambda: answers.size, KEPT_ANSWERS),
+        "api_keys": (lambda: gate.size, MAX_KNOWN),
+        "memberships": (lambda: memberships.size, settings.profile_cache),
+        "profiles": (lambda: cache.size, settings.profile_cache),
+    }
+    collector = Collector(
+        {
+            "build": partial(build_info, version("burgee")),
+            "calls": partial(calls, answered),
+            "evaluations": partial(evaluations, flag_servicer),
+            "capture": partial(captured, taking, limits),
+            "journal": partial(backlog, journal, clock),
+            "quarantine": partial(held, quarantine),
+            "loader": partial(loaded, loader),
+            "flags": FlagsInMemory(catalog, watch, access).samples,
+            "changes": changes.samples,
+            "caches": partial(caches, sizes),
+            "warehouse": partial(asked, warehouse.work),
+        }
+    )
 
     return House(
         database=database,
@@ -118,7 +156,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         gate=gate,
         administration=administration,
-        loader=Loader(journal, warehouse, isolator, eraser.reached),
+        loader=loader,
         isolator=isolator,
         mirror=mirror,
         eraser=eraser,
@@ -126,10 +164,12 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         watch=watch,
         streams=streams,
         limits=limits,
+        calls=answered,
+        collector=collector,
         servicers=Servicers(
             admin=AdminServicer(administration),
             capture=CaptureServicer(
-                Capture(journal, group_types, clock, window),
+                taking,
                 limits,
                 quarantine,
                 Quarantine(quarantine, warehouse, access, clock),
@@ -142,7 +182,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
                 administration,
                 group_types,
             ),
-            flags=FlagServicer(Checks(catalog, stored, clock), Answers(catalog, stored, KEPT_ANSWERS), watch),
+            flags=flag_servicer,
             insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
             profiles=ProfileServicer(
                 Profiles(profiles, group_types, warehouse, feed, clock),

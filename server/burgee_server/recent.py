@@ -18,9 +18,14 @@ class Recent(Generic[V]):
 
     def __init__(self, read: Callable[[int, str, str], Awaitable[V]], capacity: int) -> None:
         self._read = read
-        self._capacity = capacity
+        self.capacity = capacity
         self._kept: OrderedDict[Identity, V] = OrderedDict()
         self._changes = 0
+
+    @property
+    def size(self) -> int:
+        """How many are in memory."""
+        return len(self._kept)
 
     def peek(self, environment_id: int, group_type: str, key: str) -> V | None:
         """What is in memory, else None. Never waits."""
@@ -39,7 +44,7 @@ class Recent(Generic[V]):
         value = await self._read(environment_id, group_type, key)
         if changes == self._changes:
             self._kept[environment_id, group_type, key] = value
-            if len(self._kept) > self._capacity:
+            if len(self._kept) > self.capacity:
                 self._kept.popitem(last=False)
         return value
 

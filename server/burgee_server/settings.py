@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     listen: Annotated[str, AfterValidator(_address)] = Field(
         "127.0.0.1:4750", description="HOST:PORT to serve gRPC on. Port 0 takes a free one."
     )
+    metrics_listen: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="HOST:PORT to serve Prometheus metrics on, over HTTP and without a key. Unset: nowhere."
+    )
     bootstrap_key: SecretStr | None = Field(
         None, description="The first API key's secret, on an empty data directory only. Unset: a random one."
     )

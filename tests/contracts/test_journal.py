@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from burgee_server.errors import Overloaded
+from burgee_server.ports.journal import Backlog
 
 ENVIRONMENT = 1
 OTHER = 2
@@ -280,3 +281,17 @@ async def test_a_mark_takes_no_room(journals):
     await journal.append(ENVIRONMENT, "", b"x" * 10, 1)
     with pytest.raises(Overloaded):
         await journal.append(ENVIRONMENT, "", b"x", 1)
+
+
+async def test_the_backlog_is_what_waits_and_what_room_it_takes(journals):
+    """Marks are no events; what was set aside waits no more, and takes up room all the same."""
+    journal = journals.open(max_bytes=1_000, unix_seconds=lambda: 100.0)
+    assert await journal.backlog() == Backlog(0, 0, 0, None, 0, 1_000)
+    await journal.append(ENVIRONMENT, "", b"four", 2)
+    await journal.append(OTHER, "", b"eleven more", 3)
+    await journal.mark("1/erasure")
+
+    assert await journal.backlog() == Backlog(2, 5, 15, 100.0, 15, 1_000)
+
+    await journal.set_aside(await journal.next_range(2))
+    assert await journal.backlog() == Backlog(1, 3, 11, 100.0, 15, 1_000)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from burgee_server.errors import Overloaded
-from burgee_server.ports.quarantine import RefusedEvent, Remainder, Selection
+from burgee_server.ports.quarantine import Held, RefusedEvent, Remainder, Selection
 
 ENVIRONMENT = 1
 OTHER = 2
@@ -227,3 +227,13 @@ async def test_who_is_alone_is_waited_for(journal):
 async def _enter(store):
     async with store.alone():
         pass
+
+
+async def test_it_knows_how_many_events_it_holds(journal):
+    """Aside and in quarantine, of all environments."""
+    assert await journal.quarantine.held() == Held(0, 0)
+    await set_aside(journal, events=3)
+    await quarantine(journal, "a", "b")
+    await quarantine(journal, "c", environment_id=OTHER)
+
+    assert await journal.quarantine.held() == Held(3, 3)

@@ -38,7 +38,7 @@ PERMISSIONS = {
     Role.OPERATOR: _ADMIN | {Permission.OPERATE},
 }
 
-_MAX_KNOWN = 10_000
+MAX_KNOWN = 10_000
 """How many keys are remembered between calls; the others are looked up each time."""
 
 
@@ -66,6 +66,11 @@ class Gate:
         self._store = store
         self._known: dict[str, Principal] = {}
 
+    @property
+    def size(self) -> int:
+        """How many keys are remembered."""
+        return len(self._known)
+
     def forget(self, change: Change) -> None:
         """Listen to the change feed with this."""
         if change.kind in (Kind.API_KEYS, Kind.ENVIRONMENT):
@@ -91,6 +96,6 @@ class Gate:
         if key.revoked_at is not None:
             raise Unauthenticated(f"API key {key.api_key_id} was revoked")
         principal = Principal(key.api_key_id, key.name, key.role, key.environment, key.events_per_second)
-        if len(known) < _MAX_KNOWN:
+        if len(known) < MAX_KNOWN:
             known[secret] = principal
         return principal

@@ -1,6 +1,7 @@
 """Takes a batch in: through the door, into the journal, and only then acknowledged."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Capture:
         self._window = window
         # One: they would take turns anyway, and hold up everybody else more often.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self.events: Counter[str] = Counter()
+        """How many there were, by what became of them: accepted, duplicate, rejected."""
 
     async def take(self, environment: Environment, read: Callable[[], StoredBatch], size: int) -> Receipt:
         """Take a batch in, of about so many bytes; `read` may run in a thread.
@@ -66,8 +69,11 @@ class Capture:
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
         known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
+        self.events["rejected"] += len(admission.rejected)
         if known is not None:
+            self.events["duplicate"] += known
             return Receipt(0, known, admission.rejected)
+        self.events["accepted"] += admission.accepted
         return Receipt(admission.accepted, 0, admission.rejected)
 
     async def known(self, environment_id: int, batch_id: str) -> int:

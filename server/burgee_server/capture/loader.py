@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from burgee_server.capture.isolator import Isolator
+from burgee_server.meters import Work
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import Refused, Warehouse
 
@@ -37,6 +38,8 @@ class Loader:
         self._isolator = isolator
         self._reached = reached
         self._stopping = asyncio.Event()
+        self.work = Work()
+        """Each insert, the events and bytes that it brought."""
 
     async def run(self) -> None:
         """Load until stopped."""
@@ -67,11 +70,13 @@ class Loader:
                 await self._journal.commit(waiting)
                 continue
             try:
-                await self._warehouse.load(waiting.payload, again=waiting.again)
+                with self.work.once():
+                    await self._warehouse.load(waiting.payload, again=waiting.again)
             except Refused as refusal:
                 log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
                 await self._isolator.set_aside(waiting)
             else:
+                self.work.amounts.update(events=waiting.events, bytes=len(waiting.payload))
                 await self._journal.commit(waiting)
                 self._isolator.notice_taken()
 

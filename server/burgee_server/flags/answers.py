@@ -1,13 +1,17 @@
 """Answers given before, found again by the bytes of the question."""
 
+from typing import Generic, TypeVar
+
 from burgee.evaluation import FlagSet
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.stored import Known, Stored
 
+A = TypeVar("A")
+
 MAX_QUESTION_BYTES = 1_024
 
 
-class Answers:
+class Answers(Generic[A]):
     """An answer that rests on flags and on what is stored alone, and not on the time, is kept and given again.
 
     It holds as long as memory has the very objects that it rests on: a change of flags, or of what is stored of
@@ -17,11 +21,12 @@ class Answers:
     def __init__(self, catalog: Catalog, stored: Stored, capacity: int) -> None:
         self._catalog = catalog
         self._stored = stored
-        self._capacity = capacity
-        self._kept: dict[int, tuple[FlagSet, dict[bytes, tuple[Known, bytes]]]] = {}
-        self._count = 0
+        self.capacity = capacity
+        self.size = 0
+        """How many are kept."""
+        self._kept: dict[int, tuple[FlagSet, dict[bytes, tuple[Known, A]]]] = {}
 
-    def find(self, environment_id: int, question: bytes) -> bytes | None:
+    def find(self, environment_id: int, question: bytes) -> A | None:
         """The answer, if it was kept and still holds."""
         kept = self._kept.get(environment_id)
         if kept is None or kept[0] is not self._catalog.peek(environment_id):
@@ -32,15 +37,15 @@ class Answers:
         known, answer = found
         return answer if self._stored.has(environment_id, known) else None
 
-    def keep(self, environment_id: int, question: bytes, flags: FlagSet, known: Known, answer: bytes) -> None:
+    def keep(self, environment_id: int, question: bytes, flags: FlagSet, known: Known, answer: A) -> None:
         """Keep what these flags answer with what is known, at any time."""
         if len(question) > MAX_QUESTION_BYTES:
             return
         kept = self._kept.get(environment_id)
-        if self._count >= self._capacity:
-            self._kept, self._count, kept = {}, 0, None
+        if self.size >= self.capacity:
+            self._kept, self.size, kept = {}, 0, None
         if kept is None or kept[0] is not flags:
-            self._count -= len(kept[1]) if kept is not None else 0
+            self.size -= len(kept[1]) if kept is not None else 0
             kept = self._kept[environment_id] = (flags, {})
-        self._count += question not in kept[1]
+        self.size += question not in kept[1]
         kept[1][question] = known, answer

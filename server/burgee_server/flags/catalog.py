@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping
 
 from burgee.evaluation import FlagSet
 from burgee_server.errors import NotFound
@@ -27,21 +28,28 @@ class Catalog:
         """The flags if they are in memory as they are now, else None. Never waits."""
         return None if self._changed.get(environment_id) else self._kept.get(environment_id)
 
+    def kept(self) -> Mapping[int, FlagSet]:
+        """The flags in memory, by environment, as they were read last."""
+        return self._kept
+
     async def get(self, environment_id: int) -> FlagSet:
         """The flags as they are now."""
         while (flags := self.peek(environment_id)) is None:
             async with self._reading[environment_id]:
-                # What changes from here on is read again, and by whoever comes next.
+                # What changes from here on is read again, and by whoever comes next. Until it is read, nobody may
+                # look at what there was: a check would not see a change that was made before it.
                 changed = self._changed.pop(environment_id, set())
+                kept = self._kept.pop(environment_id, None)
                 try:
-                    self._kept[environment_id] = await self._read(environment_id, changed)
+                    self._kept[environment_id] = await self._read(environment_id, kept, changed)
                 except BaseException:
                     self._changed[environment_id] |= changed
+                    if kept is not None:
+                        self._kept[environment_id] = kept
                     raise
         return flags
 
-    async def _read(self, environment_id: int, changed: set[str]) -> FlagSet:
-        kept = self._kept.get(environment_id)
+    async def _read(self, environment_id: int, kept: FlagSet | None, changed: set[str]) -> FlagSet:
         if kept is None:
             return FlagSet(await self._store.all(environment_id))
         flags, removed = [], []

@@ -1,7 +1,7 @@
 """Flags and what changes in them, for as long as somebody watches."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.live import Live
@@ -40,6 +40,10 @@ class Watch:
             live.watchers -= 1
             if not live.watchers:
                 asyncio.get_running_loop().call_later(LINGER_SECONDS, self._close_unwatched, environment_id)
+
+    def watchers(self) -> Mapping[int, int]:
+        """How many watch each environment that somebody watches."""
+        return {environment_id: live.watchers for environment_id, (live, _) in self._live.items() if live.watchers}
 
     def close(self) -> None:
         """Follow no environment any more."""

@@ -19,6 +19,20 @@ class Range:
     """Not empty: no batches at all, but marks that were set between them, with nothing in between."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in a journal for the warehouse, and how full the journal is."""
+
+    batches: int
+    events: int
+    bytes: int
+    oldest_at: float | None
+    """Unix time at which the oldest of it was appended."""
+    kept_bytes: int
+    """Everything that is not in the warehouse: what waits, what was set aside, what is in quarantine."""
+    max_bytes: int
+
+
 class Journal(Protocol):
     """Durable, ordered, bounded. One process reads it."""
 
@@ -56,6 +70,9 @@ class Journal(Protocol):
 
     async def complete_until(self) -> float:
         """Unix time before which all that was acknowledged is in the warehouse or in quarantine; now, if none waits."""
+
+    async def backlog(self) -> Backlog:
+        """How things stand. Holds up nobody who appends, and takes no longer than a glance at each batch."""
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""

@@ -59,6 +59,15 @@ class Remainder:
     events: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many events a quarantine store holds, of all environments."""
+
+    aside: int
+    """Set aside with those around them, to be examined."""
+    quarantined: int
+
+
 class QuarantineStore(Protocol):
     """Durable: what it was given is on disk when a call returns, and each change happens whole or not at all."""
 
@@ -91,6 +100,9 @@ class QuarantineStore(Protocol):
 
     async def refuse(self, reasons: Sequence[tuple[int, str]]) -> None:
         """Give events that are refused once more, by quarantine_id, the reason of this time."""
+
+    async def held(self) -> Held:
+        """How much there is. For those who watch a server: it may be a moment old."""
 
     async def remove(self, environment_id: int, selection: Selection) -> int:
         """Forget these events for good; return how many there were."""

@@ -1,8 +1,10 @@
 """The door: every call of burgee.v1 is let in, read, run and, if it fails, answered here."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
+from time import perf_counter
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -13,8 +15,9 @@ from burgee.wire import WireError
 from burgee_server.access import Gate
 from burgee_server.errors import BurgeeError, Invalid, Unauthenticated, Unavailable
 from burgee_server.rpc import call
+from burgee_server.rpc.calls import Calls, MethodCalls
 from burgee_server.rpc.decoding import decode
-from burgee_server.rpc.errors import abort
+from burgee_server.rpc.errors import abort, code_of
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.permissions import NEEDED
 from burgee_server.rpc.streams import OpenStreams
@@ -32,10 +35,11 @@ _SCHEME = "bearer "
 class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
     """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched."""
 
-    def __init__(self, gate: Gate, streams: OpenStreams, limits: CaptureLimits) -> None:
+    def __init__(self, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls) -> None:
         self._gate = gate
         self._streams = streams
         self._limits = limits
+        self._calls = calls
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -50,7 +54,11 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
             handler = await continuation(handler_call_details)
             if handler is None or not method.startswith("/burgee.v1."):
                 return handler
-            guarded = _guard_stream(method, handler, self._streams) if handler.unary_stream else _guard(method, handler)
+            calls = self._calls.of(method, bool(handler.unary_stream))
+            if handler.unary_stream:
+                guarded = _guard_stream(method, handler, self._streams, calls)
+            else:
+                guarded = _guard(method, handler, calls)
             self._guarded[method] = guarded
         try:
             # Here and not in the handler, where the metadata would have to be read from the wire once more.
@@ -60,11 +68,11 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
                 await self._limits.check(principal)
             call.enter(principal)
         except BurgeeError as error:
-            return _refusal(error)
+            return _refusal(error, self._calls.by_method[method])
         return guarded
 
 
-def _guard(method: str, handler: Handler) -> Handler:
+def _guard(method: str, handler: Handler, calls: MethodCalls) -> Handler:
     """The handler, with messages read and errors answered in our words and not in gRPC's.
 
     One without a deserializer is given the bytes, and reads them itself if it has to.
@@ -74,15 +82,22 @@ def _guard(method: str, handler: Handler) -> Handler:
     descriptor = _request_of(method)
 
     async def run(raw: bytes, context: Context) -> Any:
+        began = perf_counter()
+        calls.running += 1
+        code = "OK"
         try:
             return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
-        except Exception as error:
+        except BaseException as error:
+            code = _code(error, context)
             await _fail(method, context, error)
+        finally:
+            calls.running -= 1
+            calls.end(began, code)
 
     return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
 
 
-def _guard_stream(method: str, handler: Handler, streams: OpenStreams) -> Handler:
+def _guard_stream(method: str, handler: Handler, streams: OpenStreams, calls: MethodCalls) -> Handler:
     """The same for a stream; and it ends with the key that let it in.
 
     A message that many streams share comes as bytes: serialized once, and not for each of them.
@@ -93,13 +108,20 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams) -> Handle
     descriptor = _request_of(method)
 
     async def run(raw: bytes, context: Context) -> None:
+        began = perf_counter()
+        calls.running += 1
+        code = "OK"
         try:
             with streams.open(call.principal().api_key_id):
                 async with aclosing(behaviour(decode(raw, parse, descriptor), context)) as messages:
                     async for message in messages:
                         await context.write(message if isinstance(message, bytes) else serialize(message))
-        except Exception as error:
+        except BaseException as error:
+            code = _code(error, context)
             await _fail(method, context, error)
+        finally:
+            calls.running -= 1
+            calls.end(began, code)
 
     return grpc.unary_stream_rpc_method_handler(run)
 
@@ -109,9 +131,22 @@ def _request_of(method: str) -> Descriptor:
     return descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
 
 
-async def _fail(method: str, context: Context, error: Exception) -> NoReturn:
+def _code(error: BaseException, context: Context) -> str:
+    """The canonical code that a call ends with."""
+    if isinstance(error, BurgeeError):
+        return code_of(error).name
+    if isinstance(error, WireError):
+        return grpc.StatusCode.INVALID_ARGUMENT.name
+    if isinstance(error, asyncio.CancelledError):  # by the caller, or by gRPC at the deadline
+        remaining = context.time_remaining()
+        late = remaining is not None and remaining <= 0
+        return (grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED).name
+    return grpc.StatusCode.INTERNAL.name
+
+
+async def _fail(method: str, context: Context, error: BaseException) -> NoReturn:
     """End the call with what is told to the caller of an error."""
-    if isinstance(error, grpc.aio.AbortError):
+    if isinstance(error, grpc.aio.AbortError) or not isinstance(error, Exception):
         raise error
     if isinstance(error, WireError):
         error = Invalid.of(error.field, error.reason)
@@ -124,8 +159,9 @@ async def _fail(method: str, context: Context, error: Exception) -> NoReturn:
     raise AssertionError("abort always raises")
 
 
-def _refusal(error: BurgeeError) -> Handler:
+def _refusal(error: BurgeeError, calls: MethodCalls) -> Handler:
     async def refuse(_messages: Any, context: Context) -> Any:
+        calls.end(perf_counter(), code_of(error).name)
         await abort(context, error)
 
     # As if for a stream of messages, of which none is read: the answer does not wait until a large one has come in.

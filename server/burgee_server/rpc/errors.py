@@ -45,9 +45,14 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
 }
 
 
+def code_of(error: BurgeeError) -> grpc.StatusCode:
+    """The canonical code of an error."""
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+
+
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
-    code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    code = code_of(error)
     status = status_pb2.Status(code=code.value[0], message=_cut(str(error), MAX_MESSAGE))
     for detail in _details(error):
         status.details.add().Pack(detail)

@@ -1,5 +1,6 @@
 """FlagService."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,10 +26,12 @@ _HEARTBEAT_SECONDS = 15
 class FlagServicer:
     """Flag checks, and what others need to make them."""
 
-    def __init__(self, checks: Checks, answers: Answers, watch: Watch) -> None:
+    def __init__(self, checks: Checks, answers: Answers[tuple[bytes, Reason]], watch: Watch) -> None:
         self._checks = checks
         self._answers = answers
         self._watch = watch
+        self.evaluations: Counter[Reason] = Counter()
+        """How many answers were given, by reason; explanations aside."""
         self._responses: dict[int, tuple[Resolution, pb.EvaluateResponse]] = {}
 
     async def Evaluate(self, question: bytes, _context: Any) -> bytes:
@@ -36,18 +39,22 @@ class FlagServicer:
         environment = environment_id()
         known = self._answers.find(environment, question)
         if known is not None:
-            return known
+            self.evaluations[known[1]] += 1
+            return known[0]
         request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
         context = _read_context(request.context)
         given = await self._checks.evaluate(environment, _flag_key(request.flag_key), context)
+        reason = given.resolution.reason
+        self.evaluations[reason] += 1
         answer = self._response(given.resolution).SerializeToString()
         if not given.timed:
-            self._answers.keep(environment, question, given.flags, given.known, answer)
+            self._answers.keep(environment, question, given.flags, given.known, (answer, reason))
         return answer
 
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
         resolutions = await self._checks.evaluate_all(environment_id(), _read_context(request.context))
+        self.evaluations.update(resolution.reason for resolution in resolutions)
         return pb.EvaluateAllResponse(resolutions=map(wire.resolution_to_proto, resolutions))
 
     async def BatchEvaluate(self, request: pb.BatchEvaluateRequest, _context: Any) -> pb.BatchEvaluateResponse:
@@ -62,6 +69,7 @@ class FlagServicer:
         contexts = [_read_context(context, f"contexts[{index}]") for index, context in enumerate(request.contexts)]
         response = pb.BatchEvaluateResponse()
         async for resolutions in self._checks.evaluate_many(environment_id(), keys, contexts):
+            self.evaluations.update(resolution.reason for resolution in resolutions)
             response.results.add(resolutions=[self._response(resolution).resolution for resolution in resolutions])
         return response
 

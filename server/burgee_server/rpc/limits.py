@@ -22,12 +22,12 @@ class CaptureLimits:
         self._max_calls = max_calls
         self._max_bytes = max_bytes
         self._events_per_second = events_per_second
-        self._calls = 0
-        self._bytes = 0
+        self.calls = 0
+        self.bytes = 0
 
     async def check(self, principal: Principal) -> None:
         """Raise Overloaded if a call of this key is not to be let in now."""
-        if self._calls >= self._max_calls or self._bytes >= self._max_bytes:
+        if self.calls >= self._max_calls or self.bytes >= self._max_bytes:
             raise _full()
         if rate := self._rate(principal):
             seconds = await self._quota.wait(principal.api_key_id, rate)
@@ -37,15 +37,15 @@ class CaptureLimits:
     @contextmanager
     def inside(self, size: int) -> Iterator[None]:
         """Count a call with a message of so many bytes. Raises Overloaded if others took the room meanwhile."""
-        if self._calls >= self._max_calls or (self._bytes and self._bytes + size > self._max_bytes):
+        if self.calls >= self._max_calls or (self.bytes and self.bytes + size > self._max_bytes):
             raise _full()
-        self._calls += 1
-        self._bytes += size
+        self.calls += 1
+        self.bytes += size
         try:
             yield
         finally:
-            self._calls -= 1
-            self._bytes -= size
+            self.calls -= 1
+            self.bytes -= size
 
     async def charge(self, principal: Principal, events: int) -> None:
         """Count events that a key has sent, whatever became of them."""

@@ -24,6 +24,7 @@ from burgee.v1 import (
 )
 from burgee_server.access import Gate
 from burgee_server.rpc.admin import AdminServicer
+from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.door import Door
@@ -64,9 +65,11 @@ class Servicers:
 class RpcServer:
     """Serves on one address. Health says SERVING only between `ready` and `stop`."""
 
-    def __init__(self, servicers: Servicers, gate: Gate, streams: OpenStreams, limits: CaptureLimits) -> None:
+    def __init__(
+        self, servicers: Servicers, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls
+    ) -> None:
         self._streams = streams
-        self._server = grpc.aio.server(interceptors=[Door(gate, streams, limits)], options=_OPTIONS)
+        self._server = grpc.aio.server(interceptors=[Door(gate, streams, limits, calls)], options=_OPTIONS)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
         servicers.capture.add_to(self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)

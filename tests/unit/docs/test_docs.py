@@ -21,6 +21,7 @@ from burgee.v1 import admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags
 from burgee_server.cli import main
 from burgee_server.insights.trend import Measure
 from burgee_server.insights.words import Interval
+from burgee_server.metrics import METRICS
 from burgee_server.ports.access import Role
 from burgee_server.settings import Settings
 from tests.fixtures.server import Caller, RunningServer
@@ -68,6 +69,15 @@ def test_every_setting_is_in_the_table_of_settings() -> None:
         assert f"`BURGEE_{name.upper()}`" in row, name
         if field.default is not None:
             assert f"{field.default:g}" in row if isinstance(field.default, float) else str(field.default) in row, name
+
+
+def test_every_metric_is_in_the_table_of_metrics_and_no_other() -> None:
+    """With its kind, its labels and what it says."""
+    rows = [line for line in section(page("operations"), "Metrics").splitlines() if line.startswith("| `burgee_")]
+    assert rows == [
+        f"| `{each.name}` | {each.kind.value} | {', '.join(f'`{label}`' for label in each.labels)} | {each.help} |"
+        for each in METRICS
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

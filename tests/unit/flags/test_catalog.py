@@ -147,3 +147,19 @@ async def test_what_did_not_change_stays_the_same_object(server: Server) -> None
     after = await server.catalog.get(ENVIRONMENT)
     assert after.flags["a"] is before
     assert after.flags["b"] == replace(flag("b"), version=2)
+
+
+async def test_a_check_beside_one_that_is_reading_a_change_sees_it_too(server: Server) -> None:
+    """The change was made before both: nobody is shown what there was until it has been read."""
+    await server.catalog.get(ENVIRONMENT)
+    seen = []
+
+    async def look() -> None:
+        seen.append(server.catalog.peek(ENVIRONMENT))
+
+    server.store.before = look
+    server.save("a", 2)
+    versions = await asyncio.gather(server.versions(), server.versions())
+
+    assert seen == [None]
+    assert [each["a"] for each in versions] == [2, 2]

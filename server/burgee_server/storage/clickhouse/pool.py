@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Unavailable
+from burgee_server.meters import Work
 from burgee_server.storage.clickhouse.priority import stepped_back
 
 T = TypeVar("T")
@@ -23,6 +24,8 @@ class ClientPool:
     """
 
     def __init__(self, dsn: str, size: int, settings: Mapping[str, str | int]) -> None:
+        self.work = Work()
+        """What those who wait for it note down: with the time that it waited for its turn."""
         self._dsn = dsn
         self._settings = settings
         self._idle: queue.SimpleQueue[Client | None] = queue.SimpleQueue()

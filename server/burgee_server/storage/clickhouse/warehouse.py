@@ -71,6 +71,13 @@ class ClickHouseWarehouse:
         self._kills = kills
         self._batch_format = BatchFormat()
         self._running: dict[str, Future[bytes]] = {}
+        self.work = {
+            "query": queries.work,
+            "lookup": lookups.work,
+            "export": exports.work,
+            "load": loads.work,
+            "removal": removals.work,
+        }
 
     @classmethod
     async def open(
@@ -124,10 +131,11 @@ class ClickHouseWarehouse:
         def ask(client: Client) -> Mapping[int, str]:
             return find_faults(client, self._batch_format, payload)
 
-        try:
-            return await asyncio.wrap_future(self._lookups.submit(ask))
-        except Error as error:
-            raise Unavailable(f"refused events cannot be examined: {error.name}") from error
+        with self._lookups.work.once():
+            try:
+                return await asyncio.wrap_future(self._lookups.submit(ask))
+            except Error as error:
+                raise Unavailable(f"refused events cannot be examined: {error.name}") from error
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""
@@ -158,6 +166,7 @@ class ClickHouseWarehouse:
         started = time.monotonic()
         # JSON is the one format that says how many rows were read, embedded or not.
         answer = json.loads(await self._ask(pool, statement, "JSONCompact", {}, timeout))
+        pool.work.amounts["rows"] += answer["statistics"]["rows_read"]
         return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
 
     async def _ask(
@@ -177,7 +186,8 @@ class ClickHouseWarehouse:
 
         running = self._running[name] = pool.submit(ask)
         running.add_done_callback(lambda _: self._running.pop(name, None))
-        return await self._unless_given_up(running, name, timeout)
+        with pool.work.once():
+            return await self._unless_given_up(running, name, timeout)
 
     async def count(self, selection: Selection, after: EventKey | None) -> int:
         """See the port."""
@@ -285,10 +295,11 @@ class ClickHouseWarehouse:
             await asyncio.to_thread(pool.close)
 
     async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
-        try:
-            return await asyncio.wrap_future(pool.submit(work))
-        except Error as error:
-            raise failures.of_load(error) from error
+        with pool.work.once():
+            try:
+                return await asyncio.wrap_future(pool.submit(work))
+            except Error as error:
+                raise failures.of_load(error) from error
 
     async def _unless_given_up(self, running: Future[T], name: str, timeout: float | None) -> T:
         """The result of a query that can be stopped by its name."""

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
 
-from burgee_server.ports.quarantine import Part, QuarantinedEvent, RefusedEvent, Remainder, Selection
+from burgee_server.ports.quarantine import Held, Part, QuarantinedEvent, RefusedEvent, Remainder, Selection
 from burgee_server.ports.warehouse import from_micros, to_micros
 from burgee_server.storage.sqlite.room import Room
 from burgee_server.storage.sqlite.sifting import TABLES, replace, sift
@@ -128,6 +128,17 @@ class SqliteQuarantine:
             )
 
         await self._writer.run(update)
+
+    async def held(self) -> Held:
+        """See the port."""
+
+        def count(connection: sqlite3.Connection) -> Held:
+            row = connection.execute(
+                "SELECT (SELECT coalesce(sum(events), 0) FROM set_aside), (SELECT count(*) FROM quarantined)"
+            ).fetchone()
+            return Held(int(row[0]), int(row[1]))
+
+        return await self._read(count)
 
     async def remove(self, environment_id: int, selection: Selection) -> int:
         """See the port."""

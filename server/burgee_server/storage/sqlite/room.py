@@ -10,16 +10,16 @@ class Room:
     """
 
     def __init__(self, taken: int, limit: int) -> None:
-        self._taken = taken
-        self._limit = limit
+        self.taken = taken
+        self.limit = limit
 
     def take(self, size: int) -> bool:
         """Take so much of what is left, if there is as much; whether there was."""
-        fits = self._taken + size <= self._limit
+        fits = self.taken + size <= self.limit
         if fits:
-            self._taken += size
+            self.taken += size
         return fits
 
     def give(self, size: int) -> None:
         """Give back what was taken."""
-        self._taken -= size
+        self.taken -= size
