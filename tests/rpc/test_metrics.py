@@ -7,7 +7,7 @@ import grpc
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2, insights_pb2
+from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2
 from burgee_server.metrics import METRICS, Collector, MetricsServer
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
@@ -68,27 +68,27 @@ async def test_a_call_that_is_given_up_counts_as_late_or_as_cancelled(admin, ser
     """By its deadline, or by its caller; until then it is one that runs."""
     arrived, never = asyncio.Event(), asyncio.Event()
 
-    async def stuck():
+    async def stuck(*_arguments):
         arrived.set()
         await never.wait()
 
-    monkeypatch.setattr(server.house.journal, "complete_until", stuck)
-    trend = ("InsightService", "QueryTrend")
+    monkeypatch.setattr(server.house.access, "audit_entries", stuck)
+    entries = ("AdminService", "ListAuditEntries")
     before = await scrape()
     with refused(grpc.StatusCode.DEADLINE_EXCEEDED):
-        await admin.insights.QueryTrend(insights_pb2.QueryTrendRequest(), timeout=0.1)
+        await admin.admin.ListAuditEntries(admin_pb2.ListAuditEntriesRequest(), timeout=0.1)
     arrived.clear()
-    call = admin.insights.QueryTrend(insights_pb2.QueryTrendRequest())
+    call = admin.admin.ListAuditEntries(admin_pb2.ListAuditEntriesRequest())
     await arrived.wait()
     during = await scrape()
     call.cancel()
     async with asyncio.timeout(20):
-        while value(after := await scrape(), "burgee_rpc_running", *trend):
+        while value(after := await scrape(), "burgee_rpc_running", *entries):
             pass
 
-    assert value(during, "burgee_rpc_running", *trend) >= 1
-    assert grown(before, after, "burgee_rpc_calls_total", *trend, "DEADLINE_EXCEEDED") == 1
-    assert grown(before, after, "burgee_rpc_calls_total", *trend, "CANCELLED") == 1
+    assert value(during, "burgee_rpc_running", *entries) >= 1
+    assert grown(before, after, "burgee_rpc_calls_total", *entries, "DEADLINE_EXCEEDED") == 1
+    assert grown(before, after, "burgee_rpc_calls_total", *entries, "CANCELLED") == 1
 
 
 async def test_answers_that_are_remembered_are_counted_by_reason_too(admin, scrape):
