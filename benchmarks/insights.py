@@ -21,6 +21,7 @@ from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
+from tests.fixtures.vocabulary import Named
 
 ROUNDS = 7
 SPAN = TimeRange("2026-01-01", "2026-04-01")
@@ -138,7 +139,7 @@ async def run(events: int, directory: str) -> None:
     await asyncio.to_thread(fill, f"chdb://{directory}", events)
     print(f"{events:,} events in {directory} ({perf_counter() - started:.0f} s)\n")
     print(f"{'':36}{'insight':>9}{'SQL':>10}{'ratio':>8}")
-    insights = Insights(warehouse, SystemClock())
+    insights = Insights(warehouse, Named(), SystemClock())
     for name, question, sql in QUESTIONS:
         if isinstance(question, TrendQuery):
             asked = lambda query=question: insights.ask(plan_trend, query, 1, {"company"})  # noqa: E731

@@ -7,17 +7,19 @@ from importlib.metadata import version
 from burgee.evaluation import Reason
 from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
+from burgee_server.actions import Actions
 from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships
 from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
-from burgee_server.insights import Insights
+from burgee_server.insights import Insights, check_matcher
 from burgee_server.metrics import Collector
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
 from burgee_server.metrics.stores import asked, backlog, held, loaded
 from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
+from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
@@ -36,11 +38,13 @@ from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.memory.quota import LocalQuota
 from burgee_server.storage.sql.access import SqlAccess
+from burgee_server.storage.sql.actions import SqlActions
 from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.profiles import SqlProfiles
+from burgee_server.storage.sql.vocabulary import SqlVocabularies
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from burgee_server.turns import Turns
 
@@ -167,6 +171,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         calls=answered,
         collector=collector,
         servicers=Servicers(
+            actions=ActionServicer(Actions(SqlActions(database), check_matcher, clock), group_types),
             admin=AdminServicer(administration),
             capture=CaptureServicer(
                 taking,
@@ -183,7 +188,9 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
                 group_types,
             ),
             flags=flag_servicer,
-            insights=InsightServicer(Insights(warehouse, clock), group_types, journal, settings.query_seconds),
+            insights=InsightServicer(
+                Insights(warehouse, SqlVocabularies(database), clock), group_types, journal, settings.query_seconds
+            ),
             profiles=ProfileServicer(
                 Profiles(profiles, group_types, warehouse, feed, clock),
                 group_types,

@@ -22,11 +22,12 @@ from burgee.v1 import funnel_pb2
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a funnel: which event (empty: any), and which of those."""
+    """One step of a funnel: which event (empty: any; or those of an `action`), and which of those."""
 
     event: str = ""
     where: Where = None
     label: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +122,6 @@ class FunnelQuery:
 
 def _write_step(step: str | Step) -> funnel_pb2.FunnelStep:
     named = Step(step) if isinstance(step, str) else step
-    return funnel_pb2.FunnelStep(event=named.event, filter=write_filter(named.where), label=named.label)
+    return funnel_pb2.FunnelStep(
+        event=named.event, filter=write_filter(named.where), label=named.label, action=named.action
+    )

@@ -24,7 +24,7 @@ from burgee.v1 import questions_pb2, trend_pb2
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a trend: which events (empty: every event), and what of them is counted.
+    """One line of a trend: which events (empty: every event; or those of an `action`), and what of them is counted.
 
     `measure`: total, unique_users, unique_groups (of `group_type`), or sum, avg, min, max, median, p90, p95, p99 of
     the numeric event `property`.
@@ -36,6 +36,7 @@ class Series:
     group_type: str = ""
     where: Where = None
     label: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class TrendQuery:
                     group_type=line.group_type,
                     filter=write_filter(line.where),
                     label=line.label,
+                    action=line.action,
                 )
                 for line in self.series
             ],

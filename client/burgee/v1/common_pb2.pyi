@@ -247,6 +247,38 @@ class FilterList(_message.Message):
 Global___FilterList: _TypeAlias = FilterList  # noqa: Y015
 
 @_typing.final
+class EventMatch(_message.Message):
+    """Which events a question goes by: those of a name, or those of an action, and of them those that pass a filter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """The name of the event. Empty: any event, unless there is an action."""
+    action: _builtins.str
+    """The key of an action, in place of an event."""
+    @_builtins.property
+    def filter(self) -> Global___Filter:
+        """Which of those events."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        action: _builtins.str = ...,
+        filter: Global___Filter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventMatch: _TypeAlias = EventMatch  # noqa: Y015
+
+@_typing.final
 class TimeRange(_message.Message):
     """A half-open span of time: start <= t < end. Each bound is an RFC 3339 timestamp; a date ("2026-03-01") or
     a date and time without an offset, read in the time zone of the query; "now"; or relative to now, such as

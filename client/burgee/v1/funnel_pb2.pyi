@@ -30,10 +30,13 @@ class FunnelStep(_message.Message):
     EVENT_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
     event: _builtins.str
     """Which event. Empty: any event."""
     label: _builtins.str
-    """What to call it. Empty: the event's name."""
+    """What to call it. Empty: the name of the event or action."""
+    action: _builtins.str
+    """Which events: those of an action, by its key, in place of `event`."""
     @_builtins.property
     def filter(self) -> _common_pb2.Filter:
         """Which of those events."""
@@ -44,10 +47,11 @@ class FunnelStep(_message.Message):
         event: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         label: _builtins.str = ...,
+        action: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "filter", b"filter", "label", b"label"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter", "label", b"label"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -98,6 +98,7 @@ class TrendSeries(_message.Message):
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
     event: _builtins.str
     """Which events. Empty: every event."""
     measure: Global___Measure.ValueType
@@ -107,7 +108,9 @@ class TrendSeries(_message.Message):
     group_type: _builtins.str
     """The group type, for UNIQUE_GROUPS."""
     label: _builtins.str
-    """What to call it. Empty: the event's name."""
+    """What to call it. Empty: the name of the event or action."""
+    action: _builtins.str
+    """Which events: those of an action, by its key, in place of `event`."""
     @_builtins.property
     def filter(self) -> _common_pb2.Filter:
         """Which of those events."""
@@ -121,10 +124,11 @@ class TrendSeries(_message.Message):
         group_type: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         label: _builtins.str = ...,
+        action: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "filter", b"filter", "group_type", b"group_type", "label", b"label", "measure", b"measure", "property", b"property"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter", "group_type", b"group_type", "label", b"label", "measure", b"measure", "property", b"property"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,7 @@
 
 import click
 
+from burgee_server.cli.actions import actions
 from burgee_server.cli.cohorts import cohorts
 from burgee_server.cli.companies import companies
 from burgee_server.cli.delete import delete
@@ -21,5 +22,5 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, export, quarantine, flags, cohorts, query, companies, delete, environments, demo):
+for command in (serve, load, export, quarantine, flags, cohorts, actions, query, companies, delete, environments, demo):
     main.add_command(command)

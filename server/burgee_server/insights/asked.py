@@ -1,12 +1,13 @@
 """Of what a question is asked, and what becomes of it: statements, and an answer made of their rows."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from burgee_server.insights.timerange import Span
 from burgee_server.insights.words import QueryInfo, TimeRange
+from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Statement
 
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -41,6 +42,8 @@ class Asked:
     group_types: Collection[str]
     """Those that it has seen."""
     now: datetime
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    """What it has named."""
 
 
 class Plan(Protocol[Answer_co]):

@@ -10,6 +10,7 @@ from burgee_server.insights.asked import Asked, Plan, Question
 from burgee_server.insights.timerange import span
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse
 
 QuestionT = TypeVar("QuestionT", bound=Question)
@@ -19,8 +20,9 @@ AnswerT = TypeVar("AnswerT")
 class Insights:
     """Answers questions about one environment at a time."""
 
-    def __init__(self, warehouse: Warehouse, clock: Clock) -> None:
+    def __init__(self, warehouse: Warehouse, vocabularies: Vocabularies, clock: Clock) -> None:
         self._warehouse = warehouse
+        self._vocabularies = vocabularies
         self._clock = clock
 
     async def ask(
@@ -37,7 +39,8 @@ class Insights:
         wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
         """
         started, now = time.monotonic(), self._clock.now()
-        asked = Asked(environment_id, span(query.range, query.time_zone, now), group_types, now)
+        vocabulary = await self._vocabularies.of(environment_id)
+        asked = Asked(environment_id, span(query.range, query.time_zone, now), group_types, now, vocabulary)
         planned = plan(query, asked)
         answers = await self._ask(planned.statements, timeout)
         rows_read = sum(answer.rows_read for answer in answers)

@@ -25,6 +25,10 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),
         Permission.CONFIGURE: ("CreateCohort", "UpdateCohort", "DeleteCohort", "ChangeCohortMembers"),
     },
+    "ActionService": {
+        Permission.READ: ("GetAction", "ListActions"),
+        Permission.CONFIGURE: ("CreateAction", "UpdateAction", "DeleteAction"),
+    },
     "FlagService": {Permission.EVALUATE: ("Evaluate", "EvaluateAll", "BatchEvaluate", "Explain", "Watch")},
     "FlagAdminService": {
         Permission.READ: ("GetFlag", "ListFlags", "ListFlagVersions", "PreviewFlag", "EvaluateAt"),

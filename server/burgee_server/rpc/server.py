@@ -9,6 +9,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from burgee.v1 import (
+    actions_pb2,
+    actions_pb2_grpc,
     admin_pb2,
     admin_pb2_grpc,
     capture_pb2,
@@ -23,6 +25,7 @@ from burgee.v1 import (
     profiles_pb2_grpc,
 )
 from burgee_server.access import Gate
+from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
@@ -37,7 +40,16 @@ from burgee_server.rpc.streams import OpenStreams
 
 SERVICES = tuple(
     service.full_name
-    for file in (admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
+    for file in (
+        actions_pb2,
+        admin_pb2,
+        capture_pb2,
+        cohorts_pb2,
+        flag_admin_pb2,
+        flags_pb2,
+        insights_pb2,
+        profiles_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 
@@ -53,6 +65,7 @@ _OPTIONS = (
 class Servicers:
     """One servicer a service."""
 
+    actions: ActionServicer
     admin: AdminServicer
     capture: CaptureServicer
     cohorts: CohortServicer
@@ -72,6 +85,7 @@ class RpcServer:
         self._server = grpc.aio.server(interceptors=[Door(gate, streams, limits, calls)], options=_OPTIONS)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
         servicers.capture.add_to(self._server)
+        actions_pb2_grpc.add_ActionServiceServicer_to_server(servicers.actions, self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
         cohorts_pb2_grpc.add_CohortServiceServicer_to_server(servicers.cohorts, self._server)
         flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, self._server)

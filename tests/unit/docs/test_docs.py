@@ -17,7 +17,16 @@ from burgee.evaluation import ErrorCode, Operator, Reason
 from burgee.evaluation.explanation import RuleVerdict
 from burgee.openfeature import BurgeeProvider
 from burgee.testing.clients import _Fake
-from burgee.v1 import admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2
+from burgee.v1 import (
+    actions_pb2,
+    admin_pb2,
+    capture_pb2,
+    cohorts_pb2,
+    flag_admin_pb2,
+    flags_pb2,
+    insights_pb2,
+    profiles_pb2,
+)
 from burgee_server.cli import main
 from burgee_server.insights.trend import Measure
 from burgee_server.insights.words import Interval
@@ -28,6 +37,7 @@ from tests.fixtures.server import Caller, RunningServer
 from tests.unit.docs.pages import PAGES, ROOT, Snippet, anchors, commands, headings, links, page, section, snippets
 
 PAGE_OF = {
+    "ActionService": "actions",
     "AdminService": "admin",
     "CaptureService": "capture",
     "CohortService": "cohorts",
@@ -36,7 +46,7 @@ PAGE_OF = {
     "InsightService": "insights",
     "ProfileService": "profiles",
 }
-FILES = (admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
+FILES = (actions_pb2, admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
 SERVICES = {name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
 METHODS = [name for name in dir(burgee.Client) if not name.startswith("_")]
 SHARED_OPTIONS = "Options of every command that asks a server"

@@ -9,6 +9,8 @@ from burgee_server.insights.asked import Answer, Asked, Plan
 from burgee_server.insights.funnel import Funnel, FunnelQuery, plan_funnel
 from burgee_server.insights.trend import Trend, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
+from burgee_server.ports.vocabulary import Vocabulary
+from tests.fixtures.vocabulary import Named
 from tests.fixtures.warehouse import Environment
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -25,9 +27,14 @@ class FixedClock:
         return NOW
 
 
-async def ask(environment: Environment, plan: Callable[[Any, Asked], Plan[AnswerT]], query: Any) -> AnswerT:
-    """Ask an environment that has seen GROUP_TYPES."""
-    insights = Insights(environment.warehouse, FixedClock())
+async def ask(
+    environment: Environment,
+    plan: Callable[[Any, Asked], Plan[AnswerT]],
+    query: Any,
+    vocabulary: Vocabulary | None = None,
+) -> AnswerT:
+    """Ask an environment that has seen GROUP_TYPES, and has named what the vocabulary says."""
+    insights = Insights(environment.warehouse, Named(vocabulary or Vocabulary()), FixedClock())
     return await insights.ask(plan, query, environment.environment_id, GROUP_TYPES)
 
 

@@ -8,7 +8,7 @@ import burgee
 from burgee.evaluation import Condition
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_json, print_table
-from burgee_server.cli.query.options import info_document, print_info, span_options, window_of
+from burgee_server.cli.query.options import info_document, print_info, read_event, span_options, window_of
 
 
 @click.command()
@@ -30,9 +30,10 @@ def funnel(
     conditions: Sequence[Condition],
     as_json: bool,
 ) -> None:
-    """How many get from one event to the next: STEPS are two or more event names, in order."""
+    """How many get from one event to the next: STEPS are two or more events, or actions (`@activated`), in order."""
+    named = map(read_event, steps)
     answer = client.funnel(
-        steps,
+        [burgee.Step(name, action=action) for name, action in named],
         count_by=count_by,
         window=window_of(window),
         start=start,

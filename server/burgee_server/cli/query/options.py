@@ -38,6 +38,13 @@ def span_options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
+def read_event(text: str) -> tuple[str, str]:
+    """The event and the action that a word names: `@activated` is an action, `@@x` the event `@x`."""
+    if text.startswith("@@"):
+        return text[1:], ""
+    return ("", text[1:]) if text.startswith("@") else (text, "")
+
+
 def zone_of(name: str) -> ZoneInfo:
     """UTC for what is none: the server says so."""
     try:

@@ -10,7 +10,7 @@ from burgee.evaluation import Condition
 from burgee_server.cli.charts import bar, sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_json, print_table
-from burgee_server.cli.query.options import info_document, part_text, print_info, span_options, zone_of
+from burgee_server.cli.query.options import info_document, part_text, print_info, read_event, span_options, zone_of
 
 
 @click.command()
@@ -36,12 +36,10 @@ def trend(
     conditions: Sequence[Condition],
     as_json: bool,
 ) -> None:
-    """How much over time: of EVENT, or of every event."""
+    """How much over time: of EVENT, of an action (`@activated`), or of every event."""
+    name, action = read_event(event)
     answer = client.trend(
-        event,
-        measure=measure,
-        property=property_,
-        group_type=group_type,
+        burgee.Series(name, measure, property_, group_type, action=action),
         interval=interval,
         start=start,
         end=end,

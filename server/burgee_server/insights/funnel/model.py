@@ -17,6 +17,7 @@ class Step:
     event: str = ""
     filter: Filter | None = None
     label: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

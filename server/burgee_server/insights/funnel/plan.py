@@ -11,6 +11,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.funnel.model import Funnel, FunnelQuery, FunnelRow, FunnelStep, Step
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
+from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope, event_key
@@ -39,7 +40,9 @@ class FunnelPlan:
     def _steps(self, counts: list[int]) -> tuple[FunnelStep, ...]:
         before = [counts[0], *counts]
         return tuple(
-            FunnelStep(step.label or step.event, count, _share(count, counts[0]), _share(count, previous))
+            FunnelStep(
+                step.label or step.event or step.action, count, _share(count, counts[0]), _share(count, previous)
+            )
             for step, count, previous in zip(self.steps, counts, before, strict=False)
         )
 
@@ -56,17 +59,19 @@ def plan_funnel(query: FunnelQuery, asked: Asked) -> FunnelPlan:
     scope = Scope(asked)
     writer = FilterWriter(scope, asked)
     actor = event_key(query.count_by)
-    steps = [_step(step, scope, writer, f"steps[{index}]") for index, step in enumerate(query.steps)]
+    steps = [_step(step, writer, f"steps[{index}]") for index, step in enumerate(query.steps)]
     select = [
         f"{actor.text} AS actor",
         "toUInt64(toUnixTimestamp64Micro(timestamp)) AS at",
         *(f"{condition} AS step{number}" for number, condition in enumerate(steps, 1)),
     ]
     where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
-    names = [step.event for step in query.steps]
-    if all(names):
-        where.append(f"event IN {scope.bind(sorted(set(names)), 'Array(String)')}")
-    reached = _reached(scope, query.window, len(steps), "" not in names and len(set(names)) == len(names))
+    names = [each for each in names_of(query.steps, asked) if each is not None]
+    every = frozenset[str]().union(*names)
+    if len(names) == len(steps):
+        where.append(f"event IN {scope.bind(sorted(every), 'Array(String)')}")
+    each_event_has_one_step = len(names) == len(steps) and len(every) == sum(map(len, names))
+    reached = _reached(scope, query.window, len(steps), each_event_has_one_step)
     if split is None:
         actors = f"SELECT {reached} AS reached FROM ({scope.events(select, where)}) GROUP BY actor"
         sql = f"SELECT 0, '', {_counts(len(steps))} FROM ({actors})"
@@ -78,12 +83,9 @@ def plan_funnel(query: FunnelQuery, asked: Asked) -> FunnelPlan:
     return FunnelPlan((scope.statement(sql),), query.steps, split)
 
 
-def _step(step: Step, scope: Scope, writer: FilterWriter, path: str) -> str:
-    require_name(step.event, f"{path}.event")
+def _step(step: Step, writer: FilterWriter, path: str) -> str:
     require_name(step.label, f"{path}.label")
-    conditions = [f"event = {scope.bind(step.event, 'String')}"] if step.event else []
-    conditions += writer.where(step.filter, f"{path}.filter")
-    return f"({' AND '.join(conditions or ['1'])})"
+    return f"({' AND '.join(events_of(step, writer, path) or ['1'])})"
 
 
 def _reached(scope: Scope, window: timedelta, steps: int, each_event_has_one_step: bool) -> str:

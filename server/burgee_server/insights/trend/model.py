@@ -34,6 +34,7 @@ class Series:
     group_type: str = ""
     filter: Filter | None = None
     label: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

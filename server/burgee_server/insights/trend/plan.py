@@ -11,6 +11,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import group_key, require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope, own_property
@@ -67,7 +68,7 @@ class TrendPlan:
                 totals[part] = float(number)
             else:
                 line[position[column]] = float(number)
-        label = series.label or series.event
+        label = series.label or series.event or series.action
         rows = [TrendRow(index, label, part, tuple(line), totals[part]) for part, line in values.items()]
         return sorted(rows, key=_rank)
 
@@ -112,18 +113,12 @@ class _SeriesEvents:
         series, path = self.query.series[index], f"series[{index}]"
         writer = FilterWriter(self.scope, self.asked)
         where = [
-            *_events_of(series, self.scope, path),
+            *events_of(series, writer, path),
             *writer.where(self.query.filter, "filter"),
-            *writer.where(series.filter, f"{path}.filter"),
         ]
+        require_name(series.label, f"{path}.label")
         counted, has_counted = _counted(series, self.asked.group_types, path)
         return self.scope.events([*select, f"{counted} AS counted"], where + has_counted)
-
-
-def _events_of(series: Series, scope: Scope, path: str) -> list[str]:
-    require_name(series.event, f"{path}.event")
-    require_name(series.label, f"{path}.label")
-    return [f"event = {scope.bind(series.event, 'String')}"] if series.event else []
 
 
 def _counted(series: Series, group_types: Collection[str], path: str) -> tuple[str, list[str]]:

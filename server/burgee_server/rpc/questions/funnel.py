@@ -11,7 +11,7 @@ def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
     """The question in a request. Raises Invalid."""
     return FunnelQuery(
         steps=tuple(
-            Step(step.event, wire.filter_from_proto(step.filter, f"steps[{index}].filter"), step.label)
+            Step(step.event, wire.filter_from_proto(step.filter, f"steps[{index}].filter"), step.label, step.action)
             for index, step in enumerate(request.steps)
         ),
         range=read_range(request.range),

@@ -45,4 +45,5 @@ def _series(series: pb.TrendSeries, path: str) -> Series:
         group_type=series.group_type,
         filter=wire.filter_from_proto(series.filter, f"{path}.filter"),
         label=series.label,
+        action=series.action,
     )

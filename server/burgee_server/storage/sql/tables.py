@@ -186,6 +186,18 @@ cohort_members = Table(
     sqlite_with_rowid=False,
 )
 
+actions = Table(
+    "actions",
+    metadata,
+    Column("environment_id", ForeignKey("environments.environment_id"), primary_key=True),
+    Column("key", _key(), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("matchers", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
 erasures = Table(
     "erasures",
     metadata,

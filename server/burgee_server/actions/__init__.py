@@ -1,0 +1,5 @@
+"""Actions: named unions of kinds of events."""
+
+from burgee_server.actions.actions import Actions
+
+__all__ = ["Actions"]

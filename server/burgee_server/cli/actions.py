@@ -1,0 +1,121 @@
+"""`burgee actions`: names for what people do, made of one or several kinds of events."""
+
+from collections.abc import Iterator, Sequence
+
+import click
+from google.protobuf.json_format import MessageToDict
+
+import burgee
+from burgee import wire
+from burgee.evaluation import AllOf, Condition
+from burgee.v1 import actions_pb2 as pb
+from burgee.v1.actions_pb2_grpc import ActionServiceStub
+from burgee_server.cli.conditions import where_option
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.output import as_json, print_json, print_table
+
+_PAGE = 1_000
+
+
+@click.group()
+def actions() -> None:
+    """See, create and change actions: names for what people do, made of one or several kinds of events."""
+
+
+@actions.command("list")
+@as_json
+@with_client
+def list_(client: burgee.Client, as_json: bool) -> None:
+    """The actions, by key."""
+    found = list(_all(client))
+    if as_json:
+        print_json([MessageToDict(action, preserving_proto_field_name=True) for action in found])
+    else:
+        rows = [[action.key, ", ".join(map(_told, action.matchers)), action.description] for action in found]
+        print_table(["action", "is any of", "what for"], rows)
+
+
+def _match_options(command: click.decorators.FC) -> click.decorators.FC:
+    description = click.option("--description", help="What it stands for.")
+    return click.argument("action_key")(
+        click.argument("events", nargs=-1, metavar="[EVENT]...")(description(where_option(note_option(command))))
+    )
+
+
+@actions.command()
+@_match_options
+@with_client
+def create(
+    client: burgee.Client,
+    action_key: str,
+    events: Sequence[str],
+    description: str | None,
+    conditions: Sequence[Condition],
+    note: str,
+) -> None:
+    """Create an action that is any of these EVENTS: `burgee actions create activated report_created invited`.
+
+    --where holds for each of them; without EVENTS, for any event.
+    """
+    action = pb.Action(key=action_key, description=description or "", matchers=_matchers(events, conditions))
+    _say(_stub(client).CreateAction(pb.CreateActionRequest(action=action, change_note=note)).action)
+
+
+@actions.command()
+@_match_options
+@with_client
+def add(
+    client: burgee.Client,
+    action_key: str,
+    events: Sequence[str],
+    description: str | None,
+    conditions: Sequence[Condition],
+    note: str,
+) -> None:
+    """Make EVENTS a part of an action, or describe it anew: `burgee actions add activated imported`."""
+    action = _stub(client).GetAction(pb.GetActionRequest(action_key=action_key)).action
+    if events or conditions:
+        action.matchers.extend(_matchers(events, conditions))
+    if description is not None:
+        action.description = description
+    request = pb.UpdateActionRequest(action=action, expected_version=action.version, change_note=note)
+    _say(_stub(client).UpdateAction(request).action)
+
+
+@actions.command()
+@click.argument("action_key")
+@note_option
+@with_client
+def delete(client: burgee.Client, action_key: str, note: str) -> None:
+    """Take an action away."""
+    _stub(client).DeleteAction(pb.DeleteActionRequest(action_key=action_key, change_note=note))
+    click.echo(f"{action_key} is gone")
+
+
+def _stub(client: burgee.Client) -> ActionServiceStub:
+    stub: ActionServiceStub = client.stub(ActionServiceStub)
+    return stub
+
+
+def _all(client: burgee.Client) -> Iterator[pb.Action]:
+    request = pb.ListActionsRequest(page_size=_PAGE)
+    while True:
+        page = _stub(client).ListActions(request)
+        yield from page.actions
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _matchers(events: Sequence[str], conditions: Sequence[Condition]) -> list[pb.EventMatcher]:
+    filter_ = wire.filter_to_proto(AllOf(tuple(conditions))) if conditions else None
+    return [pb.EventMatcher(event=event, filter=filter_) for event in events or [""]]
+
+
+def _told(matcher: pb.EventMatcher) -> str:
+    return f"{matcher.event or 'any event'}{' where …' * matcher.HasField('filter')}"
+
+
+def _say(action: pb.Action) -> None:
+    click.echo(f"{action.key} is any of: {', '.join(map(_told, action.matchers))}")
