@@ -183,6 +183,7 @@ class AsyncClient(BaseClient):
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",
+        compare: str = "",
         where: Where = None,
     ) -> Trend:
         """See Client.trend."""
@@ -196,6 +197,7 @@ class AsyncClient(BaseClient):
                 start=start,
                 end=end,
                 time_zone=time_zone,
+                compare=compare,
                 where=where,
             )
         )
@@ -210,6 +212,7 @@ class AsyncClient(BaseClient):
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",
+        compare: str = "",
         where: Where = None,
     ) -> Funnel:
         """See Client.funnel."""
@@ -222,6 +225,7 @@ class AsyncClient(BaseClient):
                 start=start,
                 end=end,
                 time_zone=time_zone,
+                compare=compare,
                 where=where,
             )
         )

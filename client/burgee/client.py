@@ -195,13 +195,14 @@ class Client(BaseClient):
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",
+        compare: str = "",
         where: Where = None,
     ) -> Trend:
         """How much, over time: `trend("report_created", measure="unique_groups", group_type="company")`.
 
         `event` is a name, a Series or several of them; `measure`, `property` and `group_type` go with a name, and mean
-        what they mean in Series. `interval` is hour, day, week or month; the last 30 days, unless told otherwise.
-        Raises QueryError.
+        what they mean in Series. `interval` is hour, day, week, month, quarter or year; the last 30 days, unless told
+        otherwise. See TrendQuery. Raises QueryError.
         """
         if isinstance(event, str):
             event = Series(event, measure, property, group_type)
@@ -213,6 +214,7 @@ class Client(BaseClient):
                 start=start,
                 end=end,
                 time_zone=time_zone,
+                compare=compare,
                 where=where,
             )
         )
@@ -227,6 +229,7 @@ class Client(BaseClient):
         start: Moment = "",
         end: Moment = "",
         time_zone: str = "",
+        compare: str = "",
         where: Where = None,
     ) -> Funnel:
         """How many got from step to step: `funnel(["signed_up", "report_created"], count_by="company")`.
@@ -243,6 +246,7 @@ class Client(BaseClient):
                 start=start,
                 end=end,
                 time_zone=time_zone,
+                compare=compare,
                 where=where,
             )
         )

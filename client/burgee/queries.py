@@ -1,6 +1,9 @@
 """The way of a question to the server and of its answer back."""
 
+from dataclasses import replace
+
 import grpc
+from google.protobuf.json_format import MessageToDict
 
 from burgee.channel import Connection
 from burgee.insights import Answer, Query, QueryError
@@ -21,7 +24,10 @@ class Questions:
         request = query.write()
         method = getattr(self._connection.stub(InsightServiceStub), query.method)
         try:
-            return query.read(await waits.call(method, request, self._timeout))
+            response = await waits.call(method, request, self._timeout)
         except grpc.RpcError as error:
             code, message = code_and_message(error)
             raise QueryError(code.name, message, violations(error)) from None
+        asked = MessageToDict(response.asked, preserving_proto_field_name=True)
+        previous = query.read(response.previous) if response.HasField("previous") else None
+        return replace(query.read(response), asked=asked, previous=previous)

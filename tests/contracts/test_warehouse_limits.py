@@ -47,7 +47,7 @@ async def main():
     await warehouse.load(batch(1, *(Fact(timestamp=moment) for moment in moments)))
     for time_zone in ("", "Europe/Berlin"):
         query = TrendQuery((Series("seen"),), TimeRange("2026-03-01", "2026-03-03"), time_zone)
-        trend = await Insights(warehouse, Named(), SystemClock()).ask(plan_trend, query, 1, ())
+        trend = (await Insights(warehouse, Named(), SystemClock()).ask(plan_trend, query, 1, ())).answer
         print(*(int(value) for value in trend.rows[0].values))
     print(*(event.timestamp.isoformat() for event in await warehouse.timeline(1, limit=10)))
     await warehouse.close()

@@ -199,7 +199,7 @@ def test_mistakes_on_the_command_line_are_told_with_the_field(story):
         (("flags", "explain", "nothing", "--group", "company"), "TYPE=KEY"),
         (("query", "trend", "--by", "compny.key"), "breakdown.attributes[0]"),
         (("query", "trend", "--time-zone", "Mars/Olympus"), "time_zone"),
-        (("query", "trend", "--start", "yesterday"), "range.start"),
+        (("query", "trend", "--start", "tomorrow"), "range.start"),
         (("query", "funnel", "only_one"), "steps"),
         (("flags", "set", "nothing", "--enabled"), "NOT_FOUND"),
         (("flags", "set", "nothing", "--archive", "--rollout", "5%"), "alone"),

@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
-from burgee.v1 import capture_pb2, common_pb2, funnel_pb2, profiles_pb2, questions_pb2, trend_pb2
+from burgee.v1 import capture_pb2, common_pb2, funnel_pb2, insights_pb2, profiles_pb2, questions_pb2, trend_pb2
 from tests.rpc.conftest import refused
 
 MIDNIGHT = 1_772_323_200  # 2026-03-01 00:00 UTC
@@ -59,7 +59,8 @@ async def usage(admin, loaded):
 async def trend(insights, **fields):
     """One series of "opened"."""
     series = {"event": "opened", **fields.pop("series", {})}
-    return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], range=SPAN, **fields))
+    fields.setdefault("range", SPAN)
+    return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], **fields))
 
 
 async def test_a_trend_counts_events_users_and_companies_by_day(usage):
@@ -167,6 +168,57 @@ async def test_an_answer_says_what_it_cost_and_how_fresh_it_is(usage):
     assert (info.start.seconds, info.end.seconds) == (MIDNIGHT, MIDNIGHT + 3 * 86_400)
 
 
+async def test_an_answer_says_what_was_asked_and_asked_that_again_is_the_same(usage):
+    """Defaults and times are filled in, at every level."""
+    request = trend_pb2.QueryTrendRequest(
+        series=[{"event": "opened"}],
+        range={"start": "last year"},
+        breakdown={"attribute": "user.key"},
+    )
+    first = await usage.QueryTrend(request)
+    again = await usage.QueryTrend(first.asked)
+
+    assert first.asked.time_zone == "UTC"
+    assert first.asked.range.start.endswith("-01-01T00:00:00+00:00")
+    assert first.asked.interval == questions_pb2.INTERVAL_DAY
+    assert first.asked.series[0].measure == trend_pb2.MEASURE_TOTAL
+    assert first.asked.breakdown.limit == 10
+    assert again.asked == first.asked
+    assert (again.columns, again.rows) == (first.columns, first.rows)
+
+    funnel = funnel_pb2.QueryFunnelRequest(steps=[{"event": "opened"}, {}], window=Duration(nanos=5_000))
+    asked = (await usage.QueryFunnel(funnel)).asked
+    assert (asked.count_by, asked.window.seconds, asked.window.nanos) == ("user", 0, 5_000)
+    funnel.ClearField("window")
+    assert (await usage.QueryFunnel(funnel)).asked.window.seconds == 14 * 86_400
+
+
+async def test_the_span_before_is_answered_beside(usage):
+    """The same question of the day before; nothing where nobody asks."""
+    third = {"start": "2026-03-03", "end": "2026-03-04"}
+    both = await trend(usage, range={**third, "compare": "previous"})
+    steps = [{"event": "opened"}, {"event": "saved"}]
+    funnels = await usage.QueryFunnel(funnel_pb2.QueryFunnelRequest(steps=steps, range={**third, "compare": "-2d"}))
+
+    assert (both.rows[0].total, both.previous.rows[0].total) == (1, 2)
+    assert both.previous.info.start.seconds == MIDNIGHT + 86_400
+    assert both.previous.info.complete_until == both.info.complete_until
+    assert [step.count for step in funnels.rows[0].steps] == [1, 0]
+    assert [step.count for step in funnels.previous.rows[0].steps] == [1, 1]
+    assert not (await trend(usage, range=third)).HasField("previous")
+
+
+@pytest.mark.parametrize("method", insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods)
+def test_every_answer_has_what_was_asked_what_it_cost_and_room_for_another_span(method):
+    """So a client needs to know only one way to read them."""
+    fields = {name: field.message_type for name, field in method.output_type.fields_by_name.items()}
+    assert fields["asked"] is method.input_type
+    assert fields["previous"] is method.output_type
+    assert fields["info"] is questions_pb2.QueryInfo.DESCRIPTOR
+    for name in ("range", "time_zone", "filter"):
+        assert name in method.input_type.fields_by_name
+
+
 def one(**fields):
     """A trend of one series with something wrong."""
     return trend_pb2.QueryTrendRequest(series=[{"event": "opened"}], **fields)
@@ -199,7 +251,9 @@ BAD_TRENDS = {
     "unknown interval": (one(interval=99), "interval"),
     "unknown zone": (one(time_zone="Mars/Olympus"), "time_zone"),
     "zone that is a path": (one(time_zone="../../etc/passwd"), "time_zone"),
-    "bad start": (one(range={"start": "yesterday"}), "range.start"),
+    "bad start": (one(range={"start": "tomorrow"}), "range.start"),
+    "an end beside a named span": (one(range={"start": "today", "end": "now"}), "range.end"),
+    "nothing to compare with": (one(range={"start": "all", "compare": "previous"}), "range.compare"),
     "bad end": (one(range={"end": "2026-02-30"}), "range.end"),
     "end before start": (one(range={"start": "2026-03-02", "end": "2026-03-01"}), "range"),
     "too many columns": (one(range={"start": "1990-01-01"}, interval=questions_pb2.INTERVAL_HOUR), "interval"),

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from burgee.insights.words import (
+    Answered,
+    Asking,
     By,
-    Moment,
     Part,
     QueryInfo,
     Where,
@@ -15,7 +16,6 @@ from burgee.insights.words import (
     read_part,
     write_breakdown,
     write_filter,
-    write_range,
 )
 from burgee.v1 import funnel_pb2
 
@@ -49,7 +49,7 @@ class FunnelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Funnel:
+class Funnel(Answered):
     """Funnels, the greatest first."""
 
     rows: tuple[FunnelRow, ...]
@@ -71,7 +71,7 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelQuery:
+class FunnelQuery(Asking):
     """Asks for a funnel: how many get from step to step. `count_by` is `user` or a group type.
 
     `window`, from the first step to the last, is 14 days unless given.
@@ -84,20 +84,14 @@ class FunnelQuery:
     count_by: str = "user"
     window: timedelta | None = None
     breakdown: By = None
-    start: Moment = ""
-    end: Moment = ""
-    time_zone: str = ""
-    where: Where = None
 
     def write(self) -> funnel_pb2.QueryFunnelRequest:
         """See Query."""
         request = funnel_pb2.QueryFunnelRequest(
             steps=[_write_step(step) for step in self.steps],
-            range=write_range(self.start, self.end),
-            time_zone=self.time_zone,
             count_by=self.count_by,
-            filter=write_filter(self.where),
             breakdown=write_breakdown(self.breakdown),
+            **self.words(),
         )
         if self.window is not None:
             request.window.FromTimedelta(self.window)

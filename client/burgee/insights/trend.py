@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from burgee.insights.words import (
+    Answered,
+    Asking,
     By,
-    Moment,
     Part,
     QueryInfo,
     Where,
@@ -16,7 +17,6 @@ from burgee.insights.words import (
     read_part,
     write_breakdown,
     write_filter,
-    write_range,
     write_word,
 )
 from burgee.v1 import questions_pb2, trend_pb2
@@ -51,7 +51,7 @@ class TrendRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Answered):
     """Lines over time. A column is the moment (UTC) at which it begins."""
 
     columns: tuple[datetime, ...]
@@ -68,8 +68,8 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrendQuery:
-    """Asks for a trend: how much of one or more series, over time. `interval` is hour, day, week or month."""
+class TrendQuery(Asking):
+    """Asks for a trend: how much, over time. `interval` is hour, day, week, month, quarter or year."""
 
     method: ClassVar[str] = "QueryTrend"
     answer: ClassVar[type] = Trend
@@ -77,10 +77,6 @@ class TrendQuery:
     series: Sequence[Series]
     breakdown: By = None
     interval: str = "day"
-    start: Moment = ""
-    end: Moment = ""
-    time_zone: str = ""
-    where: Where = None
 
     def write(self) -> trend_pb2.QueryTrendRequest:
         """See Query."""
@@ -97,11 +93,9 @@ class TrendQuery:
                 )
                 for line in self.series
             ],
-            range=write_range(self.start, self.end),
-            time_zone=self.time_zone,
             interval=write_word(questions_pb2.Interval, "interval", self.interval),
-            filter=write_filter(self.where),
             breakdown=write_breakdown(self.breakdown),
+            **self.words(),
         )
 
     def read(self, response: trend_pb2.QueryTrendResponse) -> Trend:

@@ -1,9 +1,9 @@
 """What all questions and answers share: when, which, split by what, and what it cost."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -16,8 +16,9 @@ Moment: TypeAlias = str | date | datetime
 
 Where: TypeAlias = Filter | Sequence[Filter] | None
 
-Answer = TypeVar("Answer")
-Answer_co = TypeVar("Answer_co", covariant=True)
+
+Answer = TypeVar("Answer", bound="Answered")
+Answer_co = TypeVar("Answer_co", bound="Answered", covariant=True)
 
 
 class Query(Protocol[Answer_co]):
@@ -73,6 +74,38 @@ class Part:
         return "(other)" if self.other else "(missing)" if self.missing else self.value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What every question has. `start` alone may name a span: "today", "this month", "last quarter", "all", ….
+
+    `compare` asks for the answer of another span, too: "previous", or how much earlier ("-1y").
+    """
+
+    start: Moment = ""
+    end: Moment = ""
+    time_zone: str = ""
+    compare: str = ""
+    where: Where = None
+
+    def words(self) -> dict[str, Any]:
+        """Them, as fields of a request."""
+        return {
+            "range": common_pb2.TimeRange(start=_text(self.start), end=_text(self.end), compare=self.compare),
+            "time_zone": self.time_zone,
+            "filter": write_filter(self.where),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What every answer has, beside its own."""
+
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """The question with its defaults and times filled in, as JSON has it."""
+    previous: Self | None = None
+    """The answer for the span to compare with, if that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryInfo:
     """What a query cost, how fresh it is, and the span that it covers: start <= t < end."""
@@ -91,21 +124,16 @@ def write_filter(where: Where) -> common_pb2.Filter | None:
     return filter_to_proto(AllOf(tuple(where)) if isinstance(where, Sequence) else where)
 
 
-def write_range(start: Moment, end: Moment) -> common_pb2.TimeRange:
-    """As the server reads it."""
-
-    def text(moment: Moment) -> str:
-        return moment if isinstance(moment, str) else moment.isoformat()
-
-    return common_pb2.TimeRange(start=text(start), end=text(end))
+def _text(moment: Moment) -> str:
+    return moment if isinstance(moment, str) else moment.isoformat()
 
 
-def write_word(kind: Any, field: str, name: str) -> Any:
+def write_word(kind: Any, word: str, name: str) -> Any:
     """The wire's number for a name such as "unique_users". Raises QueryError like the server does."""
-    numbers = {key.removeprefix(f"{field.upper()}_").lower(): number for key, number in kind.items() if number}
+    numbers = {key.removeprefix(f"{word.upper()}_").lower(): number for key, number in kind.items() if number}
     if name not in numbers:
         reason = f"one of {', '.join(numbers)}"
-        raise QueryError("INVALID_ARGUMENT", f"{field}: {reason}", [(field, reason)])
+        raise QueryError("INVALID_ARGUMENT", f"{word}: {reason}", [(word, reason)])
     return numbers[name]
 
 

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/common.proto\x12\tburgee.v1\x1a\x1cgoogle/protobuf/struct.proto\"m\n\tCondition\x12\x11\n\tattribute\x18\x01 \x01(\t\x12%\n\x08operator\x18\x02 \x01(\x0e\x32\x13.burgee.v1.Operator\x12&\n\x06values\x18\x03 \x03(\x0b\x32\x16.google.protobuf.Value\"\xa9\x01\n\x06\x46ilter\x12)\n\tcondition\x18\x01 \x01(\x0b\x32\x14.burgee.v1.ConditionH\x00\x12$\n\x03\x61ll\x18\x02 \x01(\x0b\x32\x15.burgee.v1.FilterListH\x00\x12$\n\x03\x61ny\x18\x03 \x01(\x0b\x32\x15.burgee.v1.FilterListH\x00\x12 \n\x03not\x18\x04 \x01(\x0b\x32\x11.burgee.v1.FilterH\x00\x42\x06\n\x04node\"0\n\nFilterList\x12\"\n\x07\x66ilters\x18\x01 \x03(\x0b\x32\x11.burgee.v1.Filter\"N\n\nEventMatch\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.burgee.v1.Filter\"\'\n\tTimeRange\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t*\xf3\x04\n\x08Operator\x12\x18\n\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x13\n\x0fOPERATOR_EQUALS\x10\x01\x12\x17\n\x13OPERATOR_NOT_EQUALS\x10\x02\x12\x0f\n\x0bOPERATOR_IN\x10\x03\x12\x13\n\x0fOPERATOR_NOT_IN\x10\x04\x12\x15\n\x11OPERATOR_CONTAINS\x10\x05\x12\x19\n\x15OPERATOR_NOT_CONTAINS\x10\x06\x12\x18\n\x14OPERATOR_STARTS_WITH\x10\x07\x12\x16\n\x12OPERATOR_ENDS_WITH\x10\x08\x12\x14\n\x10OPERATOR_MATCHES\x10\t\x12\x0f\n\x0bOPERATOR_GT\x10\n\x12\x10\n\x0cOPERATOR_GTE\x10\x0b\x12\x0f\n\x0bOPERATOR_LT\x10\x0c\x12\x10\n\x0cOPERATOR_LTE\x10\r\x12\x13\n\x0fOPERATOR_BEFORE\x10\x0e\x12\x12\n\x0eOPERATOR_AFTER\x10\x0f\x12\x16\n\x12OPERATOR_SEMVER_EQ\x10\x10\x12\x16\n\x12OPERATOR_SEMVER_GT\x10\x11\x12\x17\n\x13OPERATOR_SEMVER_GTE\x10\x12\x12\x16\n\x12OPERATOR_SEMVER_LT\x10\x13\x12\x17\n\x13OPERATOR_SEMVER_LTE\x10\x14\x12\x19\n\x15OPERATOR_SEMVER_TILDE\x10\x15\x12\x19\n\x15OPERATOR_SEMVER_CARET\x10\x16\x12\x13\n\x0fOPERATOR_IS_SET\x10\x17\x12\x17\n\x13OPERATOR_IS_NOT_SET\x10\x18\x12\x16\n\x12OPERATOR_IN_COHORT\x10\x19\x12\x1a\n\x16OPERATOR_NOT_IN_COHORT\x10\x1a\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/common.proto\x12\tburgee.v1\x1a\x1cgoogle/protobuf/struct.proto\"m\n\tCondition\x12\x11\n\tattribute\x18\x01 \x01(\t\x12%\n\x08operator\x18\x02 \x01(\x0e\x32\x13.burgee.v1.Operator\x12&\n\x06values\x18\x03 \x03(\x0b\x32\x16.google.protobuf.Value\"\xa9\x01\n\x06\x46ilter\x12)\n\tcondition\x18\x01 \x01(\x0b\x32\x14.burgee.v1.ConditionH\x00\x12$\n\x03\x61ll\x18\x02 \x01(\x0b\x32\x15.burgee.v1.FilterListH\x00\x12$\n\x03\x61ny\x18\x03 \x01(\x0b\x32\x15.burgee.v1.FilterListH\x00\x12 \n\x03not\x18\x04 \x01(\x0b\x32\x11.burgee.v1.FilterH\x00\x42\x06\n\x04node\"0\n\nFilterList\x12\"\n\x07\x66ilters\x18\x01 \x03(\x0b\x32\x11.burgee.v1.Filter\"N\n\nEventMatch\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12!\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x11.burgee.v1.Filter\"8\n\tTimeRange\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ompare\x18\x03 \x01(\t*\xf3\x04\n\x08Operator\x12\x18\n\x14OPERATOR_UNSPECIFIED\x10\x00\x12\x13\n\x0fOPERATOR_EQUALS\x10\x01\x12\x17\n\x13OPERATOR_NOT_EQUALS\x10\x02\x12\x0f\n\x0bOPERATOR_IN\x10\x03\x12\x13\n\x0fOPERATOR_NOT_IN\x10\x04\x12\x15\n\x11OPERATOR_CONTAINS\x10\x05\x12\x19\n\x15OPERATOR_NOT_CONTAINS\x10\x06\x12\x18\n\x14OPERATOR_STARTS_WITH\x10\x07\x12\x16\n\x12OPERATOR_ENDS_WITH\x10\x08\x12\x14\n\x10OPERATOR_MATCHES\x10\t\x12\x0f\n\x0bOPERATOR_GT\x10\n\x12\x10\n\x0cOPERATOR_GTE\x10\x0b\x12\x0f\n\x0bOPERATOR_LT\x10\x0c\x12\x10\n\x0cOPERATOR_LTE\x10\r\x12\x13\n\x0fOPERATOR_BEFORE\x10\x0e\x12\x12\n\x0eOPERATOR_AFTER\x10\x0f\x12\x16\n\x12OPERATOR_SEMVER_EQ\x10\x10\x12\x16\n\x12OPERATOR_SEMVER_GT\x10\x11\x12\x17\n\x13OPERATOR_SEMVER_GTE\x10\x12\x12\x16\n\x12OPERATOR_SEMVER_LT\x10\x13\x12\x17\n\x13OPERATOR_SEMVER_LTE\x10\x14\x12\x19\n\x15OPERATOR_SEMVER_TILDE\x10\x15\x12\x19\n\x15OPERATOR_SEMVER_CARET\x10\x16\x12\x13\n\x0fOPERATOR_IS_SET\x10\x17\x12\x17\n\x13OPERATOR_IS_NOT_SET\x10\x18\x12\x16\n\x12OPERATOR_IN_COHORT\x10\x19\x12\x1a\n\x16OPERATOR_NOT_IN_COHORT\x10\x1a\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPERATOR']._serialized_start=522
-  _globals['_OPERATOR']._serialized_end=1149
+  _globals['_OPERATOR']._serialized_start=539
+  _globals['_OPERATOR']._serialized_end=1166
   _globals['_CONDITION']._serialized_start=67
   _globals['_CONDITION']._serialized_end=176
   _globals['_FILTER']._serialized_start=179
@@ -43,5 +43,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTMATCH']._serialized_start=400
   _globals['_EVENTMATCH']._serialized_end=478
   _globals['_TIMERANGE']._serialized_start=480
-  _globals['_TIMERANGE']._serialized_end=519
+  _globals['_TIMERANGE']._serialized_end=536
 # @@protoc_insertion_point(module_scope)

@@ -282,26 +282,36 @@ Global___EventMatch: _TypeAlias = EventMatch  # noqa: Y015
 class TimeRange(_message.Message):
     """A half-open span of time: start <= t < end. Each bound is an RFC 3339 timestamp; a date ("2026-03-01") or
     a date and time without an offset, read in the time zone of the query; "now"; or relative to now, such as
-    "-90d" (units: h, d, w, m for months, y).
+    "-90d" (units: h, d, w, m for months, y). A start without an end may also name a span: "today", "this week", "this
+    month", "this quarter" and "this year" end now; "yesterday" and "last week", "last month", "last quarter" and "last
+    year" are whole; "all" begins with the day of the first event and ends now.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
     start: _builtins.str
     """The first moment inside. Empty: "-30d"."""
     end: _builtins.str
     """The first moment outside. Empty: "now"."""
+    compare: _builtins.str
+    """Answers the same question of another span, too. "previous": of the one before, in the units in which this one is
+    written: with "-90d" the 90 days before, with "last month" the month before that, with "this month" the month
+    before until the same day and time of it; between two firsts of a month as many months, between two midnights as
+    many days, else as many seconds. "-1y" and the like: of the same span that much earlier. Empty: of none.
+    """
     def __init__(
         self,
         *,
         start: _builtins.str = ...,
         end: _builtins.str = ...,
+        compare: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "end", b"end", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

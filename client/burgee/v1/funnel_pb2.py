@@ -27,7 +27,7 @@ from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"\xfb\x01\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\"]\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"\xfb\x01\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\"\xbd\x01\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12,\n\x05\x61sked\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x30\n\x08previous\x18\x04 \x01(\x0b\x32\x1e.burgee.v1.QueryFunnelResponse\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNNELSTEP']._serialized_end=213
   _globals['_QUERYFUNNELREQUEST']._serialized_start=216
   _globals['_QUERYFUNNELREQUEST']._serialized_end=467
-  _globals['_QUERYFUNNELRESPONSE']._serialized_start=469
-  _globals['_QUERYFUNNELRESPONSE']._serialized_end=562
-  _globals['_FUNNELROW']._serialized_start=564
-  _globals['_FUNNELROW']._serialized_end=665
-  _globals['_FUNNELSTEPRESULT']._serialized_start=667
-  _globals['_FUNNELSTEPRESULT']._serialized_end=780
+  _globals['_QUERYFUNNELRESPONSE']._serialized_start=470
+  _globals['_QUERYFUNNELRESPONSE']._serialized_end=659
+  _globals['_FUNNELROW']._serialized_start=661
+  _globals['_FUNNELROW']._serialized_end=762
+  _globals['_FUNNELSTEPRESULT']._serialized_start=764
+  _globals['_FUNNELSTEPRESULT']._serialized_end=877
 # @@protoc_insertion_point(module_scope)

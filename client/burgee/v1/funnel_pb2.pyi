@@ -126,6 +126,8 @@ class QueryFunnelResponse(_message.Message):
 
     ROWS_FIELD_NUMBER: _builtins.int
     INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelRow]:
         """One funnel, or one a breakdown value, the greatest first and "other" last."""
@@ -134,15 +136,25 @@ class QueryFunnelResponse(_message.Message):
     def info(self) -> _questions_pb2.QueryInfo:
         """What it cost."""
 
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
     def __init__(
         self,
         *,
         rows: _abc.Iterable[Global___FunnelRow] | None = ...,
         info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelRequest | None = ...,
+        previous: Global___QueryFunnelResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["info", b"info", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -37,6 +37,10 @@ class _IntervalEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Interval.Val
     """A week that begins on Monday."""
     INTERVAL_MONTH: _Interval.ValueType  # 4
     """A calendar month."""
+    INTERVAL_QUARTER: _Interval.ValueType  # 5
+    """A quarter of a calendar year, from January, April, July or October."""
+    INTERVAL_YEAR: _Interval.ValueType  # 6
+    """A calendar year."""
 
 class Interval(_Interval, metaclass=_IntervalEnumTypeWrapper):
     """How wide the columns of an answer over time are."""
@@ -51,6 +55,10 @@ INTERVAL_WEEK: Interval.ValueType  # 3
 """A week that begins on Monday."""
 INTERVAL_MONTH: Interval.ValueType  # 4
 """A calendar month."""
+INTERVAL_QUARTER: Interval.ValueType  # 5
+"""A quarter of a calendar year, from January, April, July or October."""
+INTERVAL_YEAR: Interval.ValueType  # 6
+"""A calendar year."""
 Global___Interval: _TypeAlias = Interval  # noqa: Y015
 
 @_typing.final

@@ -193,6 +193,8 @@ class QueryTrendResponse(_message.Message):
     COLUMNS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def columns(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
         """Where the columns begin. The first may begin before the range: only events inside the range count."""
@@ -207,16 +209,26 @@ class QueryTrendResponse(_message.Message):
     def info(self) -> _questions_pb2.QueryInfo:
         """What it cost."""
 
+    @_builtins.property
+    def asked(self) -> Global___QueryTrendRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryTrendResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
     def __init__(
         self,
         *,
         columns: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
         rows: _abc.Iterable[Global___TrendRow] | None = ...,
         info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryTrendRequest | None = ...,
+        previous: Global___QueryTrendResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "info", b"info", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "columns", b"columns", "info", b"info", "previous", b"previous", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,8 +1,11 @@
-"""What a command prints: a table for people, or JSON for programs."""
+"""What a command prints: a table for people, or JSON or CSV for programs."""
 
+import csv
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -11,11 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
 
 
 def print_json(value: object) -> None:
     """Print one JSON document. What is not a number (NaN) becomes null."""
     click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows as CSV (RFC 4180) below a line of their names. Times are ISO 8601, nothing and NaN are empty."""
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _csv_cell(cell) for name, cell in row.items()} for row in rows)
+    click.echo(text.getvalue(), nl=False)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
@@ -38,6 +52,14 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def _csv_cell(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.isoformat()
+    if isinstance(cell, float):
+        return "" if math.isnan(cell) else int(cell) if cell.is_integer() else cell
+    return cell
 
 
 def _plain(value: Any) -> Any:

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from burgee_server.insights.timerange import Span
 from burgee_server.insights.words import QueryInfo, TimeRange
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Statement
 
+AnswerT = TypeVar("AnswerT")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
@@ -44,6 +45,14 @@ class Asked:
     now: datetime
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     """What it has named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[AnswerT]):
+    """An answer, and the one to the same question of another span, if the range asks to compare."""
+
+    answer: AnswerT
+    previous: AnswerT | None
 
 
 class Plan(Protocol[Answer_co]):

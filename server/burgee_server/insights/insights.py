@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.asked import Asked, Plan, Question
-from burgee_server.insights.timerange import span
+from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
+from burgee_server.insights.comparison import other_span
+from burgee_server.insights.sql.scope import first_event
+from burgee_server.insights.timerange import ALL, span
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
-from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse
+from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse, from_micros
 
 QuestionT = TypeVar("QuestionT", bound=Question)
-AnswerT = TypeVar("AnswerT")
+T = TypeVar("T")
 
 
 class Insights:
@@ -32,28 +35,46 @@ class Insights:
         environment_id: int,
         group_types: Collection[str],
         timeout: float | None = None,
-    ) -> AnswerT:
+    ) -> Answered[AnswerT]:
         """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
 
         `group_types` are those that the environment has seen. Raises Invalid with the fields of the request on the
         wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
         """
-        started, now = time.monotonic(), self._clock.now()
+        now = self._clock.now()
+        first = await self._first_event(environment_id, timeout) if query.range.start == ALL else None
+        whole = span(query.range, query.time_zone, now, first)
+        other = other_span(query.range, whole, now)
+        spans = [whole] if other is None else [whole, other]
         vocabulary = await self._vocabularies.of(environment_id)
-        asked = Asked(environment_id, span(query.range, query.time_zone, now), group_types, now, vocabulary)
-        planned = plan(query, asked)
+        asked = [Asked(environment_id, each, group_types, now, vocabulary) for each in spans]
+        answers = await all_of(self._answer(plan(query, each), each, timeout) for each in asked)
+        return Answered(answers[0], answers[1] if other else None)
+
+    async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
+        started = time.monotonic()
         answers = await self._ask(planned.statements, timeout)
         rows_read = sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
         return planned.answer([answer.rows for answer in answers], info)
 
+    async def _first_event(self, environment_id: int, timeout: float | None) -> datetime | None:
+        [answer] = await self._ask([first_event(environment_id)], timeout)
+        [[events, first]] = answer.rows
+        return from_micros(first) if events else None
+
     async def _ask(self, statements: Sequence[Statement], timeout: float | None) -> list[Answer]:
-        """All at once; when one fails the others are given up, and its error is the caller's."""
-        tasks = [asyncio.create_task(self._warehouse.query(statement, timeout)) for statement in statements]
         try:
-            return await asyncio.gather(*tasks)
+            return await all_of(self._warehouse.query(statement, timeout) for statement in statements)
         except BadPattern as error:  # too large for RE2, say; which filter it was, the warehouse does not know
             raise Invalid.of("filter", f"a pattern in a filter does not compile: {error}") from error
-        finally:
-            for task in tasks:
-                task.cancel()
+
+
+async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All at once; when one fails, or the caller is cancelled, the others are given up."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,25 +1,37 @@
-"""From what a caller writes ("-90d", "2026-03-01", RFC 3339) to a span of time and its columns."""
+"""From what a caller writes ("-90d", "last month", "2026-03-01", RFC 3339) to a span of time and its columns."""
 
 import re
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from burgee.evaluation import times
 from burgee_server.errors import Invalid
+from burgee_server.insights.calendar import beginning, following, preceding, shift
 from burgee_server.insights.words import Interval, TimeRange
 
 MAX_COLUMNS = 10_000
 
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
+ALL = "all"
+"""The start that stands for: since the first event."""
+
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC)
+
+RELATIVE = re.compile(r"([+-]\d{1,5})([hdwmy])", re.ASCII)
 
 _LOCAL = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?)?", re.ASCII)
-_RELATIVE = re.compile(r"([+-]\d{1,5})([hdwmy])", re.ASCII)
 _FORMS = (
     'must be RFC 3339, a date ("2026-03-01"), a date and time without an offset, "now", or relative to now ("-90d"; '
     "units h, d, w, m, y)"
 )
+_UNITS = (Interval.WEEK, Interval.MONTH, Interval.QUARTER, Interval.YEAR)
+
+NAMED = (
+    {"today": (Interval.DAY, False), "yesterday": (Interval.DAY, True)}
+    | {f"this {unit}": (unit, False) for unit in _UNITS}
+    | {f"last {unit}": (unit, True) for unit in _UNITS}
+)
+"""Spans of the calendar by name: of which unit, and whether the last whole one, or the one that is not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +45,33 @@ class Span:
     def columns(self, interval: Interval) -> tuple[datetime, ...]:
         """The moments (UTC) at which the columns begin; the first may be before the span.
 
-        A day, a week (from Monday) and a month begin at midnight in the zone, or at the first moment after it that
-        the clocks there show. Raises Invalid beyond 10,000 columns.
+        A day, a week (from Monday), a month, a quarter and a year begin at midnight in the zone, or at the first
+        moment after it that the clocks there show. Raises Invalid beyond 10,000 columns.
         """
-        columns = [_floor(self.start, interval, self.zone)]
-        while (following := _next(columns[-1], interval, self.zone)) < self.end:
+        columns = [beginning(self.start, interval, self.zone)]
+        while (next_ := following(columns[-1], interval, self.zone)) < self.end:
             if len(columns) == MAX_COLUMNS:
                 raise Invalid.of("interval", f"more than {MAX_COLUMNS} columns: widen the interval or narrow the range")
-            columns.append(following)
+            columns.append(next_)
         return tuple(columns)
 
 
-def span(range_: TimeRange, time_zone: str, now: datetime) -> Span:
-    """The span that a range means at `now`. Raises Invalid for time_zone, range.start, range.end."""
+def span(range_: TimeRange, time_zone: str, now: datetime, first: datetime | None = None) -> Span:
+    """The span that a range means at `now`; `first` is when the first event was, for "all".
+
+    Raises Invalid for time_zone, range.start, range.end.
+    """
     zone = zone_of(time_zone)
-    start = _moment(range_.start or "-30d", "range.start", zone, now)
-    end = _moment(range_.end or "now", "range.end", zone, now)
+    if range_.start in NAMED or range_.start == ALL:
+        if range_.end:
+            raise Invalid.of("range.end", f"must be empty where start is {range_.start!r}, which has an end of its own")
+        if range_.start == ALL:
+            start, end = beginning(min(first or now, now), Interval.DAY, zone), now.astimezone(UTC)
+        else:
+            start, end = _named(range_.start, zone, now)
+    else:
+        start = _moment(range_.start or "-30d", "range.start", zone, now)
+        end = _moment(range_.end or "now", "range.end", zone, now)
     if start >= end:
         raise Invalid.of("range", f"start ({times.render(start)}) must be before end ({times.render(end)})")
     return Span(start, end, zone)
@@ -62,12 +85,24 @@ def zone_of(time_zone: str) -> ZoneInfo:
         raise Invalid.of("time_zone", 'must be an IANA time zone, such as "Europe/Berlin"') from None
 
 
+def _named(name: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    unit, whole = NAMED[name]
+    current = beginning(now, unit, zone)
+    # What begins just now has lasted for no time at all; its first microsecond makes it a span.
+    return (
+        (preceding(current, unit, zone), current)
+        if whole
+        else (current, max(now.astimezone(UTC), current + timedelta(microseconds=1)))
+    )
+
+
 def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
     moment = _read(text, zone, now)
     if moment is None:
-        raise Invalid.of(field, _FORMS)
-    if not _FIRST <= moment <= _LAST:
-        raise Invalid.of(field, f"must be from {_FIRST.year} to {_LAST.year}, got {times.render(moment)}")
+        named = ", ".join((*NAMED, ALL))
+        raise Invalid.of(field, f"{_FORMS}; a start alone may be one of: {named}" if field == "range.start" else _FORMS)
+    if not FIRST <= moment <= LAST:
+        raise Invalid.of(field, f"must be from {FIRST.year} to {LAST.year}, got {times.render(moment)}")
     return moment
 
 
@@ -75,8 +110,8 @@ def _read(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     try:
         if text == "now":
             return now.astimezone(UTC)
-        if relative := _RELATIVE.fullmatch(text):
-            return _shift(now, int(relative[1]), relative[2], zone)
+        if relative := RELATIVE.fullmatch(text):
+            return shift(now, int(relative[1]), relative[2], zone)
         if local := _LOCAL.fullmatch(text):
             *whole, fraction = (part or "0" for part in local.groups())
             year, month, day, hour, minute, second = map(int, whole)
@@ -88,49 +123,3 @@ def _read(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):  # the 31st of February, the year 12000
         return None
     return None
-
-
-def _shift(now: datetime, amount: int, unit: str, zone: ZoneInfo) -> datetime:
-    """An hour is 3,600 seconds; every other unit keeps the time of day in the zone, whatever its clocks did between."""
-    if unit == "h":
-        return now.astimezone(UTC) + timedelta(hours=amount)
-    local = now.astimezone(zone)
-    if unit in "dw":
-        shifted = local + timedelta(days=amount * (7 if unit == "w" else 1))
-    else:
-        year, month = divmod(local.year * 12 + local.month - 1 + amount * (12 if unit == "y" else 1), 12)
-        shifted = local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
-    return shifted.astimezone(UTC)
-
-
-def _floor(moment: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
-    """Where the column begins that the moment lies in."""
-    local = moment.astimezone(zone)
-    if interval is Interval.HOUR:
-        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)  # keeps `fold`: 2 a.m. may come twice
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    if interval is Interval.WEEK:
-        midnight -= timedelta(days=local.weekday())
-    if interval is Interval.MONTH:
-        midnight = midnight.replace(day=1)
-    return midnight.astimezone(UTC)
-
-
-def _next(column: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
-    """Where the column after this one begins."""
-    if interval is Interval.HOUR:
-        following = column
-        while (start := _floor(following := following + timedelta(hours=1), interval, zone)) <= column:
-            pass  # clocks set back by less than an hour: this hour of the clock is longer
-        return start
-    # From the middle of a day it is no matter that days have 23 to 25 hours and that a zone may skip one.
-    local = column.astimezone(zone).replace(tzinfo=None) + timedelta(hours=12)
-    while True:
-        if interval is Interval.MONTH:
-            year, month = divmod(local.year * 12 + local.month, 12)
-            local = local.replace(year=year, month=month + 1, day=1)
-        else:
-            local += timedelta(days=7 if interval is Interval.WEEK else 1)
-        start = _floor(local.replace(tzinfo=zone).astimezone(UTC), interval, zone)
-        if start > column:
-            return start

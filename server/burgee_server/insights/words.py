@@ -12,6 +12,8 @@ class Interval(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class TimeRange:
 
     start: str = ""
     end: str = ""
+    compare: str = ""
+    """Beside it, the same question of which other span."""
 
 
 LATELY = TimeRange()

@@ -13,10 +13,11 @@ from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
 from burgee_server.rpc.questions.trend import read_trend, write_trend
-from burgee_server.rpc.questions.words import Response, write_info
+from burgee_server.rpc.questions.words import Request, Response, write_asked, write_info
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 AnswerT = TypeVar("AnswerT", bound=Answer)
+RequestT = TypeVar("RequestT", bound=Request)
 ResponseT = TypeVar("ResponseT", bound=Response)
 
 
@@ -31,25 +32,31 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
 
     async def QueryTrend(self, request: trend_pb2.QueryTrendRequest, context: Any) -> trend_pb2.QueryTrendResponse:
         """How much, over time."""
-        return await self._answer(plan_trend, read_trend(request), write_trend, context)
+        return await self._answer(plan_trend, read_trend, write_trend, request, context)
 
     async def QueryFunnel(self, request: funnel_pb2.QueryFunnelRequest, context: Any) -> funnel_pb2.QueryFunnelResponse:
         """How many got from step to step."""
-        return await self._answer(plan_funnel, read_funnel(request), write_funnel, context)
+        return await self._answer(plan_funnel, read_funnel, write_funnel, request, context)
 
     async def _answer(
         self,
         plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
-        query: QuestionT,
+        read: Callable[[RequestT], QuestionT],
         write: Callable[[AnswerT], ResponseT],
+        request: RequestT,
         context: Any,
     ) -> ResponseT:
-        """The response to a question, with what it cost."""
+        """The response to a question, with what was asked and what it cost."""
+        query = read(request)
         complete_until = await self._journal.complete_until()
         group_types = await self._group_types.known(environment_id())
-        answer = await self._insights.ask(plan, query, environment_id(), group_types, self._timeout(context))
-        response = write(answer)
-        write_info(answer.info, complete_until, response.info)
+        answered = await self._insights.ask(plan, query, environment_id(), group_types, self._timeout(context))
+        response = write(answered.answer)
+        write_info(answered.answer.info, complete_until, response.info)
+        write_asked(request, answered.answer.info, response)
+        if answered.previous is not None:
+            response.previous.CopyFrom(write(answered.previous))
+            write_info(answered.previous.info, complete_until, response.previous.info)
         return response
 
     def _timeout(self, context: Any) -> float:

@@ -35,7 +35,7 @@ async def ask(
 ) -> AnswerT:
     """Ask an environment that has seen GROUP_TYPES, and has named what the vocabulary says."""
     insights = Insights(environment.warehouse, Named(vocabulary or Vocabulary()), FixedClock())
-    return await insights.ask(plan, query, environment.environment_id, GROUP_TYPES)
+    return (await insights.ask(plan, query, environment.environment_id, GROUP_TYPES)).answer
 
 
 async def trend(environment: Environment, query: TrendQuery) -> Trend:

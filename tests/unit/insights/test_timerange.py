@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.timerange import Span, span
+from burgee_server.insights.timerange import NAMED, Span, span
 from burgee_server.insights.words import Interval, TimeRange
 
 NOW = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
@@ -39,6 +39,37 @@ def test_a_bound_is_read_in_the_zone_of_the_query(text: str, zone: str, utc: str
     assert span(TimeRange(text, "2099-01-01"), zone, NOW).start == datetime.fromisoformat(utc + "+00:00")
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [  # NOW is Tuesday, 31 March, 14:30 in Berlin, two days after its clocks were set forward
+        ("today", "2026-03-31T00:00+02:00", "2026-03-31T14:30+02:00"),
+        ("yesterday", "2026-03-30T00:00+02:00", "2026-03-31T00:00+02:00"),
+        ("this week", "2026-03-30T00:00+02:00", "2026-03-31T14:30+02:00"),
+        ("last week", "2026-03-23T00:00+01:00", "2026-03-30T00:00+02:00"),
+        ("this month", "2026-03-01T00:00+01:00", "2026-03-31T14:30+02:00"),
+        ("last month", "2026-02-01T00:00+01:00", "2026-03-01T00:00+01:00"),
+        ("this quarter", "2026-01-01T00:00+01:00", "2026-03-31T14:30+02:00"),
+        ("last quarter", "2025-10-01T00:00+02:00", "2026-01-01T00:00+01:00"),
+        ("this year", "2026-01-01T00:00+01:00", "2026-03-31T14:30+02:00"),
+        ("last year", "2025-01-01T00:00+01:00", "2026-01-01T00:00+01:00"),
+        ("all", "2025-07-04T00:00+02:00", "2026-03-31T14:30+02:00"),
+    ],
+)
+def test_a_span_may_be_named(name: str, start: str, end: str) -> None:
+    """In the zone of the query; "all" begins with the day of the first event there."""
+    asked = span(TimeRange(name), "Europe/Berlin", NOW, first=datetime(2025, 7, 3, 22, 15, tzinfo=UTC))
+    assert (asked.start, asked.end) == (datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_a_named_span_is_never_empty(name: str) -> None:
+    """Not even in the moment in which day, week, month, quarter and year begin."""
+    begin = datetime(2029, 1, 1, tzinfo=UTC)
+    asked = span(TimeRange(name), "", begin)
+    assert asked.start < asked.end
+    assert asked.end - begin <= timedelta(microseconds=1)
+
+
 def test_an_empty_range_is_the_last_thirty_days() -> None:
     """As TimeRange says."""
     asked = span(TimeRange(), "", NOW)
@@ -48,7 +79,10 @@ def test_an_empty_range_is_the_last_thirty_days() -> None:
 @pytest.mark.parametrize(
     ("range_", "zone", "field"),
     [
-        (TimeRange("yesterday"), "", "range.start"),
+        (TimeRange("last fortnight"), "", "range.start"),
+        (TimeRange("today", "now"), "", "range.end"),
+        (TimeRange("all", "now"), "", "range.end"),
+        (TimeRange("-30d", "today"), "", "range.end"),
         (TimeRange("2026-02-30"), "", "range.start"),
         (TimeRange("-99999y"), "", "range.start"),
         (TimeRange("1899-12-31"), "", "range.start"),
@@ -131,7 +165,7 @@ def test_too_many_columns_are_refused() -> None:
     interval=st.sampled_from(Interval),
 )
 def test_columns_follow_the_local_calendar(zone: str, start: datetime, hours: int, interval: Interval) -> None:
-    """They cover the span in order, and every moment lies in the column of its local hour, day, week or month."""
+    """They cover the span in order, and every moment lies in the column of its local unit."""
     end = start + timedelta(hours=hours)
     columns = Span(start, end, ZoneInfo(zone)).columns(interval)
     assert columns[0] <= start
@@ -153,3 +187,7 @@ def _unit(moment: datetime, interval: Interval, zone: str) -> object:
             return local.isocalendar()[:2]
         case Interval.MONTH:
             return local.year, local.month
+        case Interval.QUARTER:
+            return local.year, (local.month - 1) // 3
+        case Interval.YEAR:
+            return local.year

@@ -1,18 +1,29 @@
 """What every insight is asked with on the command line, and how its cost is shown."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
+from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+import burgee
 from burgee.insights import Part, QueryInfo
 from burgee_server.cli.conditions import where_option
-from burgee_server.cli.output import as_json
+from burgee_server.cli.output import as_csv, as_json, print_csv, print_json
 
-_span = (
-    click.option("--start", default="-30d", show_default=True, help="A date, RFC 3339, or relative such as -90d."),
-    click.option("--end", default="now", show_default=True, help="The first moment after, in the same forms."),
+_OPTIONS = (
+    click.option(
+        "--start",
+        default="-30d",
+        show_default=True,
+        help="A date, RFC 3339, relative such as -90d; or, alone, today, this month, last quarter, all, ...",
+    ),
+    click.option("--end", default="", help="The first moment after, in the same forms. Else now."),
     click.option("--time-zone", default="UTC", show_default=True, help="An IANA time zone."),
+    click.option("--compare", default="", help="With another span: previous, or how much earlier, such as -1y."),
     click.option(
         "--by",
         metavar="ATTRIBUTE",
@@ -28,14 +39,92 @@ _span = (
     ),
     where_option,
     as_json,
+    as_csv,
 )
 
 
-def span_options(command: click.decorators.FC) -> click.decorators.FC:
-    """The options that every insight takes."""
-    for option in reversed(_span):
-        command = option(command)
-    return command
+class _Answer(Protocol):
+    """What every answer has."""
+
+    @property
+    def info(self) -> QueryInfo:
+        """What it cost."""
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The question."""
+
+    @property
+    def previous(self) -> Self | None:
+        """The answer for another span."""
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """As a table of plain values."""
+
+
+AnswerT = TypeVar("AnswerT", bound=_Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What every insight is asked with."""
+
+    words: Mapping[str, Any]
+    """Those that burgee.insights.Asking takes."""
+    breakdown: burgee.Breakdown | None
+    by: str
+    """The attributes of the breakdown, as people read them."""
+    zone: ZoneInfo
+    """UTC for what is none: the server says so."""
+    as_json: bool
+    as_csv: bool
+
+    def show(
+        self,
+        answer: AnswerT,
+        document: Callable[[AnswerT], dict[str, Any]],
+        table: Callable[[AnswerT], None],
+    ) -> None:
+        """Print an answer, and the one to compare with: as JSON, as CSV (the answer's to_rows()), or as tables."""
+        if self.as_json:
+            print_json({**_whole(answer, document), "asked": answer.asked})
+        elif self.as_csv:
+            rows = answer.to_rows()
+            if answer.previous is not None:
+                rows = [{"span": "asked", **row} for row in rows]
+                rows += [{"span": "previous", **row} for row in answer.previous.to_rows()]
+            print_csv(rows)
+        else:
+            table(answer)
+            _print_info(answer.info)
+            if answer.previous is not None:
+                click.echo()
+                table(answer.previous)
+                _print_info(answer.previous.info)
+
+
+def asking_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every insight takes: the command gets them as `asking`."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        by, limit = options.pop("by"), options.pop("limit")
+        words = {name: options.pop(name) for name in ("start", "end", "time_zone", "compare")}
+        asking = Asking(
+            words | {"where": list(options.pop("conditions"))},
+            burgee.Breakdown(by, limit) if by else None,
+            " / ".join(by),
+            _zone(words["time_zone"]),
+            options.pop("as_json"),
+            options.pop("as_csv"),
+        )
+        if asking.as_json and asking.as_csv:
+            raise click.UsageError("--json or --csv, not both")
+        command(*args, asking=asking, **options)
+
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    return run
 
 
 def read_event(text: str) -> tuple[str, str]:
@@ -45,8 +134,7 @@ def read_event(text: str) -> tuple[str, str]:
     return ("", text[1:]) if text.startswith("@") else (text, "")
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """UTC for what is none: the server says so."""
+def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -70,7 +158,14 @@ def part_text(part: Part | None) -> str | None:
     return None if part is None else str(part)
 
 
-def info_document(info: QueryInfo) -> dict[str, object]:
+def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
+    whole = {**document(answer), "info": _info_document(answer.info)}
+    if answer.previous is not None:
+        whole["previous"] = _whole(answer.previous, document)
+    return whole
+
+
+def _info_document(info: QueryInfo) -> dict[str, object]:
     """As programs read it."""
     return {
         "start": info.start.isoformat(),
@@ -81,7 +176,7 @@ def info_document(info: QueryInfo) -> dict[str, object]:
     }
 
 
-def print_info(info: QueryInfo) -> None:
+def _print_info(info: QueryInfo) -> None:
     """As people read it."""
     click.echo(
         f"{info.start:%Y-%m-%d %H:%M} to {info.end:%Y-%m-%d %H:%M} UTC · complete until "

@@ -61,6 +61,15 @@ def _clipped(moment: datetime) -> int:
     return to_micros(min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP))
 
 
+def first_event(environment_id: int) -> Statement:
+    """Asks for one row: how many users the environment has seen, and when the first event was, in microseconds."""
+    return Statement(
+        "SELECT count(), toUnixTimestamp64Micro(min(first_seen_at)) FROM activity"
+        " WHERE environment_id = {environment_id:UInt32} AND type = 'user'",
+        {"environment_id": environment_id},
+    )
+
+
 def profile_key(owner: str) -> str:
     """The column of profiles() that holds the key."""
     return "distinct_id" if owner == USER else "group_key"

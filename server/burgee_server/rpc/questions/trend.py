@@ -2,16 +2,18 @@
 
 from burgee import wire
 from burgee.v1 import trend_pb2 as pb
+from burgee.v1.questions_pb2 import INTERVAL_DAY
 from burgee_server.errors import Invalid
 from burgee_server.insights.trend import Measure, Series, Trend, TrendQuery
-from burgee_server.rpc.questions.words import read_breakdown, read_interval, read_range, write_part
+from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_interval, read_range, write_part
 
 _MEASURES = {pb.Measure.Value(f"MEASURE_{measure.name}"): measure for measure in Measure}
-_MEASURES[pb.MEASURE_UNSPECIFIED] = Measure.TOTAL
+_DEFAULTS = (pb.QueryTrendRequest(interval=INTERVAL_DAY), pb.TrendSeries(measure=pb.MEASURE_TOTAL))
 
 
 def read_trend(request: pb.QueryTrendRequest) -> TrendQuery:
-    """The question in a request. Raises Invalid."""
+    """The question in a request, which gets its defaults. Raises Invalid."""
+    fill_in(request, *_DEFAULTS)
     return TrendQuery(
         series=tuple(_series(series, f"series[{index}]") for index, series in enumerate(request.series)),
         range=read_range(request.range),

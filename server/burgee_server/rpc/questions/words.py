@@ -3,13 +3,28 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from google.protobuf.message import Message
+
 from burgee.v1 import common_pb2
 from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid
+from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
 from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, QueryInfo, TimeRange
 
+_BREAKDOWN = pb.Breakdown(limit=DEFAULT_LIMIT)
 _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for interval in Interval}
 _INTERVALS[pb.INTERVAL_UNSPECIFIED] = Interval.DAY
+
+
+class Request(Protocol):
+    """What every question on the wire has."""
+
+    @property
+    def range(self) -> common_pb2.TimeRange:
+        """Of which time."""
+
+    time_zone: str
+    """An IANA time zone."""
 
 
 class Response(Protocol):
@@ -19,10 +34,42 @@ class Response(Protocol):
     def info(self) -> pb.QueryInfo:
         """What it cost."""
 
+    @property
+    def asked(self) -> Any:
+        """A request: what was asked."""
+
+    @property
+    def previous(self) -> Any:
+        """A response of the same type."""
+
+
+def fill_in(message: Message, *defaults: Message) -> None:
+    """Fill in what is not given, in a question and in all that it is made of, from messages of the same types."""
+    for default in (*defaults, _BREAKDOWN):
+        if default.DESCRIPTOR is message.DESCRIPTOR:
+            for field, value in default.ListFields():
+                given = message.HasField(field.name) if field.has_presence else getattr(message, field.name)
+                if not given and field.message_type is None:
+                    setattr(message, field.name, value)
+                elif not given:
+                    getattr(message, field.name).CopyFrom(value)
+    for field, value in message.ListFields():
+        of = field.message_type
+        if of is not None and of.file.package == _BREAKDOWN.DESCRIPTOR.file.package and not of.GetOptions().map_entry:
+            for each in value if field.is_repeated else [value]:
+                fill_in(each, *defaults)
+
+
+def write_asked(request: Request, info: QueryInfo, response: Response) -> None:
+    """What was asked, with its times as they were read: asked again, it gives the same answer."""
+    response.asked.CopyFrom(request)
+    response.asked.time_zone = request.time_zone or "UTC"
+    response.asked.range.start, response.asked.range.end = info.start.isoformat(), info.end.isoformat()
+
 
 def read_range(range_: common_pb2.TimeRange) -> TimeRange:
     """As it was written."""
-    return TimeRange(range_.start, range_.end)
+    return TimeRange(range_.start, range_.end, range_.compare)
 
 
 def read_interval(number: pb.Interval.ValueType) -> Interval:
