@@ -173,7 +173,7 @@ async def test_an_answer_says_what_was_asked_and_asked_that_again_is_the_same(us
     request = trend_pb2.QueryTrendRequest(
         series=[{"event": "opened"}],
         range={"start": "last year"},
-        breakdown={"attribute": "user.key"},
+        breakdown={"attributes": ["user.key"]},
     )
     first = await usage.QueryTrend(request)
     again = await usage.QueryTrend(first.asked)
@@ -208,7 +208,10 @@ async def test_the_span_before_is_answered_beside(usage):
     assert not (await trend(usage, range=third)).HasField("previous")
 
 
-@pytest.mark.parametrize("method", insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods)
+METHODS = list(insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_every_answer_has_what_was_asked_what_it_cost_and_room_for_another_span(method):
     """So a client needs to know only one way to read them."""
     fields = {name: field.message_type for name, field in method.output_type.fields_by_name.items()}

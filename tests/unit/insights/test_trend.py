@@ -159,7 +159,7 @@ async def test_one_environment_never_sees_another(warehouse: ClickHouseWarehouse
     )
     for owner in ("user", "company"):
         is_pro = Condition(f"{owner}.plan", Operator.EQUALS, ("pro",))
-        query = TrendQuery((Series(), Series(filter=is_pro)), MARCH, breakdown=Breakdown(f"{owner}.plan"))
+        query = TrendQuery((Series(), Series(filter=is_pro)), MARCH, breakdown=Breakdown((f"{owner}.plan",)))
         assert [(row.part, row.total) for row in (await trend(mine, query)).rows] == [(MISSING, 1)]
         assert [row.total for row in (await trend(other, query)).rows] == [3, 3]
 
@@ -239,5 +239,5 @@ async def test_any_property_name_can_be_summed_and_split_by(environment: Environ
     """A name is data, in a measure, in a filter, in a breakdown, and as a group type."""
     await environment.load(Fact(properties={name: 3}), Fact(properties={name: 4, "other": 1}))
     series = Series(measure=Measure.SUM, property=name, filter=Condition(f"event.{name}", Operator.GT, (3,)))
-    query = TrendQuery((series,), MARCH, breakdown=Breakdown(f"event.{name}"))
+    query = TrendQuery((series,), MARCH, breakdown=Breakdown((f"event.{name}",)))
     assert [(row.part, row.total) for row in (await trend(environment, query)).rows] == [(value("4"), 4)]
