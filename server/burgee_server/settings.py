@@ -67,6 +67,7 @@ class Settings(BaseSettings):
         20.0, description="How long calls that are running may take to finish when the server stops."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field("text", pattern="^(text|json)$", description="text, or json for one object a line.")
 
 
 def read_settings(file: Path | None, **flags: object) -> Settings:

@@ -1,5 +1,6 @@
 """How a server starts, stops, and comes back."""
 
+import json
 import re
 import shutil
 import signal
@@ -274,3 +275,17 @@ def test_what_was_acknowledged_is_there_after_a_restart_once(serve, how):
     found = stored_uuids(server)
     assert len(found) == len(set(found))
     assert len(found) <= len(expected) + 50  # the batch whose answer was not heard may be there, too
+
+
+def test_a_log_of_json_is_json_from_the_first_line_to_the_last(serve):
+    """Whatever library speaks; calls are in it at DEBUG, the key is not."""
+    server = serve(BURGEE_LOG_FORMAT="json", BURGEE_LOG_LEVEL="DEBUG")
+    Command(server).json("flags", "list")
+    key = server.key
+    _, errors = server.stop()
+
+    entries = [json.loads(line) for line in errors.splitlines()]
+    [call] = [entry for entry in entries if "method" in entry]
+    assert call["method"] == "/burgee.v1.FlagAdminService/ListFlags"
+    assert {"time", "level", "logger", "message", "request_id", "code", "seconds", "api_key_id"} <= call.keys()
+    assert key not in errors

@@ -1,7 +1,6 @@
 """`burgee serve`."""
 
 import asyncio
-import logging
 import os
 import sys
 from pathlib import Path
@@ -20,18 +19,17 @@ from burgee_server.settings import Settings, read_settings
 def serve(data: str | None, listen: str | None, config: Path | None) -> None:
     """Start the server. Every setting can also be BURGEE_<NAME> in the environment; see docs/operations.md."""
     settings = _settings(config, data, listen)
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
     import uvloop  # half a second of imports that no other command should wait for
 
     from burgee_server.app import serve as run
+    from burgee_server.logs import log_of_loop, start_logging
     from burgee_server.storage.directory import DirectoryInUse
 
+    start_logging(settings.log_level, settings.log_format, sys.stderr)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.get_loop().set_exception_handler(log_of_loop)
             runner.run(run(settings, click.echo))
     except (DirectoryInUse, BurgeeError, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import Descriptor
 
 from burgee.wire import WireError
 from burgee_server.access import Gate
+from burgee_server.causes import cause
 from burgee_server.errors import BurgeeError, Invalid, Unauthenticated, Unavailable
 from burgee_server.rpc import call
 from burgee_server.rpc.calls import Calls, MethodCalls
@@ -49,6 +50,7 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
     ) -> Handler:
         """The handler behind this door, or one that says why the call is not let in."""
         method = handler_call_details.method
+        metadata = handler_call_details.invocation_metadata or ()
         guarded = self._guarded.get(method)
         if guarded is None:
             handler = await continuation(handler_call_details)
@@ -60,9 +62,10 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
             else:
                 guarded = _guard(method, handler, calls)
             self._guarded[method] = guarded
+        # Here and not in the handler, where the metadata would have to be read from the wire once more.
+        call.name(metadata)
         try:
-            # Here and not in the handler, where the metadata would have to be read from the wire once more.
-            secret = _secret(handler_call_details.invocation_metadata)
+            secret = _secret(metadata)
             principal = await self._gate.enter(secret, NEEDED[method])
             if method == CAPTURE:
                 await self._limits.check(principal)
@@ -85,6 +88,7 @@ def _guard(method: str, handler: Handler, calls: MethodCalls) -> Handler:
         began = perf_counter()
         calls.running += 1
         code = "OK"
+        context.set_trailing_metadata(call.answer_metadata())
         try:
             return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
         except BaseException as error:
@@ -93,6 +97,8 @@ def _guard(method: str, handler: Handler, calls: MethodCalls) -> Handler:
         finally:
             calls.running -= 1
             calls.end(began, code)
+            if log.isEnabledFor(logging.DEBUG):
+                _note(method, code, began)
 
     return grpc.unary_unary_rpc_method_handler(run, None, handler.response_serializer)
 
@@ -111,6 +117,7 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams, calls: Me
         began = perf_counter()
         calls.running += 1
         code = "OK"
+        context.set_trailing_metadata(call.answer_metadata())
         try:
             with streams.open(call.principal().api_key_id):
                 async with aclosing(behaviour(decode(raw, parse, descriptor), context)) as messages:
@@ -122,6 +129,8 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams, calls: Me
         finally:
             calls.running -= 1
             calls.end(began, code)
+            if log.isEnabledFor(logging.DEBUG):
+                _note(method, code, began)
 
     return grpc.unary_stream_rpc_method_handler(run)
 
@@ -129,6 +138,20 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams, calls: Me
 def _request_of(method: str) -> Descriptor:
     service, _, name = method[1:].rpartition("/")
     return descriptor_pool.Default().FindServiceByName(service).methods_by_name[name].input_type
+
+
+def _note(method: str, code: str, began: float) -> None:
+    """Write down that a call has ended, and whose it was."""
+    caller = call.principal()
+    seconds = perf_counter() - began
+    fields = {
+        "method": method,
+        "code": code,
+        "seconds": round(seconds, 6),
+        "api_key_id": caller.api_key_id,
+        "environment_id": caller.environment_id,
+    }
+    log.debug("%s %s %.1f ms", method, code, seconds * 1000, extra={"fields": fields})
 
 
 def _code(error: BaseException, context: Context) -> str:
@@ -151,11 +174,12 @@ async def _fail(method: str, context: Context, error: BaseException) -> NoReturn
     if isinstance(error, WireError):
         error = Invalid.of(error.field, error.reason)
     if isinstance(error, Unavailable):
-        log.error("%s: %s: %s", method, error, error.__cause__)
+        log.error("%s: %s: %s", method, error, cause(error.__cause__))
     if isinstance(error, BurgeeError):
         await abort(context, error)
     log.error("%s failed", method, exc_info=error)
-    await context.abort(grpc.StatusCode.INTERNAL, "this is a fault of the server; its log says more")
+    told = f"this is a fault of the server; its log says more of request {call.request_id()}"
+    await context.abort(grpc.StatusCode.INTERNAL, told, call.answer_metadata())
     raise AssertionError("abort always raises")
 
 
@@ -170,7 +194,7 @@ def _refusal(error: BurgeeError, calls: MethodCalls) -> Handler:
 
 def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     """The API key that a call carries. Raises Unauthenticated."""
-    for name, value in metadata or ():
+    for name, value in metadata:
         if name == "authorization":
             text = value if isinstance(value, str) else value.decode(errors="replace")
             if text[: len(_SCHEME)].lower() == _SCHEME:

@@ -23,6 +23,7 @@ from burgee_server.errors import (
     Unauthenticated,
     Unavailable,
 )
+from burgee_server.rpc import call
 
 # All of it travels as headers, of which clients take 8 KB; beyond that they see an error of their own making.
 MAX_MESSAGE = 500
@@ -56,7 +57,8 @@ async def abort(context: Any, error: BurgeeError) -> NoReturn:
     status = status_pb2.Status(code=code.value[0], message=_cut(str(error), MAX_MESSAGE))
     for detail in _details(error):
         status.details.add().Pack(detail)
-    await context.abort_with_status(rpc_status.to_status(status))
+    told: Any = rpc_status.to_status(status)
+    await context.abort_with_status(told._replace(trailing_metadata=(*told.trailing_metadata, *call.answer_metadata())))
     raise AssertionError("abort_with_status always raises")
 
 

@@ -45,7 +45,7 @@ def of_load(error: Error) -> Exception:
     if isinstance(error.__cause__, UnicodeDecodeError):  # the engine quotes a row, and the row is not UTF-8
         return Refused("NOT_UTF8", "the warehouse quotes, as what is wrong, text that is not UTF-8")
     if error.name is None or error.name in _PASSING:
-        return Unavailable(str(error))
+        return Unavailable(f"the warehouse takes nothing now ({error.name or 'it is away'})")
     return Refused(error.name, str(error)[:_MAX_REASON])
 
 

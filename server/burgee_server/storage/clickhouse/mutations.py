@@ -5,6 +5,7 @@ A mutation writes each part anew that holds such rows. It is done when no part f
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,12 @@ def finish(client: "Client", table: str) -> None:
         time.sleep(FIRST_POLL_SECONDS)
 
 
+def _kind(fault: str) -> str:
+    """ClickHouse's name for a fault: the rest of its text may quote whose rows are removed."""
+    names = re.findall(r"\(([A-Z][A-Z0-9_]+)\)", fault)
+    return names[-1] if names else "no name"
+
+
 async def vacate(run: Run, table: str) -> None:
     """Wait until every mutation of a table is done and no part from before is left; then forget their texts."""
     seconds = FIRST_POLL_SECONDS
@@ -56,7 +63,7 @@ async def vacate(run: Run, table: str) -> None:
     before = -1
     while (state := await run(lambda client: _mutating(client, table))).unfinished:
         if state.fault not in ("", told):
-            log.warning("%s: rows cannot be removed yet: %s", table, state.fault)
+            log.warning("%s: rows cannot be removed yet (%s)", table, _kind(state.fault))
             told = state.fault
         seconds = FIRST_POLL_SECONDS if state.unfinished != before else min(2 * seconds, LAST_POLL_SECONDS)
         before = state.unfinished

@@ -21,7 +21,7 @@ class Database:
     """A database of the control store, as transactions that read and transactions that write."""
 
     def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(url)
+        self._engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
         self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
         self._writer = self._engine.execution_options(burgee_writes=True)
         if self._engine.dialect.name == "sqlite":

@@ -1,0 +1,22 @@
+"""What a log may say of an exception: its kind, and never its text, which may quote what somebody has stored."""
+
+import sqlite3
+
+
+def cause(error: BaseException | None) -> str:
+    """The kind of an exception, and what a database or the system calls it; never a word of anybody's data.
+
+    Messages are left out: ClickHouse quotes rows, SQLAlchemy parameters, PostgreSQL keys, Python values.
+    """
+    if error is None:
+        return "no cause"
+    kind = type(error).__name__
+    origin = getattr(error, "orig", None)  # SQLAlchemy's, around the driver's
+    if isinstance(origin, BaseException):
+        return f"{kind} of {cause(origin)}"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{kind} {error.errno}: {error.strerror}"
+    if isinstance(error, sqlite3.Error):
+        return f"{kind} {getattr(error, 'sqlite_errorname', None) or 'of the driver'}"
+    code = getattr(error, "sqlstate", None) or getattr(error, "name", None)  # PostgreSQL's, ClickHouse's
+    return f"{kind} {code}" if isinstance(code, str) and code.replace("_", "").isalnum() and code.isupper() else kind
