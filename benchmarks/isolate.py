@@ -14,7 +14,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from burgee_server.bootstrap import House, build
+from burgee_server.bootstrap import build
+from burgee_server.house import House
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.quarantine import Selection
 from burgee_server.ports.warehouse import Statement
@@ -51,7 +52,7 @@ async def arrival(house: House, append: Callable[[], Awaitable[tuple[str, int]]]
     name, count = await append()
     acknowledged = time.perf_counter()
     asked = Statement("SELECT count() FROM events FINAL WHERE environment_id = 1 AND event = {n:String}", {"n": name})
-    while int((await house.warehouse.query(asked)).rows[0][0]) < count:  # noqa: ASYNC110
+    while int((await house.stores.warehouse.query(asked)).rows[0][0]) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     return time.perf_counter() - acknowledged
 
@@ -63,14 +64,14 @@ async def measure(house: House, refused_every: int, seconds: float) -> tuple[lis
     async def whole() -> tuple[str, int]:
         name = uuid.uuid4().hex
         payload, good = batch(name, refused_every)
-        await house.journal.append(1, "", payload, BATCH)
+        await house.stores.journal.append(1, "", payload, BATCH)
         return name, good
 
     async def single() -> tuple[str, int]:
         name = uuid.uuid4().hex
         stored = StoredBatch.FromString(batch(name, 0)[0])
         del stored.events[1:]
-        await house.journal.append(1, "", stored.SerializeToString(), 1)
+        await house.stores.journal.append(1, "", stored.SerializeToString(), 1)
         return name, 1
 
     async def feed() -> None:
@@ -95,7 +96,7 @@ async def run(seconds: float) -> None:
         directory = DataDirectory(Path(data))
         house = await build(directory, Settings(data=Path(data)))
         await house.administration.begin("the-key-of-the-benchmarks")
-        work = [asyncio.create_task(house.loader.run()), asyncio.create_task(house.isolator.run())]
+        work = asyncio.create_task(house.work.run())
         print(f"{'seconds from acknowledged to queryable':<44}{'events':>8}{'median':>8}{'p99':>8}{'most':>8}")
         for refused_every in (0, BATCH, 10, 2):
             told = f"{refused_every and BATCH // refused_every:,} of {BATCH:,} are refused"
@@ -103,11 +104,10 @@ async def run(seconds: float) -> None:
                 p99 = waits[int(0.99 * (len(waits) - 1))]
                 median = waits[len(waits) // 2]
                 print(f"{told + ', ' + whose:<44}{len(waits):>8}{median:>8.2f}{p99:>8.2f}{waits[-1]:>8.2f}", flush=True)
-        kept = await house.journal.quarantine.remove(1, Selection())
+        kept = await house.stores.quarantine.remove(1, Selection())
         print(f"in quarantine: {kept:,}")
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        house.work.stop()
+        await work
         await house.close()
         directory.release()
 

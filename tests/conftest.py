@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.server", "tests.fixtures.warehouse"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.server", "tests.fixtures.warehouse"]
 
 
 @pytest.fixture(scope="session")

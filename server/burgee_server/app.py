@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Callable
 
 from burgee_server.access import new_secret
-from burgee_server.bootstrap import House, build
+from burgee_server.bootstrap import build
+from burgee_server.house import House
 from burgee_server.installation import reconcile
 from burgee_server.metrics import MetricsServer
 from burgee_server.rpc.server import RpcServer
@@ -45,9 +46,11 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
         # goes by the one, chDB's own code by the other.
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory.scratch())
         house = await build(directory, settings)
+        stores = house.stores
         try:
-            await _begin(house, directory, settings, say)
-            await reconcile(house.access, house.stored_profiles, house.warehouse)
+            async with stores.turns[0]:  # of nodes that start at once, one makes the first key
+                await _begin(house, directory, settings, say)
+                await reconcile(stores.access, stores.profiles, stores.warehouse)
             await _run(house, settings, say, stopping)
         finally:
             await house.close()
@@ -72,10 +75,7 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
-    isolating = asyncio.create_task(house.isolator.run())
-    forgetting = {asyncio.create_task(house.eraser.run()), asyncio.create_task(house.retention.run())}
-    carrying = {asyncio.create_task(house.loader.run()), asyncio.create_task(house.mirror.run())}
-    background = {isolating, *forgetting, *carrying}
+    work = asyncio.create_task(house.work.run())
     server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls)
     metrics = None
     try:
@@ -89,25 +89,20 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         host = settings.listen.rpartition(":")[0]
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait({stopped, *background}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
         deadline = asyncio.get_running_loop().time() + settings.drain_seconds
         await server.stop(settings.drain_seconds)
         if metrics is not None:
             await metrics.stop()
-        house.loader.stop()
-        house.mirror.stop()
-        for task in (isolating, *forgetting):
-            task.cancel()
+        house.work.stop()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
-        _, late = await asyncio.wait(background, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
-        for task in late:
-            task.cancel()
-        ended = await asyncio.gather(*background, return_exceptions=True)
-    for outcome in ended:
-        if isinstance(outcome, Exception):
-            raise outcome  # a loop that ended by itself: better a restart than a server that stores nothing
+        await asyncio.wait({work}, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
+        work.cancel()
+        [outcome] = await asyncio.gather(work, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome  # work that ended by itself: better a restart than a server that stores nothing
 
 
 def _open_many_files() -> None:

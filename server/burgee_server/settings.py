@@ -16,6 +16,12 @@ def _address(text: str) -> str:
     return text
 
 
+def _database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith("postgresql+psycopg://"):
+        raise ValueError("must be postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    return url
+
+
 class Settings(BaseSettings):
     """Flags of the command line come first, then the environment, then the file, then these defaults."""
 
@@ -27,6 +33,9 @@ class Settings(BaseSettings):
     )
     metrics_listen: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="HOST:PORT to serve Prometheus metrics on, over HTTP and without a key. Unset: nowhere."
+    )
+    database: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+        None, description="postgresql+psycopg://USER:PASSWORD@HOST/NAME. Unset: SQLite in the data directory."
     )
     bootstrap_key: SecretStr | None = Field(
         None, description="The first API key's secret, on an empty data directory only. Unset: a random one."

@@ -10,14 +10,22 @@ from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
 
 
-@pytest.fixture(params=["sqlite"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """A control store, empty and migrated, on each kind of database."""
-    assert request.param == "sqlite"
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
-    await database.migrate()
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A control store without tables, on each kind of database."""
+    if request.param == "postgresql":
+        database = Database(request.getfixturevalue("postgres_database"))
+    else:
+        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def database(empty_database: Database) -> Database:
+    """A control store, empty and migrated."""
+    await empty_database.migrate()
+    return empty_database
 
 
 class OpenJournals:

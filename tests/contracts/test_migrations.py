@@ -39,14 +39,12 @@ def _begin_at(connection: Connection, revision: str) -> None:
 
 
 @pytest.fixture
-async def old(tmp_path):
+async def old(empty_database):
     """A store as revision 0001 left it, with profiles in two environments, brought up to date."""
-    database = engine.Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
-    async with database.writing() as connection:
+    async with empty_database.writing() as connection:
         await connection.run_sync(_begin_at, "0001")
-    await database.migrate()
-    yield database
-    await database.close()
+    await empty_database.migrate()
+    return empty_database
 
 
 async def test_the_migrations_lead_to_the_tables_that_the_code_knows(old):

@@ -289,3 +289,18 @@ def test_a_log_of_json_is_json_from_the_first_line_to_the_last(serve):
     assert call["method"] == "/burgee.v1.FlagAdminService/ListFlags"
     assert {"time", "level", "logger", "message", "request_id", "code", "seconds", "api_key_id"} <= call.keys()
     assert key not in errors
+
+
+def test_the_control_store_is_where_the_settings_say_and_its_password_is_nowhere(serve, tmp_path, postgres_database):
+    """A flag outlives the data directory's own files; neither what is said nor the log has the password."""
+    url = postgres_database.replace("postgres@", "postgres:unguessable@")
+    server = serve(BURGEE_DATABASE=url)
+    Command(server).text("flags", "create", "kept-in-postgresql")
+    code, log = server.stop()
+    assert code == 0, log
+    assert not (tmp_path / "data" / "control.db").exists()
+
+    server = serve(BURGEE_DATABASE=url)
+    assert "kept-in-postgresql" in Command(server).text("flags", "list")
+    said = "\n".join(server.said) + server.errors
+    assert "unguessable" not in said

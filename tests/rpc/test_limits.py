@@ -59,7 +59,7 @@ async def test_an_environment_keeps_events_for_as_long_as_it_is_told(server, adm
 
     async with asyncio.timeout(60):
         while len((await admin.profiles.ListEvents(profiles_pb2.ListEventsRequest())).events) > 1:
-            await server.house.journal.wait(0.05)
+            await server.house.stores.journal.wait(0.05)
     answer = await admin.capture.Capture(capture_pb2.CaptureRequest(events=[*old, *young, *events(1)]))
     assert (answer.accepted, [(bad.index, bad.field) for bad in answer.rejected]) == (2, [(0, "timestamp_micros")])
     assert "keeps no events from before 20" in answer.rejected[0].reason

@@ -72,7 +72,7 @@ async def test_a_call_that_is_given_up_counts_as_late_or_as_cancelled(admin, ser
         arrived.set()
         await never.wait()
 
-    monkeypatch.setattr(server.house.access, "audit_entries", stuck)
+    monkeypatch.setattr(server.house.stores.access, "audit_entries", stuck)
     entries = ("AdminService", "ListAuditEntries")
     before = await scrape()
     with refused(grpc.StatusCode.DEADLINE_EXCEEDED):

@@ -41,14 +41,16 @@ class Ward:
                 environment_id=self.environment_id,
                 received_at_micros=to_micros(NOON + timedelta(seconds=1)),
             )
-        await self._server.house.journal.append(self.environment_id, "", batch.SerializeToString(), len(batch.events))
+        await self._server.house.stores.journal.append(
+            self.environment_id, "", batch.SerializeToString(), len(batch.events)
+        )
         return [event.uuid.decode() for event in batch.events]
 
     async def quarantined(self, count):
         """Wait until so many events are in quarantine; returns them, newest first."""
         async with asyncio.timeout(20):
             while len(events := await self.list()) != count:
-                await self._server.house.journal.wait(0.02)
+                await self._server.house.stores.journal.wait(0.02)
         return events
 
     async def list(self, **filters):
@@ -67,7 +69,7 @@ async def ward(server, admin):
     """The quarantine of the admin's environment."""
     request = admin_pb2.ListProjectsRequest()
     [project] = (await admin.admin.ListProjects(request)).projects
-    environment = await server.house.access.environment(project.key, "production")
+    environment = await server.house.stores.access.environment(project.key, "production")
     return Ward(server, admin, environment.environment_id)
 
 
@@ -79,7 +81,7 @@ def blame_all(server, monkeypatch):
         async def faults(payload):
             return dict.fromkeys(range(len(StoredBatch.FromString(payload).events)), "blamed")
 
-        patch.setattr(server.house.warehouse, "faults", faults)
+        patch.setattr(server.house.stores.warehouse, "faults", faults)
         yield patch.undo
 
 

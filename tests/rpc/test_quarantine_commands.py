@@ -31,7 +31,7 @@ def quarantine(server, admin):
 async def ids(server, admin, quarantine):
     """The ids of three events in quarantine, oldest first."""
     [project] = (await admin.admin.ListProjects(admin_pb2.ListProjectsRequest())).projects
-    environment = await server.house.access.environment(project.key, "production")
+    environment = await server.house.stores.access.environment(project.key, "production")
     events = [
         {
             "uuid": f"00000000-0000-4000-8000-{number:012}".encode(),
@@ -44,10 +44,10 @@ async def ids(server, admin, quarantine):
         for number in range(3)
     ]
     batch = StoredBatch(events=events).SerializeToString()
-    await server.house.journal.append(environment.environment_id, "", batch, 3)
+    await server.house.stores.journal.append(environment.environment_id, "", batch, 3)
     async with asyncio.timeout(20):
         while len(found := await listed(quarantine)) < 3:
-            await server.house.journal.wait(0.05)
+            await server.house.stores.journal.wait(0.05)
     return [each["quarantine_id"] for each in reversed(found)]
 
 

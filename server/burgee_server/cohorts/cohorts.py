@@ -10,7 +10,7 @@ from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import Cohort, CohortStore, Member, MemberChange
 from burgee_server.ports.flags import FlagStore
-from burgee_server.turns import Turns
+from burgee_server.ports.turns import Turns
 
 MAX_CHANGED = 10_000
 """How many members one change may name: it is one transaction, and whoever else writes waits for it."""

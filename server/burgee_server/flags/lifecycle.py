@@ -17,7 +17,7 @@ from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagChange, FlagStore, FlagVersion
-from burgee_server.turns import Turns
+from burgee_server.ports.turns import Turns
 
 
 class Lifecycle:

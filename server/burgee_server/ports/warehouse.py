@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from burgee.evaluation.model import Properties
+from burgee_server.meters import Work
 from burgee_server.ports.selection import EventKey, EventPage, Selection
 
 FIRST_TIMESTAMP = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,6 +114,10 @@ class BadPattern(Exception):
 
 class Warehouse(Protocol):
     """Never blocks the event loop. Everything it raises for a caller's sake is a BurgeeError."""
+
+    @property
+    def work(self) -> Mapping[str, Work]:
+        """What it did, by kind of work."""
 
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.

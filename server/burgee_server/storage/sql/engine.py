@@ -8,25 +8,65 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, NullPool, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from burgee_server.errors import Damaged, Unavailable
 
+_MIGRATING = 0x42555200
+"""The advisory lock of whoever brings the tables up to date; locks.py has the others."""
+
+POOL_CONNECTIONS = 10
+POOL_SECONDS = 5.0
+"""How long a call waits for one of them."""
+
+# A server that does not answer is given up after seconds, not after the quarter of an hour that TCP would take.
+_POSTGRESQL: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "burgee",
+}
+
 
 class Database:
-    """A database of the control store, as transactions that read and transactions that write."""
+    """A database of the control store, as transactions that read and transactions that write.
+
+    `sqlite+aiosqlite:///file` or `postgresql+psycopg://user:password@host/database`.
+    """
 
     def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
-        self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
-        self._writer = self._engine.execution_options(burgee_writes=True)
-        if self._engine.dialect.name == "sqlite":
+        if make_url(url).get_backend_name() == "sqlite":
+            self._engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
+            self._reader = self._engine
+            self._writer = self._engine.execution_options(burgee_writes=True)
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        else:
+            self._engine = create_async_engine(
+                url,
+                hide_parameters=True,
+                connect_args=_POSTGRESQL,
+                pool_size=POOL_CONNECTIONS,
+                max_overflow=0,
+                pool_timeout=POOL_SECONDS,
+                pool_pre_ping=True,  # one that a restart of the server has cut is found out before it is used
+            )
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            # Each statement of a writer sees what was committed before it. What must not change in between is locked:
+            # a row (FOR UPDATE), the counter of profiles, or a turn.
+            self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
+        self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several nodes can be on it."""
+        return self._engine.dialect.name != "sqlite"
 
     async def migrate(self) -> None:
         """Bring the tables up to date; an up-to-date database is not changed. Raises Damaged if it cannot be read."""
@@ -36,7 +76,8 @@ class Database:
         except CommandError as error:
             raise Damaged(f"{self._where} was written by a newer Burgee: upgrade this one ({error})") from error
         except OperationalError as error:
-            raise Damaged(f"{self._where} cannot be opened: {error.orig}") from error
+            kind = Unavailable if self.is_shared else Damaged
+            raise kind(f"{self._where} cannot be opened: {error.orig}") from error
         except DatabaseError as error:
             raise Damaged(f"{self._where} cannot be read: {error.orig}; restore it from a backup") from error
 
@@ -44,7 +85,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the store."""
         with _told():
-            async with self._engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -52,6 +93,20 @@ class Database:
         """A transaction that is committed at the end, or rolled back by an exception."""
         with _told():
             async with self._writer.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own, without transactions: for what lasts as long as it does."""
+        with _told():
+            engine = create_async_engine(
+                self._engine.url,
+                hide_parameters=True,
+                connect_args=_POSTGRESQL,
+                poolclass=NullPool,
+                isolation_level="AUTOCOMMIT",
+            )
+            async with engine.connect() as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -64,7 +119,7 @@ def _told() -> Iterator[None]:
     """Trouble of the database, such as a full disk, is not the caller's fault and may pass."""
     try:
         yield
-    except (OperationalError, PoolTimeoutError) as error:
+    except (InterfaceError, OperationalError, PoolTimeoutError) as error:
         raise Unavailable("the control store cannot be read or written now") from error
 
 
@@ -90,6 +145,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Of nodes that start at once, one migrates and the others find it done. The lock goes with the transaction.
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

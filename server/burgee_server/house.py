@@ -1,0 +1,200 @@
+"""Puts the features onto the stores: what a running server is made of, whatever adapters were chosen."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from burgee.evaluation import Reason
+from burgee_server.access import Administration, Gate
+from burgee_server.access.gate import MAX_KNOWN
+from burgee_server.actions import Actions
+from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
+from burgee_server.cohorts import Cohorts, Memberships
+from burgee_server.erasure import Eraser, Erasures, Retention
+from burgee_server.exports import Exports
+from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
+from burgee_server.insights import Insights, check_matcher
+from burgee_server.metrics import Collector
+from burgee_server.metrics.calls import calls, captured, evaluations
+from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
+from burgee_server.metrics.stores import asked, backlog, held, loaded
+from burgee_server.ports.access import AccessStore
+from burgee_server.ports.actions import ActionStore
+from burgee_server.ports.changes import ChangeFeed
+from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
+from burgee_server.ports.erasures import ErasureStore
+from burgee_server.ports.flags import FlagStore
+from burgee_server.ports.journal import Journal
+from burgee_server.ports.lease import Lease
+from burgee_server.ports.profiles import ProfileStore
+from burgee_server.ports.quarantine import QuarantineStore
+from burgee_server.ports.quota import Quota
+from burgee_server.ports.turns import Turns
+from burgee_server.ports.vocabulary import Vocabularies
+from burgee_server.ports.warehouse import Warehouse
+from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
+from burgee_server.rpc.actions import ActionServicer
+from burgee_server.rpc.admin import AdminServicer
+from burgee_server.rpc.calls import Calls
+from burgee_server.rpc.capture import CaptureServicer
+from burgee_server.rpc.cohorts import CohortServicer
+from burgee_server.rpc.flag_admin import FlagAdminServicer
+from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.insights import InsightServicer
+from burgee_server.rpc.limits import CaptureLimits
+from burgee_server.rpc.profiles import ProfileServicer
+from burgee_server.rpc.server import Servicers
+from burgee_server.rpc.streams import OpenStreams
+from burgee_server.settings import MEGABYTE, Settings
+from burgee_server.work import Work
+
+KEPT_ANSWERS = 20_000
+"""Each takes about a kilobyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """An adapter for each port."""
+
+    access: AccessStore
+    flags: FlagStore
+    profiles: ProfileStore
+    cohorts: CohortStore
+    erasures: ErasureStore
+    actions: ActionStore
+    vocabularies: Vocabularies
+    turns: Turns
+    lease: Lease
+    journal: Journal
+    quarantine: QuarantineStore
+    warehouse: Warehouse
+    feed: ChangeFeed
+    quota: Quota
+    closing: Sequence[Callable[[], Awaitable[None]]]
+    """Closes them, those that others write to last."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that a running server is made of."""
+
+    stores: Stores
+    gate: Gate
+    administration: Administration
+    mirror: Mirror
+    work: Work
+    watch: Watch
+    streams: OpenStreams
+    limits: CaptureLimits
+    calls: Calls
+    collector: Collector
+    servicers: Servicers
+
+    async def close(self) -> None:
+        """Let go of the stores."""
+        self.watch.close()
+        for close in self.stores.closing:
+            await close()
+
+
+def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
+    """Wire everything to the stores."""
+    access, flags, profiles, cohorts = stores.access, stores.flags, stores.profiles, stores.cohorts
+    journal, quarantine, warehouse, feed = stores.journal, stores.quarantine, stores.warehouse, stores.feed
+
+    isolator = Isolator(journal, quarantine, warehouse)
+    window = TimeWindow(settings.future_hours, settings.late_days)
+    gate = Gate(access)
+    administration = Administration(access, feed, clock)
+    group_types = GroupTypes(profiles, clock)
+    cache = ProfileCache(profiles, settings.profile_cache)
+    memberships = Memberships(cohorts, settings.profile_cache)
+    stored = Stored(cache, memberships)
+    mirror = Mirror(profiles, warehouse)
+    eraser = Eraser(stores.erasures, profiles, journal, quarantine, warehouse, clock)
+    retention = Retention(access, warehouse, clock)
+    catalog = Catalog(flags)
+    lifecycle = Lifecycle(flags, cohorts, stores.turns, feed, clock)
+    watch = Watch(catalog, profiles, cohorts, settings.watch_profiles)
+    streams = OpenStreams()
+    limits = CaptureLimits(
+        stores.quota,
+        max_calls=settings.capture_calls,
+        max_bytes=settings.capture_mb * MEGABYTE,
+        events_per_second=settings.key_events_per_second,
+    )
+    forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget)
+    changes = Changes()
+    for listener in (*forgetting, changes.notice, mirror.notice, retention.notice, watch.notice, streams.notice):
+        feed.listen(listener)
+    answered = Calls()
+    taking = Capture(journal, group_types, clock, window)
+    loader = Loader(journal, warehouse, isolator, eraser.reached)
+    answers = Answers[tuple[bytes, Reason]](catalog, stored, KEPT_ANSWERS)
+    flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
+    sizes = {
+        "answers": (lambda: answers.size, KEPT_ANSWERS),
+        "api_keys": (lambda: gate.size, MAX_KNOWN),
+        "memberships": (lambda: memberships.size, settings.profile_cache),
+        "profiles": (lambda: cache.size, settings.profile_cache),
+    }
+    collector = Collector(
+        {
+            "build": partial(build_info, version("burgee")),
+            "calls": partial(calls, answered),
+            "evaluations": partial(evaluations, flag_servicer),
+            "capture": partial(captured, taking, limits),
+            "journal": partial(backlog, journal, clock),
+            "quarantine": partial(held, quarantine),
+            "loader": partial(loaded, loader),
+            "flags": FlagsInMemory(catalog, watch, access).samples,
+            "changes": changes.samples,
+            "caches": partial(caches, sizes),
+            "warehouse": partial(asked, warehouse.work),
+        }
+    )
+
+    return House(
+        stores=stores,
+        gate=gate,
+        administration=administration,
+        mirror=mirror,
+        work=Work(stores.lease, finishing=(loader, mirror), endless=(isolator.run, eraser.run, retention.run)),
+        watch=watch,
+        streams=streams,
+        limits=limits,
+        calls=answered,
+        collector=collector,
+        servicers=Servicers(
+            actions=ActionServicer(Actions(stores.actions, check_matcher, clock), group_types),
+            admin=AdminServicer(administration),
+            capture=CaptureServicer(
+                taking,
+                limits,
+                quarantine,
+                Quarantine(quarantine, warehouse, access, clock),
+            ),
+            cohorts=CohortServicer(Cohorts(cohorts, flags, stores.turns, feed, clock)),
+            flag_admin=FlagAdminServicer(
+                lifecycle,
+                Previews(lifecycle, KnownProfiles(profiles, warehouse), cohorts, clock),
+                Past(flags, profiles, cohorts, clock),
+                administration,
+                group_types,
+            ),
+            flags=flag_servicer,
+            insights=InsightServicer(
+                Insights(warehouse, stores.vocabularies, clock), group_types, journal, settings.query_seconds
+            ),
+            profiles=ProfileServicer(
+                Profiles(profiles, group_types, warehouse, feed, clock),
+                group_types,
+                warehouse,
+                Exports(warehouse),
+                journal,
+                Erasures(stores.erasures, eraser, feed, clock),
+            ),
+        ),
+    )
