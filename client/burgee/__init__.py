@@ -9,6 +9,7 @@ from burgee.filter import all_of, any_of, not_, where
 from burgee.flag_status import FlagState, FlagStatus
 from burgee.insights import (
     Breakdown,
+    Formula,
     Funnel,
     FunnelCount,
     FunnelQuery,
@@ -36,6 +37,7 @@ __all__ = [
     "ErrorCode",
     "FlagState",
     "FlagStatus",
+    "Formula",
     "Funnel",
     "FunnelCount",
     "FunnelQuery",

@@ -1,13 +1,14 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
 from burgee.insights.funnel import Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
-from burgee.insights.trend import Series, Trend, TrendQuery, TrendRow
+from burgee.insights.trend import Formula, Series, Trend, TrendQuery, TrendRow
 from burgee.insights.words import Answer, Breakdown, By, Moment, Part, Query, QueryError, QueryInfo, Where
 
 __all__ = [
     "Answer",
     "Breakdown",
     "By",
+    "Formula",
     "Funnel",
     "FunnelCount",
     "FunnelQuery",

@@ -16,6 +16,7 @@ from burgee.insights.words import (
     read_moment,
     read_part,
     write_breakdown,
+    write_count,
     write_filter,
     write_word,
 )
@@ -26,8 +27,9 @@ from burgee.v1 import questions_pb2, trend_pb2
 class Series:
     """One line of a trend: which events (empty: every event; or those of an `action`), and what of them is counted.
 
-    `measure`: total, unique_users, unique_groups (of `group_type`), or sum, avg, min, max, median, p90, p95, p99 of
-    the numeric event `property`.
+    `measure`: total, unique_users, unique_groups (of `group_type`); sum, avg, min, max, median, p90, p95, p99 of the
+    numeric event `property`; weekly_active, monthly_active, first_time, of users or of groups of a `group_type`.
+    `per`, with total and sum: divided by those who have any of it, "user" or a group type.
     """
 
     event: str = ""
@@ -37,11 +39,23 @@ class Series:
     where: Where = None
     label: str = ""
     action: str = ""
+    per: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One line more, made of the series: "A / B * 100", where A is the first of them."""
+
+    expression: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TrendRow:
-    """One line: a value a column (NaN where there is nothing to go by), and the same measure over the whole span."""
+    """One line, of a series or, counting on, of a formula: a value a column, and the same over the whole span.
+
+    NaN where there is nothing to go by.
+    """
 
     series: int
     label: str
@@ -69,7 +83,11 @@ class Trend(Answered):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendQuery(Asking):
-    """Asks for a trend: how much, over time. `interval` is hour, day, week, month, quarter or year."""
+    """Asks for a trend: how much, over time. `interval` is hour, day, week, month, quarter or year.
+
+    `formulas` are lines more. `cumulative`: each column with all before it; or `moving_average`: each as the mean of so
+    many, itself and those before it.
+    """
 
     method: ClassVar[str] = "QueryTrend"
     answer: ClassVar[type] = Trend
@@ -77,6 +95,9 @@ class TrendQuery(Asking):
     series: Sequence[Series]
     breakdown: By = None
     interval: str = "day"
+    formulas: Sequence[str | Formula] = ()
+    cumulative: bool = False
+    moving_average: int = 0
 
     def write(self) -> trend_pb2.QueryTrendRequest:
         """See Query."""
@@ -90,11 +111,15 @@ class TrendQuery(Asking):
                     filter=write_filter(line.where),
                     label=line.label,
                     action=line.action,
+                    per=line.per,
                 )
                 for line in self.series
             ],
             interval=write_word(questions_pb2.Interval, "interval", self.interval),
             breakdown=write_breakdown(self.breakdown),
+            formulas=[_write_formula(formula) for formula in self.formulas],
+            cumulative=self.cumulative,
+            moving_average=write_count("moving_average", self.moving_average),
             **self.words(),
         )
 
@@ -107,3 +132,8 @@ class TrendQuery(Asking):
             ),
             read_info(response.info),
         )
+
+
+def _write_formula(formula: str | Formula) -> trend_pb2.TrendFormula:
+    named = Formula(formula) if isinstance(formula, str) else formula
+    return trend_pb2.TrendFormula(expression=named.expression, label=named.label)

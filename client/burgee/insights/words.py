@@ -137,15 +137,21 @@ def write_word(kind: Any, word: str, name: str) -> Any:
     return numbers[name]
 
 
+def write_count(field: str, count: int) -> int:
+    """A number that is not negative. Raises QueryError like the server does."""
+    if not 0 <= count < 1 << 32:
+        reason = "must be a whole number, and not negative"
+        raise QueryError("INVALID_ARGUMENT", f"{field}: {reason}", [(field, reason)])
+    return count
+
+
 def write_breakdown(breakdown: By) -> questions_pb2.Breakdown | None:
     """Raises QueryError for a limit that the wire cannot carry."""
     if breakdown is None:
         return None
     named = breakdown if isinstance(breakdown, Breakdown) else Breakdown(breakdown)
-    if named.limit < 0:
-        raise QueryError("INVALID_ARGUMENT", "breakdown.limit: 1 to 1,000", [("breakdown.limit", "1 to 1,000")])
     attributes = [named.attributes] if isinstance(named.attributes, str) else named.attributes
-    return questions_pb2.Breakdown(attributes=attributes, limit=named.limit)
+    return questions_pb2.Breakdown(attributes=attributes, limit=write_count("breakdown.limit", named.limit))
 
 
 def read_part(row: Any) -> Part | None:

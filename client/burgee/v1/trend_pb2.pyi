@@ -54,6 +54,14 @@ class _MeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Measure.Value
     """The 95th percentile."""
     MEASURE_P99: _Measure.ValueType  # 11
     """The 99th percentile."""
+    MEASURE_WEEKLY_ACTIVE: _Measure.ValueType  # 12
+    """Distinct users, or groups of the type that the series names, with an event in the 7 calendar days that end with the
+    column, or with the range where that ends earlier. The total: with an event in the range.
+    """
+    MEASURE_MONTHLY_ACTIVE: _Measure.ValueType  # 13
+    """The same over 30 days."""
+    MEASURE_FIRST_TIME: _Measure.ValueType  # 14
+    """Users, or groups of the type that the series names, whose first such event ever lies in the column."""
 
 class Measure(_Measure, metaclass=_MeasureEnumTypeWrapper):
     """What a series counts."""
@@ -84,6 +92,14 @@ MEASURE_P95: Measure.ValueType  # 10
 """The 95th percentile."""
 MEASURE_P99: Measure.ValueType  # 11
 """The 99th percentile."""
+MEASURE_WEEKLY_ACTIVE: Measure.ValueType  # 12
+"""Distinct users, or groups of the type that the series names, with an event in the 7 calendar days that end with the
+column, or with the range where that ends earlier. The total: with an event in the range.
+"""
+MEASURE_MONTHLY_ACTIVE: Measure.ValueType  # 13
+"""The same over 30 days."""
+MEASURE_FIRST_TIME: Measure.ValueType  # 14
+"""Users, or groups of the type that the series names, whose first such event ever lies in the column."""
 Global___Measure: _TypeAlias = Measure  # noqa: Y015
 
 @_typing.final
@@ -99,6 +115,7 @@ class TrendSeries(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
+    PER_FIELD_NUMBER: _builtins.int
     event: _builtins.str
     """Which events. Empty: every event."""
     measure: Global___Measure.ValueType
@@ -106,11 +123,15 @@ class TrendSeries(_message.Message):
     property: _builtins.str
     """The numeric event property, for SUM to P99, without a prefix, such as "amount"."""
     group_type: _builtins.str
-    """The group type, for UNIQUE_GROUPS."""
+    """The group type: for UNIQUE_GROUPS, and for WEEKLY_ACTIVE, MONTHLY_ACTIVE and FIRST_TIME of groups and not of users."""
     label: _builtins.str
     """What to call it. Empty: the name of the event or action."""
     action: _builtins.str
     """Which events: those of an action, by its key, in place of `event`."""
+    per: _builtins.str
+    """Divides TOTAL or SUM by how many have any of it, "user" or groups of a type: events for each active company, say.
+    Empty: not divided.
+    """
     @_builtins.property
     def filter(self) -> _common_pb2.Filter:
         """Which of those events."""
@@ -125,14 +146,41 @@ class TrendSeries(_message.Message):
         filter: _common_pb2.Filter | None = ...,
         label: _builtins.str = ...,
         action: _builtins.str = ...,
+        per: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter", "group_type", b"group_type", "label", b"label", "measure", b"measure", "property", b"property"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter", "group_type", b"group_type", "label", b"label", "measure", b"measure", "per", b"per", "property", b"property"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrendSeries: _TypeAlias = TrendSeries  # noqa: Y015
+
+@_typing.final
+class TrendFormula(_message.Message):
+    """One line more, made of the series by arithmetic."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPRESSION_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    expression: _builtins.str
+    """Numbers, + - * /, parentheses, and a letter for each series: A is the first. What is divided by 0 is NaN."""
+    label: _builtins.str
+    """What to call it. Empty: the expression."""
+    def __init__(
+        self,
+        *,
+        expression: _builtins.str = ...,
+        label: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expression", b"expression", "label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendFormula: _TypeAlias = TrendFormula  # noqa: Y015
 
 @_typing.final
 class QueryTrendRequest(_message.Message):
@@ -146,10 +194,19 @@ class QueryTrendRequest(_message.Message):
     INTERVAL_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     BREAKDOWN_FIELD_NUMBER: _builtins.int
+    FORMULAS_FIELD_NUMBER: _builtins.int
+    CUMULATIVE_FIELD_NUMBER: _builtins.int
+    MOVING_AVERAGE_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
     """How wide the columns are."""
+    cumulative: _builtins.bool
+    """Running totals: each column with all before it. Of TOTAL, SUM, FIRST_TIME, and of UNIQUE_USERS and UNIQUE_GROUPS,
+    whose running totals count everybody once. Formulas are made of the running totals.
+    """
+    moving_average: _builtins.int
+    """Each column as the mean of itself and those before it, so many in all. 0 and 1: as it is. Not with cumulative."""
     @_builtins.property
     def series(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendSeries]:
         """The lines, at least one, at most 20."""
@@ -166,6 +223,10 @@ class QueryTrendRequest(_message.Message):
     def breakdown(self) -> _questions_pb2.Breakdown:
         """Split by what. Absent: not split."""
 
+    @_builtins.property
+    def formulas(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendFormula]:
+        """Lines more, made of the series; at most 10."""
+
     def __init__(
         self,
         *,
@@ -175,10 +236,13 @@ class QueryTrendRequest(_message.Message):
         interval: _questions_pb2.Interval.ValueType = ...,
         filter: _common_pb2.Filter | None = ...,
         breakdown: _questions_pb2.Breakdown | None = ...,
+        formulas: _abc.Iterable[Global___TrendFormula] | None = ...,
+        cumulative: _builtins.bool = ...,
+        moving_average: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "interval", b"interval", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "cumulative", b"cumulative", "filter", b"filter", "formulas", b"formulas", "interval", b"interval", "moving_average", b"moving_average", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,7 +310,7 @@ class TrendRow(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     series: _builtins.int
-    """Index of the series in the request."""
+    """Index of the series in the request; formulas count on after the last one."""
     label: _builtins.str
     """Its label."""
     total: _builtins.float

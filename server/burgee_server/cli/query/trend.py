@@ -1,5 +1,6 @@
 """`burgee query trend`: how much, over time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,27 +14,37 @@ from burgee_server.cli.query.options import Asking, asking_options, part_text, r
 
 
 @click.command()
-@click.argument("event", default="")
+@click.argument("events", metavar="[EVENT]...", nargs=-1)
 @click.option("--measure", default="total", show_default=True, help="total, unique_users, unique_groups, sum, avg, ...")
 @click.option("--property", "property_", default="", help="The event property that sum, avg, ... are of.")
-@click.option("--group-type", default="", help="The type that unique_groups counts.")
+@click.option("--group-type", default="", help="The type whose groups are counted.")
+@click.option("--per", default="", help="Divide total or sum by those who have any: user, or a group type.")
+@click.option("--formula", "formulas", multiple=True, help="A line more, such as 'A / B': A is the first event.")
+@click.option("--cumulative", is_flag=True, help="Each column with all before it.")
+@click.option("--moving-average", type=click.IntRange(0), default=0, help="Each column as the mean of so many.")
 @click.option("--interval", default="day", show_default=True, help="hour, day, week, month, quarter or year.")
 @asking_options
 @with_client
 def trend(
     client: burgee.Client,
-    event: str,
+    events: Sequence[str],
     measure: str,
     property_: str,
     group_type: str,
+    per: str,
+    formulas: Sequence[str],
+    cumulative: bool,
+    moving_average: int,
     interval: str,
     asking: Asking,
 ) -> None:
-    """How much over time: of EVENT, of an action (`@activated`), or of every event."""
-    name, action = read_event(event)
+    """How much over time: of one EVENT or several, of actions (`@activated`), or of every event."""
     answer = client.ask(
         burgee.TrendQuery(
-            series=[burgee.Series(name, measure, property_, group_type, action=action)],
+            series=[_series(event, measure, property_, group_type, per) for event in events or ("",)],
+            formulas=formulas,
+            cumulative=cumulative,
+            moving_average=moving_average,
             interval=interval,
             breakdown=asking.breakdown,
             **asking.words,
@@ -51,12 +62,13 @@ def trend(
         return {"columns": [column.isoformat() for column in columns(trend)], "rows": rows}
 
     def table(trend: burgee.Trend) -> None:
-        title = f"{measure} of {event or 'every event'} by {interval}"
+        title = f"{measure}{f' per {per}' if per else ''} of {', '.join(events) or 'every event'} by {interval}"
         names = [_column(column, interval) for column in columns(trend)]
-        if asking.by:
+        if asking.by or len(trend.rows) > 1:
+            heads = [*([""] if len(events) + len(formulas) > 1 else []), *([asking.by] if asking.by else [])]
             print_table(
-                [asking.by, f"{names[0]} to {names[-1]}", "last", "total"],
-                [[part_text(row.part), sparkline(row.values), row.values[-1], row.total] for row in trend.rows],
+                [*heads, f"{names[0]} to {names[-1]}", "last", "total"],
+                [[*_names(row, heads), sparkline(row.values), row.values[-1], row.total] for row in trend.rows],
                 title,
             )
         else:
@@ -65,6 +77,16 @@ def trend(
             print_table([interval, measure, ""], [*lines, ["total", total, ""]], title)
 
     asking.show(answer, document, table)
+
+
+def _series(event: str, measure: str, property_: str, group_type: str, per: str) -> burgee.Series:
+    name, action = read_event(event)
+    return burgee.Series(name, measure, property_, group_type, action=action, per=per)
+
+
+def _names(row: burgee.TrendRow, heads: Sequence[str]) -> list[str | None]:
+    """The label under an empty head, the part under the other."""
+    return [part_text(row.part) if head else row.label for head in heads]
 
 
 def _column(column: datetime, interval: str) -> str:

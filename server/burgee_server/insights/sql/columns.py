@@ -11,13 +11,13 @@ _MOST_RUNS = 8
 _WIDER_THAN_ANY = 1 << 62
 
 
-def column_sql(scope: Scope, columns: Sequence[datetime]) -> str:
-    """The beginning of the column that an event lies in.
+def column_sql(scope: Scope, columns: Sequence[datetime], moment: str = "timestamp") -> str:
+    """The beginning of the column that an event, or any moment, lies in.
 
     Counted off where columns are of one width, as all are but months and the days on which clocks change: that costs
     a third of looking them up.
     """
-    micros = "toUnixTimestamp64Micro(timestamp)"
+    micros = f"toUnixTimestamp64Micro({moment})"
     beginnings = [to_micros(column) for column in columns]
     runs = _runs(beginnings)
     if len(runs) > _MOST_RUNS:

@@ -4,7 +4,7 @@ from burgee import wire
 from burgee.v1 import trend_pb2 as pb
 from burgee.v1.questions_pb2 import INTERVAL_DAY
 from burgee_server.errors import Invalid
-from burgee_server.insights.trend import Measure, Series, Trend, TrendQuery
+from burgee_server.insights.trend import FormulaQuery, Measure, Series, Trend, TrendQuery
 from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_interval, read_range, write_part
 
 _MEASURES = {pb.Measure.Value(f"MEASURE_{measure.name}"): measure for measure in Measure}
@@ -21,6 +21,9 @@ def read_trend(request: pb.QueryTrendRequest) -> TrendQuery:
         interval=read_interval(request.interval),
         filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=read_breakdown(request),
+        formulas=tuple(FormulaQuery(formula.expression, formula.label) for formula in request.formulas),
+        cumulative=request.cumulative,
+        moving_average=request.moving_average,
     )
 
 
@@ -48,4 +51,5 @@ def _series(series: pb.TrendSeries, path: str) -> Series:
         filter=wire.filter_from_proto(series.filter, f"{path}.filter"),
         label=series.label,
         action=series.action,
+        per=series.per,
     )

@@ -1,0 +1,120 @@
+"""The SQL of one series: which events, what of them, in which column and part, and how it adds up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.sql.breakdown import Split
+from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.events import events_of
+from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.trend.measures import ACTIVE, DISTINCT, Counted, counted
+from burgee_server.insights.trend.model import Measure, TrendQuery
+from burgee_server.insights.trend.windows import Windows, windows
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, to_micros
+
+THE_WHOLE = "(0, '') AS part"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesWriter:
+    """Writes the statement of any series of a question.
+
+    Its rows are (kind of part, value of part, beginning of the column in microseconds, is the total, number). A total
+    is counted from the events, not added up from the columns; "other" likewise, since one user may have many values.
+    """
+
+    query: TrendQuery
+    asked: Asked
+    columns: Sequence[datetime]
+    split: Split | None
+
+    def statement(self, index: int) -> Statement:
+        """Of the series with this number. Raises Invalid."""
+        scope = Scope(self.asked)
+        series = self.query.series[index]
+        counts = counted(series, self.asked.group_types, f"series[{index}]")
+        if series.measure in ACTIVE:
+            window = windows(self.asked.span, self.columns, ACTIVE[series.measure])
+            cut = f"{column_sql(scope, window.segments)} AS segment"
+            rows = self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
+            return scope.statement(rows)
+        column = f"{column_sql(scope, self.columns)} AS column"
+        if series.measure is Measure.FIRST_TIME:
+            rows = self._in_parts(scope, index, counts, [], FIRST_TIMESTAMP)
+            rows = f"SELECT part, {column_sql(scope, self.columns, 'first_at')} AS column FROM ({rows})"
+        else:
+            rows = self._in_parts(scope, index, counts, [column], None)
+        aggregate = counts.aggregate
+        if self.query.cumulative and series.measure in DISTINCT:  # whoever was counted before adds nothing
+            rows = f"SELECT part, counted, min(column) AS column FROM ({rows}) GROUP BY part, counted"
+            aggregate = "count()"
+        return scope.statement(
+            f"SELECT part.1, part.2, column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
+            " GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
+            if self.split
+            else f"SELECT 0, '', column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
+            " GROUP BY column WITH ROLLUP"
+        )
+
+    def _in_parts(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
+        """A query for what is counted, with the part that it belongs to."""
+        if self.split is None:
+            return self._rows(scope, index, counts, [*select, THE_WHOLE], since)
+        split = f"{self.split.column()} AS split"
+        source = self.split.values(scope, self._rows(scope, index, counts, [*select, split], since))
+        first = self.query.series[0]
+        of_first = counted(first, self.asked.group_types, "series[0]")
+        candidates = self.split.values(scope, self._rows(scope, 0, of_first, [split], None))
+        total = "uniqExact(counted)" if first.measure in ACTIVE else of_first.aggregate
+        top = (
+            f"SELECT split FROM {candidates} WHERE isNotNull(split) GROUP BY split"
+            f" ORDER BY {total} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
+        )
+        kind = f"multiIf(isNull(split), 1, assumeNotNull(split) IN ({top}), 0, 2)"
+        return f"SELECT *, {kind} AS kind, (kind, if(kind = 0, assumeNotNull(split), '')) AS part FROM {source}"
+
+    def _rows(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
+        """A query for the events of a series with what it counts; for first times, the first event of each."""
+        series, path = self.query.series[index], f"series[{index}]"
+        writer = FilterWriter(scope, self.asked)
+        where = [
+            *events_of(series, writer, path),
+            *writer.where(self.query.filter, "filter"),
+            *counts.where,
+        ]
+        require_name(series.label, f"{path}.label")
+        if series.measure is not Measure.FIRST_TIME:
+            return scope.events([*select, *counts.select], where, since=since)
+        names = [text.rpartition(" AS ")[2] for text in select]
+        each = [*select, "timestamp AS at", "UUIDToNum(uuid) AS id", *counts.select]
+        kept = [f"argMin(tuple({name}), (at, id)).1 AS {name}" for name in names]  # of one moment, the lesser uuid
+        events = scope.events(each, where, since=FIRST_TIMESTAMP)
+        firsts = ", ".join([*kept, "min(at) AS first_at", "counted"])
+        inside = "toUnixTimestamp64Micro(first_at) >= {start:Int64}"
+        return f"SELECT {firsts} FROM ({events}) GROUP BY counted HAVING {inside}"
+
+    def _active(self, scope: Scope, window: Windows, rows: str) -> str:
+        """Who was active in the days before the end of each column; the total, of the range itself, is column 0.
+
+        Each one's segments in order: the columns of each begin where those of the one before ended.
+        """
+        segments = scope.bind([to_micros(moment) for moment in window.segments], "Array(Int64)")
+        numbers = scope.bind(list(range(len(window.segments))), "Array(Int64)")
+        first = scope.bind(list(window.first), "Array(Int64)")
+        ends = scope.bind(list(window.end), "Array(Int64)")
+        columns = scope.bind([to_micros(column) for column in self.columns], "Array(Int64)")
+        inside = "arrayExists(segment -> segment >= {start:Int64}, segments)"
+        before = f"arrayPushFront(arrayPopBack(arrayMap(number -> {ends}[number + 1], numbers)), 0)"
+        run = f"range(greatest({first}[number + 1], before), {ends}[number + 1])"
+        runs = f"arrayFlatten(arrayMap((number, before) -> {run}, numbers, {before}))"
+        return (
+            "SELECT part.1, part.2, column, column = 0 AS is_total, count() FROM (SELECT part, arrayJoin("
+            f"arrayConcat(if({inside}, [0], []), arrayMap(number -> {columns}[number + 1], {runs}))) AS column FROM ("
+            f"SELECT part, groupUniqArray(segment) AS segments, arraySort(arrayMap(segment ->"
+            f" transform(segment, {segments}, {numbers}, 0), segments)) AS numbers"
+            f" FROM ({rows}) GROUP BY part, counted)) GROUP BY part, column"
+        )
