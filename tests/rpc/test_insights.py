@@ -63,6 +63,24 @@ async def trend(insights, **fields):
     return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], **fields))
 
 
+async def test_a_trend_has_formulas_and_running_totals(usage):
+    """And averages for each company, over the wire."""
+    request = trend_pb2.QueryTrendRequest(
+        series=[{"event": "opened"}, {"event": "opened", "per": "company"}],
+        formulas=[{"expression": "A / 2", "label": "half"}],
+        range=SPAN,
+    )
+    rows = (await usage.QueryTrend(request)).rows
+    assert [row.series for row in rows] == [0, 1, 2]
+    assert rows[2].label == "half"
+    assert rows[2].total == rows[0].total / 2 > 0
+    assert 0 < rows[1].total < rows[0].total
+    running = trend_pb2.QueryTrendRequest(series=[{"event": "opened"}], range=SPAN, cumulative=True)
+    [row] = (await usage.QueryTrend(running)).rows
+    assert row.values[-1] == row.total == rows[0].total
+    assert list(row.values) == sorted(row.values)
+
+
 async def test_a_trend_counts_events_users_and_companies_by_day(usage):
     """Totals are exact over the span: unique users are not the sum of the days."""
     total = await trend(usage)
@@ -262,6 +280,8 @@ BAD_TRENDS = {
     "too many columns": (one(range={"start": "1990-01-01"}, interval=questions_pb2.INTERVAL_HOUR), "interval"),
     "unknown attribute": (one(breakdown={"attributes": ["plan"]}), "breakdown.attributes[0]"),
     "unknown type": (one(breakdown={"attributes": ["compny.plan"]}), "breakdown.attributes[0]"),
+    "a formula of nothing": (one(formulas=[{"expression": "B"}]), "formulas[0].expression"),
+    "per nobody": (trend_pb2.QueryTrendRequest(series=[{"per": "compny"}]), "series[0].per"),
     "too many attributes": (one(breakdown={"attributes": ["user.key"] * 4}), "breakdown.attributes"),
     "no attribute": (one(breakdown={}), "breakdown.attributes"),
     "limit": (one(breakdown={"attributes": ["user.key"], "limit": 1001}), "breakdown.limit"),

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
-from burgee import Breakdown, Client, Part, QueryError, Series, Step, all_of, any_of, not_, where
+from burgee import Breakdown, Client, Formula, Part, QueryError, Series, Step, TrendQuery, all_of, any_of, not_, where
 from burgee.v1 import funnel_pb2, trend_pb2
 from tests.unit.client.fakes import Failure, Recorder
 
@@ -68,6 +68,18 @@ def test_a_trend_may_have_several_series(client: Client, server: Recorder) -> No
             "filter": {"all": {"filters": [{"condition": {"attribute": "user.role", "operator": "OPERATOR_IS_SET"}}]}},
         },
     ]
+
+
+def test_a_trend_query_has_formulas_and_lines_made_of_columns(client: Client, server: Recorder) -> None:
+    """As texts or with labels; what the wire cannot carry is refused here."""
+    formulas = ["A / B", Formula("A", "a")]
+    client.ask(TrendQuery(series=[Series("a", per="company")], formulas=formulas, cumulative=True, moving_average=7))
+    asked = _asked(server)
+    assert asked["formulas"] == [{"expression": "A / B"}, {"expression": "A", "label": "a"}]
+    assert (asked["cumulative"], asked["movingAverage"], asked["series"][0]["per"]) == (True, 7, "company")
+    with pytest.raises(QueryError) as error:
+        client.ask(TrendQuery(series=[Series("a")], moving_average=-1))
+    assert error.value.violations[0][0] == "moving_average"
 
 
 def test_filters_nest(client: Client, server: Recorder) -> None:
