@@ -79,7 +79,8 @@ class Breakdown(_message.Message):
     @_builtins.property
     def attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One to three of "event.<property>", "user.<property>", "user.key", "<group type>.<property>" and
-        "<group type>.key".
+        "<group type>.key"; or "user.$feature/<flag>" and "<group type>.$feature/<flag>", the variant that they had at the
+        time of the event.
         """
 
     def __init__(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.attributes import EVENT, Attribute, parse_attribute
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.sql.variants import holder, is_variant, variants
 from burgee_server.insights.words import Breakdown, Part, PartKind
 
 MAX_ATTRIBUTES = 3
@@ -37,12 +38,10 @@ class Split:
             if attribute.owner == EVENT or not attribute.name:
                 values.append(of_event)
                 continue
-            key = f"{profile_key(attribute.owner)} AS profile_key"
-            profiles = scope.profiles(attribute.owner, [key, f"{own_property(attribute.name).rendered} AS value"])
-            source = (
-                f"(SELECT events.*, profiles.value AS value{number} FROM {source} AS events"
-                f" LEFT ANY JOIN ({profiles}) AS profiles ON {of_event} = profiles.profile_key)"
+            join = (
+                _of_moment(scope, attribute, of_event) if is_variant(attribute) else _of_now(scope, attribute, of_event)
             )
+            source = f"(SELECT events.*, profiles.value AS value{number} FROM {source} AS events {join})"
             joined.append(f"value{number}")
             values.append(f"value{number}")
         if values == ["split"]:
@@ -76,7 +75,24 @@ def _column(attribute: Attribute) -> str:
     """Of an event: the value, or the key of the profile that has it; NULL if missing."""
     if attribute.owner == EVENT:
         return own_property(attribute.name).rendered
+    if is_variant(attribute):
+        return holder(attribute)
     return event_key(attribute.owner).rendered
+
+
+def _of_now(scope: Scope, attribute: Attribute, key: str) -> str:
+    """A join with the property that the user or group has now."""
+    select = [f"{profile_key(attribute.owner)} AS profile_key", f"{own_property(attribute.name).rendered} AS value"]
+    return f"LEFT ANY JOIN ({scope.profiles(attribute.owner, select)}) AS profiles ON {key} = profiles.profile_key"
+
+
+def _of_moment(scope: Scope, attribute: Attribute, holder_and_moment: str) -> str:
+    """A join with the variant that the user or group had at the time of the event."""
+    return (
+        f"ASOF LEFT JOIN ({variants(scope, attribute)}) AS profiles"
+        f" ON tupleElement({holder_and_moment}, 1) = profiles.profile_key"
+        f" AND tupleElement({holder_and_moment}, 2) >= profiles.at"
+    )
 
 
 def _combined(values: list[str]) -> str:

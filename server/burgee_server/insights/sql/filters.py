@@ -10,6 +10,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import EVENT, parse_attribute
 from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.sql.variants import is_variant
 
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
@@ -51,6 +52,8 @@ class FilterWriter:
         if self._conditions > MAX_CONDITIONS:
             raise Invalid.of(path, f"a question may have {MAX_CONDITIONS} conditions")
         attribute = parse_attribute(condition.attribute, self.asked.group_types, f"{path}.attribute")
+        if is_variant(attribute):
+            raise Invalid.of(f"{path}.attribute", "variants that somebody had can split an answer, not filter it")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
         reading = own_property(name) if name else event_key(owner)

@@ -1,0 +1,45 @@
+"""The variant of a flag that a user or a group had at a moment: what exposures say, `company.$feature/new-reports`.
+
+An exposure is the event `$feature_flag_called` that clients capture at a check; the names are PostHog's.
+"""
+
+from burgee_server.insights.sql.attributes import EVENT, Attribute
+from burgee_server.insights.sql.scope import Scope, event_key, own_property
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP
+
+PREFIX = "$feature/"
+
+
+def is_variant(attribute: Attribute) -> bool:
+    """Whether an attribute asks for a variant. Of an event, it is a property like any other."""
+    return attribute.owner != EVENT and attribute.name.startswith(PREFIX)
+
+
+def holder(attribute: Attribute) -> str:
+    """What events() must select: who may have had a variant, and when."""
+    return f"(ifNull({event_key(attribute.owner).text}, ''), timestamp)"
+
+
+def variants(scope: Scope, attribute: Attribute) -> str:
+    """A query for who was given what: profile_key, value and since when, `at`; of all time up to the end of the span.
+
+    Only what was drawn by this owner: a flag that draws by company says nothing of a user.
+    """
+    key = event_key(attribute.owner)
+    drawn_by = own_property("$feature_flag_bucket_by").text
+    given = scope.events(
+        [f"ifNull({key.text}, '') AS profile_key", "timestamp AS at", "uuid AS id", f"{_RESPONSE} AS value"],
+        [
+            "event = '$feature_flag_called'",
+            f"{own_property('$feature_flag').text} = {scope.bind(attribute.name.removeprefix(PREFIX), 'String')}",
+            f"splitByChar('.', ifNull({drawn_by}, ''))[1] = {scope.bind(attribute.owner, 'String')}",
+            f"NOT {key.missing}",
+            f"isNotNull({_RESPONSE})",
+        ],
+        since=FIRST_TIMESTAMP,
+    )
+    # Of two at one moment, that with the greater uuid, so that the same question has the same answer.
+    return f"SELECT profile_key, at, argMax(value, UUIDToNum(id)) AS value FROM ({given}) GROUP BY profile_key, at"
+
+
+_RESPONSE = own_property("$feature_flag_response").text

@@ -1,0 +1,114 @@
+"""Answers split by the variant of a flag that whoever it is drawn by had when the event happened."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from burgee.evaluation import Condition, Operator
+from burgee_server.errors import Invalid
+from burgee_server.insights.funnel import FunnelQuery, Step
+from burgee_server.insights.trend import Measure, Series, TrendQuery
+from burgee_server.insights.words import Breakdown
+from tests.fixtures.warehouse import Environment, Fact
+from tests.unit.insights.asking import MARCH, funnel, trend
+
+
+def at(day: int, hour: int = 12, month: int = 3) -> datetime:
+    """A moment of 2026."""
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def exposed(who: str, moment: datetime, variant: str, drawn_by: str = "company", flag: str = "new-reports") -> Fact:
+    """What a client captures at a check: `who` is the company, or the user."""
+    properties = {
+        "$feature_flag": flag,
+        "$feature_flag_response": variant,
+        "$feature_flag_bucket_by": drawn_by,
+    }
+    company = {} if drawn_by == "user" else {"company": who}
+    return Fact("$feature_flag_called", who if drawn_by == "user" else "somebody", moment, company, properties)
+
+
+async def parts(environment: Environment, attribute: str, *more: str, event: str = "used") -> dict[str, float]:
+    """How many events by what they are split into; the missing ones are ""."""
+    query = TrendQuery((Series(event),), MARCH, breakdown=Breakdown((attribute, *more)))
+    return {str(row.part): row.total for row in (await trend(environment, query)).rows}
+
+
+async def test_events_count_for_the_variant_of_their_moment(environment: Environment) -> None:
+    """Before the first exposure for none; at its very moment and after for it; after a change for the next."""
+    acme = {"company": "acme"}
+    await environment.load(
+        exposed("acme", at(5), "off"),
+        exposed("acme", at(9), "on"),
+        exposed("acme", at(9), "other flag", flag="another"),
+        *(Fact("used", name, moment, acme) for name in ("ann", "bob") for moment in (at(4), at(5), at(8), at(10))),
+        Fact("used", "eve", at(10), {"company": "globex"}),
+        Fact("used", "joe", at(10)),
+    )
+    assert await parts(environment, "company.$feature/new-reports") == {"": 4, "off": 4, "on": 2}
+    assert await parts(environment, "company.$feature/nothing") == {"": 10}
+    assert await parts(environment, "user.$feature/new-reports") == {"": 10}
+    assert await parts(environment, "company.$feature/new-reports", "company.key") == {
+        " / acme": 2,
+        "off / acme": 4,
+        "on / acme": 2,
+        " / globex": 1,
+        "": 1,
+    }
+
+
+async def test_an_exposure_before_the_range_still_holds(environment: Environment) -> None:
+    """And a flag that draws by a property of the company is the company's."""
+    await environment.load(
+        exposed("acme", at(3, month=1), "on", drawn_by="company.region"),
+        Fact("used", "ann", at(2), {"company": "acme"}),
+    )
+    assert await parts(environment, "company.$feature/new-reports") == {"on": 1}
+
+
+async def test_of_users_it_is_the_users_own(environment: Environment) -> None:
+    """Whoever the company is."""
+    await environment.load(
+        exposed("ann", at(1), "on", drawn_by="user"),
+        exposed("acme", at(1), "off"),
+        Fact("used", "ann", at(2), {"company": "acme"}),
+    )
+    assert await parts(environment, "user.$feature/new-reports") == {"on": 1}
+    assert await parts(environment, "company.$feature/new-reports") == {"off": 1}
+
+
+async def test_a_funnel_is_split_by_the_variant_at_the_first_step(environment: Environment) -> None:
+    """So that those who came in before the rollout are not counted for it."""
+    await environment.load(
+        exposed("acme", at(5), "on"),
+        *(Fact(event, "ann", moment, {"company": "acme"}) for event, moment in (("a", at(6)), ("b", at(7)))),
+        *(Fact(event, "bob", moment, {"company": "acme"}) for event, moment in (("a", at(4)), ("b", at(7)))),
+        *(Fact(event, "eve", moment, {"company": "zed"}) for event, moment in (("a", at(6)),)),
+    )
+    query = FunnelQuery((Step("a"), Step("b")), MARCH, breakdown=Breakdown(("company.$feature/new-reports",)))
+    rows = {str(row.part): [step.count for step in row.steps] for row in (await funnel(environment, query)).rows}
+    assert rows == {"on": [1, 1], "": [2, 1]}
+
+
+async def test_a_first_time_is_of_the_variant_that_one_had_then(environment: Environment) -> None:
+    """Not of what came later."""
+    acme = {"company": "acme"}
+    await environment.load(
+        exposed("acme", at(3), "off"),
+        exposed("acme", at(5), "on"),
+        *(Fact("a", "ann", at(day), acme) for day in (4, 6)),
+    )
+    breakdown = Breakdown(("company.$feature/new-reports",))
+    query = TrendQuery((Series("a", Measure.FIRST_TIME),), MARCH, breakdown=breakdown)
+    assert [(str(row.part), row.total) for row in (await trend(environment, query)).rows] == [("off", 1)]
+
+
+async def test_a_filter_by_variant_is_refused_with_its_path(environment: Environment) -> None:
+    """Of an event it is a property, as other systems send it, and may be asked for."""
+    asked = Condition("company.$feature/x", Operator.EQUALS, ("on",))
+    with pytest.raises(Invalid) as error:
+        await trend(environment, TrendQuery((Series(),), MARCH, filter=asked))
+    assert error.value.violations[0].field == "filter.condition.attribute"
+    await environment.load(Fact("used", properties={"$feature/x": "on"}))
+    assert await parts(environment, "event.$feature/x") == {"on": 1}
