@@ -79,12 +79,12 @@ def _add_empty_methods() -> None:
         for path in (EMPTY, LET_IN):
             service, _, method = path[1:].rpartition("/")
             handlers = {method: grpc.unary_unary_rpc_method_handler(nothing)}
-            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+            self._server.add_registered_method_handlers(service, handlers)
 
     NEEDED[LET_IN] = NEEDED["/burgee.v1.FlagService/Evaluate"]
     server.RpcServer.__init__ = with_empty  # type: ignore[method-assign]
     # The door reads messages by their descriptor, which this method has none of: it is let in, and that is all.
-    door._guard = lambda method, handler: handler if method == LET_IN else guard(method, handler)
+    door._guard = lambda method, *wrapped: wrapped[0] if method == LET_IN else guard(method, *wrapped)
 
 
 if __name__ == "__main__":

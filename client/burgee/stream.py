@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
+from time import monotonic
 from typing import Any, TypeAlias
 
 import grpc
@@ -21,6 +22,11 @@ from burgee.waits import Waits
 HEARTBEAT_SECONDS = 15
 PATIENCE_SECONDS = 40.0
 """A stream that is silent for so long has lost its server, whatever the network says."""
+
+AGE_SECONDS = 5.0
+"""A stream that ends well after this was old enough: a server may let none last for ever (connection_seconds)."""
+
+_ENDED = "the server ended the stream"
 
 Listener: TypeAlias = Callable[[frozenset[str]], None]
 """Is told the keys of the flags that changed; none, when the stream came up, went down or could not be opened."""
@@ -108,13 +114,14 @@ class SnapshotStream:
         intake = Intake()
         tries = 0
         while not self._stopped.is_set():
+            began = monotonic()
             try:
                 for message in self._watch(intake.version):
                     self._heard.set()
                     if (snapshot := intake.take(message)) is not None:
                         tries = 0
                         self._show(snapshot)
-                reason = "the server ended the stream"
+                reason = _ENDED
             except grpc.RpcError as error:
                 code, message_of_server = code_and_message(error)
                 reason = f"{code.name}: {message_of_server}"
@@ -124,8 +131,8 @@ class SnapshotStream:
             intake.interrupt()
             if self._stopped.is_set():
                 return
-            if self._was_interrupted():
-                continue
+            if self._was_interrupted() or (reason == _ENDED and monotonic() - began > AGE_SECONDS):
+                continue  # where it was, and until that fails nothing is stale
             self._cancel()
             self._lose(reason)
             tries += 1

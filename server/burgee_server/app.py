@@ -76,7 +76,7 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
     work = asyncio.create_task(house.work.run())
-    server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls)
+    server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
     metrics = None
     try:
         if settings.metrics_listen is not None:
@@ -92,8 +92,9 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
         await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
-        deadline = asyncio.get_running_loop().time() + settings.drain_seconds
-        await server.stop(settings.drain_seconds)
+        drain = settings.drain_notice_seconds + settings.drain_seconds
+        deadline = asyncio.get_running_loop().time() + drain
+        await server.stop(settings.drain_seconds, settings.drain_notice_seconds)
         if metrics is not None:
             await metrics.stop()
         house.work.stop()

@@ -47,6 +47,7 @@ from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.server import Servicers
 from burgee_server.rpc.streams import OpenStreams
+from burgee_server.rpc.transport import Transport
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.work import Work
 
@@ -89,6 +90,7 @@ class House:
     streams: OpenStreams
     limits: CaptureLimits
     calls: Calls
+    transport: Transport
     collector: Collector
     servicers: Servicers
 
@@ -117,7 +119,13 @@ def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
     retention = Retention(access, warehouse, clock)
     catalog = Catalog(flags)
     lifecycle = Lifecycle(flags, cohorts, stores.turns, feed, clock)
-    watch = Watch(catalog, profiles, cohorts, settings.watch_profiles)
+    transport = Transport(
+        settings.transport == "native",
+        settings.connection_seconds,
+        settings.connection_grace_seconds,
+        settings.connections,
+    )
+    watch = Watch(catalog, profiles, cohorts, settings.watch_profiles, transport.stream_seconds)
     streams = OpenStreams()
     limits = CaptureLimits(
         stores.quota,
@@ -166,6 +174,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
         streams=streams,
         limits=limits,
         calls=answered,
+        transport=transport,
         collector=collector,
         servicers=Servicers(
             actions=ActionServicer(Actions(stores.actions, check_matcher, clock), group_types),

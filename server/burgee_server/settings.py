@@ -1,7 +1,7 @@
 """What an operator can set: by BURGEE_* in the environment or in a TOML file; data and listen by flag, too."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -74,6 +74,22 @@ class Settings(BaseSettings):
     )
     drain_seconds: Annotated[float, Field(ge=0)] = Field(
         20.0, description="How long calls that are running may take to finish when the server stops."
+    )
+    transport: Literal["grpcio", "native"] = Field(
+        "grpcio", description="What carries calls: gRPC's own server, or the faster one of the extra `native`."
+    )
+    connections: Annotated[int, Field(ge=0)] = Field(
+        20_000, description="How many connections may be open; more are closed at once. 0: any. With grpcio only."
+    )
+    connection_seconds: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="How old a connection may get, so that balancers spread clients anew. 0: any. With grpcio only.",
+    )
+    connection_grace_seconds: Annotated[float, Field(gt=0)] = Field(
+        300.0, description="How long calls that are open on it may then go on; streams of changes end before that."
+    )
+    drain_notice_seconds: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="How long a server that stops still takes calls, after its health has said NOT_SERVING."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", pattern="^(text|json)$", description="text, or json for one object a line.")

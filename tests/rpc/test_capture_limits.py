@@ -35,7 +35,7 @@ def serving(server, admin, tmp_path):
         servicers = replace(
             house.servicers, capture=CaptureServicer(capture, house.limits, journal.quarantine, quarantine)
         )
-        rpc = RpcServer(servicers, house.gate, OpenStreams(), house.limits, house.calls)
+        rpc = RpcServer(servicers, house.gate, OpenStreams(), house.limits, house.calls, house.transport)
         other = caller(f"127.0.0.1:{await rpc.start('127.0.0.1:0')}", admin.secret)
         yield other.capture, journal
         await other.channel.close()

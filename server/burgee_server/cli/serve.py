@@ -15,10 +15,11 @@ from burgee_server.settings import Settings, read_settings
 @click.command()
 @click.option("--data", metavar="DIR", help="Directory of everything that is kept; made if missing. [burgee-data]")
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve gRPC. [127.0.0.1:4750]")
+@click.option("--transport", metavar="NAME", help="What carries calls: grpcio, or native. [grpcio]")
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings.")
-def serve(data: str | None, listen: str | None, config: Path | None) -> None:
+def serve(data: str | None, listen: str | None, transport: str | None, config: Path | None) -> None:
     """Start the server. Every setting can also be BURGEE_<NAME> in the environment; see docs/operations.md."""
-    settings = _settings(config, data, listen)
+    settings = _settings(config, data=data, listen=listen, transport=transport)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
     import uvloop  # half a second of imports that no other command should wait for
 
@@ -35,11 +36,11 @@ def serve(data: str | None, listen: str | None, config: Path | None) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _settings(config: Path | None, data: str | None, listen: str | None) -> Settings:
+def _settings(config: Path | None, **given: str | None) -> Settings:
     if config is not None and not config.is_file():
         raise click.ClickException(f"settings: {config} is not a file")
     try:
-        return read_settings(config, data=data, listen=listen)
+        return read_settings(config, **given)
     except ValidationError as error:
         # Never the value: it may be a secret.
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())

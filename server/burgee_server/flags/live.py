@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
+from math import inf
 
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.contents import Contents, mentioned
@@ -57,9 +58,9 @@ class Live:
                 if parts or not self._updates.begun:  # an environment without flags has a snapshot, too
                     self._updates.publish(parts)
 
-    def messages(self, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
-        """Serialized WatchResponses, for ever; see Updates.messages."""
-        return self._updates.messages(version, silence_seconds)
+    def messages(self, version: str, silence_seconds: float, seconds: float = inf) -> AsyncIterator[bytes]:
+        """Serialized WatchResponses, for so many seconds; see Updates.messages."""
+        return self._updates.messages(version, silence_seconds, seconds)
 
     async def _refresh(self) -> list[bytes]:
         """Read what changed, and only then take it over: a read that fails leaves everything as it was."""

@@ -5,6 +5,8 @@ import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 
 from burgee_server.flags.contents import messages
 
@@ -51,19 +53,21 @@ class Updates:
         published, self._published = self._published, asyncio.Event()
         published.set()
 
-    async def messages(self, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
-        """Serialized WatchResponses, for ever: what is new since a version or a snapshot, then what changes.
+    async def messages(self, version: str, silence_seconds: float, seconds: float = inf) -> AsyncIterator[bytes]:
+        """Serialized WatchResponses, for so many seconds: what is new since a version or a snapshot, then what changes.
 
-        The first comes at once. Nothing is kept for a watcher that reads slowly.
+        The first comes at once, and none is left half told. Nothing is kept for a watcher that reads slowly.
         """
+        ends_at = monotonic() + seconds
         number = self._number_of(version)
         if number == self._number > 0:
             yield self._heartbeat()
-        while True:
+        while not number or monotonic() < ends_at:
             published = self._published
             if number == self._number:
                 try:
-                    async with asyncio.timeout(silence_seconds):
+                    left = ends_at - monotonic() if number else silence_seconds
+                    async with asyncio.timeout(min(silence_seconds, left)):
                         await published.wait()
                 except TimeoutError:
                     if number:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from math import inf
+from random import uniform
 
 from burgee_server.flags.catalog import Catalog
 from burgee_server.flags.live import Live
@@ -15,13 +17,19 @@ LINGER_SECONDS = 60.0
 
 
 class Watch:
-    """Opens an environment with its first watcher. Of a type at most `most` groups are carried, of a cohort members."""
+    """Opens an environment with its first watcher. Of a type at most `most` groups are carried, of a cohort members.
 
-    def __init__(self, catalog: Catalog, profiles: ProfileStore, cohorts: CohortStore, most: int) -> None:
+    A stream ends by itself after at most `seconds`, and no two of them together: who watches opens the next one.
+    """
+
+    def __init__(
+        self, catalog: Catalog, profiles: ProfileStore, cohorts: CohortStore, most: int, seconds: float = inf
+    ) -> None:
         self._catalog = catalog
         self._profiles = profiles
         self._cohorts = cohorts
         self._most = most
+        self._seconds = seconds
         self._live: dict[int, tuple[Live, asyncio.Task[None]]] = {}
 
     def notice(self, change: Change) -> None:
@@ -30,11 +38,12 @@ class Watch:
             found[0].notice(change)
 
     async def stream(self, environment_id: int, version: str, silence_seconds: float) -> AsyncIterator[bytes]:
-        """Serialized WatchResponses, for ever; see Live.messages."""
+        """Serialized WatchResponses; see Live.messages."""
         live = self._open(environment_id)
         live.watchers += 1
         try:
-            async for message in live.messages(version, silence_seconds):
+            seconds = self._seconds * uniform(0.6, 1.0)  # noqa: S311 - no secret
+            async for message in live.messages(version, silence_seconds, seconds):
                 yield message
         finally:
             live.watchers -= 1

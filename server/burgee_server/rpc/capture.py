@@ -101,7 +101,7 @@ class CaptureServicer:
             )
             for method in service.methods
         }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
+        server.add_registered_method_handlers(service.full_name, handlers)  # type: ignore[attr-defined]  # not in the stubs
 
 
 def _selection(chosen: pb.QuarantineFilter) -> Selection:

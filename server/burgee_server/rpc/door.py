@@ -32,15 +32,24 @@ CAPTURE = "/burgee.v1.CaptureService/Capture"
 
 _SCHEME = "bearer "
 
+_LATE_SECONDS = 0.05
+"""A call that is ended no longer before its deadline was ended by it: clocks begin at different moments."""
+
 
 class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
-    """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched."""
+    """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched.
 
-    def __init__(self, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls) -> None:
+    `reads_first`: the transport has read a message before it asks whether to let the call in.
+    """
+
+    def __init__(
+        self, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls, *, reads_first: bool
+    ) -> None:
         self._gate = gate
         self._streams = streams
         self._limits = limits
         self._calls = calls
+        self._reads_first = reads_first
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -71,7 +80,7 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
                 await self._limits.check(principal)
             call.enter(principal)
         except BurgeeError as error:
-            return _refusal(error, self._calls.by_method[method])
+            return _refusal(error, self._calls.by_method[method], reads_first=self._reads_first)
         return guarded
 
 
@@ -162,7 +171,7 @@ def _code(error: BaseException, context: Context) -> str:
         return grpc.StatusCode.INVALID_ARGUMENT.name
     if isinstance(error, asyncio.CancelledError):  # by the caller, or by gRPC at the deadline
         remaining = context.time_remaining()
-        late = remaining is not None and remaining <= 0
+        late = remaining is not None and remaining <= _LATE_SECONDS
         return (grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED).name
     return grpc.StatusCode.INTERNAL.name
 
@@ -183,11 +192,13 @@ async def _fail(method: str, context: Context, error: BaseException) -> NoReturn
     raise AssertionError("abort always raises")
 
 
-def _refusal(error: BurgeeError, calls: MethodCalls) -> Handler:
+def _refusal(error: BurgeeError, calls: MethodCalls, *, reads_first: bool) -> Handler:
     async def refuse(_messages: Any, context: Context) -> Any:
         calls.end(perf_counter(), code_of(error).name)
         await abort(context, error)
 
+    if reads_first:
+        return grpc.unary_unary_rpc_method_handler(refuse)
     # As if for a stream of messages, of which none is read: the answer does not wait until a large one has come in.
     return grpc.stream_unary_rpc_method_handler(refuse)
 

@@ -101,7 +101,7 @@ class FlagServicer:
             "Watch": grpc.unary_stream_rpc_method_handler(self.Watch, pb.WatchRequest.FromString),
         }
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        server.add_registered_method_handlers(service, handlers)  # type: ignore[attr-defined]  # not in the stubs yet
 
     def _response(self, resolution: Resolution) -> pb.EvaluateResponse:
         """The resolution on the wire. A flag gives the same few objects again and again, so each is written once.

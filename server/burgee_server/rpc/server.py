@@ -1,9 +1,9 @@
 """A gRPC server with every service, behind the door."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import grpc
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -33,10 +33,12 @@ from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.door import Door
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.health import Health
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.streams import OpenStreams
+from burgee_server.rpc.transport import Transport
 
 SERVICES = tuple(
     service.full_name
@@ -51,13 +53,6 @@ SERVICES = tuple(
         profiles_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
-)
-
-_OPTIONS = (
-    # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
-    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),  # a port that is taken must be an error, not shared
 )
 
 
@@ -79,11 +74,17 @@ class RpcServer:
     """Serves on one address. Health says SERVING only between `ready` and `stop`."""
 
     def __init__(
-        self, servicers: Servicers, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls
+        self,
+        servicers: Servicers,
+        gate: Gate,
+        streams: OpenStreams,
+        limits: CaptureLimits,
+        calls: Calls,
+        transport: Transport,
     ) -> None:
         self._streams = streams
-        self._server = grpc.aio.server(interceptors=[Door(gate, streams, limits, calls)], options=_OPTIONS)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]  # there at run time
+        self._server = transport.server(Door(gate, streams, limits, calls, reads_first=transport.native))
+        self._health = Health(streams)
         servicers.capture.add_to(self._server)
         actions_pb2_grpc.add_ActionServiceServicer_to_server(servicers.actions, self._server)
         admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
@@ -107,9 +108,10 @@ class RpcServer:
         await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
         return port
 
-    async def stop(self, grace_seconds: float) -> None:
-        """Say NOT_SERVING, end streams, take no new calls, and give those that run this long to finish."""
+    async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
+        """Say NOT_SERVING; after the notice end streams, take no new calls, and give those that run time to finish."""
         await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(notice_seconds)
         self._streams.stop()
         await self._server.stop(grace_seconds)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import burgee
 import burgee.stream
 from burgee import Client, ErrorCode, Reason
 from burgee.evaluation import flag_to_document
@@ -275,3 +276,20 @@ def test_all_flags_need_no_call_where_what_they_read_is_passed(client: Client, s
     given = client.all_flags("ann", company="globex", properties={"plan": "free"})
     assert {key: each.variant for key, each in given.items()} == {"f": "off", "person": "off"}
     assert server.of(flags_pb2.EvaluateAllRequest) == []
+
+
+def test_a_stream_that_ends_well_is_followed_by_the_next_and_nothing_is_stale(
+    client: Client, server: Recorder, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that lets no stream last for ever is no server that is gone: the next goes on where it was."""
+    monkeypatch.setattr(burgee.stream, "AGE_SECONDS", 0.0)
+    assert client.ready()
+    told: list[burgee.FlagState] = []
+    client.on_flags(lambda _changed: told.append(client.flag_status.state))
+    feed.begin = (change("e.1"),)
+    feed.end()
+    wait_for(lambda: len(server.of(flags_pb2.WatchRequest)) > 1)
+    feed.send(change("e.2", flag(version=2)))
+    wait_for(lambda: client.resolve("f", company="acme").flag_version == 2)
+    assert [request.version for request in server.of(flags_pb2.WatchRequest)] == ["", "e.1"]
+    assert told == [burgee.FlagState.READY]

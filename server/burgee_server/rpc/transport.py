@@ -1,0 +1,65 @@
+"""What carries the calls: gRPC's own server, or that of pygrpc-native; and what both allow a connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import grpc
+
+from burgee_server.errors import BurgeeError
+
+_BOTH = (
+    # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
+    ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),  # a port that is taken must be an error, not shared
+    # A client that is gone without a word is noticed within a minute and a half, also where nothing is on its way.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+_GRPCIO = (
+    # Some clients ping far more often than gRPC likes, flagd's every millisecond: it would end their connections.
+    ("grpc.http2.max_ping_strikes", 0),
+    # gRPC turns calls away when a thousand wait to be let in: after a restart, all clients come at once.
+    ("grpc.server.max_pending_requests", 10_000),
+    ("grpc.server.max_pending_requests_hard_limit", 10_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Which one, and how long it keeps a connection; 0 is for ever. The native one has no such limits, and no TLS."""
+
+    native: bool = False
+    connection_seconds: float = 0.0
+    """How old a connection gets, give or take a tenth; then its client is told to open another for its next calls."""
+    connection_grace_seconds: float = 0.0
+    """How long calls that are open on it may then go on."""
+    most_connections: int = 0
+
+    @property
+    def stream_seconds(self) -> float:
+        """How long a stream that has no end may last, so that it never outlasts its connection."""
+        return self.connection_grace_seconds * 0.9 if self.connection_seconds and not self.native else inf
+
+    def server(self, interceptor: grpc.aio.ServerInterceptor) -> grpc.aio.Server:  # type: ignore[type-arg]
+        """A server that is to be started. Raises BurgeeError without the extra that it needs."""
+        if self.native:
+            try:
+                import pygrpc_native.aio
+            except ModuleNotFoundError as missing:
+                raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
+            return pygrpc_native.aio.server(interceptors=[interceptor], options=_BOTH)
+        return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, *_GRPCIO, *self._limits()])
+
+    def _limits(self) -> Sequence[tuple[str, Any]]:
+        limits = []
+        if self.connection_seconds:
+            limits.append(("grpc.max_connection_age_ms", int(self.connection_seconds * 1e3)))
+            limits.append(("grpc.max_connection_age_grace_ms", int(self.connection_grace_seconds * 1e3)))
+        if self.most_connections:
+            limits.append(("grpc.max_allowed_incoming_connections", self.most_connections))
+        return limits

@@ -1,0 +1,155 @@
+"""Connections that ping too often, that are too many or too old, and those of a server that stops."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from burgee.v1 import flags_pb2
+from burgee.v1.flags_pb2_grpc import FlagServiceStub
+from burgee_server.flags import Watch
+from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.server import RpcServer
+from burgee_server.rpc.streams import OpenStreams
+from burgee_server.rpc.transport import Transport
+
+SETTINGS, PING, GOAWAY = 4, 6, 7
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture
+def serving(server, admin):
+    """Serves the session's server once more, with another transport, to channels with options of their own."""
+
+    @asynccontextmanager
+    async def serve(transport=Transport(), servicers=None):  # noqa: B008 - frozen
+        house = server.house
+        rpc = RpcServer(servicers or house.servicers, house.gate, OpenStreams(), house.limits, house.calls, transport)
+        port = await rpc.start("127.0.0.1:0")
+        channels = []
+
+        def connect(**options):
+            own = {"use_local_subchannel_pool": 1, **options}
+            channel = grpc.aio.insecure_channel(
+                f"127.0.0.1:{port}", options=[(f"grpc.{name.replace('__', '.')}", each) for name, each in own.items()]
+            )
+            channels.append(channel)
+            return channel
+
+        connect.address = "127.0.0.1", port
+        yield rpc, connect
+        await asyncio.gather(*(channel.close() for channel in channels))
+        await rpc.stop(0)
+
+    return serve
+
+
+async def test_a_client_that_pings_all_the_time_is_not_thrown_out(serving, admin):
+    """flagd's clients do every millisecond; gRPC would end the connection, and all calls on it, after four pings.
+
+    In bytes, as gRPC's own client does not ping as often as it is told to; a channel that is told to goes on, too.
+    """
+    async with serving() as (_, connect), asyncio.timeout(20):
+        channel = connect(keepalive_time_ms=1, keepalive_permit_without_calls=1, http2__max_pings_without_data=0)
+        stream = FlagServiceStub(channel).Watch(flags_pb2.WatchRequest(heartbeat_seconds=1), metadata=key(admin))
+        assert (await stream.read()).snapshot
+        reader, writer = await asyncio.open_connection(*connect.address)
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        for number in range(100):
+            writer.write(frame(PING, number.to_bytes(8)))
+            while (answer := await read_frame(reader)) != (PING, number.to_bytes(8)):
+                assert answer[0] != GOAWAY, answer
+        writer.close()
+        assert (await stream.read()).version
+        stream.cancel()
+
+
+async def test_no_more_connections_than_the_setting(serving, admin):
+    """One more is closed at once; when another goes, there is room again."""
+    async with serving(Transport(most_connections=2)) as (_, connect), asyncio.timeout(20):
+        first, second, third = connect(), connect(), connect()
+        for channel in (first, second):
+            await evaluate(channel, admin)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await evaluate(third, admin)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        await first.close()
+        await evaluate(third, admin, wait_for_ready=True)
+
+
+async def test_an_old_connection_is_left_for_a_new_one_without_a_failed_call(serving, server, admin):
+    """Calls go on meanwhile; a stream ends well, is opened again where it was, and that is on another connection."""
+    house = server.house
+    watch = Watch(house.watch._catalog, house.watch._profiles, house.watch._cohorts, 10, 1.0)
+    flags = FlagServicer(house.servicers.flags._checks, house.servicers.flags._answers, watch)
+    peers, answer = set(), flags.Evaluate
+
+    async def noting_peers(request, context):
+        peers.add(context.peer())
+        return await answer(request, context)
+
+    flags.Evaluate = noting_peers
+    servicers = replace(house.servicers, flags=flags)
+    async with serving(Transport(False, 0.5, 10.0), servicers) as (_, connect), asyncio.timeout(20):
+        channel = connect()
+        version, snapshots = "", 0
+        while len(peers) < 3:
+            stream = FlagServiceStub(channel).Watch(flags_pb2.WatchRequest(version=version), metadata=key(admin))
+            async for message in stream:
+                version = message.version
+                snapshots += message.snapshot
+                await evaluate(channel, admin)
+            assert await stream.code() is grpc.StatusCode.OK
+        assert snapshots == 1
+    watch.close()
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_a_server_that_stops_says_so_before_it_stops(serving, admin, native):
+    """Health says NOT_SERVING, to who asks and to who watches, while calls are still answered; then they are not."""
+    async with serving(Transport(native)) as (rpc, connect), asyncio.timeout(20):
+        channel = connect()
+        health = health_pb2_grpc.HealthStub(channel)
+        watching = health.Watch(health_pb2.HealthCheckRequest())
+        assert (await watching.read()).status == SERVING
+        stopping = asyncio.create_task(rpc.stop(60, notice_seconds=60))
+        assert (await watching.read()).status == NOT_SERVING
+        assert (await health.Check(health_pb2.HealthCheckRequest())).status == NOT_SERVING
+        await evaluate(channel, admin)
+        stopping.cancel()
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_who_watches_health_does_not_hold_up_a_server_that_stops(serving, native):
+    """Without a notice, too, NOT_SERVING is the last that is heard; the server does not wait for its grace to end."""
+    async with serving(Transport(native)) as (rpc, connect), asyncio.timeout(20):
+        watching = health_pb2_grpc.HealthStub(connect()).Watch(health_pb2.HealthCheckRequest())
+        assert (await watching.read()).status == SERVING
+        await rpc.stop(3_600)
+        assert (await watching.read()).status == NOT_SERVING
+
+
+def frame(kind, payload=b""):
+    """A frame of HTTP/2, of the connection itself."""
+    return len(payload).to_bytes(3) + bytes([kind, 0, 0, 0, 0, 0]) + payload
+
+
+async def read_frame(reader):
+    """Its kind and payload."""
+    head = await reader.readexactly(9)
+    return head[3], await reader.readexactly(int.from_bytes(head[:3]))
+
+
+def key(admin):
+    """The metadata that a call needs."""
+    return (("authorization", f"Bearer {admin.secret}"),)
+
+
+async def evaluate(channel, admin, **options):
+    """Check a flag that is not there."""
+    request = flags_pb2.EvaluateRequest(flag_key="f")
+    return await FlagServiceStub(channel).Evaluate(request, metadata=key(admin), **options)

@@ -1,0 +1,110 @@
+"""The other transport, behind the same door. BURGEE_TEST_TRANSPORT=native has it carry all tests."""
+
+import asyncio
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+import burgee
+from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2
+from burgee_server.rpc.server import SERVICES, RpcServer
+from burgee_server.rpc.streams import OpenStreams
+from burgee_server.rpc.transport import Transport
+from tests.fixtures.server import caller
+from tests.rpc.conftest import refused
+
+
+@pytest.fixture
+async def native(server):
+    """Where the session's server is served once more."""
+    house, transport = server.house, Transport(native=True)
+    rpc = RpcServer(house.servicers, house.gate, OpenStreams(), house.limits, house.calls, transport)
+    yield f"127.0.0.1:{await rpc.start('127.0.0.1:0')}"
+    await rpc.stop(0)
+
+
+@pytest.fixture
+async def somebody(native, admin):
+    """An admin of a new project, who calls it."""
+    somebody = caller(native, admin.secret)
+    yield somebody
+    await somebody.channel.close()
+
+
+async def test_calls_are_answered_and_what_was_captured_is_there(somebody, admin, loaded):
+    """A flag, checked twice; a profile; an event, found through the other transport."""
+    request = flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="f", enabled=True))
+    await somebody.flag_admin.CreateFlag(request)
+    question = flags_pb2.EvaluateRequest(flag_key="f", context=flags_pb2.EvaluationContext(distinct_id="ann"))
+    first, again = await somebody.flags.Evaluate(question), await somebody.flags.Evaluate(question)
+    assert first == again == await admin.flags.Evaluate(question)
+    assert first.resolution.reason == flags_pb2.REASON_STATIC
+    await somebody.send(capture_pb2.Event(event="e", distinct_id="ann"))
+    await loaded()
+    events = await admin.profiles.ListEvents(profiles_pb2.ListEventsRequest(distinct_id="ann"))
+    assert [event.event for event in events.events] == ["e"]
+
+
+async def test_what_is_wrong_is_told_as_on_the_other(native, somebody):
+    """Fields, no key, a wrong key, an unknown method, a message that is too large; and it stays up."""
+    with refused(grpc.StatusCode.INVALID_ARGUMENT, "flag_key"):
+        await somebody.flags.Evaluate(flags_pb2.EvaluateRequest())
+    with refused(grpc.StatusCode.INVALID_ARGUMENT):
+        await somebody.channel.unary_unary("/burgee.v1.FlagService/EvaluateAll")(b"\xff")
+    for secret in ("", "nobody's"):
+        nobody = caller(native, secret)
+        with refused(grpc.StatusCode.UNAUTHENTICATED):
+            await nobody.flags.EvaluateAll(flags_pb2.EvaluateAllRequest())
+        with refused(grpc.StatusCode.UNAUTHENTICATED):
+            await nobody.flags.Watch(flags_pb2.WatchRequest()).read()
+        await nobody.channel.close()
+    with refused(grpc.StatusCode.UNIMPLEMENTED):
+        await somebody.channel.unary_unary("/burgee.v1.FlagService/Nothing")(b"")
+    with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
+        await somebody.channel.unary_unary("/burgee.v1.CaptureService/Capture")(b"\x0a" * (17 << 20))
+    await somebody.flags.EvaluateAll(flags_pb2.EvaluateAllRequest())
+
+
+async def test_a_client_in_memory_hears_of_changes(native, somebody):
+    """The stream of changes, and the sync client's own calls."""
+
+    def run():
+        with burgee.Client(native, somebody.secret, flag_timeout=20) as client:
+            assert client.ready(20)
+            assert client.resolve("f").error_code is burgee.ErrorCode.FLAG_NOT_FOUND
+            asyncio.run_coroutine_threadsafe(create(), loop).result(20)
+            while client.resolve("f").error_code is not None:
+                pass
+
+    async def create():
+        await somebody.flag_admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="f")))
+
+    loop = asyncio.get_running_loop()
+    await asyncio.to_thread(run)
+
+
+async def test_a_call_whose_time_is_up_and_one_that_is_given_up_end(somebody):
+    """With the caller's own status, and without harm to others on the connection."""
+    stream = somebody.flags.Watch(flags_pb2.WatchRequest(), timeout=0.3)
+    with refused(grpc.StatusCode.DEADLINE_EXCEEDED):
+        async for _ in stream:
+            pass
+    stream = somebody.flags.Watch(flags_pb2.WatchRequest())
+    await stream.read()
+    stream.cancel()
+    await somebody.flags.EvaluateAll(flags_pb2.EvaluateAllRequest())
+
+
+async def test_health_and_reflection_answer(native):
+    """Reflection is a stream of requests, which the native server hands to gRPC's own behind it."""
+    async with grpc.aio.insecure_channel(native) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for service in ("", *SERVICES):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stream = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+        [answer] = [answer async for answer in stream]
+    assert set(SERVICES) <= {service.name for service in answer.list_services_response.service}
