@@ -9,6 +9,7 @@ from burgee.filter import all_of, any_of, not_, where
 from burgee.flag_status import FlagState, FlagStatus
 from burgee.insights import (
     Breakdown,
+    Exclusion,
     Formula,
     Funnel,
     FunnelCount,
@@ -35,6 +36,7 @@ __all__ = [
     "Condition",
     "Dropped",
     "ErrorCode",
+    "Exclusion",
     "FlagState",
     "FlagStatus",
     "Formula",

@@ -316,6 +316,32 @@ BAD_FUNNELS = {
     "window beyond reason": ({"steps": [{}] * 2, "window": Duration(seconds=2**62)}, "window"),
     "unknown type": ({"steps": [{}] * 2, "count_by": "compny"}, "count_by"),
     "bad step": ({"steps": [{"event": "x" * 201}, {}]}, "steps[0].event"),
+    "unknown order": ({"steps": [{}] * 2, "order": 99}, "order"),
+    "unknown attribution": ({"steps": [{}] * 2, "attribution": 99}, "attribution"),
+    "attribution of nothing": ({"steps": [{}] * 2, "attribution": 2}, "attribution"),
+    "attribution to no step": (
+        {"steps": [{}] * 2, "attribution": 3, "attribution_step": 3, "breakdown": {"attributes": ["user.key"]}},
+        "attribution_step",
+    ),
+    "a step without its attribution": ({"steps": [{}] * 2, "attribution_step": 1}, "attribution_step"),
+    "attribution to a step without order": (
+        {"steps": [{}] * 2, "order": 3, "attribution": 3, "breakdown": {"attributes": ["user.key"]}},
+        "attribution",
+    ),
+    "too many alike": ({"steps": [{}] * 6, "order": 3}, "steps"),
+    "too many exclusions": ({"steps": [{}] * 2, "exclusions": [{}] * 11}, "exclusions"),
+    "exclusions of a strict funnel": ({"steps": [{}] * 2, "order": 2, "exclusions": [{}]}, "exclusions"),
+    "exclusion after the last": ({"steps": [{}] * 2, "exclusions": [{"to_step": 3}]}, "exclusions[0].to_step"),
+    "exclusion backwards": ({"steps": [{}] * 2, "exclusions": [{"from_step": 2}]}, "exclusions[0].from_step"),
+    "exclusion from a step without order": (
+        {"steps": [{}] * 3, "order": 3, "exclusions": [{"from_step": 2}]},
+        "exclusions[0].from_step",
+    ),
+    "bad exclusion": ({"steps": [{}] * 2, "exclusions": [{"event": "x" * 201}]}, "exclusions[0].event"),
+    "bad filter of an exclusion": (
+        {"steps": [{}] * 2, "exclusions": [{"filter": condition("plan", "is_set")}]},
+        "exclusions[0].filter.condition.attribute",
+    ),
 }
 
 

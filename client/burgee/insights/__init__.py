@@ -1,6 +1,6 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
-from burgee.insights.funnel import Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
+from burgee.insights.funnel import Exclusion, Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
 from burgee.insights.trend import Formula, Series, Trend, TrendQuery, TrendRow
 from burgee.insights.words import Answer, Breakdown, By, Moment, Part, Query, QueryError, QueryInfo, Where
 
@@ -8,6 +8,7 @@ __all__ = [
     "Answer",
     "Breakdown",
     "By",
+    "Exclusion",
     "Formula",
     "Funnel",
     "FunnelCount",

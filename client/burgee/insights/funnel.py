@@ -15,7 +15,9 @@ from burgee.insights.words import (
     read_info,
     read_part,
     write_breakdown,
+    write_count,
     write_filter,
+    write_word,
 )
 from burgee.v1 import funnel_pb2
 
@@ -27,6 +29,17 @@ class Step:
     event: str = ""
     where: Where = None
     label: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What may not happen between two steps, counted from 1: after the first and before the last, unless given."""
+
+    event: str = ""
+    where: Where = None
+    from_step: int = 0
+    to_step: int = 0
     action: str = ""
 
 
@@ -74,7 +87,9 @@ class Funnel(Answered):
 class FunnelQuery(Asking):
     """Asks for a funnel: how many get from step to step. `count_by` is `user` or a group type.
 
-    `window`, from the first step to the last, is 14 days unless given.
+    `window`, from the first step to the last, is 14 days unless given. `order` is ordered, strict or unordered.
+    `attribution` says which event a breakdown goes by: first_touch, last_touch, step (`attribution_step`, from 1) or
+    all_steps.
     """
 
     method: ClassVar[str] = "QueryFunnel"
@@ -84,6 +99,10 @@ class FunnelQuery(Asking):
     count_by: str = "user"
     window: timedelta | None = None
     breakdown: By = None
+    order: str = "ordered"
+    exclusions: Sequence[str | Exclusion] = ()
+    attribution: str = "first_touch"
+    attribution_step: int = 0
 
     def write(self) -> funnel_pb2.QueryFunnelRequest:
         """See Query."""
@@ -91,6 +110,10 @@ class FunnelQuery(Asking):
             steps=[_write_step(step) for step in self.steps],
             count_by=self.count_by,
             breakdown=write_breakdown(self.breakdown),
+            order=write_word(funnel_pb2.FunnelOrder, "order", self.order),
+            exclusions=[_write_exclusion(exclusion, index) for index, exclusion in enumerate(self.exclusions)],
+            attribution=write_word(funnel_pb2.FunnelAttribution, "attribution", self.attribution),
+            attribution_step=write_count("attribution_step", self.attribution_step),
             **self.words(),
         )
         if self.window is not None:
@@ -99,23 +122,31 @@ class FunnelQuery(Asking):
 
     def read(self, response: funnel_pb2.QueryFunnelResponse) -> Funnel:
         """See Query."""
-        return Funnel(
-            tuple(
-                FunnelRow(
-                    read_part(row),
-                    tuple(
-                        FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
-                        for step in row.steps
-                    ),
-                )
-                for row in response.rows
-            ),
-            read_info(response.info),
-        )
+        return Funnel(tuple(read_row(row) for row in response.rows), read_info(response.info))
+
+
+def read_row(row: funnel_pb2.FunnelRow) -> FunnelRow:
+    """One funnel of an answer."""
+    steps = (
+        FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
+        for step in row.steps
+    )
+    return FunnelRow(read_part(row), tuple(steps))
 
 
 def _write_step(step: str | Step) -> funnel_pb2.FunnelStep:
     named = Step(step) if isinstance(step, str) else step
     return funnel_pb2.FunnelStep(
         event=named.event, filter=write_filter(named.where), label=named.label, action=named.action
+    )
+
+
+def _write_exclusion(exclusion: str | Exclusion, index: int) -> funnel_pb2.FunnelExclusion:
+    named = Exclusion(exclusion) if isinstance(exclusion, str) else exclusion
+    return funnel_pb2.FunnelExclusion(
+        event=named.event,
+        filter=write_filter(named.where),
+        from_step=write_count(f"exclusions[{index}].from_step", named.from_step),
+        to_step=write_count(f"exclusions[{index}].to_step", named.to_step),
+        action=named.action,
     )

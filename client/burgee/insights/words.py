@@ -130,7 +130,8 @@ def _text(moment: Moment) -> str:
 
 def write_word(kind: Any, word: str, name: str) -> Any:
     """The wire's number for a name such as "unique_users". Raises QueryError like the server does."""
-    numbers = {key.removeprefix(f"{word.upper()}_").lower(): number for key, number in kind.items() if number}
+    prefix = kind.Name(0).removesuffix("UNSPECIFIED")
+    numbers = {key.removeprefix(prefix).lower(): number for key, number in kind.items() if number}
     if name not in numbers:
         reason = f"one of {', '.join(numbers)}"
         raise QueryError("INVALID_ARGUMENT", f"{word}: {reason}", [(word, reason)])

@@ -27,21 +27,27 @@ from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"\xfb\x01\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\"\xbd\x01\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12,\n\x05\x61sked\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x30\n\x08previous\x18\x04 \x01(\x0b\x32\x1e.burgee.v1.QueryFunnelResponse\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"w\n\x0f\x46unnelExclusion\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\x11\n\tfrom_step\x18\x03 \x01(\r\x12\x0f\n\x07to_step\x18\x04 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\"\x9f\x03\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12%\n\x05order\x18\x08 \x01(\x0e\x32\x16.burgee.v1.FunnelOrder\x12.\n\nexclusions\x18\t \x03(\x0b\x32\x1a.burgee.v1.FunnelExclusion\x12\x31\n\x0b\x61ttribution\x18\n \x01(\x0e\x32\x1c.burgee.v1.FunnelAttribution\x12\x18\n\x10\x61ttribution_step\x18\x0b \x01(\r\"\xbd\x01\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12,\n\x05\x61sked\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x30\n\x08previous\x18\x04 \x01(\x0b\x32\x1e.burgee.v1.QueryFunnelResponse\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01*z\n\x0b\x46unnelOrder\x12\x1c\n\x18\x46UNNEL_ORDER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46UNNEL_ORDER_ORDERED\x10\x01\x12\x17\n\x13\x46UNNEL_ORDER_STRICT\x10\x02\x12\x1a\n\x16\x46UNNEL_ORDER_UNORDERED\x10\x03*\xbd\x01\n\x11\x46unnelAttribution\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_FIRST_TOUCH\x10\x01\x12!\n\x1d\x46UNNEL_ATTRIBUTION_LAST_TOUCH\x10\x02\x12\x1b\n\x17\x46UNNEL_ATTRIBUTION_STEP\x10\x03\x12 \n\x1c\x46UNNEL_ATTRIBUTION_ALL_STEPS\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.funnel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FUNNELORDER']._serialized_start=1164
+  _globals['_FUNNELORDER']._serialized_end=1286
+  _globals['_FUNNELATTRIBUTION']._serialized_start=1289
+  _globals['_FUNNELATTRIBUTION']._serialized_end=1478
   _globals['_FUNNELSTEP']._serialized_start=120
   _globals['_FUNNELSTEP']._serialized_end=213
-  _globals['_QUERYFUNNELREQUEST']._serialized_start=216
-  _globals['_QUERYFUNNELREQUEST']._serialized_end=467
-  _globals['_QUERYFUNNELRESPONSE']._serialized_start=470
-  _globals['_QUERYFUNNELRESPONSE']._serialized_end=659
-  _globals['_FUNNELROW']._serialized_start=661
-  _globals['_FUNNELROW']._serialized_end=762
-  _globals['_FUNNELSTEPRESULT']._serialized_start=764
-  _globals['_FUNNELSTEPRESULT']._serialized_end=877
+  _globals['_FUNNELEXCLUSION']._serialized_start=215
+  _globals['_FUNNELEXCLUSION']._serialized_end=334
+  _globals['_QUERYFUNNELREQUEST']._serialized_start=337
+  _globals['_QUERYFUNNELREQUEST']._serialized_end=752
+  _globals['_QUERYFUNNELRESPONSE']._serialized_start=755
+  _globals['_QUERYFUNNELRESPONSE']._serialized_end=944
+  _globals['_FUNNELROW']._serialized_start=946
+  _globals['_FUNNELROW']._serialized_end=1047
+  _globals['_FUNNELSTEPRESULT']._serialized_start=1049
+  _globals['_FUNNELSTEPRESULT']._serialized_end=1162
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,70 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FunnelOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FunnelOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunnelOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FUNNEL_ORDER_UNSPECIFIED: _FunnelOrder.ValueType  # 0
+    """Not given: read as FUNNEL_ORDER_ORDERED."""
+    FUNNEL_ORDER_ORDERED: _FunnelOrder.ValueType  # 1
+    """One after another; other events may come between."""
+    FUNNEL_ORDER_STRICT: _FunnelOrder.ValueType  # 2
+    """One directly after another, with no other event of the same user or group between, of those that pass `filter`.
+    What happens in the very moment of a step is not between.
+    """
+    FUNNEL_ORDER_UNORDERED: _FunnelOrder.ValueType  # 3
+    """In any order. The first step of the answer counts who did any one of them, the second who did any two, and so on."""
+
+class FunnelOrder(_FunnelOrder, metaclass=_FunnelOrderEnumTypeWrapper):
+    """How the steps must follow one another."""
+
+FUNNEL_ORDER_UNSPECIFIED: FunnelOrder.ValueType  # 0
+"""Not given: read as FUNNEL_ORDER_ORDERED."""
+FUNNEL_ORDER_ORDERED: FunnelOrder.ValueType  # 1
+"""One after another; other events may come between."""
+FUNNEL_ORDER_STRICT: FunnelOrder.ValueType  # 2
+"""One directly after another, with no other event of the same user or group between, of those that pass `filter`.
+What happens in the very moment of a step is not between.
+"""
+FUNNEL_ORDER_UNORDERED: FunnelOrder.ValueType  # 3
+"""In any order. The first step of the answer counts who did any one of them, the second who did any two, and so on."""
+Global___FunnelOrder: _TypeAlias = FunnelOrder  # noqa: Y015
+
+class _FunnelAttribution:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FunnelAttributionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunnelAttribution.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FUNNEL_ATTRIBUTION_UNSPECIFIED: _FunnelAttribution.ValueType  # 0
+    """Not given: read as FUNNEL_ATTRIBUTION_FIRST_TOUCH."""
+    FUNNEL_ATTRIBUTION_FIRST_TOUCH: _FunnelAttribution.ValueType  # 1
+    """The earliest first step in the range; of an unordered funnel, the earliest event of any step."""
+    FUNNEL_ATTRIBUTION_LAST_TOUCH: _FunnelAttribution.ValueType  # 2
+    """The last step that was reached, on the way that counts."""
+    FUNNEL_ATTRIBUTION_STEP: _FunnelAttribution.ValueType  # 3
+    """The step `attribution_step` on the way that counts. Who did not reach it is not in the answer."""
+    FUNNEL_ATTRIBUTION_ALL_STEPS: _FunnelAttribution.ValueType  # 4
+    """Every step: each value is a funnel of the events that have it. One may be in several."""
+
+class FunnelAttribution(_FunnelAttribution, metaclass=_FunnelAttributionEnumTypeWrapper):
+    """Where the value of a breakdown is taken from, of one user's or group's events."""
+
+FUNNEL_ATTRIBUTION_UNSPECIFIED: FunnelAttribution.ValueType  # 0
+"""Not given: read as FUNNEL_ATTRIBUTION_FIRST_TOUCH."""
+FUNNEL_ATTRIBUTION_FIRST_TOUCH: FunnelAttribution.ValueType  # 1
+"""The earliest first step in the range; of an unordered funnel, the earliest event of any step."""
+FUNNEL_ATTRIBUTION_LAST_TOUCH: FunnelAttribution.ValueType  # 2
+"""The last step that was reached, on the way that counts."""
+FUNNEL_ATTRIBUTION_STEP: FunnelAttribution.ValueType  # 3
+"""The step `attribution_step` on the way that counts. Who did not reach it is not in the answer."""
+FUNNEL_ATTRIBUTION_ALL_STEPS: FunnelAttribution.ValueType  # 4
+"""Every step: each value is a funnel of the events that have it. One may be in several."""
+Global___FunnelAttribution: _TypeAlias = FunnelAttribution  # noqa: Y015
 
 @_typing.final
 class FunnelStep(_message.Message):
@@ -58,10 +123,51 @@ class FunnelStep(_message.Message):
 Global___FunnelStep: _TypeAlias = FunnelStep  # noqa: Y015
 
 @_typing.final
+class FunnelExclusion(_message.Message):
+    """What may not happen between two steps."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    FROM_STEP_FIELD_NUMBER: _builtins.int
+    TO_STEP_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """Which event. Empty: any event, unless there is an action."""
+    from_step: _builtins.int
+    """After which step, from 1. 0: the first. Of an unordered funnel, always the first that is done."""
+    to_step: _builtins.int
+    """Before which step. 0: the last."""
+    action: _builtins.str
+    """Which events: those of an action, by its key, in place of `event`."""
+    @_builtins.property
+    def filter(self) -> _common_pb2.Filter:
+        """Which of those events."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        filter: _common_pb2.Filter | None = ...,
+        from_step: _builtins.int = ...,
+        to_step: _builtins.int = ...,
+        action: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event", b"event", "filter", b"filter", "from_step", b"from_step", "to_step", b"to_step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelExclusion: _TypeAlias = FunnelExclusion  # noqa: Y015
+
+@_typing.final
 class QueryFunnelRequest(_message.Message):
-    """Asks for a funnel: steps in order, all within the window from the first. Other events may come between. Events of
-    the same microsecond count as in order, so that an import that knows only seconds loses nothing; one event never
-    serves two steps. Of several ways through, the longest counts.
+    """Asks for a funnel: who took the steps, all within the window from the first. Any first step may begin; from each,
+    the nearest next step counts. Of all ways, the way that counts gets furthest; of several, it gets there first, and of
+    those it is the shortest. Events of the same microsecond count as in the order of their steps, so that an import that
+    knows only seconds loses nothing; one event never serves two steps.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -73,13 +179,23 @@ class QueryFunnelRequest(_message.Message):
     COUNT_BY_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     BREAKDOWN_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    EXCLUSIONS_FIELD_NUMBER: _builtins.int
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ATTRIBUTION_STEP_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone for dates in the range. Empty: UTC."""
     count_by: _builtins.str
     """Who goes through it: "user", or a group type such as "company". Empty: "user"."""
+    order: Global___FunnelOrder.ValueType
+    """How the steps must follow one another."""
+    attribution: Global___FunnelAttribution.ValueType
+    """Where the value of the breakdown is taken from."""
+    attribution_step: _builtins.int
+    """Which step, from 1, with FUNNEL_ATTRIBUTION_STEP, and only with it. Not for FUNNEL_ORDER_UNORDERED."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelStep]:
-        """2 to 20 steps."""
+        """2 to 20 steps. Of an unordered funnel, at most 5 that one event could match, by its name."""
 
     @_builtins.property
     def range(self) -> _common_pb2.TimeRange:
@@ -95,8 +211,15 @@ class QueryFunnelRequest(_message.Message):
 
     @_builtins.property
     def breakdown(self) -> _questions_pb2.Breakdown:
-        """Split by the attribute's value at each one's earliest first step in the range (the lesser uuid, of two at one
-        moment). Absent: not split.
+        """Split by the attributes' values, at the event that `attribution` says (the lesser uuid, of two at one moment).
+        Absent: not split.
+        """
+
+    @_builtins.property
+    def exclusions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelExclusion]:
+        """What may not happen between two steps: at most 10, none with FUNNEL_ORDER_STRICT. Whose every way that gets
+        furthest has one strictly between its two steps is not in the answer at all; also who did not reach the later step,
+        if it came after the earlier one and within the window.
         """
 
     def __init__(
@@ -109,10 +232,14 @@ class QueryFunnelRequest(_message.Message):
         count_by: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         breakdown: _questions_pb2.Breakdown | None = ...,
+        order: Global___FunnelOrder.ValueType = ...,
+        exclusions: _abc.Iterable[Global___FunnelExclusion] | None = ...,
+        attribution: Global___FunnelAttribution.ValueType = ...,
+        attribution_step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "count_by", b"count_by", "filter", b"filter", "range", b"range", "steps", b"steps", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "attribution_step", b"attribution_step", "breakdown", b"breakdown", "count_by", b"count_by", "exclusions", b"exclusions", "filter", b"filter", "order", b"order", "range", b"range", "steps", b"steps", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -160,6 +160,8 @@ def test_a_funnel_asks_and_answers(client: Client, server: Recorder) -> None:
             },
         ],
         "countBy": "company",
+        "order": "FUNNEL_ORDER_ORDERED",
+        "attribution": "FUNNEL_ATTRIBUTION_FIRST_TOUCH",
         "window": "604800s",
         "breakdown": {"attributes": ["company.plan"], "limit": 10},
         "range": {"start": "-90d"},

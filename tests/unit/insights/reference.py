@@ -1,8 +1,7 @@
-"""Trends and funnels in plain Python, written to be read: what the SQL is held against."""
+"""Trends in plain Python, written to be read: what the SQL is held against."""
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from burgee_server.insights.trend import Measure
@@ -46,24 +45,6 @@ def measured(facts: Sequence[Fact], measure: Measure, name: str) -> float:
     position = (len(values) - 1) * _PERCENTILES[measure]
     below = values[math.floor(position)]
     return below + (values[math.ceil(position)] - below) * (position - math.floor(position))
-
-
-def reached(facts: Sequence[Fact], steps: Sequence[Callable[[Fact], bool]], window: timedelta) -> int:
-    """How many steps one actor reached: the best of every way to pick an event of its own for each step."""
-
-    def best(step: int, start: datetime | None, last: datetime | None, used: frozenset[int]) -> int:
-        most = step
-        if step == len(steps):
-            return most
-        for index, fact in enumerate(facts):
-            if index in used or not steps[step](fact):
-                continue
-            if start is not None and last is not None and (fact.timestamp < last or fact.timestamp - start > window):
-                continue
-            most = max(most, best(step + 1, start or fact.timestamp, fact.timestamp, used | {index}))
-        return most
-
-    return best(0, None, None, frozenset())
 
 
 def by(facts: Sequence[Fact], key: Callable[[Fact], Any]) -> dict[Any, list[Fact]]:

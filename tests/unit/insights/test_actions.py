@@ -17,7 +17,8 @@ from tests.fixtures.vocabulary import action, named
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, ask
 from tests.unit.insights.facts import facts
-from tests.unit.insights.reference import by, once, reached
+from tests.unit.insights.funnel import ways
+from tests.unit.insights.reference import by, once
 
 LARGE = Condition("event.amount", Operator.GT, (1,))
 AT_ACME = Condition("company.key", Operator.EQUALS, ("acme",))
@@ -63,7 +64,8 @@ async def test_an_action_is_every_event_that_any_matcher_matches(
         sum(matched(second, fact) and holds(AT_ACME, fact) for fact in seen),
     ]
     checks = [lambda fact: matched(first, fact), lambda fact: matched(second, fact), lambda fact: fact.event == "a"]
-    got = [reached(theirs, checks, timedelta(days=14)) for theirs in by(seen, lambda fact: fact.distinct_id).values()]
+    asked = ways.Asked(checks, timedelta(days=14))
+    got = [len(ways.counts(theirs, asked)) for theirs in by(seen, lambda fact: fact.distinct_id).values()]
     assert [step.count for step in funnel.rows[0].steps] == [sum(each >= step for each in got) for step in (1, 2, 3)]
 
 

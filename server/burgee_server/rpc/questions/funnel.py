@@ -3,16 +3,35 @@
 from burgee import wire
 from burgee.evaluation import USER
 from burgee.v1 import funnel_pb2 as pb
-from burgee_server.insights.funnel import DEFAULT_WINDOW, Funnel, FunnelQuery, Step
+from burgee_server.errors import Invalid
+from burgee_server.insights.funnel import (
+    DEFAULT_WINDOW,
+    Attribution,
+    Exclusion,
+    Funnel,
+    FunnelQuery,
+    FunnelRow,
+    Order,
+    Step,
+)
 from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_range, read_window, write_part
 
-_DEFAULTS = pb.QueryFunnelRequest(count_by=USER)
+_ORDERS = {pb.FunnelOrder.Value(f"FUNNEL_ORDER_{order.name}"): order for order in Order}
+_ATTRIBUTIONS = {pb.FunnelAttribution.Value(f"FUNNEL_ATTRIBUTION_{each.name}"): each for each in Attribution}
+_DEFAULTS = pb.QueryFunnelRequest(
+    count_by=USER, order=pb.FUNNEL_ORDER_ORDERED, attribution=pb.FUNNEL_ATTRIBUTION_FIRST_TOUCH
+)
 _DEFAULTS.window.FromTimedelta(DEFAULT_WINDOW)
 
 
 def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
     """The question in a request, which gets its defaults. Raises Invalid."""
     fill_in(request, _DEFAULTS)
+    order, attribution = _ORDERS.get(request.order), _ATTRIBUTIONS.get(request.attribution)
+    if order is None:
+        raise Invalid.of("order", f"must be one of {', '.join(Order)}")
+    if attribution is None:
+        raise Invalid.of("attribution", f"must be one of {', '.join(Attribution)}")
     return FunnelQuery(
         steps=tuple(
             Step(step.event, wire.filter_from_proto(step.filter, f"steps[{index}].filter"), step.label, step.action)
@@ -24,6 +43,19 @@ def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
         count_by=request.count_by,
         filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=read_breakdown(request),
+        order=order,
+        exclusions=tuple(
+            Exclusion(
+                each.event,
+                wire.filter_from_proto(each.filter, f"exclusions[{index}].filter"),
+                each.from_step,
+                each.to_step,
+                each.action,
+            )
+            for index, each in enumerate(request.exclusions)
+        ),
+        attribution=attribution,
+        attribution_step=request.attribution_step,
     )
 
 
@@ -31,14 +63,18 @@ def write_funnel(funnel: Funnel) -> pb.QueryFunnelResponse:
     """The answer, without what it cost."""
     response = pb.QueryFunnelResponse()
     for row in funnel.rows:
-        message = response.rows.add()
-        if row.part is not None:
-            write_part(row.part, message.breakdown)
-        for step in row.steps:
-            message.steps.add(
-                label=step.label,
-                count=step.count,
-                conversion_from_first=step.conversion_from_first,
-                conversion_from_previous=step.conversion_from_previous,
-            )
+        write_row(row, response.rows.add())
     return response
+
+
+def write_row(row: FunnelRow, message: pb.FunnelRow) -> None:
+    """One funnel."""
+    if row.part is not None:
+        write_part(row.part, message.breakdown)
+    for step in row.steps:
+        message.steps.add(
+            label=step.label,
+            count=step.count,
+            conversion_from_first=step.conversion_from_first,
+            conversion_from_previous=step.conversion_from_previous,
+        )

@@ -1,21 +1,13 @@
-"""Funnels against golden cases, and against plain Python over made-up events."""
+"""Funnels against golden cases: steps in order, windows, whose, splits."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights.funnel import Funnel, FunnelQuery, Step
-from burgee_server.insights.words import Breakdown, Part, PartKind
+from burgee_server.insights.words import Breakdown, Part
 from burgee_server.ports.warehouse import ProfileRow
-from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.warehouse import Environment, Fact, new_environment
+from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, funnel
-from tests.unit.insights.facts import facts
-from tests.unit.insights.reference import by, once, reached
 from tests.unit.insights.test_trend import MISSING, OTHER, value
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
@@ -111,62 +103,3 @@ async def test_of_first_steps_at_one_moment_the_lesser_uuid_decides_the_split(en
         await environment.load(Fact("a", timestamp=START, properties={"plan": f"p{index}"}, uuid=uuids[index]))
     query = FunnelQuery(ABC, MARCH, breakdown=Breakdown(("event.plan",)))
     assert [row.part for row in (await funnel(environment, query)).rows] == [value("p0")]
-
-
-STEPS: list[tuple[Step, Callable[[Fact], bool]]] = [
-    (Step("a"), lambda fact: fact.event == "a"),
-    (Step("b"), lambda fact: fact.event == "b"),
-    (Step("c"), lambda fact: fact.event == "c"),
-    (Step(), lambda fact: True),
-    (
-        Step("a", Condition("event.pl.an", Operator.EQUALS, ("pro",))),
-        lambda fact: fact.event == "a" and fact.properties.get("pl.an") == "pro",
-    ),
-    (
-        Step(filter=Condition("company.key", Operator.NOT_EQUALS, ("acme",))),
-        lambda fact: fact.groups.get("company") != "acme",
-    ),
-]
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    made=facts(14),
-    steps=st.lists(st.sampled_from(STEPS), min_size=2, max_size=4),
-    minutes=st.sampled_from([30, 60, 24 * 60, 60 * 24 * 60]),
-    count_by=st.sampled_from(["user", "company"]),
-    is_split=st.booleans(),
-)
-async def test_a_funnel_is_what_plain_python_makes_of_the_events(
-    warehouse: ClickHouseWarehouse,
-    made: list[Fact],
-    steps: list[tuple[Step, Callable[[Fact], bool]]],
-    minutes: int,
-    count_by: str,
-    is_split: bool,
-) -> None:
-    """Over duplicates, ties in time, windows to the microsecond, and steps that overlap."""
-    environment = new_environment(warehouse)
-    if made:
-        await environment.load(*made)
-    window = timedelta(minutes=minutes)
-    breakdown = Breakdown(("user.key",)) if is_split else None
-    query = FunnelQuery(tuple(step for step, _ in steps), MARCH, "", window, count_by, breakdown=breakdown)
-    answer = await funnel(environment, query)
-
-    tests = [test for _, test in steps]
-    expected: dict[Part | None, list[int]] = {} if is_split else {None: [0] * len(steps)}
-    mine = [fact for fact in once(made) if count_by == "user" or "company" in fact.groups]
-    for events in by(mine, lambda fact: fact.distinct_id if count_by == "user" else fact.groups["company"]).values():
-        far = reached(events, tests, window)
-        if far:
-            first = min((fact for fact in events if tests[0](fact)), key=lambda fact: (fact.timestamp, _order(fact)))
-            line = expected.setdefault(Part(PartKind.VALUE, first.distinct_id) if is_split else None, [0] * len(steps))
-            for step in range(far):
-                line[step] += 1
-    assert {row.part: [step.count for step in row.steps] for row in answer.rows} == expected
-
-
-def _order(fact: Fact) -> int:
-    """Of first steps at one moment, the one with the lesser uuid decides."""
-    return UUID(fact.uuid).int

@@ -1,0 +1,133 @@
+"""Who went through a funnel, as SQL: a row for each user or group, and for each part of a breakdown that it is in."""
+
+from dataclasses import dataclass
+
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.funnel.checks import check_funnel
+from burgee_server.insights.funnel.marks import Marks, mark
+from burgee_server.insights.funnel.model import Attribution, FunnelQuery, Order
+from burgee_server.insights.funnel.ways import Ways, ways
+from burgee_server.insights.sql.breakdown import Split, check_breakdown
+from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.scope import Scope, event_key
+
+REACHED = "reached"
+"""How many steps an actor reached."""
+
+MOMENTS = "moments"
+"""When it reached each of them, in microseconds, on the way that counts: of those that get furthest, the one that gets
+there first; of several to there, the shortest."""
+
+ENTRIES = "arrayMap((w, n, l) -> (w.1, n, l), ways, reaches, lengths) AS entries"
+"""Of every way: when it began, how many steps it reached unspoiled (else 0), and how many however."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actors:
+    """A checked funnel, and how to read who went through it."""
+
+    query: FunnelQuery
+    scope: Scope
+    writer: FilterWriter
+    split: Split | None
+    _marks: Marks
+    _ways: Ways
+    _filters: tuple[str, ...]
+
+    def source(self, *columns: str) -> str:
+        """A query for `actor` and `columns` of everybody who took the first step and is not excluded.
+
+        Columns are REACHED, MOMENTS or ENTRIES. If the funnel is split, there is `split`, its value as text, or NULL if
+        missing.
+        """
+        select = ["actor", *columns, *([f"{self._value()} AS split"] if self.split else [])]
+        clauses = [*self._marks.unpacked(), *self._ways.clauses, *self._judged()]
+        taken = f"reached >= {self.query.attribution_step or 1}"
+        actors = f"WITH {', '.join(clauses)} SELECT {', '.join(select)} FROM ({self._grouped()}) WHERE {taken}"
+        if self.split is None or self.query.attribution is Attribution.ALL_STEPS:
+            return actors
+        return f"SELECT * FROM {self.split.values(self.scope, actors)}"
+
+    def parts(self, *columns: str) -> str:
+        """As source(), but with part_kind and part_value for Split.part() in place of `split`.
+
+        Who has several of the lesser values is in "other" once for each of them.
+        """
+        if self.split is None:
+            return f"SELECT 0 AS part_kind, '' AS part_value, * FROM ({self.source(*columns)})"
+        sized = f"SELECT *, count() OVER (PARTITION BY split) AS size FROM ({self.source(*columns)})"
+        ranked = (
+            "SELECT *, dense_rank() OVER (PARTITION BY isNull(split) ORDER BY size DESC, split) AS place"
+            f" FROM ({sized})"
+        )
+        kind = f"multiIf(isNull(split), 1, place <= {self.scope.bind(self.split.limit, 'UInt32')}, 0, 2)"
+        return (
+            f"SELECT {kind} AS part_kind, if(part_kind = 0, assumeNotNull(split), '') AS part_value,"
+            f" * EXCEPT (split, size, place) FROM ({ranked})"
+        )
+
+    def _grouped(self) -> str:
+        """Rows of actor, marks, and what the value of the breakdown is found with."""
+        actor = event_key(self.query.count_by)
+        select = [f"{actor.text} AS actor", *self._marks.columns()]
+        where = [f"NOT {actor.missing}", *self._filters, *self._marks.where(self.scope)]
+        grouped, by = [f"{self._marks.grouped()} AS marks"], ["actor"]
+        if self.split is None:
+            events = self.scope.events(select, where)
+        elif self.query.attribution is Attribution.ALL_STEPS:
+            events = self.scope.events([*select, f"{self.split.column()} AS split"], where)
+            events = f"SELECT * FROM {self.split.values(self.scope, events)}"
+            by.append("split")
+        else:
+            events = self.scope.events([*select, f"{self.split.column()} AS value", "UUIDToNum(uuid) AS id"], where)
+            grouped.append(self._touched())
+        return f"SELECT {', '.join([*by, *grouped])} FROM ({events}) GROUP BY {', '.join(by)}"
+
+    def _touched(self) -> str:
+        """Of events at one moment, the lesser uuid decides."""
+        any_step = self._marks.is_any_step("kind")
+        if self.query.attribution is Attribution.FIRST_TOUCH:
+            first = any_step if self.query.order is Order.UNORDERED else self._marks.is_step("kind", 1)
+            return f"argMinIf(tuple(value), (at, id), {first}).1 AS touched"
+        return f"groupArrayIf((at, id, kind, tuple(value)), {any_step}) AS touches"
+
+    def _value(self) -> str:
+        """The value of the breakdown, from what _grouped() has."""
+        match self.query.attribution:
+            case Attribution.FIRST_TOUCH:
+                return "touched"
+            case Attribution.ALL_STEPS:
+                return "split"
+            case Attribution.LAST_TOUCH:
+                number: int | str = REACHED
+            case Attribution.STEP:
+                number = self.query.attribution_step
+        is_step = self._marks.is_step("e.3", number)
+        if self.query.order is Order.UNORDERED:
+            is_step = self._marks.is_any_step("e.3")
+        there = f"arrayFilter(e -> e.1 = moments[{number}] AND {is_step}, touches)"
+        return f"arraySort(e -> (e.1, e.2), {there})[1].4.1"
+
+    def _judged(self) -> list[str]:
+        """From `ways` to the way that counts; who took as many steps as anywhere only on spoiled ways reached none."""
+        lengths = f"arrayMap(w -> {self._ways.reached('w')}, ways) AS lengths"
+        reaches = "lengths AS reaches"
+        reached = "arrayMax(lengths) AS reached"
+        if self._ways.exclusions:
+            spoiled = self._ways.spoiled("w", "l")
+            reaches = f"arrayMap((w, l) -> if({spoiled}, toUInt8(0), l), ways, lengths) AS reaches"
+            reached = "if(arrayMax(reaches) = arrayMax(lengths), arrayMax(lengths), 0) AS reached"
+        ranked = f"arrayMap(w -> ({self._ways.times('w')}, w.1), arrayFilter((w, n) -> n = reached, ways, reaches))"
+        best = f"arrayReduce('min', arrayMap(w -> (w.1[reached], -toInt64(w.2), w.1), {ranked}))"
+        return [lengths, reaches, reached, f"arraySlice({best}.3, 1, reached) AS moments"]
+
+
+def read_actors(query: FunnelQuery, asked: Asked) -> Actors:
+    """Check a funnel and begin its statement. Raises Invalid."""
+    check_funnel(query, asked)
+    split = check_breakdown(query.breakdown, asked.group_types)
+    scope = Scope(asked)
+    writer = FilterWriter(scope, asked)
+    marks = mark(query, writer)
+    filters = tuple(writer.where(query.filter, "filter"))
+    return Actors(query, scope, writer, split, marks, ways(query, marks), filters)
