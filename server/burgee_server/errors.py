@@ -63,6 +63,8 @@ class Overloaded(BurgeeError):
 class Stopping(BurgeeError):
     """The server is about to be gone; the same call goes through when it, or another, is there."""
 
+    retry_after = 1.0
+
 
 class TimedOut(BurgeeError):
     """The work was given up at the caller's deadline or at the server's limit."""

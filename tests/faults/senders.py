@@ -39,9 +39,10 @@ class Failure:
 
 
 class Senders:
-    """One thread for each kind, on a channel of its own. Sender n is the person `sender-n`."""
+    """One thread for each kind, on its own channel, with a rest between batches. Sender n is the person `sender-n`."""
 
-    def __init__(self, target: str, key: str) -> None:
+    def __init__(self, target: str, key: str, rest_seconds: float = 0.0) -> None:
+        self._rest_seconds = rest_seconds
         self._target = target
         self._metadata = (("authorization", f"Bearer {key}"),)
         self._ending = threading.Event()
@@ -76,7 +77,7 @@ class Senders:
         for thread in self._threads:
             thread.join(120)
             assert not thread.is_alive(), f"{thread.name} cannot get rid of its batch: {self.failures[-1:]}"
-        assert self.surprises == []
+        assert self.surprises == [], self.surprises
 
     def _send(self, kind: Kind, name: str) -> None:
         with grpc.insecure_channel(
@@ -86,6 +87,7 @@ class Senders:
             self.acknowledged[name] = 0
             while not self._ending.is_set() and self._send_one(capture, batch(kind, name, self.acknowledged[name])):
                 self.acknowledged[name] += 1
+                self._ending.wait(self._rest_seconds)
 
     def _send_one(self, capture: "grpc.UnaryUnaryMultiCallable", request: capture_pb2.CaptureRequest) -> bool:
         while True:

@@ -1,6 +1,7 @@
 """SIGTERM under load and back on the same port, again and again: the clients lose nothing and hear of nothing.
 
-The clients are the ones that users have, capturing events and changing profiles all the while.
+The clients are the ones that users have, capturing events and changing profiles all the while; and others of any
+language, which make a call again if it is UNAVAILABLE, and take anything else for a failure.
 """
 
 import random
@@ -15,10 +16,12 @@ import pytest
 import burgee
 from burgee.v1 import profiles_pb2
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
-from tests.faults.storage import NO_MERGES, ask
+from tests.faults.senders import Senders
+from tests.faults.storage import NO_MERGES, ask, check_stored
 from tests.fixtures.serving import Serving, free_address, wait_for
 
 CLIENTS = 3
+REST_SECONDS = 0.02
 PAUSE_SECONDS = 0.001
 CHANGE_EVERY = 50
 EVENT = "worked"
@@ -33,7 +36,7 @@ class Working:
         self.lost: list[Any] = []
         self.client = burgee.Client(target, key, on_drop=self.lost.append, flush_interval=0.02, batch_size=50)
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._work, name=self.name)
+        self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
@@ -77,10 +80,14 @@ def restart_and_check(tmp_path: Path, chance: random.Random, drains: list[str]) 
     ask(data, NO_MERGES)
     server = Serving(data, listen=listen, BURGEE_DRAIN_SECONDS=drains[0]).ready()
     working = [Working(number, listen, key) for number in range(CLIENTS)]
+    senders = Senders(listen, key, REST_SECONDS)
+    senders.start()
     try:
         for drain in drains:
-            before = sum(each.client.stats.sent for each in working)
-            wait_for(lambda before=before: sum(each.client.stats.sent for each in working) > before + 100)
+            before = sum(each.client.stats.sent for each in working), senders.batches
+            wait_for(lambda before=before: sum(each.client.stats.sent for each in working) > before[0] + 100)
+            wait_for(lambda before=before: senders.batches > before[1] + 3 or senders.surprises)
+            assert senders.surprises == []
             time.sleep(chance.uniform(0, 0.5))  # the moment is the test
             code, errors = server.stop()
             assert (code, "Traceback" in errors) == (0, False), errors
@@ -88,15 +95,20 @@ def restart_and_check(tmp_path: Path, chance: random.Random, drains: list[str]) 
         for each in working:
             each.end()
             check_profile(each)
+        senders.finish()
+        now = time.time()
+        wait_for(lambda: working[0].client.trend(EVENT).info.complete_until.timestamp() >= now, 120)
         server.stop()
     finally:
         server.process.kill()
         stats = [each.client.stats for each in working]
         for each in working:
-            each.client.close()
+            each.client.close(timeout=10)
     assert [each.lost for each in working] == [[]] * CLIENTS
     assert [(each.dropped, each.rejected, each.queued) for each in stats] == [(0, 0, 0)] * CLIENTS
     [rows] = ask(data, f"SELECT distinct_id, properties.number.:Int64 FROM events WHERE event = '{EVENT}'")
     assert Counter(map(tuple, rows)) == Counter((each.name, number) for each in working for number in range(each.count))
-    retried = sum(each.retried for each in stats)
-    print(f"{len(drains)} restarts: {len(rows):,} events, {retried:,} batches sent again, nothing dropped")
+    check_stored(data, senders)
+    retried = sum(each.retried for each in stats) + len(senders.failures)
+    events = len(rows) + senders.events
+    print(f"{len(drains)} restarts: {events:,} events, {retried:,} batches sent again, nothing dropped")

@@ -21,6 +21,7 @@ from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.errors import abort, code_of
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.permissions import NEEDED
+from burgee_server.rpc.running import RunningCalls
 from burgee_server.rpc.streams import OpenStreams
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,17 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
     """
 
     def __init__(
-        self, gate: Gate, streams: OpenStreams, limits: CaptureLimits, calls: Calls, *, reads_first: bool
+        self,
+        gate: Gate,
+        running: RunningCalls,
+        streams: OpenStreams,
+        limits: CaptureLimits,
+        calls: Calls,
+        *,
+        reads_first: bool,
     ) -> None:
         self._gate = gate
+        self._running = running
         self._streams = streams
         self._limits = limits
         self._calls = calls
@@ -69,11 +78,12 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
             if handler.unary_stream:
                 guarded = _guard_stream(method, handler, self._streams, calls)
             else:
-                guarded = _guard(method, handler, calls)
+                guarded = _guard(method, handler, self._running, calls)
             self._guarded[method] = guarded
         # Here and not in the handler, where the metadata would have to be read from the wire once more.
         call.name(metadata)
         try:
+            self._running.check()
             secret = _secret(metadata)
             principal = await self._gate.enter(secret, NEEDED[method])
             if method == CAPTURE:
@@ -84,7 +94,7 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
         return guarded
 
 
-def _guard(method: str, handler: Handler, calls: MethodCalls) -> Handler:
+def _guard(method: str, handler: Handler, running: RunningCalls, calls: MethodCalls) -> Handler:
     """The handler, with messages read and errors answered in our words and not in gRPC's.
 
     One without a deserializer is given the bytes, and reads them itself if it has to.
@@ -99,7 +109,15 @@ def _guard(method: str, handler: Handler, calls: MethodCalls) -> Handler:
         code = "OK"
         context.set_trailing_metadata(call.answer_metadata())
         try:
-            return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
+            task = running.begin()
+            try:
+                return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
+            except asyncio.CancelledError:
+                if (stopping := running.why_cancelled(task)) is None:
+                    raise
+                raise stopping from None
+            finally:
+                running.end(task)
         except BaseException as error:
             code = _code(error, context)
             await _fail(method, context, error)

@@ -70,7 +70,7 @@ def _details(error: BurgeeError) -> Iterable[Message]:
                 field=_cut(violation.field, MAX_TEXT), description=_cut(violation.reason, MAX_TEXT)
             )
         yield request
-    elif isinstance(error, Overloaded | Unavailable):
+    elif isinstance(error, Overloaded | Unavailable | Stopping):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMicroseconds(int(error.retry_after * 1_000_000))
         yield retry

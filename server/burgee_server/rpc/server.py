@@ -37,6 +37,8 @@ from burgee_server.rpc.health import Health
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
+from burgee_server.rpc.running import RunningCalls
+from burgee_server.rpc.sockets import hang_up
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
 
@@ -83,7 +85,9 @@ class RpcServer:
         transport: Transport,
     ) -> None:
         self._streams = streams
-        self._server = transport.server(Door(gate, streams, limits, calls, reads_first=transport.native))
+        self._running = RunningCalls()
+        self._port = 0
+        self._server = transport.server(Door(gate, self._running, streams, limits, calls, reads_first=transport.native))
         self._health = Health(streams)
         servicers.capture.add_to(self._server)
         actions_pb2_grpc.add_ActionServiceServicer_to_server(servicers.actions, self._server)
@@ -101,19 +105,24 @@ class RpcServer:
     async def start(self, listen: str) -> int:
         """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had."""
         try:
-            port = self._server.add_insecure_port(listen)
+            self._port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
         await self._server.start()
         await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
-        return port
+        return self._port
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
-        """Say NOT_SERVING; after the notice end streams, take no new calls, and give those that run time to finish."""
+        """Say NOT_SERVING; after the notice end streams, and give the calls that run time to finish.
+
+        New ones, and those that take longer, are answered with Stopping; then the line is cut.
+        """
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(notice_seconds)
         self._streams.stop()
-        await self._server.stop(grace_seconds)
+        await self._running.stop(grace_seconds)
+        hang_up(self._port)
+        await self._server.stop(0)
 
     async def _set_health(self, services: Sequence[str], status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in services:
