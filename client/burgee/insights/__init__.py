@@ -1,6 +1,15 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
 from burgee.insights.funnel import Exclusion, Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
+from burgee.insights.retention import (
+    Happening,
+    Retention,
+    RetentionAverage,
+    RetentionCell,
+    RetentionQuery,
+    RetentionRow,
+    RetentionTable,
+)
 from burgee.insights.trend import Formula, Series, Trend, TrendQuery, TrendRow
 from burgee.insights.words import Answer, Breakdown, By, Moment, Part, Query, QueryError, QueryInfo, Where
 
@@ -14,11 +23,18 @@ __all__ = [
     "FunnelCount",
     "FunnelQuery",
     "FunnelRow",
+    "Happening",
     "Moment",
     "Part",
     "Query",
     "QueryError",
     "QueryInfo",
+    "Retention",
+    "RetentionAverage",
+    "RetentionCell",
+    "RetentionQuery",
+    "RetentionRow",
+    "RetentionTable",
     "Series",
     "Step",
     "Trend",

@@ -129,7 +129,7 @@ def _text(moment: Moment) -> str:
 
 
 def write_word(kind: Any, word: str, name: str) -> Any:
-    """The wire's number for a name such as "unique_users". Raises QueryError like the server does."""
+    """The wire's number, in an enum, for a name such as "unique_users". Raises QueryError like the server does."""
     prefix = kind.Name(0).removesuffix("UNSPECIFIED")
     numbers = {key.removeprefix(prefix).lower(): number for key, number in kind.items() if number}
     if name not in numbers:
@@ -144,6 +144,14 @@ def write_count(field: str, count: int) -> int:
         reason = "must be a whole number, and not negative"
         raise QueryError("INVALID_ARGUMENT", f"{field}: {reason}", [(field, reason)])
     return count
+
+
+def read_word(kind: Any, number: int) -> str:
+    """The name for a number of an enum; of one that this client is too old to know, the number."""
+    if number not in kind.values():
+        return str(number)
+    name: str = kind.Name(number)
+    return name.removeprefix(kind.Name(0).removesuffix("UNSPECIFIED")).lower()
 
 
 def write_breakdown(breakdown: By) -> questions_pb2.Breakdown | None:

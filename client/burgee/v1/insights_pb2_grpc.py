@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
+from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -47,6 +48,11 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
                 _registered_method=True)
+        self.QueryRetention = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryRetention',
+                request_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.FromString,
+                _registered_method=True)
 
 
 class InsightServiceServicer:
@@ -68,6 +74,13 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QueryRetention(self, request, context):
+        """Who comes back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +93,11 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryFunnel,
                     request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.SerializeToString,
+            ),
+            'QueryRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryRetention,
+                    request_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +156,33 @@ class InsightService:
             '/burgee.v1.InsightService/QueryFunnel',
             burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
             burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryRetention',
+            burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
+            burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Questions about usage, and their answers."""
 
 from burgee.v1 import funnel_pb2 as _funnel_pb2
+from burgee.v1 import retention_pb2 as _retention_pb2
 from burgee.v1 import trend_pb2 as _trend_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -40,6 +41,8 @@ class InsightServiceStub:
     """How much, over time."""
     QueryFunnel: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]
     """How many got from the first step to the last, and where the others were lost."""
+    QueryRetention: _grpc.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]
+    """Who comes back."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -52,6 +55,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """How much, over time."""
     QueryFunnel: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]  # type: ignore[assignment]
     """How many got from the first step to the last, and where the others were lost."""
+    QueryRetention: _aio.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]  # type: ignore[assignment]
+    """Who comes back."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -73,5 +78,13 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_funnel_pb2.QueryFunnelResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelResponse]]:
         """How many got from the first step to the last, and where the others were lost."""
+
+    @_abc_1.abstractmethod
+    def QueryRetention(
+        self,
+        request: _retention_pb2.QueryRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.QueryRetentionResponse, _abc.Awaitable[_retention_pb2.QueryRetentionResponse]]:
+        """Who comes back."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

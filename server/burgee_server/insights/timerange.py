@@ -42,17 +42,21 @@ class Span:
     end: datetime
     zone: ZoneInfo
 
-    def columns(self, interval: Interval) -> tuple[datetime, ...]:
+    def columns(self, interval: Interval, *, before: int = 0, after: int = 0) -> tuple[datetime, ...]:
         """The moments (UTC) at which the columns begin; the first may be before the span.
 
-        A day, a week (from Monday), a month, a quarter and a year begin at midnight in the zone, or at the first
+        With `before` and `after`, so many more on either side. A day, a week (from Monday), a month, a quarter and a year begin at midnight in the zone, or at the first
         moment after it that the clocks there show. Raises Invalid beyond 10,000 columns.
         """
         columns = [beginning(self.start, interval, self.zone)]
+        for _ in range(before):
+            columns.insert(0, preceding(columns[0], interval, self.zone))
         while (next_ := following(columns[-1], interval, self.zone)) < self.end:
             if len(columns) == MAX_COLUMNS:
                 raise Invalid.of("interval", f"more than {MAX_COLUMNS} columns: widen the interval or narrow the range")
             columns.append(next_)
+        for _ in range(after):
+            columns.append(following(columns[-1], interval, self.zone))
         return tuple(columns)
 
 

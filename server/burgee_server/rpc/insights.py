@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from burgee.v1 import funnel_pb2, insights_pb2_grpc, trend_pb2
+from burgee.v1 import funnel_pb2, insights_pb2_grpc, retention_pb2, trend_pb2
 from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan, Question
 from burgee_server.insights.funnel import plan_funnel
+from burgee_server.insights.retention import plan_retention
 from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
+from burgee_server.rpc.questions.retention import read_retention, write_retention
 from burgee_server.rpc.questions.trend import read_trend, write_trend
 from burgee_server.rpc.questions.words import Request, Response, write_asked, write_info
 
@@ -37,6 +39,12 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
     async def QueryFunnel(self, request: funnel_pb2.QueryFunnelRequest, context: Any) -> funnel_pb2.QueryFunnelResponse:
         """How many got from step to step."""
         return await self._answer(plan_funnel, read_funnel, write_funnel, request, context)
+
+    async def QueryRetention(
+        self, request: retention_pb2.QueryRetentionRequest, context: Any
+    ) -> retention_pb2.QueryRetentionResponse:
+        """Who comes back."""
+        return await self._answer(plan_retention, read_retention, write_retention, request, context)
 
     async def _answer(
         self,

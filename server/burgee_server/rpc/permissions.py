@@ -42,7 +42,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         ),
         Permission.ADMINISTER: ("CopyFlags",),  # it reads another environment of the project
     },
-    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel")},
+    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention")},
     "AdminService": {
         Permission.OPERATE: ("CreateProject",),
         Permission.ADMINISTER: (

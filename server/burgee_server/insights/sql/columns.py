@@ -1,4 +1,4 @@
-"""Which column of a trend an event lies in, as SQL."""
+"""Which column of time an event lies in, as SQL."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +28,24 @@ def column_sql(scope: Scope, columns: Sequence[datetime], moment: str = "timesta
     branches = [part for pair in zip(until, counted, strict=False) for part in pair]
     sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
     return f"least({sql}, {scope.bind(beginnings[-1], 'Int64')})"  # the last may be wider than those before it
+
+
+def position_sql(scope: Scope, columns: Sequence[datetime], micros: str) -> str:
+    """The number, from 0, of the column that a moment lies in; of the first or the last, if in none. A UInt16."""
+    beginnings = [to_micros(column) for column in columns]
+    runs = _runs(beginnings)
+    if len(runs) > _MOST_RUNS:
+        bound = scope.bind(beginnings, "Array(Int64)")
+        numbers = scope.bind(list(range(len(beginnings))), "Array(UInt16)")
+        return f"transform(roundDown({micros}, {bound}), {bound}, {numbers}, toUInt16(0))"
+    counted = [
+        f"intDiv({micros} - {scope.bind(start, 'Int64')}, {scope.bind(width, 'Int64')}) + {beginnings.index(start)}"
+        for start, width in runs
+    ]
+    until = [f"{micros} < {scope.bind(start, 'Int64')}" for start, _ in runs[1:]]
+    branches = [part for pair in zip(until, counted, strict=False) for part in pair]
+    sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
+    return f"toUInt16(greatest(0, least({sql}, {len(beginnings) - 1})))"
 
 
 def _runs(beginnings: Sequence[int]) -> list[tuple[int, int]]:

@@ -3,6 +3,9 @@
 from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME
 
+MAX_CELLS = 250_000
+"""How many numbers an answer may have: what can be written out before a flag check has waited for it."""
+
 
 def require_name(text: str, field: str, longest: int = MAX_NAME) -> None:
     """Raise Invalid for a name of an event, a property or a label that no event could have; or for any longer text."""

@@ -27,19 +27,28 @@ class Scope:
         self._parameters[name] = value
         return f"{{{name}:{type_}}}"
 
-    def events(self, select: Sequence[str], where: Sequence[str], *, since: datetime | None = None) -> str:
+    def events(
+        self,
+        select: Sequence[str],
+        where: Sequence[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> str:
         """A query for the events of the environment in the span that meet every condition of `where`.
 
-        With `since`, those from then on to the end of the span: FIRST_TIMESTAMP for all that ever were.
+        `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
+        all that ever were.
         """
         start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
+        end = "{end:Int64}" if until is None else self.bind(_clipped(until), "Int64")
         return _select(
             select,
             "events FINAL",
             [
                 "environment_id = {environment_id:UInt32}",
                 f"timestamp >= fromUnixTimestamp64Micro({start}, 'UTC')",
-                "timestamp < fromUnixTimestamp64Micro({end:Int64}, 'UTC')",
+                f"timestamp < fromUnixTimestamp64Micro({end}, 'UTC')",
                 *where,
             ],
         )

@@ -9,7 +9,7 @@ from typing import Any
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
-from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.limits import MAX_CELLS, require_name
 from burgee_server.insights.trend.formula import MAX_FORMULAS, Formula, read_formula
 from burgee_server.insights.trend.lines import moving_average, running_total
 from burgee_server.insights.trend.measures import ADDS_UP, DISTINCT, counted
@@ -19,8 +19,6 @@ from burgee_server.insights.words import Part, PartKind, QueryInfo
 from burgee_server.ports.warehouse import Statement, to_micros
 
 MAX_SERIES = 20
-MAX_CELLS = 250_000
-"""How many numbers an answer may have: what can be written out before a flag check has waited for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What all questions and answers are written with."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -10,6 +11,8 @@ from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
 from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, QueryInfo, TimeRange
+
+WordT = TypeVar("WordT", bound=StrEnum)
 
 _BREAKDOWN = pb.Breakdown(limit=DEFAULT_LIMIT)
 _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for interval in Interval}
@@ -78,6 +81,15 @@ def read_interval(number: pb.Interval.ValueType) -> Interval:
     if interval is None:
         raise Invalid.of("interval", f"must be one of {', '.join(Interval)}")
     return interval
+
+
+def read_word(words: type[WordT], kind: Any, number: int, field: str) -> WordT:
+    """The word that a number of an enum of the wire stands for. Raises Invalid for the field."""
+    prefix = kind.Name(0).removesuffix("UNSPECIFIED")
+    for word in words:
+        if kind.Value(f"{prefix}{word.name}") == number:
+            return word
+    raise Invalid.of(field, f"must be one of {', '.join(word.value for word in words)}")
 
 
 def read_breakdown(request: Any) -> Breakdown | None:

@@ -1,0 +1,113 @@
+"""`burgee query retention`: who comes back."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+import burgee
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.output import print_table
+from burgee_server.cli.query.options import Asking, asking_options, part_text, read_event
+from burgee_server.cli.query.times import column_text
+
+
+@click.command()
+@click.argument("start_event", default="")
+@click.argument("return_event", default=None, required=False)
+@click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
+@click.option("--periods", type=click.IntRange(1, 200), default=8, show_default=True, help="How many after the first.")
+@click.option("--starts", default="first_time", show_default=True, help="first_time (ever), or recurring.")
+@click.option("--window", default="calendar", show_default=True, help="calendar, or rolling from the own start.")
+@click.option("--returns", default="on", show_default=True, help="on, or on_or_after.")
+@click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company.")
+@click.option("--churn", is_flag=True, help="Show who is not there, in place of who is.")
+@asking_options
+@with_client
+def retention(
+    client: burgee.Client,
+    start_event: str,
+    return_event: str | None,
+    interval: str,
+    periods: int,
+    starts: str,
+    window: str,
+    returns: str,
+    count_by: str,
+    churn: bool,
+    asking: Asking,
+) -> None:
+    """Who comes back: of those with START_EVENT, who has RETURN_EVENT in the periods after it.
+
+    Each is an event or an action (`@activated`); without RETURN_EVENT it is the same, without either it is any event.
+    """
+    answer = client.ask(
+        burgee.RetentionQuery(
+            start_event=_happening(start_event),
+            return_event=_happening(start_event if return_event is None else return_event),
+            interval=interval,
+            periods=periods,
+            starts=starts,
+            window=window,
+            returns=returns,
+            count_by=count_by,
+            breakdown=asking.breakdown,
+            **asking.words,
+        )
+    )
+
+    def document(retention: burgee.Retention) -> dict[str, Any]:
+        return {"tables": [_document(table) for table in retention.tables]}
+
+    def table(retention: burgee.Retention) -> None:
+        for each in retention.tables:
+            title = f"{asking.by}: {each.part}" if asking.by else f"{starts} by {interval}, {window}, {returns}"
+            lines = [
+                [column_text(row.column.astimezone(asking.zone), interval), row.size, *(_cell(c, churn) for c in row.cells)]
+                for row in each.rows
+            ]
+            means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in each.averages]
+            print_table(
+                [interval, count_by, *(str(period) for period in range(periods + 1))],
+                [*lines, ["of all that are over", sum(row.size for row in each.rows), *means]],
+                title,
+            )
+        click.echo("* is not over for everybody")
+
+    asking.show(answer, document, table)
+
+
+def _happening(text: str) -> burgee.Happening:
+    name, action = read_event(text)
+    return burgee.Happening(name, action=action)
+
+
+def _cell(cell: burgee.RetentionCell, churn: bool) -> str:
+    if cell.state == "future":
+        return ""
+    return _share(cell.churn if churn else cell.share) + ("*" if cell.state == "partial" else "")
+
+
+def _share(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _document(table: burgee.RetentionTable) -> dict[str, Any]:
+    return {
+        "part": part_text(table.part),
+        "rows": [
+            {"column": _text(row.column), "size": row.size, "cells": [_plain(cell) for cell in row.cells]}
+            for row in table.rows
+        ],
+        "averages": [
+            {"size": mean.size, "count": mean.count, "share": mean.share, "lost": mean.lost} for mean in table.averages
+        ],
+    }
+
+
+def _plain(cell: burgee.RetentionCell) -> dict[str, Any]:
+    return {"count": cell.count, "share": cell.share, "lost": cell.lost, "state": cell.state}
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat()

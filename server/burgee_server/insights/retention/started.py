@@ -1,0 +1,171 @@
+"""Who started when, and in which periods they came back: SQL with a row for each actor and column of starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from burgee_server.insights.asked import Asked
+from burgee_server.insights.retention.model import RetentionQuery, Returns, Starts, Window
+from burgee_server.insights.sql.breakdown import Split
+from burgee_server.insights.sql.columns import position_sql
+from burgee_server.insights.sql.events import events_of, names_of
+from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.positions import Positions, number_of
+from burgee_server.insights.sql.ranked import ranked
+from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.words import Interval
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
+
+WIDTHS = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(days=7),
+}
+"""How long a rolling period is."""
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Writes the SQL of one checked question. `columns` are those of starts, and as many after them as periods."""
+
+    query: RetentionQuery
+    asked: Asked
+    scope: Scope
+    split: Split | None
+    columns: Sequence[datetime]
+    end: datetime
+    """Where the last column ends."""
+
+    def rows(self) -> str:
+        """A source with a row for each actor and column that it started in.
+
+        actor; kind and value, its part; `column`, the number of that column; `periods`, a number whose bit n is set if
+        it is there in period n, from 1 on.
+        """
+        if self.query.window is Window.ROLLING:
+            actors, started, periods = self._rolling()
+        else:
+            actors, started, periods = self._calendar()
+        parts = ranked(self.scope, self.split, actors, f"length({started})")
+        return (
+            f"(SELECT actor, kind, value, start.1 AS column, {periods} AS periods"
+            f" FROM {parts} ARRAY JOIN {started} AS start)"
+        )
+
+    @property
+    def number(self) -> str:
+        """The type of `periods`."""
+        return number_of(self.query.periods + 2)
+
+    def _calendar(self) -> tuple[str, str, str]:
+        """A query for the actors; SQL for where each started, and for the periods of the one in `start`."""
+        starts, returns = Positions("starts", len(self.columns)), Positions("returns", len(self.columns))
+        select = [*self._split(), "max(is_return * (position + 1)) AS last" if self._later else returns.gathered("is_return")]
+        if self._is_first:
+            select.append("minOrNullIf(at, is_start) AS started")
+            having, started = f"started >= {self._start}", f"[tuple({self._position('assumeNotNull(started)')})]"
+        else:
+            select.append(starts.gathered("is_start"))
+            having, started = starts.some, f"arrayMap(each -> tuple(each), {starts.listed})"
+        actors = f"SELECT actor, {', '.join(select)} FROM ({self._events()}) GROUP BY actor HAVING {having}"
+        if self._later:
+            # Here until the last of the periods up to the last return; 0 is for the start, and is no return.
+            return actors, started, self._up_to("toInt64(last) - 1 - start.1")
+        if returns.number is None:
+            return actors, started, self._bits("arrayMap(each -> toInt32(each) - start.1, returns)")
+        return actors, started, f"to{self.number}(bitShiftRight(returns, start.1))"
+
+    def _rolling(self) -> tuple[str, str, str]:
+        """The same. A period of an actor touches two buckets of its width, and each bucket two periods.
+
+        So what happened in a bucket is known, period by period, from the first and the last of it.
+        """
+        width = self.scope.bind(WIDTHS[self.query.interval] // _MICROSECOND, "Int64")
+        pieces = [
+            "minOrNullIf(at, is_start) AS first_start",
+            "minOrNullIf(at, is_return) AS first_return",
+            "maxOrNullIf(at, is_return) AS last_return",
+        ]
+        select = ["groupArrayIf((assumeNotNull(first_return), assumeNotNull(last_return)), isNotNull(first_return)) AS returns"]
+        if self.split:
+            pieces += ["argMinIf(tuple(value), (at, id), is_start) AS first_value", "argMinIf(id, (at, id), is_start) AS first_id"]
+            select.append("argMinIf(first_value, (first_start, first_id), isNotNull(first_start)).1 AS split")
+        if self._is_first:
+            select.append("min(first_start) AS started")
+            moment = "assumeNotNull(started)"
+            having, started = f"started >= {self._start}", f"[({self._position(moment)}, {moment})]"
+        else:
+            select.append("minMapIf([position], [assumeNotNull(first_start)], isNotNull(first_start)) AS starts")
+            having, started = "notEmpty(starts.1)", "arrayZip(starts.1, starts.2)"
+        buckets = (
+            f"SELECT actor, position, intDiv(at, {width}) AS bucket, {', '.join(pieces)} FROM ({self._events()})"
+            " GROUP BY actor, position, bucket"
+        )
+        actors = f"SELECT actor, {', '.join(select)} FROM ({buckets}) GROUP BY actor HAVING {having}"
+        if self._later:
+            return actors, started, self._up_to(f"intDiv(arrayMax(each -> each.2, returns) - start.2, {width})")
+        edges = "arrayConcat(arrayMap(each -> each.1, returns), arrayMap(each -> each.2, returns))"
+        return actors, started, self._bits(f"arrayMap(at -> intDiv(at - start.2, {width}), {edges})")
+
+    def _events(self) -> str:
+        """What starts and what returns, with `at`, `position`, and what the split goes by."""
+        writer = FilterWriter(self.scope, self.asked)
+        query, actor = self.query, event_key(self.query.count_by)
+        starts = [*events_of(query.start_event, writer, "start_event"), f"at < {self._micros(self.asked.span.end)}"]
+        returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
+        select = [
+            f"{actor.text} AS actor",
+            "toUnixTimestamp64Micro(timestamp) AS at",
+            f"{self._position('at')} AS position",
+            f"({' AND '.join(starts)}) AS is_start",
+            f"({' AND '.join(returns)}) AS is_return",
+        ]
+        if self.split:
+            select += [f"{self.split.column()} AS value", "UUIDToNum(uuid) AS id"]
+        where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
+        names = [each for each in names_of((query.start_event, query.return_event), self.asked) if each is not None]
+        if len(names) == 2:
+            where.append(f"event IN {self.scope.bind(sorted(names[0] | names[1]), 'Array(String)')}")
+        since = FIRST_TIMESTAMP if self._is_first else self.asked.span.start
+        return self.scope.events(select, [*where, "(is_start OR is_return)"], since=since, until=self._until)
+
+    def _split(self) -> list[str]:
+        """An actor's value is that at its first start; of two at one moment, the lesser uuid decides."""
+        return ["argMinIf(tuple(value), (at, id), is_start).1 AS split"] if self.split else []
+
+    @property
+    def _until(self) -> datetime:
+        if self._later:
+            return LAST_TIMESTAMP
+        if self.query.window is Window.ROLLING:
+            return self.asked.span.end + WIDTHS[self.query.interval] * (self.query.periods + 1)
+        return self.end
+
+    @property
+    def _is_first(self) -> bool:
+        return self.query.starts is Starts.FIRST_TIME
+
+    @property
+    def _later(self) -> bool:
+        return self.query.returns is Returns.ON_OR_AFTER
+
+    @property
+    def _start(self) -> str:
+        return self._micros(self.asked.span.start)
+
+    def _micros(self, moment: datetime) -> str:
+        return self.scope.bind(to_micros(moment), "Int64")
+
+    def _position(self, micros: str) -> str:
+        return position_sql(self.scope, self.columns, micros)
+
+    def _bits(self, periods: str) -> str:
+        """A number with the bits of those in an array that are asked for."""
+        asked_for = f"arrayFilter(n -> n > 0 AND n <= {self.query.periods}, {periods})"
+        return f"arrayReduce('groupBitOr', arrayMap(n -> bitShiftLeft(to{self.number}(1), n), {asked_for}))"
+
+    def _up_to(self, last: str) -> str:
+        """A number with the bits from 1 to the last period, or to the last that is asked for."""
+        return f"bitShiftLeft(to{self.number}(2), greatest(0, least({last}, {self.query.periods}))) - 2"

@@ -1,0 +1,48 @@
+"""In which columns of time an actor did something, gathered in one pass over the events."""
+
+from dataclasses import dataclass
+
+WIDEST = 256
+"""How many bits a number of ClickHouse has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """The numbers, from 0, of some of `count` columns, as one value for each actor. `name` is a word of ours.
+
+    A bit a column, in a number; beyond 256 columns an array, which takes half as long again.
+    """
+
+    name: str
+    count: int
+
+    @property
+    def number(self) -> str | None:
+        """The type of the number that has the bits; None: it is an array."""
+        return None if self.count > WIDEST else number_of(self.count)
+
+    def gathered(self, condition: str) -> str:
+        """What a query that groups by actor must select: of the rows that meet the condition, the `position`."""
+        if self.number is None:
+            return f"groupUniqArrayIf(position, {condition}) AS {self.name}"
+        return f"groupBitOrIf(bitShiftLeft(to{self.number}(1), position), {condition}) AS {self.name}"
+
+    @property
+    def some(self) -> str:
+        """SQL over such a query: whether there is any."""
+        return f"notEmpty({self.name})" if self.number is None else f"{self.name} != 0"
+
+    @property
+    def listed(self) -> str:
+        """SQL over such a query: an array of them, in no order."""
+        return self.name if self.number is None else f"bitPositionsToArray({self.name})"
+
+
+def number_of(bits: int) -> str:
+    """The type of the smallest number that is quick and has so many bits."""
+    return "UInt64" if bits <= 64 else "UInt256"
+
+
+def bit(number: str, position: int, type_: str) -> str:
+    """SQL for whether a number of this type has a bit."""
+    return f"bitAnd({number}, bitShiftLeft(to{type_}(1), {position})) != 0"

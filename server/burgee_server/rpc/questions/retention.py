@@ -1,0 +1,73 @@
+"""Retention."""
+
+from burgee import wire
+from burgee.evaluation import USER
+from burgee.v1 import common_pb2, questions_pb2
+from burgee.v1 import retention_pb2 as pb
+from burgee_server.insights.retention import (
+    DEFAULT_PERIODS,
+    Happening,
+    Retention,
+    RetentionQuery,
+    Returns,
+    Starts,
+    Window,
+)
+from burgee_server.rpc.questions.words import (
+    fill_in,
+    read_breakdown,
+    read_interval,
+    read_range,
+    read_word,
+    write_part,
+)
+
+_DEFAULTS = pb.QueryRetentionRequest(
+    interval=questions_pb2.INTERVAL_DAY,
+    periods=DEFAULT_PERIODS,
+    starts=pb.RETENTION_STARTS_FIRST_TIME,
+    window=pb.RETENTION_WINDOW_CALENDAR,
+    returns=pb.RETENTION_RETURNS_ON,
+    count_by=USER,
+)
+
+
+def read_retention(request: pb.QueryRetentionRequest) -> RetentionQuery:
+    """The question in a request, which gets its defaults. Raises Invalid."""
+    fill_in(request, _DEFAULTS)
+    return RetentionQuery(
+        start_event=_happening(request.start_event, "start_event"),
+        return_event=_happening(request.return_event, "return_event"),
+        range=read_range(request.range),
+        time_zone=request.time_zone,
+        interval=read_interval(request.interval),
+        periods=request.periods,
+        starts=read_word(Starts, pb.RetentionStarts, request.starts, "starts"),
+        window=read_word(Window, pb.RetentionWindow, request.window, "window"),
+        returns=read_word(Returns, pb.RetentionReturns, request.returns, "returns"),
+        count_by=request.count_by,
+        filter=wire.filter_from_proto(request.filter, "filter"),
+        breakdown=read_breakdown(request),
+    )
+
+
+def write_retention(retention: Retention) -> pb.QueryRetentionResponse:
+    """The answer, without what it cost."""
+    response = pb.QueryRetentionResponse()
+    for table in retention.tables:
+        message = response.tables.add()
+        if table.part is not None:
+            write_part(table.part, message.breakdown)
+        for row in table.rows:
+            line = message.rows.add(size=row.size)
+            line.column.FromDatetime(row.column)
+            for cell in row.cells:
+                state = pb.RetentionState.Value(f"RETENTION_STATE_{cell.state.name}")
+                line.cells.add(count=cell.count, share=cell.share, lost=cell.lost, state=state)
+        for mean in table.averages:
+            message.averages.add(size=mean.size, count=mean.count, share=mean.share, lost=mean.lost)
+    return response
+
+
+def _happening(match: common_pb2.EventMatch, path: str) -> Happening:
+    return Happening(match.event, match.action, wire.filter_from_proto(match.filter, f"{path}.filter"))
