@@ -33,20 +33,17 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class RetentionCell:
-    """How many of a row are there in a period, their share (0 to 1), and who was in the period before only.
+    """How many of a row are there in a period, their share (0 to 1), and how many were in the period before only.
 
-    `state`: complete, partial (its time is not over for everybody) or future.
+    `churn` is the share of those who are not there; `state` complete, partial (its time is not over for everybody) or
+    future.
     """
 
     count: int
     share: float
+    churn: float
     lost: int
     state: str
-
-    @property
-    def churn(self) -> float:
-        """The share of the row that is not there."""
-        return 1.0 - self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +62,8 @@ class RetentionAverage:
     size: int
     count: int
     share: float
+    churn: float
     lost: int
-
-    @property
-    def churn(self) -> float:
-        """The share that is not there."""
-        return 1.0 - self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class Retention(Answered):
     info: QueryInfo
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """One dict a cell: part, column, size, period, count, share, lost, state."""
+        """One dict a cell: part, column, size, period, count, share, churn, lost, state."""
         return [
             {
                 "part": None if table.part is None else str(table.part),
@@ -99,6 +92,7 @@ class Retention(Answered):
                 "period": period,
                 "count": cell.count,
                 "share": cell.share,
+                "churn": cell.churn,
                 "lost": cell.lost,
                 "state": cell.state,
             }
@@ -162,14 +156,14 @@ def _read_table(table: retention_pb2.RetentionTable) -> RetentionTable:
             RetentionRow(
                 read_moment(row.column),
                 row.size,
-                tuple(
-                    RetentionCell(
-                        cell.count, cell.share, cell.lost, read_word(retention_pb2.RetentionState, cell.state)
-                    )
-                    for cell in row.cells
-                ),
+                tuple(map(_read_cell, row.cells)),
             )
             for row in table.rows
         ),
-        tuple(RetentionAverage(mean.size, mean.count, mean.share, mean.lost) for mean in table.averages),
+        tuple(RetentionAverage(mean.size, mean.count, mean.share, mean.churn, mean.lost) for mean in table.averages),
     )
+
+
+def _read_cell(cell: retention_pb2.RetentionCell) -> RetentionCell:
+    state = read_word(retention_pb2.RetentionState, cell.state)
+    return RetentionCell(cell.count, cell.share, cell.churn, cell.lost, state)

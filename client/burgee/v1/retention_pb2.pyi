@@ -324,14 +324,17 @@ class RetentionCell(_message.Message):
 
     COUNT_FIELD_NUMBER: _builtins.int
     SHARE_FIELD_NUMBER: _builtins.int
+    CHURN_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     count: _builtins.int
     """How many."""
     share: _builtins.float
-    """Their share of the row, 0 to 1; of nobody, 0. What is missing to 1 is the churn."""
+    """Their share of the row, 0 to 1; of nobody, 0."""
+    churn: _builtins.float
+    """The share of those who are not there, 0 to 1; of nobody, 0."""
     lost: _builtins.int
-    """How many were there in the period before and are not in this one."""
+    """How many were there in the period before and are not in this one; 0 for the future."""
     state: Global___RetentionState.ValueType
     """How much of its time is over."""
     def __init__(
@@ -339,12 +342,13 @@ class RetentionCell(_message.Message):
         *,
         count: _builtins.int = ...,
         share: _builtins.float = ...,
+        churn: _builtins.float = ...,
         lost: _builtins.int = ...,
         state: Global___RetentionState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "lost", b"lost", "share", b"share", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["churn", b"churn", "count", b"count", "lost", b"lost", "share", b"share", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,6 +363,7 @@ class RetentionAverage(_message.Message):
     SIZE_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
     SHARE_FIELD_NUMBER: _builtins.int
+    CHURN_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
     size: _builtins.int
     """How many are in those rows. 0: the period is complete in none."""
@@ -366,6 +371,8 @@ class RetentionAverage(_message.Message):
     """How many of them are there in the period."""
     share: _builtins.float
     """Their share, 0 to 1; of nobody, 0."""
+    churn: _builtins.float
+    """The share of those who are not there, 0 to 1; of nobody, 0."""
     lost: _builtins.int
     """How many were there in the period before and are not in this one."""
     def __init__(
@@ -374,11 +381,12 @@ class RetentionAverage(_message.Message):
         size: _builtins.int = ...,
         count: _builtins.int = ...,
         share: _builtins.float = ...,
+        churn: _builtins.float = ...,
         lost: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "lost", b"lost", "share", b"share", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["churn", b"churn", "count", b"count", "lost", b"lost", "share", b"share", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,8 +45,9 @@ class Span:
     def columns(self, interval: Interval, *, before: int = 0, after: int = 0) -> tuple[datetime, ...]:
         """The moments (UTC) at which the columns begin; the first may be before the span.
 
-        With `before` and `after`, so many more on either side. A day, a week (from Monday), a month, a quarter and a year begin at midnight in the zone, or at the first
-        moment after it that the clocks there show. Raises Invalid beyond 10,000 columns.
+        With `before` and `after`, so many more on either side. A day, a week (from Monday), a month, a quarter and a
+        year begin at midnight in the zone, or at the first moment after it that the clocks there show. Raises Invalid
+        beyond 10,000 columns.
         """
         columns = [beginning(self.start, interval, self.zone)]
         for _ in range(before):

@@ -32,7 +32,7 @@ def starts(
     is_start: Test,
     is_return: Test,
 ) -> list[Start]:
-    """Every actor in every row. `columns` are those of starts and of the periods after them, and where the last ends."""
+    """Every actor in every row. `columns`: of starts, of the periods after them, and where the last ends."""
     found = []
     mine = [fact for fact in once(facts) if query.count_by == "user" or query.count_by in fact.groups]
     for actor, events in by(mine, lambda fact: actor_of(fact, query.count_by)).items():

@@ -83,7 +83,10 @@ async def test_starts_and_returns_are_of_their_own_events(environment: Environme
         *seen("bob", 1, 8),
         *seen("eve", 0, 7),
     )
-    signed_up, again = Happening("signed_up"), Happening("seen", filter=Condition("user.key", Operator.IN, ("bob", "eve")))
+    signed_up, again = (
+        Happening("signed_up"),
+        Happening("seen", filter=Condition("user.key", Operator.IN, ("bob", "eve"))),
+    )
     query = RetentionQuery(signed_up, again, TWO_WEEKS, interval=Interval.WEEK, periods=1)
     assert counts(await retention(environment, query)) == [[2, 1], [0, 0]]
 
@@ -115,7 +118,10 @@ async def test_who_comes_back_later_counts_on_or_after(environment: Environment)
 async def test_companies_return_by_the_events_of_all_their_users(environment: Environment) -> None:
     """Events without a company are nobody's."""
     await environment.load(
-        *seen("ann", 0, company="acme"), *seen("bob", 8, company="acme"), *seen("eve", 0, 7), *seen("kim", 1, company="b")
+        *seen("ann", 0, company="acme"),
+        *seen("bob", 8, company="acme"),
+        *seen("eve", 0, 7),
+        *seen("kim", 1, company="b"),
     )
     query = RetentionQuery(range=TWO_WEEKS, interval=Interval.WEEK, periods=1, count_by="company")
     assert counts(await retention(environment, query)) == [[2, 1], [0, 0]]
@@ -123,7 +129,9 @@ async def test_companies_return_by_the_events_of_all_their_users(environment: En
 
 async def test_a_cell_says_how_much_of_its_time_is_over(environment: Environment) -> None:
     """Now is noon of 15 April; averages are of complete cells only."""
-    await environment.load(*(Fact(distinct_id=f"{d}", timestamp=datetime(2026, 4, d, 13, tzinfo=UTC)) for d in (13, 14)))
+    await environment.load(
+        *(Fact(distinct_id=f"{d}", timestamp=datetime(2026, 4, d, 13, tzinfo=UTC)) for d in (13, 14))
+    )
     april = TimeRange("2026-04-13", "2026-04-15")
     complete, partial, future = CellState.COMPLETE, CellState.PARTIAL, CellState.FUTURE
     for window, expected, sizes in (
@@ -202,7 +210,7 @@ HAPPENINGS = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made=facts(14),
     start=st.sampled_from(HAPPENINGS),

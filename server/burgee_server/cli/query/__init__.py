@@ -3,6 +3,7 @@
 import click
 
 from burgee_server.cli.query.funnel import funnel
+from burgee_server.cli.query.retention import retention
 from burgee_server.cli.query.trend import trend
 
 
@@ -11,5 +12,5 @@ def query() -> None:
     """Ask about usage, by user and by company."""
 
 
-for command in (trend, funnel):
+for command in (trend, funnel, retention):
     query.add_command(command)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -156,6 +156,13 @@ def window_of(text: str) -> timedelta:
 def part_text(part: Part | None) -> str | None:
     """As people read it."""
     return None if part is None else str(part)
+
+
+def column_text(column: datetime, interval: str) -> str:
+    """The name of a column of time that begins then, on the clocks of its time zone."""
+    if interval == "quarter":
+        return f"{column.year}-Q{(column.month + 2) // 3}"
+    return column.strftime({"hour": "%Y-%m-%d %H:%M", "month": "%Y-%m", "year": "%Y"}.get(interval, "%Y-%m-%d"))
 
 
 def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`burgee query retention`: who comes back."""
 
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -8,8 +8,7 @@ import click
 import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, part_text, read_event
-from burgee_server.cli.query.times import column_text
+from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text, read_event
 
 
 @click.command()
@@ -63,7 +62,11 @@ def retention(
         for each in retention.tables:
             title = f"{asking.by}: {each.part}" if asking.by else f"{starts} by {interval}, {window}, {returns}"
             lines = [
-                [column_text(row.column.astimezone(asking.zone), interval), row.size, *(_cell(c, churn) for c in row.cells)]
+                [
+                    column_text(row.column.astimezone(asking.zone), interval),
+                    row.size,
+                    *(_cell(cell, churn) if row.size else "" for cell in row.cells),
+                ]
                 for row in each.rows
             ]
             means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in each.averages]
@@ -96,18 +99,8 @@ def _document(table: burgee.RetentionTable) -> dict[str, Any]:
     return {
         "part": part_text(table.part),
         "rows": [
-            {"column": _text(row.column), "size": row.size, "cells": [_plain(cell) for cell in row.cells]}
+            {"column": row.column.isoformat(), "size": row.size, "cells": [asdict(cell) for cell in row.cells]}
             for row in table.rows
         ],
-        "averages": [
-            {"size": mean.size, "count": mean.count, "share": mean.share, "lost": mean.lost} for mean in table.averages
-        ],
+        "averages": [asdict(mean) for mean in table.averages],
     }
-
-
-def _plain(cell: burgee.RetentionCell) -> dict[str, Any]:
-    return {"count": cell.count, "share": cell.share, "lost": cell.lost, "state": cell.state}
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat()

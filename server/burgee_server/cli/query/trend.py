@@ -10,7 +10,7 @@ import burgee
 from burgee_server.cli.charts import bar, sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, part_text, read_event
+from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text, read_event
 
 
 @click.command()
@@ -63,7 +63,7 @@ def trend(
 
     def table(trend: burgee.Trend) -> None:
         title = f"{measure}{f' per {per}' if per else ''} of {', '.join(events) or 'every event'} by {interval}"
-        names = [_column(column, interval) for column in columns(trend)]
+        names = [column_text(column, interval) for column in columns(trend)]
         if asking.by or len(trend.rows) > 1:
             heads = [*([""] if len(events) + len(formulas) > 1 else []), *([asking.by] if asking.by else [])]
             print_table(
@@ -87,9 +87,3 @@ def _series(event: str, measure: str, property_: str, group_type: str, per: str)
 def _names(row: burgee.TrendRow, heads: Sequence[str]) -> list[str | None]:
     """The label under an empty head, the part under the other."""
     return [part_text(row.part) if head else row.label for head in heads]
-
-
-def _column(column: datetime, interval: str) -> str:
-    if interval == "quarter":
-        return f"{column.year}-Q{(column.month + 2) // 3}"
-    return column.strftime({"hour": "%Y-%m-%d %H:%M", "month": "%Y-%m", "year": "%Y"}.get(interval, "%Y-%m-%d"))

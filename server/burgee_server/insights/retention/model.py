@@ -74,11 +74,12 @@ class RetentionQuery:
 class RetentionCell:
     """Of those who started in one column, how many are there in one period, and how many were in the one before only.
 
-    `share` is of those who started, 0 to 1; of nobody, 0.
+    `share` is of those who started, 0 to 1, and `churn` of those who are not there; of nobody, both are 0.
     """
 
     count: int
     share: float
+    churn: float
     lost: int
     state: CellState
 
@@ -99,6 +100,7 @@ class RetentionAverage:
     size: int
     count: int
     share: float
+    churn: float
     lost: int
 
 

@@ -60,15 +60,11 @@ class RetentionPlan:
 
     def _row(self, number: int, column: datetime, here: list[int], stayed: list[int]) -> RetentionRow:
         """`here`: who is there in each period; `stayed`: who was in the one before, too."""
-        cells = [
-            RetentionCell(
-                count,
-                _share(count, here[0]),
-                here[period - 1] - stayed[period] if period else 0,
-                self._state(number, period),
-            )
-            for period, count in enumerate(here)
-        ]
+        cells = []
+        for period, count in enumerate(here):
+            state = self._state(number, period)
+            lost = here[period - 1] - stayed[period] if period and state is not CellState.FUTURE else 0
+            cells.append(RetentionCell(count, _share(count, here[0]), _share(here[0] - count, here[0]), lost, state))
         return RetentionRow(column, here[0], tuple(cells))
 
     def _state(self, number: int, period: int) -> CellState:
@@ -93,9 +89,7 @@ def plan_retention(query: RetentionQuery, asked: Asked) -> RetentionPlan:
     stayed = [f"countIf({bit('stayed', period, type_)})" for period in periods]
     # Who has started was there in period 0.
     rows = f"(SELECT *, bitAnd(periods, bitShiftLeft(bitOr(periods, 1), 1)) AS stayed FROM {started.rows()})"
-    sql = (
-        f"SELECT kind, value, column, count(), {', '.join([*here, *stayed])} FROM {rows} GROUP BY kind, value, column"
-    )
+    sql = f"SELECT kind, value, column, count(), {', '.join([*here, *stayed])} FROM {rows} GROUP BY kind, value, column"
     return RetentionPlan((scope.statement(sql),), query, asked, started.split, columns)
 
 
@@ -120,7 +114,8 @@ def check_retention(query: RetentionQuery, asked: Asked, scope: Scope) -> tuple[
 def _average(rows: Sequence[RetentionRow], period: int) -> RetentionAverage:
     whole = [row for row in rows if row.cells[period].state is CellState.COMPLETE]
     size, count = sum(row.size for row in whole), sum(row.cells[period].count for row in whole)
-    return RetentionAverage(size, count, _share(count, size), sum(row.cells[period].lost for row in whole))
+    lost = sum(row.cells[period].lost for row in whole)
+    return RetentionAverage(size, count, _share(count, size), _share(size - count, size), lost)
 
 
 def _share(count: int, of: int) -> float:

@@ -62,7 +62,10 @@ class Started:
     def _calendar(self) -> tuple[str, str, str]:
         """A query for the actors; SQL for where each started, and for the periods of the one in `start`."""
         starts, returns = Positions("starts", len(self.columns)), Positions("returns", len(self.columns))
-        select = [*self._split(), "max(is_return * (position + 1)) AS last" if self._later else returns.gathered("is_return")]
+        select = [
+            *self._split(),
+            "max(is_return * (position + 1)) AS last" if self._later else returns.gathered("is_return"),
+        ]
         if self._is_first:
             select.append("minOrNullIf(at, is_start) AS started")
             having, started = f"started >= {self._start}", f"[tuple({self._position('assumeNotNull(started)')})]"
@@ -88,9 +91,13 @@ class Started:
             "minOrNullIf(at, is_return) AS first_return",
             "maxOrNullIf(at, is_return) AS last_return",
         ]
-        select = ["groupArrayIf((assumeNotNull(first_return), assumeNotNull(last_return)), isNotNull(first_return)) AS returns"]
+        edges = "(assumeNotNull(first_return), assumeNotNull(last_return))"
+        select = [f"groupArrayIf({edges}, isNotNull(first_return)) AS returns"]
         if self.split:
-            pieces += ["argMinIf(tuple(value), (at, id), is_start) AS first_value", "argMinIf(id, (at, id), is_start) AS first_id"]
+            pieces += [
+                "argMinIf(tuple(value), (at, id), is_start) AS first_value",
+                "argMinIf(id, (at, id), is_start) AS first_id",
+            ]
             select.append("argMinIf(first_value, (first_start, first_id), isNotNull(first_start)).1 AS split")
         if self._is_first:
             select.append("min(first_start) AS started")
@@ -106,8 +113,8 @@ class Started:
         actors = f"SELECT actor, {', '.join(select)} FROM ({buckets}) GROUP BY actor HAVING {having}"
         if self._later:
             return actors, started, self._up_to(f"intDiv(arrayMax(each -> each.2, returns) - start.2, {width})")
-        edges = "arrayConcat(arrayMap(each -> each.1, returns), arrayMap(each -> each.2, returns))"
-        return actors, started, self._bits(f"arrayMap(at -> intDiv(at - start.2, {width}), {edges})")
+        moments = "arrayConcat(arrayMap(each -> each.1, returns), arrayMap(each -> each.2, returns))"
+        return actors, started, self._bits(f"arrayMap(at -> intDiv(at - start.2, {width}), {moments})")
 
     def _events(self) -> str:
         """What starts and what returns, with `at`, `position`, and what the split goes by."""

@@ -12,6 +12,8 @@ def ranked(scope: Scope, split: Split | None, actors: str, weight: str) -> str:
     if split is None:
         return f"(SELECT *, 0 AS kind, '' AS value FROM ({actors}))"
     weighed = f"SELECT *, sum({weight}) OVER (PARTITION BY split) AS total FROM {split.values(scope, actors)}"
-    placed = f"SELECT *, dense_rank() OVER (PARTITION BY isNull(split) ORDER BY total DESC, split) AS rank FROM ({weighed})"
+    placed = (
+        f"SELECT *, dense_rank() OVER (PARTITION BY isNull(split) ORDER BY total DESC, split) AS rank FROM ({weighed})"
+    )
     kind = f"multiIf(isNull(split), 1, rank <= {scope.bind(split.limit, 'UInt32')}, 0, 2)"
     return f"(SELECT *, {kind} AS kind, if(kind = 0, assumeNotNull(split), '') AS value FROM ({placed}))"

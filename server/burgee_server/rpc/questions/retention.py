@@ -63,9 +63,9 @@ def write_retention(retention: Retention) -> pb.QueryRetentionResponse:
             line.column.FromDatetime(row.column)
             for cell in row.cells:
                 state = pb.RetentionState.Value(f"RETENTION_STATE_{cell.state.name}")
-                line.cells.add(count=cell.count, share=cell.share, lost=cell.lost, state=state)
+                line.cells.add(count=cell.count, share=cell.share, churn=cell.churn, lost=cell.lost, state=state)
         for mean in table.averages:
-            message.averages.add(size=mean.size, count=mean.count, share=mean.share, lost=mean.lost)
+            message.averages.add(size=mean.size, count=mean.count, share=mean.share, churn=mean.churn, lost=mean.lost)
     return response
 
 
