@@ -18,11 +18,9 @@ from burgee_server.installation import reconcile
 from burgee_server.metrics import MetricsServer
 from burgee_server.rpc.server import RpcServer
 from burgee_server.settings import Settings
-from burgee_server.storage.directory import DataDirectory
+from burgee_server.storage.directory import KEY_FILE, DataDirectory
 
 log = logging.getLogger(__name__)
-
-KEY_FILE = "api-key"
 
 SWITCH_SECONDS = 0.0002
 """How long a thread that works, such as that which checks batches, may keep the event loop waiting for its turn."""
@@ -51,7 +49,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
             async with stores.turns[0]:  # of nodes that start at once, one makes the first key
                 await _begin(house, directory, settings, say)
                 await reconcile(stores.access, stores.profiles, stores.warehouse)
-            await _run(house, settings, say, stopping)
+            await _run(house, directory, settings, say, stopping)
         finally:
             await house.close()
     finally:
@@ -74,7 +72,9 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
     say(f"burgee API key {secret} (shown once; kept in {path})")
 
 
-async def _run(house: House, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event) -> None:
+async def _run(
+    house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event
+) -> None:
     work = asyncio.create_task(house.work.run())
     server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
     metrics = None
@@ -84,9 +84,12 @@ async def _run(house: House, settings: Settings, say: Callable[[str], None], sto
             metrics = MetricsServer(house.collector, host.strip("[]"), int(metrics_port))
             say(f"burgee metrics http://{host}:{metrics.port}/metrics")
         port = await server.start(settings.listen)
+        await house.warm()
+        await server.ready()
         _calm_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         host = settings.listen.rpartition(":")[0]
+        directory.tell(f"{host}:{port}")
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)

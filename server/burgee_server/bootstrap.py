@@ -5,6 +5,9 @@
 | control store, turns, lease   | SQLite; this process           | BURGEE_DATABASE: PostgreSQL        |
 """
 
+from functools import partial
+
+from burgee_server.doctor import examine
 from burgee_server.house import House, Stores, furnish
 from burgee_server.ports.lease import Lease
 from burgee_server.ports.turns import Turns
@@ -51,7 +54,8 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         quota=LocalQuota(clock),
         closing=(journal.close, warehouse.close, database.close),
     )
-    return furnish(stores, settings, clock)
+    looked_at = settings.model_copy(update={"data": directory.path})
+    return furnish(stores, settings, clock, partial(examine, looked_at))
 
 
 async def _open_database(directory: DataDirectory, settings: Settings) -> Database:

@@ -1,6 +1,6 @@
 """Puts the features onto the stores: what a running server is made of, whatever adapters were chosen."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWin
 from burgee_server.cohorts import Cohorts, Memberships
 from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
+from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights, check_matcher
 from burgee_server.metrics import Collector
@@ -86,6 +87,7 @@ class House:
     administration: Administration
     mirror: Mirror
     work: Work
+    catalog: Catalog
     watch: Watch
     streams: OpenStreams
     limits: CaptureLimits
@@ -94,6 +96,12 @@ class House:
     collector: Collector
     servicers: Servicers
 
+    async def warm(self) -> None:
+        """Read the flags of every environment, so that no first check waits for them."""
+        for project in await self.stores.access.projects():
+            for environment in await self.stores.access.environments(project.key):
+                await self.catalog.get(environment.environment_id)
+
     async def close(self) -> None:
         """Let go of the stores."""
         self.watch.close()
@@ -101,8 +109,8 @@ class House:
             await close()
 
 
-def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
-    """Wire everything to the stores."""
+def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[[], Iterable[Finding]]) -> House:
+    """Wire everything to the stores. `examine` looks at them, in a thread."""
     access, flags, profiles, cohorts = stores.access, stores.flags, stores.profiles, stores.cohorts
     journal, quarantine, warehouse, feed = stores.journal, stores.quarantine, stores.warehouse, stores.feed
 
@@ -170,6 +178,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
         administration=administration,
         mirror=mirror,
         work=Work(stores.lease, finishing=(loader, mirror), endless=(isolator.run, eraser.run, retention.run)),
+        catalog=catalog,
         watch=watch,
         streams=streams,
         limits=limits,
@@ -178,7 +187,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock) -> House:
         collector=collector,
         servicers=Servicers(
             actions=ActionServicer(Actions(stores.actions, check_matcher, clock), group_types),
-            admin=AdminServicer(administration),
+            admin=AdminServicer(administration, examine, version("burgee")),
             capture=CaptureServicer(
                 taking,
                 limits,

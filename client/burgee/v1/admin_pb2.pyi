@@ -52,6 +52,34 @@ KEY_ROLE_OPERATOR: KeyRole.ValueType  # 4
 """ADMIN, and every project."""
 Global___KeyRole: _TypeAlias = KeyRole  # noqa: Y015
 
+class _FindingState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FindingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FindingState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FINDING_STATE_UNSPECIFIED: _FindingState.ValueType  # 0
+    """Never sent."""
+    FINDING_STATE_OK: _FindingState.ValueType  # 1
+    """All is well."""
+    FINDING_STATE_WARNING: _FindingState.ValueType  # 2
+    """It works now, and will not always."""
+    FINDING_STATE_WRONG: _FindingState.ValueType  # 3
+    """It does not work, or is open to those whom it should be closed to."""
+
+class FindingState(_FindingState, metaclass=_FindingStateEnumTypeWrapper):
+    """How something is that a server needs."""
+
+FINDING_STATE_UNSPECIFIED: FindingState.ValueType  # 0
+"""Never sent."""
+FINDING_STATE_OK: FindingState.ValueType  # 1
+"""All is well."""
+FINDING_STATE_WARNING: FindingState.ValueType  # 2
+"""It works now, and will not always."""
+FINDING_STATE_WRONG: FindingState.ValueType  # 3
+"""It does not work, or is open to those whom it should be closed to."""
+Global___FindingState: _TypeAlias = FindingState  # noqa: Y015
+
 @_typing.final
 class Project(_message.Message):
     """A tenant."""
@@ -720,3 +748,82 @@ class ListAuditEntriesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAuditEntriesResponse: _TypeAlias = ListAuditEntriesResponse  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """One thing that was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """What: "directory", "disk", "control store", "journal", "warehouse", …"""
+    state: Global___FindingState.ValueType
+    """How it is."""
+    found: _builtins.str
+    """What was found, in words for people."""
+    advice: _builtins.str
+    """What to do; empty if there is nothing to do."""
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        state: Global___FindingState.ValueType = ...,
+        found: _builtins.str = ...,
+        advice: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "found", b"found", "state", b"state", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
+
+@_typing.final
+class DiagnoseRequest(_message.Message):
+    """Asks a server to look at everything that it needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnoseRequest: _TypeAlias = DiagnoseRequest  # noqa: Y015
+
+@_typing.final
+class DiagnoseResponse(_message.Message):
+    """What it found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """The server's version, such as "0.1.0"."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """One finding or more for each subject."""
+
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnoseResponse: _TypeAlias = DiagnoseResponse  # noqa: Y015

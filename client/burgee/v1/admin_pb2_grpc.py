@@ -85,6 +85,11 @@ class AdminServiceStub:
                 request_serializer=burgee_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.FromString,
                 _registered_method=True)
+        self.Diagnose = channel.unary_unary(
+                '/burgee.v1.AdminService/Diagnose',
+                request_serializer=burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -161,6 +166,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Diagnose(self, request, context):
+        """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -213,6 +225,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListAuditEntries,
                     request_deserializer=burgee_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.SerializeToString,
+            ),
+            'Diagnose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Diagnose,
+                    request_deserializer=burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -486,6 +503,33 @@ class AdminService:
             '/burgee.v1.AdminService/ListAuditEntries',
             burgee_dot_v1_dot_admin__pb2.ListAuditEntriesRequest.SerializeToString,
             burgee_dot_v1_dot_admin__pb2.ListAuditEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Diagnose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.AdminService/Diagnose',
+            burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.SerializeToString,
+            burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,8 @@ class AdminServiceStub:
     """Ends an API key at once."""
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListAuditEntriesRequest, _admin_pb2.ListAuditEntriesResponse]
     """Who changed what in the key's environment, newest first."""
+    Diagnose: _grpc.UnaryUnaryMultiCallable[_admin_pb2.DiagnoseRequest, _admin_pb2.DiagnoseResponse]
+    """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -79,6 +81,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Ends an API key at once."""
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListAuditEntriesRequest, _admin_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
     """Who changed what in the key's environment, newest first."""
+    Diagnose: _aio.UnaryUnaryMultiCallable[_admin_pb2.DiagnoseRequest, _admin_pb2.DiagnoseResponse]  # type: ignore[assignment]
+    """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages tenants and access. Needs an ADMIN key; projects need an OPERATOR key."""
@@ -162,5 +166,13 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListAuditEntriesResponse, _abc.Awaitable[_admin_pb2.ListAuditEntriesResponse]]:
         """Who changed what in the key's environment, newest first."""
+
+    @_abc_1.abstractmethod
+    def Diagnose(
+        self,
+        request: _admin_pb2.DiagnoseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.DiagnoseResponse, _abc.Awaitable[_admin_pb2.DiagnoseResponse]]:
+        """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,6 +7,7 @@ from burgee_server.cli.cohorts import cohorts
 from burgee_server.cli.companies import companies
 from burgee_server.cli.delete import delete
 from burgee_server.cli.demo import demo
+from burgee_server.cli.doctor import doctor
 from burgee_server.cli.environments import environments
 from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
@@ -22,5 +23,19 @@ def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
 
 
-for command in (serve, load, export, quarantine, flags, cohorts, actions, query, companies, delete, environments, demo):
+for command in (
+    serve,
+    doctor,
+    load,
+    export,
+    quarantine,
+    flags,
+    cohorts,
+    actions,
+    query,
+    companies,
+    delete,
+    environments,
+    demo,
+):
     main.add_command(command)

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 
+from burgee_server.cli.settings import settings_in_force
 from burgee_server.errors import BurgeeError
-from burgee_server.settings import Settings, read_settings
 
 
 @click.command()
@@ -19,7 +18,7 @@ from burgee_server.settings import Settings, read_settings
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings.")
 def serve(data: str | None, listen: str | None, transport: str | None, config: Path | None) -> None:
     """Start the server. Every setting can also be BURGEE_<NAME> in the environment; see docs/operations.md."""
-    settings = _settings(config, data=data, listen=listen, transport=transport)
+    settings = settings_in_force(config, data=data, listen=listen, transport=transport)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
     import uvloop  # half a second of imports that no other command should wait for
 
@@ -34,14 +33,3 @@ def serve(data: str | None, listen: str | None, transport: str | None, config: P
             runner.run(run(settings, click.echo))
     except (DirectoryInUse, BurgeeError, OSError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _settings(config: Path | None, **given: str | None) -> Settings:
-    if config is not None and not config.is_file():
-        raise click.ClickException(f"settings: {config} is not a file")
-    try:
-        return read_settings(config, **given)
-    except ValidationError as error:
-        # Never the value: it may be a secret.
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise click.ClickException(f"settings: {faults}") from None

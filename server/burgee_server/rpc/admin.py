@@ -1,11 +1,14 @@
 """AdminService."""
 
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1 import admin_pb2_grpc
 from burgee_server.access import Administration
 from burgee_server.errors import Invalid
+from burgee_server.findings import Finding, State
 from burgee_server.ports.access import ApiKey, Environment, Project, Role
 from burgee_server.rpc.call import principal
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
@@ -17,14 +20,21 @@ _ROLES = {
     pb.KEY_ROLE_ADMIN: Role.ADMIN,
     pb.KEY_ROLE_OPERATOR: Role.OPERATOR,
 }
+_STATES = {
+    State.OK: pb.FINDING_STATE_OK,
+    State.WARNING: pb.FINDING_STATE_WARNING,
+    State.WRONG: pb.FINDING_STATE_WRONG,
+}
 _ROLES_ON_WIRE = {role: number for number, role in _ROLES.items()}
 
 
 class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
     """Projects, environments, keys, audit log."""
 
-    def __init__(self, administration: Administration) -> None:
+    def __init__(self, administration: Administration, examine: Callable[[], Iterable[Finding]], version: str) -> None:
         self._administration = administration
+        self._examine = examine
+        self._version = version
 
     async def CreateProject(self, request: pb.CreateProjectRequest, _context: Any) -> pb.CreateProjectResponse:
         """Create a project."""
@@ -99,6 +109,14 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
             )
         if len(entries) == limit:
             response.next_page_token = page_token(entries[-1].entry_id)
+        return response
+
+    async def Diagnose(self, _request: pb.DiagnoseRequest, _context: Any) -> pb.DiagnoseResponse:
+        """Look at everything that the server needs."""
+        found = await asyncio.to_thread(lambda: list(self._examine()))
+        response = pb.DiagnoseResponse(version=self._version)
+        for each in found:
+            response.findings.add(subject=each.subject, state=_STATES[each.state], found=each.found, advice=each.advice)
         return response
 
 

@@ -44,7 +44,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     },
     "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention")},
     "AdminService": {
-        Permission.OPERATE: ("CreateProject",),
+        Permission.OPERATE: ("CreateProject", "Diagnose"),
         Permission.ADMINISTER: (
             "ListProjects",
             "CreateEnvironment",

@@ -73,7 +73,7 @@ class Servicers:
 
 
 class RpcServer:
-    """Serves on one address. Health says SERVING only between `ready` and `stop`."""
+    """Serves on one address. Health says SERVING only between `ready` and `stop`, and NOT_SERVING before and after."""
 
     def __init__(
         self,
@@ -103,14 +103,21 @@ class RpcServer:
         )
 
     async def start(self, listen: str) -> int:
-        """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had."""
+        """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had.
+
+        Calls are answered from here on, if slowly; whoever asks for the health is told to wait for `ready`.
+        """
         try:
             self._port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
+        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.start()
-        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
         return self._port
+
+    async def ready(self) -> None:
+        """Say SERVING, for the server as a whole and for each service."""
+        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
         """Say NOT_SERVING; after the notice end streams, and give the calls that run time to finish.

@@ -6,9 +6,17 @@ import shutil
 from pathlib import Path
 from typing import IO
 
+KEY_FILE = "api-key"
+"""Where the first API key is, unless somebody chose it."""
+
 
 class DirectoryInUse(Exception):
-    """Another process serves from this directory."""
+    """Another process has this directory: its number, and where it serves, if it does."""
+
+    def __init__(self, path: Path, holder: str, address: str) -> None:
+        super().__init__(f"{path} is in use by another burgee (process {holder})")
+        self.holder = holder
+        self.address = address
 
 
 class DataDirectory:
@@ -34,6 +42,11 @@ class DataDirectory:
         _sync_names(self.path)
         return path
 
+    def tell(self, address: str) -> None:
+        """Let those who find the directory in use know where this process serves."""
+        self._lock.write(f"\n{address}")
+        self._lock.flush()
+
     def scratch(self) -> Path:
         """A directory for files of this process, empty: what another had there when it was killed is gone."""
         path = self.path / "tmp"
@@ -52,9 +65,9 @@ class DataDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            holder, _, address = lock.read().strip().partition("\n")
             lock.close()
-            raise DirectoryInUse(f"{self.path} is in use by another burgee (process {holder})") from error
+            raise DirectoryInUse(self.path, holder or "unknown", address) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

@@ -1,0 +1,42 @@
+"""Which things are looked at, by the settings in force."""
+
+import time
+from collections.abc import Iterator
+
+from burgee_server.doctor import place
+from burgee_server.findings import Finding, State, warning
+from burgee_server.settings import MEGABYTE, Settings
+from burgee_server.storage.clickhouse.checks import check_warehouse
+from burgee_server.storage.directory import KEY_FILE
+from burgee_server.storage.sql.checks import check_database
+from burgee_server.storage.sqlite.checks import check_file, check_journal, read_only
+
+
+def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
+    """Look at everything, one by one. Blocks, for seconds if the files are large.
+
+    `alone`: no other process has the data directory, so that the embedded warehouse may be opened.
+    """
+    data = settings.data.resolve()
+    yield from place.directory(data)
+    yield place.room(data, settings.journal_max_mb)
+    yield place.open_files()
+    yield place.clock()
+    if not place.may_open(data):
+        return
+    yield from place.key_file(data / KEY_FILE)
+    control = data / "control.db"
+    if settings.database is not None:
+        yield from check_database(settings.database.get_secret_value())
+    elif control.exists():
+        file = check_file("control store", control)
+        yield file
+        if file.state is not State.WRONG:
+            yield from check_database(f"sqlite:///{read_only(control)}&uri=true")
+    yield from check_journal(data / "journal.db", settings.journal_max_mb * MEGABYTE, time.time())
+    if alone and (data / "events").exists():
+        yield from check_warehouse(f"chdb://{data / 'events'}")
+    elif not alone:
+        yield warning(
+            "warehouse", "not looked at: another process has it open", "ask that process: start doctor with its API key"
+        )

@@ -1,0 +1,45 @@
+"""`burgee doctor` beside a server, and where one ran."""
+
+import json
+import subprocess
+import sys
+
+from tests.fixtures.serving import environment
+
+
+def doctor(*arguments, **settings):
+    """What it finds, and its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "burgee_server", "doctor", *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        env=environment(**settings),
+        timeout=60,
+        check=False,
+    )
+    return done, json.loads(done.stdout) if done.stdout else []
+
+
+def test_it_asks_the_server_that_has_the_directory_and_looks_itself_when_none_has(serve):
+    """The embedded warehouse is looked at either way: by the one process that can."""
+    server = serve()
+    running, found = doctor("--data", str(server.data))
+    locked_out, partly = doctor("--data", str(server.data), BURGEE_API_KEY="of-nobody-at-all")
+    from_afar, as_found = doctor("--target", server.target, "--api-key", server.key)
+    refused, _ = doctor("--target", server.target, "--api-key", "of-nobody-at-all")
+    server.stop()
+    stopped, later = doctor("--data", str(server.data))
+
+    for done, findings in ((running, found), (from_afar, as_found), (stopped, later)):
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert any(each["subject"] == "warehouse" and "ClickHouse" in each["found"] for each in findings)
+        assert any(each["subject"] == "control store" and "newest migration" in each["found"] for each in findings)
+    assert found[0]["subject"] == "server"
+    assert server.target in found[0]["found"]
+    assert locked_out.returncode == 0
+    assert {each["subject"]: each["state"] for each in partly}["server"] == "warning"
+    assert any("not looked at" in each["found"] for each in partly)
+    assert refused.returncode == 1
+    assert "UNAUTHENTICATED" in refused.stderr
+    assert server.key not in running.stdout + stopped.stdout
+    assert serve().target  # nothing that it did keeps a server from starting

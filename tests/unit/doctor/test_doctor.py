@@ -1,0 +1,173 @@
+"""`burgee doctor` without a server: what it finds in a directory, and what it says to do."""
+
+import json
+import os
+import sqlite3
+import time
+from collections import namedtuple
+
+import click.testing
+import pytest
+
+from burgee_server.cli import main
+from burgee_server.doctor import examine, place
+from burgee_server.findings import State
+from burgee_server.settings import Settings
+from burgee_server.storage.directory import DataDirectory
+from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sqlite.journal import SqliteJournal
+
+
+@pytest.fixture
+async def data(tmp_path):
+    """A directory as a server leaves it, but for a warehouse: one process can have only one of those open."""
+    directory = DataDirectory(tmp_path / "data")
+    directory.write_secret("api-key", "a-key-of-an-operator\n")
+    database = Database(f"sqlite+aiosqlite:///{directory.path / 'control.db'}")
+    await database.migrate()
+    await database.close()
+    journal = SqliteJournal(directory.path / "journal.db", 1 << 20)
+    await journal.append(1, "b", b"x" * 1000, 3)
+    await journal.close()
+    directory.release()
+    return directory.path
+
+
+def look(data, **settings):
+    """The findings by subject that are not OK, as (state, found, advice)."""
+    found = {}
+    for each in examine(Settings(data=data, **settings)):
+        assert each.advice if each.state is not State.OK else not each.advice
+        if each.state is not State.OK:
+            found[each.subject] = (each.state, each.found, each.advice)
+    return found
+
+
+def test_a_directory_that_is_as_it_should_be_has_nothing_wrong_with_it(data):
+    """Every store is looked at, and found well."""
+    found = list(examine(Settings(data=data, journal_max_mb=1)))
+
+    assert {each.state for each in found} == {State.OK}
+    assert {"directory", "disk", "open files", "clock", "key file", "control store", "journal"} == {
+        each.subject for each in found
+    }
+
+
+def test_a_directory_that_is_not_there_yet_is_no_fault(tmp_path):
+    """Who asks before the first start learns whether there is room."""
+    assert look(tmp_path / "none", journal_max_mb=1) == {}
+
+
+def test_looking_changes_nothing(data):
+    """No file is made, removed or written."""
+    before = {path: path.stat().st_mtime_ns for path in data.iterdir()}
+    list(examine(Settings(data=data)))
+
+    assert {path: path.stat().st_mtime_ns for path in data.iterdir()} == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_root_does_not_open_the_stores_of_somebody_else(data):
+    """It would leave files behind that the server could not write."""
+    os.chown(data, 12345, 12345)
+
+    found = list(examine(Settings(data=data)))
+
+    assert [each.state for each in found if each.subject == "directory"] == [State.WRONG]
+    assert not {"control store", "journal"} & {each.subject for each in found}
+
+
+def test_what_others_can_read_is_wrong(data):
+    """The key file and the directory."""
+    data.chmod(0o755)
+    (data / "api-key").chmod(0o644)
+
+    found = look(data, journal_max_mb=1)
+
+    assert found["directory"][0] is found["key file"][0] is State.WRONG
+    assert "chmod 600" in found["key file"][2]
+
+
+@pytest.mark.parametrize("name", ["control.db", "journal.db"])
+def test_a_file_that_is_damaged_is_wrong(data, name):
+    """At its head, where nothing can be read, and in its middle, where most can."""
+    path = data / name
+    whole = path.read_bytes()
+    subject = "control store" if name == "control.db" else "journal"
+    for damaged in (b"not a database at all" + whole[21:], whole[:4096] + b"\xff" * 4096 + whole[8192:]):
+        path.write_bytes(damaged)
+
+        found = look(data, journal_max_mb=1)
+
+        assert found[subject][0] is State.WRONG
+        assert "backup" in found[subject][2]
+
+
+def test_a_store_of_an_older_burgee_is_a_warning_and_of_a_newer_one_is_wrong(data):
+    """The next start mends the one; nothing here mends the other."""
+    for revision, state in (("0001", State.WARNING), ("9999", State.WRONG)):
+        with sqlite3.connect(data / "control.db") as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.close()
+        assert look(data, journal_max_mb=1)["control store"][0] is state
+    with sqlite3.connect(data / "journal.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert "newer" in look(data, journal_max_mb=1)["journal"][2]
+
+
+async def test_a_journal_that_fills_up_or_waits_too_long_is_told(data, monkeypatch):
+    """How full it is, and for how long the oldest batch has waited."""
+    journal = SqliteJournal(data / "journal.db", 1 << 20)
+    await journal.append(1, "", b"x" * 900_000, 1)
+    await journal.close()
+
+    state, found, _ = look(data, journal_max_mb=1)["journal"]
+    assert state is State.WARNING
+    assert "86%" in found
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1000)
+    assert "waited" in look(data, journal_max_mb=2)["journal"][1]
+
+
+async def test_a_clock_that_was_set_back_is_wrong(data, monkeypatch):
+    """Batches of the future are in the journal; and no clock shows a time before this was written."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 3600)
+    assert look(data, journal_max_mb=1)["clock"][0] is State.WRONG
+
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    assert place.clock().state is State.WRONG
+
+
+def test_a_disk_that_is_nearly_full_is_told(data, monkeypatch):
+    """Before the journal cannot grow as far as it may, and when nothing can be written."""
+    usage = namedtuple("usage", "total used free")
+    for free_mb, state in ((100, State.WRONG), (1500, State.WARNING), (5000, State.OK)):
+        monkeypatch.setattr(place.shutil, "disk_usage", lambda _path, free=free_mb: usage(0, 0, free << 20))
+        assert place.room(data, 1024).state is state
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_cannot_be_written_is_wrong(data):
+    """Whose it is says the advice."""
+    data.chmod(0o500)
+    assert look(data)["directory"][0] is State.WRONG
+
+
+def test_the_command_prints_json_and_exits_with_one_if_something_is_wrong(data):
+    """And with zero if nothing is; settings that are wrong are an error of their own."""
+    runner = click.testing.CliRunner()
+    arguments = ["doctor", "--data", str(data), "--json"]
+    well = runner.invoke(main, arguments, env={"BURGEE_JOURNAL_MAX_MB": "1"})
+    (data / "api-key").chmod(0o644)
+    ill = runner.invoke(main, arguments, env={"BURGEE_JOURNAL_MAX_MB": "1"})
+    table = runner.invoke(main, arguments[:-1], env={"BURGEE_JOURNAL_MAX_MB": "1", "COLUMNS": "200"})
+    unset = runner.invoke(main, arguments, env={"BURGEE_JOURNAL_MAX_MB": "none"})
+
+    assert (well.exit_code, ill.exit_code, table.exit_code, unset.exit_code) == (0, 1, 1, 1)
+    [wrong] = [each for each in json.loads(ill.output) if each["state"] == "wrong"]
+    assert wrong["subject"] == "key file"
+    assert "chmod 600" in table.output
+    assert "journal_max_mb" in unset.output
