@@ -141,7 +141,7 @@ async def test_a_fault_is_logged_with_its_place_and_kind_and_never_with_its_text
     async def broken(*_arguments, **_named):
         raise FAULTS[fault]
 
-    monkeypatch.setattr(server.house.access, "audit_entries", broken)
+    monkeypatch.setattr(server.house.stores.access, "audit_entries", broken)
     request = admin_pb2.ListAuditEntriesRequest()
     with refused(grpc.StatusCode.INTERNAL) as refusal:
         await admin.admin.ListAuditEntries(request, metadata=((REQUEST_ID, "ticket-17"),))
