@@ -9,7 +9,16 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
-from burgee.v1 import capture_pb2, common_pb2, funnel_pb2, insights_pb2, profiles_pb2, questions_pb2, trend_pb2
+from burgee.v1 import (
+    capture_pb2,
+    common_pb2,
+    funnel_pb2,
+    insights_pb2,
+    paths_pb2,
+    profiles_pb2,
+    questions_pb2,
+    trend_pb2,
+)
 from tests.rpc.conftest import refused
 
 MIDNIGHT = 1_772_323_200  # 2026-03-01 00:00 UTC
@@ -61,6 +70,18 @@ async def trend(insights, **fields):
     series = {"event": "opened", **fields.pop("series", {})}
     fields.setdefault("range", SPAN)
     return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], **fields))
+
+
+async def test_paths_lead_from_event_to_event(usage):
+    """Of companies and of users; with the question as it was read, and a bad one refused by its field."""
+    asked = paths_pb2.QueryPathsRequest(range=SPAN, count_by="company", gap=Duration(seconds=86_400 * 30))
+    answer = await usage.QueryPaths(asked)
+    edges = [(edge.step, edge.source, edge.target, edge.actors) for edge in answer.edges]
+    assert edges == [(1, "opened", "saved", 2), (2, "saved", "opened", 1)]
+    assert (answer.paths, answer.actors) == (3, 3)
+    assert (answer.asked.steps, answer.asked.limit) == (5, 50)
+    with refused(StatusCode.INVALID_ARGUMENT, "start_event.action"):
+        await usage.QueryPaths(paths_pb2.QueryPathsRequest(start_event={"action": "nothing"}))
 
 
 async def test_a_trend_has_formulas_and_running_totals(usage):

@@ -1,8 +1,8 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
 from burgee.insights.funnel import Exclusion, Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
+from burgee.insights.paths import PathEdge, PathGroup, PathNode, Paths, PathsQuery
 from burgee.insights.retention import (
-    Happening,
     Retention,
     RetentionAverage,
     RetentionCell,
@@ -11,7 +11,7 @@ from burgee.insights.retention import (
     RetentionTable,
 )
 from burgee.insights.trend import Formula, Series, Trend, TrendQuery, TrendRow
-from burgee.insights.words import Answer, Breakdown, By, Moment, Part, Query, QueryError, QueryInfo, Where
+from burgee.insights.words import Answer, Breakdown, By, Happening, Moment, Part, Query, QueryError, QueryInfo, Where
 
 __all__ = [
     "Answer",
@@ -26,6 +26,11 @@ __all__ = [
     "Happening",
     "Moment",
     "Part",
+    "PathEdge",
+    "PathGroup",
+    "PathNode",
+    "Paths",
+    "PathsQuery",
     "Query",
     "QueryError",
     "QueryInfo",

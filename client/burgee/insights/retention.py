@@ -8,27 +8,18 @@ from burgee.insights.words import (
     Answered,
     Asking,
     By,
+    Happening,
     Part,
     QueryInfo,
-    Where,
     read_info,
     read_moment,
     read_part,
     read_word,
     write_breakdown,
-    write_filter,
+    write_happening,
     write_word,
 )
-from burgee.v1 import common_pb2, questions_pb2, retention_pb2
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Which event (empty: any; or those of an `action`), and which of those."""
-
-    event: str = ""
-    where: Where = None
-    action: str = ""
+from burgee.v1 import questions_pb2, retention_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +132,6 @@ class RetentionQuery(Asking):
     def read(self, response: retention_pb2.QueryRetentionResponse) -> Retention:
         """See Query."""
         return Retention(tuple(map(_read_table, response.tables)), read_info(response.info))
-
-
-def write_happening(event: str | Happening) -> common_pb2.EventMatch:
-    """As the wire has it."""
-    named = Happening(event) if isinstance(event, str) else event
-    return common_pb2.EventMatch(event=named.event, action=named.action, filter=write_filter(named.where))
 
 
 def _read_table(table: retention_pb2.RetentionTable) -> RetentionTable:

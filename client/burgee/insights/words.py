@@ -47,6 +47,15 @@ class QueryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """Which event (empty: any; or those of an `action`), and which of those."""
+
+    event: str = ""
+    where: Where = None
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Breakdown:
     """Split by the values of an attribute, or by the combinations of two or three: the `limit` greatest, and other."""
 
@@ -122,6 +131,12 @@ def write_filter(where: Where) -> common_pb2.Filter | None:
     if not where:
         return None
     return filter_to_proto(AllOf(tuple(where)) if isinstance(where, Sequence) else where)
+
+
+def write_happening(event: str | Happening) -> common_pb2.EventMatch:
+    """As the wire has it."""
+    named = Happening(event) if isinstance(event, str) else event
+    return common_pb2.EventMatch(event=named.event, action=named.action, filter=write_filter(named.where))
 
 
 def _text(moment: Moment) -> str:

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
+from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
 from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
@@ -53,6 +54,11 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.FromString,
                 _registered_method=True)
+        self.QueryPaths = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryPaths',
+                request_serializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.FromString,
+                _registered_method=True)
 
 
 class InsightServiceServicer:
@@ -81,6 +87,13 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QueryPaths(self, request, context):
+        """What people do after an event, before one, or from one to another.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +111,11 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryRetention,
                     request_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.SerializeToString,
+            ),
+            'QueryPaths': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryPaths,
+                    request_deserializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -183,6 +201,33 @@ class InsightService:
             '/burgee.v1.InsightService/QueryRetention',
             burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
             burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryPaths(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryPaths',
+            burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.SerializeToString,
+            burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.FromString,
             options,
             channel_credentials,
             insecure,

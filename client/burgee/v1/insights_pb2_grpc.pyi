@@ -4,6 +4,7 @@ isort:skip_file
 Questions about usage, and their answers."""
 
 from burgee.v1 import funnel_pb2 as _funnel_pb2
+from burgee.v1 import paths_pb2 as _paths_pb2
 from burgee.v1 import retention_pb2 as _retention_pb2
 from burgee.v1 import trend_pb2 as _trend_pb2
 from collections import abc as _abc
@@ -43,6 +44,8 @@ class InsightServiceStub:
     """How many got from the first step to the last, and where the others were lost."""
     QueryRetention: _grpc.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]
     """Who comes back."""
+    QueryPaths: _grpc.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]
+    """What people do after an event, before one, or from one to another."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -57,6 +60,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """How many got from the first step to the last, and where the others were lost."""
     QueryRetention: _aio.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]  # type: ignore[assignment]
     """Who comes back."""
+    QueryPaths: _aio.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]  # type: ignore[assignment]
+    """What people do after an event, before one, or from one to another."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -86,5 +91,13 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_retention_pb2.QueryRetentionResponse, _abc.Awaitable[_retention_pb2.QueryRetentionResponse]]:
         """Who comes back."""
+
+    @_abc_1.abstractmethod
+    def QueryPaths(
+        self,
+        request: _paths_pb2.QueryPathsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_paths_pb2.QueryPathsResponse, _abc.Awaitable[_paths_pb2.QueryPathsResponse]]:
+        """What people do after an event, before one, or from one to another."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from burgee.evaluation import Filter
+
 
 class Interval(StrEnum):
     """How wide a column is: an hour of the clock, or a calendar unit, in the time zone of the query."""
@@ -28,6 +30,15 @@ class TimeRange:
 
 LATELY = TimeRange()
 """The last 30 days: what is asked of where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Which events: of a name (empty: any) or of an action, and which of those."""
+
+    event: str = ""
+    action: str = ""
+    filter: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         ),
         Permission.ADMINISTER: ("CopyFlags",),  # it reads another environment of the project
     },
-    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention")},
+    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention", "QueryPaths")},
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose"),
         Permission.ADMINISTER: (

@@ -18,6 +18,7 @@ from burgee.v1 import (
     flags_pb2_grpc,
     funnel_pb2,
     insights_pb2_grpc,
+    paths_pb2,
     profiles_pb2,
     profiles_pb2_grpc,
     trend_pb2,
@@ -131,6 +132,9 @@ class Recorder(
 
     def QueryTrend(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, trend_pb2.QueryTrendResponse)
+
+    def QueryPaths(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, paths_pb2.QueryPathsResponse)
 
     def QueryFunnel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, funnel_pb2.QueryFunnelResponse)

@@ -11,8 +11,24 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
-from burgee import Breakdown, Client, Formula, Part, QueryError, Series, Step, TrendQuery, all_of, any_of, not_, where
-from burgee.v1 import funnel_pb2, trend_pb2
+from burgee import (
+    Breakdown,
+    Client,
+    Formula,
+    Happening,
+    Part,
+    PathGroup,
+    PathsQuery,
+    QueryError,
+    Series,
+    Step,
+    TrendQuery,
+    all_of,
+    any_of,
+    not_,
+    where,
+)
+from burgee.v1 import funnel_pb2, paths_pb2, trend_pb2
 from tests.unit.client.fakes import Failure, Recorder
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -198,3 +214,34 @@ def test_a_word_that_the_wire_does_not_have_is_refused_alike(client: Client, que
     with pytest.raises(QueryError, match="one of") as caught:
         client.trend("x", **question)  # type: ignore[arg-type]
     assert caught.value.violations[0][0] in question
+
+
+def test_paths_ask_for_all_they_were_told(client: Client, server: Recorder) -> None:
+    """Events by name, by action and with filters; and come back as a table of edges."""
+    edge = paths_pb2.PathEdge(step=1, source="a", target="b", paths=2, actors=1, median=Duration(seconds=90))
+    server.answer = lambda request: paths_pb2.QueryPathsResponse(paths=3, edges=[edge], edges_left_out=4)
+    query = PathsQuery(
+        start_event="a",
+        end_event=Happening(action="activated"),
+        only=["a", Happening("b", where("event.x", "is_set"))],
+        groups=[PathGroup("^/docs", "docs")],
+        gap=timedelta(hours=1),
+        steps=3,
+    )
+    answer = client.ask(query)
+    asked = _asked(server)
+    assert (asked["startEvent"], asked["endEvent"]) == ({"event": "a"}, {"action": "activated"})
+    assert asked["only"][1]["filter"]["condition"]["operator"] == "OPERATOR_IS_SET"
+    assert (asked["groups"], asked["gap"], asked["steps"]) == ([{"pattern": "^/docs", "label": "docs"}], "3600s", 3)
+    assert answer.to_rows() == [
+        {
+            "step": 1,
+            "source": "a",
+            "target": "b",
+            "paths": 2,
+            "actors": 1,
+            "mean_seconds": 0.0,
+            "median_seconds": 90.0,
+        }
+    ]
+    assert (answer.paths, answer.edges_left_out) == (3, 4)

@@ -12,7 +12,6 @@ from burgee.evaluation.model import Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.retention import (
     CellState,
-    Happening,
     Retention,
     RetentionQuery,
     RetentionTable,
@@ -22,7 +21,7 @@ from burgee_server.insights.retention import (
     plan_retention,
 )
 from burgee_server.insights.timerange import Span
-from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, TimeRange
+from burgee_server.insights.words import Breakdown, Happening, Interval, Part, PartKind, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import ask

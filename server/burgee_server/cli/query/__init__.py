@@ -3,6 +3,7 @@
 import click
 
 from burgee_server.cli.query.funnel import funnel
+from burgee_server.cli.query.paths import paths
 from burgee_server.cli.query.retention import retention
 from burgee_server.cli.query.trend import trend
 
@@ -12,5 +13,5 @@ def query() -> None:
     """Ask about usage, by user and by company."""
 
 
-for command in (trend, funnel, retention):
+for command in (trend, funnel, retention, paths):
     query.add_command(command)

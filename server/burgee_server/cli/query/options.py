@@ -134,6 +134,12 @@ def read_event(text: str) -> tuple[str, str]:
     return ("", text[1:]) if text.startswith("@") else (text, "")
 
 
+def happening_of(text: str) -> burgee.Happening:
+    """The event or action that a word names, as read_event() reads it."""
+    name, action = read_event(text)
+    return burgee.Happening(name, action=action)
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -141,16 +147,16 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def window_of(text: str) -> timedelta:
-    """Such as 14d. Raises click.UsageError."""
+def window_of(text: str, option: str = "--window") -> timedelta:
+    """Such as 14d. Raises click.UsageError, naming the option."""
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isdigit():
-        raise click.UsageError(f"--window {text!r}: a whole number and s, m, h or d, such as 14d")
+        raise click.UsageError(f"{option} {text!r}: a whole number and s, m, h or d, such as 14d")
     try:
         return timedelta(**{units[unit]: int(number)})
     except OverflowError as error:
-        raise click.UsageError(f"--window {text!r}: longer than any time there is") from error
+        raise click.UsageError(f"{option} {text!r}: longer than any time there is") from error
 
 
 def part_text(part: Part | None) -> str | None:

@@ -8,7 +8,7 @@ import click
 import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text, read_event
+from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of, part_text
 
 
 @click.command()
@@ -42,8 +42,8 @@ def retention(
     """
     answer = client.ask(
         burgee.RetentionQuery(
-            start_event=_happening(start_event),
-            return_event=_happening(start_event if return_event is None else return_event),
+            start_event=happening_of(start_event),
+            return_event=happening_of(start_event if return_event is None else return_event),
             interval=interval,
             periods=periods,
             starts=starts,
@@ -78,11 +78,6 @@ def retention(
         click.echo("* is not over for everybody")
 
     asking.show(answer, document, table)
-
-
-def _happening(text: str) -> burgee.Happening:
-    name, action = read_event(text)
-    return burgee.Happening(name, action=action)
 
 
 def _cell(cell: burgee.RetentionCell, churn: bool) -> str:

@@ -3,7 +3,6 @@
 from burgee_server.insights.retention.model import (
     DEFAULT_PERIODS,
     CellState,
-    Happening,
     Retention,
     RetentionAverage,
     RetentionCell,
@@ -19,7 +18,6 @@ from burgee_server.insights.retention.plan import plan_retention
 __all__ = [
     "DEFAULT_PERIODS",
     "CellState",
-    "Happening",
     "Retention",
     "RetentionAverage",
     "RetentionCell",

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from burgee.evaluation import USER, Filter
-from burgee_server.insights.words import LATELY, Breakdown, Interval, Part, QueryInfo, TimeRange
+from burgee_server.insights.words import LATELY, Breakdown, Happening, Interval, Part, QueryInfo, TimeRange
 
 DEFAULT_PERIODS = 11
 """How many periods after the first are looked at, where the caller does not say."""
@@ -38,15 +38,6 @@ class CellState(StrEnum):
     COMPLETE = "complete"
     PARTIAL = "partial"
     FUTURE = "future"
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Which events: of a name (empty: any) or of an action, and which of those."""
-
-    event: str = ""
-    action: str = ""
-    filter: Filter | None = None
 
 
 ANYTHING = Happening()

@@ -14,7 +14,7 @@ from burgee_server.insights.funnel import (
     Order,
     Step,
 )
-from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_range, read_window, write_part
+from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_duration, read_range, write_part
 
 _ORDERS = {pb.FunnelOrder.Value(f"FUNNEL_ORDER_{order.name}"): order for order in Order}
 _ATTRIBUTIONS = {pb.FunnelAttribution.Value(f"FUNNEL_ATTRIBUTION_{each.name}"): each for each in Attribution}
@@ -39,7 +39,7 @@ def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
         ),
         range=read_range(request.range),
         time_zone=request.time_zone,
-        window=read_window(request, DEFAULT_WINDOW),
+        window=read_duration(request.window, "window"),
         count_by=request.count_by,
         filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=read_breakdown(request),

@@ -2,11 +2,10 @@
 
 from burgee import wire
 from burgee.evaluation import USER
-from burgee.v1 import common_pb2, questions_pb2
+from burgee.v1 import questions_pb2
 from burgee.v1 import retention_pb2 as pb
 from burgee_server.insights.retention import (
     DEFAULT_PERIODS,
-    Happening,
     Retention,
     RetentionQuery,
     Returns,
@@ -17,6 +16,7 @@ from burgee_server.rpc.questions.words import (
     fill_in,
     read_breakdown,
     read_interval,
+    read_match,
     read_range,
     read_word,
     write_part,
@@ -36,8 +36,8 @@ def read_retention(request: pb.QueryRetentionRequest) -> RetentionQuery:
     """The question in a request, which gets its defaults. Raises Invalid."""
     fill_in(request, _DEFAULTS)
     return RetentionQuery(
-        start_event=_happening(request.start_event, "start_event"),
-        return_event=_happening(request.return_event, "return_event"),
+        start_event=read_match(request.start_event, "start_event"),
+        return_event=read_match(request.return_event, "return_event"),
         range=read_range(request.range),
         time_zone=request.time_zone,
         interval=read_interval(request.interval),
@@ -67,7 +67,3 @@ def write_retention(retention: Retention) -> pb.QueryRetentionResponse:
         for mean in table.averages:
             message.averages.add(size=mean.size, count=mean.count, share=mean.share, churn=mean.churn, lost=mean.lost)
     return response
-
-
-def _happening(match: common_pb2.EventMatch, path: str) -> Happening:
-    return Happening(match.event, match.action, wire.filter_from_proto(match.filter, f"{path}.filter"))

@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
+from burgee import wire
 from burgee.v1 import common_pb2
 from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
-from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, QueryInfo, TimeRange
+from burgee_server.insights.words import Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -99,15 +101,17 @@ def read_breakdown(request: Any) -> Breakdown | None:
     return Breakdown(tuple(request.breakdown.attributes), request.breakdown.limit)
 
 
-def read_window(request: Any, default: timedelta) -> timedelta:
-    """The `window` of a request. Raises Invalid."""
-    if not request.HasField("window"):
-        return default
+def read_duration(duration: Duration, field: str) -> timedelta:
+    """Raises Invalid."""
     try:
-        window: timedelta = request.window.ToTimedelta()
+        return duration.ToTimedelta()
     except (OverflowError, ValueError) as error:
-        raise Invalid.of("window", "is longer than any time there is") from error
-    return window
+        raise Invalid.of(field, "is longer than any time there is") from error
+
+
+def read_match(match: common_pb2.EventMatch, field: str) -> Happening:
+    """Which events. Raises Invalid."""
+    return Happening(match.event, match.action, wire.filter_from_proto(match.filter, f"{field}.filter"))
 
 
 def write_part(part: Part, message: pb.BreakdownValue) -> None:
