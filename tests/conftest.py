@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.server", "tests.fixtures.warehouse"]
+pytest_plugins = [
+    "tests.fixtures.postgres",
+    "tests.fixtures.redis",
+    "tests.fixtures.server",
+    "tests.fixtures.warehouse",
+]
 
 
 @pytest.fixture(scope="session")

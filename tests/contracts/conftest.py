@@ -3,9 +3,13 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from burgee_server.storage.memory.turns import LocalTurns
+from burgee_server.storage.redis.connection import connect
+from burgee_server.storage.redis.journal import RedisJournal
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
 
@@ -31,13 +35,13 @@ async def database(empty_database: Database) -> Database:
 class OpenJournals:
     """Opens the same journal again and again, as a process that is restarted does."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._open: list[SqliteJournal] = []
+    def __init__(self, make: Callable[[int, Callable[[], float]], Any]) -> None:
+        self._make = make
+        self._open: list[Any] = []
 
-    def open(self, max_bytes: int = 1 << 20, unix_seconds: Callable[[], float] = time.time) -> SqliteJournal:
+    def open(self, max_bytes: int = 1 << 20, unix_seconds: Callable[[], float] = time.time) -> Any:
         """The journal, and its quarantine."""
-        journal = SqliteJournal(self._path, max_bytes, unix_seconds)
+        journal = self._make(max_bytes, unix_seconds)
         self._open.append(journal)
         return journal
 
@@ -47,10 +51,14 @@ class OpenJournals:
             await journal.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "redis"])
 async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenJournals]:
     """A journal of each kind, and the means to open it again."""
-    assert request.param == "sqlite"
-    journals = OpenJournals(tmp_path / "journal.db")
+    if request.param == "redis":
+        url, prefix = request.getfixturevalue("redis_url"), request.getfixturevalue("redis_prefix")
+        turns = LocalTurns()
+        journals = OpenJournals(lambda *bounds: RedisJournal(connect(url), bounds[0], turns, bounds[1], prefix))
+    else:
+        journals = OpenJournals(lambda *bounds: SqliteJournal(tmp_path / "journal.db", *bounds))
     yield journals
     await journals.close()

@@ -26,8 +26,8 @@ class Noticed:
         if change.kind is Kind.FLAGS:
             self.flags = True
         elif change.kind is Kind.PROFILE and change.subject[0] != USER:
-            group_type, key = change.subject
-            self.groups.add((group_type, key))
+            group_type, *keys = change.subject
+            self.groups.update((group_type, key) for key in keys)
         elif change.kind is Kind.COHORT:
             cohort_key, _, *members = change.subject
             self._add_members(cohort_key, members)

@@ -23,4 +23,8 @@ class ProfileCache(Recent[Properties]):
     def forget(self, change: Change) -> None:
         """Listen to the change feed with this."""
         if change.kind is Kind.PROFILE:
-            self.drop(change.environment_id, *change.subject)
+            group_type, *keys = change.subject
+            for key in keys:
+                self.drop(change.environment_id, group_type, key)
+            if not keys:
+                self.drop_type(change.environment_id, group_type)

@@ -11,7 +11,11 @@ SHOWN = 10
 
 
 class GroupTypes:
-    """Knows the types without asking the store twice: they are never taken away, and all that are new come by here."""
+    """Knows the types without asking the store twice, as they are never taken away.
+
+    Those that are new come by here or on another node: before anybody is told that there is no such type, the store is
+    asked again. Nodes that each come upon new ones may together go a little over the limit.
+    """
 
     def __init__(self, store: ProfileStore, clock: Clock) -> None:
         self._store = store
@@ -26,8 +30,7 @@ class GroupTypes:
         if len(known | names) > MAX_GROUP_TYPES:
             raise Invalid.of("group_type", f"an environment has at most {MAX_GROUP_TYPES:,} group types")
         await self._store.add_group_types(environment_id, names, self._clock.now())
-        await self.known(environment_id)
-        self._known[environment_id] |= names
+        self._known.pop(environment_id, None)
 
     async def known(self, environment_id: int) -> frozenset[str]:
         """The names of all types of an environment."""
@@ -42,6 +45,9 @@ class GroupTypes:
     async def require(self, environment_id: int, field: str, name: str) -> None:
         """Raise Invalid, naming the types there are, if nothing was ever recorded under this one."""
         known = await self.known(environment_id)
+        if name not in known:
+            self._known.pop(environment_id, None)
+            known = await self.known(environment_id)
         if name not in known:
             there_are = ", ".join(sorted(known)[:SHOWN]) or "none yet"
             raise Invalid.of(field, f"unknown group type {name!r}; this environment has: {there_are}")

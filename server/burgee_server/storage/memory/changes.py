@@ -1,5 +1,7 @@
 """The change feed of a single process."""
 
+import asyncio
+
 from burgee_server.ports.changes import Change, Listener
 
 
@@ -17,3 +19,7 @@ class LocalFeed:
         """Tell everybody."""
         for listener in self._listeners:
             listener(change)
+
+    async def follow(self) -> None:
+        """There are no others."""
+        await asyncio.Event().wait()

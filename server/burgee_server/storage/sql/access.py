@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from burgee_server.errors import AlreadyExists, NotFound
 from burgee_server.ports.access import ApiKey, AuditEntry, Authorship, Environment, Project, Role
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import api_keys, audit_entries, environments, projects
+from burgee_server.storage.sql.tables import api_keys, audit_entries, counters, environments, projects
 
 
 class SqlAccess:
@@ -182,10 +182,16 @@ class SqlAccess:
 async def record(
     connection: AsyncConnection, environment_id: int, action: str, subject: str, by: Authorship, detail: str = ""
 ) -> None:
-    """Write an audit entry, inside the transaction of the change it tells of: why, then what."""
+    """Write an audit entry, inside the transaction of the change it tells of, and last: why, then what.
+
+    Its number locks the counter until the transaction ends. So entries become visible in their own order, and whoever
+    reads those after a number never skips one that is still being written: that is how nodes hear of changes.
+    """
+    counting = update(counters).where(counters.c.name == "audit_entry").values(value=counters.c.value + 1)
+    number = await _insert(connection, counting.returning(counters.c.value))
     row = {"environment_id": environment_id, "at": by.at, "actor": by.actor, "action": action, "subject": subject}
     told = f"{by.note} ({detail})" if by.note and detail else by.note or detail
-    await connection.execute(insert(audit_entries).values(**row, detail=told))
+    await connection.execute(insert(audit_entries).values(entry_id=number, **row, detail=told))
 
 
 async def _insert(connection: AsyncConnection, statement: Any) -> int:

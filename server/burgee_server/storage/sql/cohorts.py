@@ -162,22 +162,29 @@ class SqlCohorts:
 
 
 async def take_out(
-    connection: AsyncConnection, environment_id: int, group_type: str, key: str, at: datetime
+    connection: AsyncConnection, environment_id: int, group_type: str, key: str, by: Authorship
 ) -> tuple[str, ...]:
-    """Forget that somebody is, or ever was, in cohorts; return the keys of those that have lost a member by it."""
+    """Forget that somebody is, or ever was, in cohorts; return the keys of those that have lost a member by it.
+
+    The audit entries of those do not name the member.
+    """
     member = cohort_members.c
-    of_type = select(cohorts.c.cohort_id).where(
+    of_type = (*_living(environment_id), cohorts.c.group_type == group_type)
+    # All of them: somebody may be about to be put into one.
+    living = (
+        await connection.execute(select(cohorts).where(*of_type).order_by(cohorts.c.cohort_id).with_for_update())
+    ).all()
+    ever = select(cohorts.c.cohort_id).where(
         cohorts.c.environment_id == environment_id, cohorts.c.group_type == group_type
     )
-    theirs = (member.key == key, member.cohort_id.in_(of_type))
-    query = select(cohorts).where(
-        *_living(environment_id),
-        cohorts.c.cohort_id.in_(select(member.cohort_id).where(*theirs, member.removed_at.is_(None))),
-    )
-    losing = (await connection.execute(query.with_for_update())).all()
+    theirs = (member.key == key, member.cohort_id.in_(ever))
+    query = select(member.cohort_id).where(*theirs, member.removed_at.is_(None))
+    ids = set((await connection.execute(query)).scalars())
+    losing = [row for row in living if row.cohort_id in ids]
     await connection.execute(delete(cohort_members).where(*theirs))
     for row in losing:
-        await _set(connection, row, _after(row, at), member_count=row.member_count - 1)
+        await _set(connection, row, _after(row, by.at), member_count=row.member_count - 1)
+        await record(connection, environment_id, "cohort.members", row.key, by, "erased a member")
     return tuple(row.key for row in losing)
 
 

@@ -44,9 +44,9 @@ class SqlErasures:
                         table.c.environment_id == environment_id, table.c.group_type == group_type, table.c.key == key
                     )
                 )
-            left = await take_out(connection, environment_id, group_type, key, by.at)
             row = {column.name: getattr(erasure, column.name) for column in erasures.columns}
             await connection.execute(insert(erasures).values(row | {"state": erasure.state.value}))
+            left = await take_out(connection, environment_id, group_type, key, by)
             action = "person.delete" if group_type == USER else "group.delete"
             await record(connection, environment_id, action, erasure.erasure_id, by, group_type)
         return Begun(erasure, left)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from burgee_server.causes import cause
 from burgee_server.errors import BurgeeError
 from burgee_server.storage.sql.engine import Database
 
@@ -68,7 +69,7 @@ class SqlLease:
                 if await self._try():
                     return
             except (BurgeeError, DBAPIError, OSError) as error:
-                log.warning("cannot ask for the lease now: %s", error)
+                log.warning("cannot ask for the lease now: %s", cause(error))
                 await self.give()
             await asyncio.sleep(TRY_SECONDS)
 

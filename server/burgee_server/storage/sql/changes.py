@@ -1,0 +1,85 @@
+"""What has changed, from the audit log and the revisions of profiles: both are numbered in the order of commits."""
+
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from burgee_server.ports.changes import Change, Kind, Position, Stretch
+from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.tables import audit_entries, cohorts, counters, erasures, profiles
+
+_AT_ONCE = 5_000
+
+_KINDS = {
+    "flag": Kind.FLAGS,
+    "cohort": Kind.COHORT,
+    "api_key": Kind.API_KEYS,
+    "environment": Kind.ENVIRONMENT,
+}
+"""By the first word of an audit entry's action. What has no place here is kept in nobody's memory."""
+
+
+class SqlChangeLog:
+    """The ChangeLog on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def end(self) -> Position:
+        """The position after all that there is."""
+        revision = select(counters.c.value).where(counters.c.name == "profile_revision")
+        async with self._database.reading() as connection:
+            entry = (await connection.execute(select(func.max(audit_entries.c.entry_id)))).scalar_one()
+            return Position(entry or 0, (await connection.execute(revision)).scalar_one())
+
+    async def since(self, position: Position) -> Stretch:
+        """The next changes."""
+        entries = audit_entries.c
+        of_key = cohorts.alias()
+        newest = (
+            select(func.max(of_key.c.cohort_id))
+            .where(of_key.c.environment_id == entries.environment_id, of_key.c.key == entries.subject)
+            .scalar_subquery()
+        )
+        audit = (
+            select(entries.entry_id, entries.environment_id, entries.action, entries.subject, cohorts.c.group_type)
+            .select_from(audit_entries)
+            .outerjoin(cohorts, and_(entries.action.startswith("cohort."), cohorts.c.cohort_id == newest))
+            .where(entries.entry_id > position.entry)
+            .order_by(entries.entry_id)
+            .limit(_AT_ONCE)
+        )
+        changes: list[Change] = []
+        entry, revision = position.entry, position.revision
+        async with self._database.reading() as connection:
+            for row in await connection.execute(audit):
+                entry = row.entry_id
+                if (change := _change(row)) is not None:
+                    changes.append(change)
+            changed: dict[int, Change] = {}
+            whole = True
+            for table in (profiles, erasures):
+                columns = (table.c.environment_id, table.c.group_type, table.c.key, table.c.revision)
+                query = select(*columns).where(table.c.revision > position.revision).order_by(table.c.revision)
+                rows = (await connection.execute(query.limit(_AT_ONCE))).all()
+                whole = whole and len(rows) < _AT_ONCE
+                for environment_id, group_type, key, number in rows:
+                    subject = (group_type,) if key is None else (group_type, key)
+                    changed[number] = Change(Kind.PROFILE, environment_id, subject)
+        for revision in sorted(changed)[: len(changed) if whole else _AT_ONCE]:
+            changes.append(changed[revision])
+        return Stretch(changes, Position(entry, revision))
+
+
+def _change(row: Any) -> Change | None:
+    kind = _KINDS.get(row.action.partition(".")[0])
+    match kind:
+        case None:
+            return None
+        case Kind.COHORT:
+            return Change(kind, row.environment_id, (row.subject, row.group_type or ""))
+        case Kind.FLAGS:
+            return Change(kind, row.environment_id, (row.subject,))
+        case Kind.API_KEYS if row.action == "api_key.revoke":
+            return Change(kind, row.environment_id, (row.subject,))
+    return Change(kind, row.environment_id)

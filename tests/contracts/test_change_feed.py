@@ -1,0 +1,221 @@
+"""What every change feed promises, and what several nodes on one Redis hear of each other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import redis
+
+from burgee.evaluation.model import Flag, FlagType, Variant
+from burgee_server.ports.access import Authorship, Role
+from burgee_server.ports.changes import Change, ChangeFeed, Kind, Position
+from burgee_server.ports.profiles import PropertyChange
+from burgee_server.storage.memory.changes import LocalFeed
+from burgee_server.storage.redis import changes as redis_changes
+from burgee_server.storage.redis.changes import RedisFeed
+from burgee_server.storage.redis.connection import connect
+from burgee_server.storage.sql.access import SqlAccess
+from burgee_server.storage.sql.changes import SqlChangeLog
+from burgee_server.storage.sql.cohorts import SqlCohorts
+from burgee_server.storage.sql.erasures import SqlErasures
+from burgee_server.storage.sql.flags import SqlFlags
+from burgee_server.storage.sql.profiles import SqlProfiles
+from tests.fixtures.redis import RedisServer
+
+FLAG = Flag("beta", FlagType.BOOLEAN, (Variant("on", True), Variant("off", False)), "off")
+BY = Authorship("ann", datetime(2026, 3, 1, tzinfo=UTC))
+
+
+class Heard:
+    """What a listener was told, and a way to wait for more."""
+
+    def __init__(self, feed: ChangeFeed) -> None:
+        self.changes: list[Change] = []
+        self._more = asyncio.Event()
+        feed.listen(self._hear)
+
+    def _hear(self, change: Change) -> None:
+        self.changes.append(change)
+        self._more.set()
+
+    async def until(self, change: Change) -> None:
+        """Wait until a change was heard."""
+        async with asyncio.timeout(20):
+            while change not in self.changes:
+                self._more.clear()
+                await self._more.wait()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def feed(request: pytest.FixtureRequest, database: Any) -> AsyncIterator[ChangeFeed]:
+    """Each kind of feed."""
+    if request.param == "memory":
+        yield LocalFeed()
+        return
+    client = connect(request.getfixturevalue("redis_url"))
+    yield await RedisFeed.open(client, SqlChangeLog(database), request.getfixturevalue("redis_prefix"))
+    await client.aclose()
+
+
+async def test_who_makes_a_change_is_answered_when_every_listener_has_heard_of_it(feed: ChangeFeed) -> None:
+    """In order: the next check on the same node sees it."""
+    heard, also = Heard(feed), Heard(feed)
+    changes = [Change(Kind.FLAGS, 1, (key,)) for key in ("one", "two")]
+
+    for change in changes:
+        await feed.publish(change)
+        assert heard.changes[-1] == also.changes[-1] == change
+
+    assert heard.changes == also.changes == changes
+
+
+@pytest.fixture
+async def node(database: Any, redis_url: str, redis_prefix: str) -> AsyncIterator[Any]:
+    """Makes feeds of further nodes, which follow the others; on another Redis if told so."""
+    async with AsyncExitStack() as stack:
+
+        async def make(url: str = redis_url) -> RedisFeed:
+            client = connect(url)
+            stack.push_async_callback(client.aclose)
+            feed = await RedisFeed.open(client, SqlChangeLog(database), redis_prefix)
+            await stack.enter_async_context(_followed(feed))
+            await asyncio.wait_for(feed.listening.wait(), 20)
+            return feed
+
+        yield make
+
+
+@asynccontextmanager
+async def _followed(feed: RedisFeed) -> AsyncIterator[None]:
+    following = asyncio.create_task(feed.follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def make_changes(database: Any) -> list[Change]:
+    """One of each kind, in the store, as the log is to tell them."""
+    access, cohorts = SqlAccess(database), SqlCohorts(database)
+    project = await access.create_project("p", "P", BY)
+    environment = await access.environment(project.key, "production")
+    number = environment.environment_id
+    key = await access.create_api_key(environment, "k", Role.ADMIN, 0, b"digest", BY)
+    await access.revoke_api_key(key, BY)
+    await access.set_retention(environment, 30, BY)
+    await SqlFlags(database).create(number, FLAG, BY)
+    await cohorts.create(number, "gold", "company", "", BY)
+    await cohorts.change(number, "gold", ["acme"], [], BY)
+    await SqlProfiles(database).change(number, "company", "acme", PropertyChange(set={"plan": "pro"}), BY.at)
+    await SqlErasures(database).begin(number, "company", "acme", BY)
+    return [
+        Change(Kind.API_KEYS, number, (key.api_key_id,)),
+        Change(Kind.ENVIRONMENT, number),
+        Change(Kind.FLAGS, number, ("beta",)),
+        Change(Kind.COHORT, number, ("gold", "company")),
+        Change(Kind.PROFILE, number, ("company", "acme")),
+    ]
+
+
+async def test_the_log_knows_every_kind_of_change_and_where_it_was_read_to(database: Any) -> None:
+    """Also what an erasure has taken out of a cohort; from a position, what came after it and nothing else."""
+    log = SqlChangeLog(database)
+    start = await log.end()
+    assert (await log.since(start)).changes == []
+
+    expected = await make_changes(database)
+
+    stretch = await log.since(start)
+    assert set(expected) <= set(stretch.changes)
+    assert stretch.changes.count(expected[3]) == 3
+    assert stretch.end == await log.end()
+    assert (await log.since(stretch.end)).changes == []
+
+
+async def test_profiles_are_read_in_stretches_that_miss_none(database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and although two tables have revisions."""
+    monkeypatch.setattr("burgee_server.storage.sql.changes._AT_ONCE", 2)
+    project = await SqlAccess(database).create_project("p", "P", BY)
+    number = (await SqlAccess(database).environment(project.key, "production")).environment_id
+    for index in range(7):
+        key = f"c{index}"
+        await SqlProfiles(database).change(number, "company", key, PropertyChange(set={"n": index}), BY.at)
+        if index % 3 == 0:
+            await SqlErasures(database).begin(number, "company", key, BY)
+    log, position, found = SqlChangeLog(database), Position(0, 0), list[Change]()
+
+    while (stretch := await log.since(position)).end != position:
+        found += stretch.changes
+        position = stretch.end
+
+    keys = [change.subject[1] for change in found if change.kind is Kind.PROFILE]
+    assert keys == [f"c{index}" for index in range(7)]
+
+
+async def test_other_nodes_hear_a_change_and_the_one_who_made_it_hears_it_once(node: Any) -> None:
+    """With everything that there is to know of it."""
+    one, other = await node(), await node()
+    at_one, at_other = Heard(one), Heard(other)
+    change = Change(Kind.COHORT, 7, ("gold", "company", "acme", "bölt"))
+    last = Change(Kind.FLAGS, 7, ("beta",))
+
+    await one.publish(change)
+    await at_other.until(change)
+    await other.publish(last)
+    await at_one.until(last)
+
+    assert at_one.changes == [change, last]
+
+
+async def test_a_word_that_was_missed_is_noticed(node: Any, database: Any, redis_url: str, redis_prefix: str) -> None:
+    """By the number of the next word, or after a second of silence: the control store knows what it was."""
+    here = Heard(await node())
+    expected = await make_changes(database)
+    with redis.Redis.from_url(redis_url) as client:
+        client.incr(f"{redis_prefix}changes")
+
+    for change in expected:
+        await here.until(change)
+
+
+async def test_a_change_whose_maker_ended_before_it_could_tell_is_found(
+    node: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that there was one; it is looked for now and then."""
+    monkeypatch.setattr(redis_changes, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(redis_changes, "SILENCE_SECONDS", 0.05)
+    here = Heard(await node())
+
+    for change in await make_changes(database):
+        await here.until(change)
+
+
+async def test_while_redis_is_away_changes_come_from_the_control_store_and_afterwards_at_once_again(
+    node: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Publishing fails for nobody."""
+    monkeypatch.setattr(redis_changes, "AWAY_SECONDS", 0.05)
+    server = RedisServer()
+    try:
+        one, other = await node(server.url), await node(server.url)
+        heard = Heard(other)
+        server.stop()
+        own = Heard(one)
+        expected = await make_changes(database)
+        for change in expected:
+            await one.publish(change)
+            assert own.changes[-1] == change
+        for change in expected:
+            await heard.until(change)
+
+        server.start()
+        unstored = Change(Kind.FLAGS, 1, ("only told, and in no store",))
+        await asyncio.wait_for(other.listening.wait(), 20)
+        await one.publish(unstored)
+        await heard.until(unstored)
+    finally:
+        server.close()
