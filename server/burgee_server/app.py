@@ -48,7 +48,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
         try:
             async with stores.turns[0]:  # of nodes that start at once, one makes the first key
                 await _begin(house, directory, settings, say)
-                await reconcile(stores.access, stores.profiles, stores.warehouse)
+                await reconcile(stores.access, stores.profiles, stores.journal, stores.warehouse)
             await _run(house, directory, settings, say, stopping)
         finally:
             await house.close()
@@ -75,7 +75,7 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 async def _run(
     house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event
 ) -> None:
-    work = asyncio.create_task(house.work.run())
+    work, following = asyncio.create_task(house.work.run()), asyncio.create_task(house.stores.feed.follow())
     server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
     metrics = None
     try:
@@ -92,7 +92,7 @@ async def _run(
         directory.tell(f"{host}:{port}")
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, work, following}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
         drain = settings.drain_notice_seconds + settings.drain_seconds
@@ -103,10 +103,12 @@ async def _run(
         house.work.stop()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         await asyncio.wait({work}, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
-        work.cancel()
-        [outcome] = await asyncio.gather(work, return_exceptions=True)
-    if isinstance(outcome, Exception):
-        raise outcome  # work that ended by itself: better a restart than a server that stores nothing
+        for task in (work, following):
+            task.cancel()
+        outcomes = await asyncio.gather(work, following, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome  # work that ended by itself: better a restart than a server that stores nothing
 
 
 def _open_many_files() -> None:

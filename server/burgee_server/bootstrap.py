@@ -1,15 +1,25 @@
 """Chooses the adapters, by the settings: the only place that does.
 
-| what                          | by default                     | with                               |
-|-------------------------------|--------------------------------|------------------------------------|
-| control store, turns, lease   | SQLite; this process           | BURGEE_DATABASE: PostgreSQL        |
+| what                                | by default             | with                         |
+|-------------------------------------|------------------------|------------------------------|
+| control store, turns, lease         | SQLite, this process   | BURGEE_DATABASE: PostgreSQL  |
+| warehouse                           | chDB in this process   | BURGEE_WAREHOUSE: ClickHouse |
+| journal, quarantine, feed, accounts | SQLite, this process   | BURGEE_REDIS: Redis          |
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 
 from burgee_server.doctor import examine
+from burgee_server.errors import Unavailable
 from burgee_server.house import House, Stores, furnish
+from burgee_server.ports.changes import ChangeFeed, ChangeLog
+from burgee_server.ports.journal import Journal
 from burgee_server.ports.lease import Lease
+from burgee_server.ports.quarantine import QuarantineStore
+from burgee_server.ports.quota import Quota
 from burgee_server.ports.turns import Turns
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -21,6 +31,7 @@ from burgee_server.storage.memory.quota import LocalQuota
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.actions import SqlActions
+from burgee_server.storage.sql.changes import SqlChangeLog
 from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.erasures import SqlErasures
@@ -30,13 +41,21 @@ from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sql.vocabulary import SqlVocabularies
 from burgee_server.storage.sqlite.journal import SqliteJournal
 
+ALONE_SECONDS = 5.0
+"""How long a node waits for one that was there before to be gone, where there may be one only."""
+
 
 async def build(directory: DataDirectory, settings: Settings) -> House:
-    """Open the stores, bring them up to date, and wire everything to them."""
-    clock = SystemClock()
+    """Open the stores, bring them up to date, and wire everything to them. Raises Unavailable, Damaged."""
     database = await _open_database(directory, settings)
+    turns: Turns = SqlTurns(database) if database.is_shared else LocalTurns()
+    lease: Lease = SqlLease(database) if database.is_shared else OwnLease()
+    if settings.redis is None:
+        await _require_alone(lease)
+        between = _within_the_process(directory, settings)
+    else:
+        between = await _between_nodes(settings.redis.get_secret_value(), settings, SqlChangeLog(database), turns)
     warehouse = await _open_warehouse(directory, settings)
-    journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
     stores = Stores(
         access=SqlAccess(database),
         flags=SqlFlags(database),
@@ -45,39 +64,64 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         erasures=SqlErasures(database),
         actions=SqlActions(database),
         vocabularies=SqlVocabularies(database),
-        turns=_turns(database),
-        lease=_lease(database),
-        journal=journal,
-        quarantine=journal.quarantine,
+        turns=turns,
+        lease=lease,
+        journal=between.journal,
+        quarantine=between.quarantine,
         warehouse=warehouse,
-        feed=LocalFeed(),
-        quota=LocalQuota(clock),
-        closing=(journal.close, warehouse.close, database.close),
+        feed=between.feed,
+        quota=between.quota,
+        closing=(between.close, warehouse.close, lease.give, database.close),
     )
     looked_at = settings.model_copy(update={"data": directory.path})
-    return furnish(stores, settings, clock, partial(examine, looked_at))
+    return furnish(stores, settings, SystemClock(), partial(examine, looked_at))
 
 
 async def _open_database(directory: DataDirectory, settings: Settings) -> Database:
-    url = (
-        settings.database.get_secret_value()
-        if settings.database
-        else f"sqlite+aiosqlite:///{directory.path}/control.db"
-    )
-    database = Database(url)
+    given = settings.database
+    database = Database(given.get_secret_value() if given else f"sqlite+aiosqlite:///{directory.path / 'control.db'}")
     await database.migrate()
     return database
 
 
 async def _open_warehouse(directory: DataDirectory, settings: Settings) -> ClickHouseWarehouse:
-    return await ClickHouseWarehouse.open(
-        f"chdb://{directory.path / 'events'}", query_memory_bytes=settings.query_memory_mb * MEGABYTE
-    )
+    given = settings.warehouse
+    dsn = given.get_secret_value() if given else f"chdb://{directory.path / 'events'}"
+    return await ClickHouseWarehouse.open(dsn, query_memory_bytes=settings.query_memory_mb * MEGABYTE)
 
 
-def _turns(database: Database) -> Turns:
-    return SqlTurns(database) if database.is_shared else LocalTurns()
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """What lies between those who take something in, or change something, and those who are to have it."""
+
+    journal: Journal
+    quarantine: QuarantineStore
+    feed: ChangeFeed
+    quota: Quota
+    close: Callable[[], Awaitable[None]]
 
 
-def _lease(database: Database) -> Lease:
-    return SqlLease(database) if database.is_shared else OwnLease()
+def _within_the_process(directory: DataDirectory, settings: Settings) -> _Between:
+    journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
+    return _Between(journal, journal.quarantine, LocalFeed(), LocalQuota(SystemClock()), journal.close)
+
+
+async def _between_nodes(url: str, settings: Settings, changes: ChangeLog, turns: Turns) -> _Between:
+    from burgee_server.storage import redis  # its driver is there with the extra `scaled`
+
+    client = redis.connect(url)
+    await redis.check_durability(client)
+    journal = redis.RedisJournal(client, settings.journal_max_mb * MEGABYTE, turns)
+    feed = await redis.RedisFeed.open(client, changes)
+    return _Between(journal, journal.quarantine, feed, redis.RedisQuota(client, SystemClock()), journal.close)
+
+
+async def _require_alone(lease: Lease) -> None:
+    """Without Redis, nodes would not hear of each other's changes, nor load each other's events."""
+    try:
+        async with asyncio.timeout(ALONE_SECONDS):
+            await lease.take()
+    except TimeoutError as error:
+        raise Unavailable(
+            "another node is on this database, or it cannot be reached: several nodes need BURGEE_REDIS"
+        ) from error

@@ -1,22 +1,29 @@
-"""Makes sure that control store and warehouse belong together: each can be lost, restored or swapped without the other.
+"""Makes sure that control store, journal and warehouse belong together: each can be lost, restored or swapped alone.
 
-Environments are numbers in the warehouse and names in the control store. Beside another control store, the same numbers
-would be other people's events.
+Environments are numbers in journal and warehouse, and names in the control store. Beside another control store, the
+same numbers would be other people's events.
 """
 
 import logging
 
 from burgee_server.errors import Damaged
 from burgee_server.ports.access import AccessStore
+from burgee_server.ports.journal import Journal
 from burgee_server.ports.profiles import ProfileStore
 from burgee_server.ports.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
 
-async def reconcile(access: AccessStore, profiles: ProfileStore, warehouse: Warehouse) -> None:
-    """Claim a new warehouse, and have every profile copied to it again. Raises Damaged for somebody else's."""
+async def reconcile(access: AccessStore, profiles: ProfileStore, journal: Journal, warehouse: Warehouse) -> None:
+    """Claim a new journal and warehouse, and have profiles copied to it again. Raises Damaged for somebody else's."""
     ours = await access.installation()
+    journals = await journal.claim(ours)
+    if journals != ours:
+        raise Damaged(
+            f"the control store (of {ours}) and the journal (of {journals}) are of different installations: its events "
+            "would be taken for those of others. Restore the one that belongs to the other, or give each its own"
+        )
     owner = await warehouse.owner()
     if owner is None:
         if await profiles.loaded_revision():
@@ -25,6 +32,6 @@ async def reconcile(access: AccessStore, profiles: ProfileStore, warehouse: Ware
         await warehouse.set_owner(ours)
     elif owner != ours:
         raise Damaged(
-            f"control.db (of {ours}) and events/ (of {owner}) are of different installations: restore the one that "
-            "belongs to the other, or move events/ away to begin without events"
+            f"the control store (of {ours}) and the warehouse (of {owner}) are of different installations: restore the "
+            "one that belongs to the other, or begin with an empty warehouse (move events/ away) and without events"
         )

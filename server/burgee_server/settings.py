@@ -1,9 +1,9 @@
 """What an operator can set: by BURGEE_* in the environment or in a TOML file; data and listen by flag, too."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MEGABYTE = 1024 * 1024
@@ -16,10 +16,16 @@ def _address(text: str) -> str:
     return text
 
 
-def _database(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith("postgresql+psycopg://"):
-        raise ValueError("must be postgresql+psycopg://USER:PASSWORD@HOST/NAME")
-    return url
+def _url(form: str) -> AfterValidator:
+    """Its value may hold a password: what is said of it never does."""
+
+    def check(url: SecretStr) -> SecretStr:
+        scheme = form.partition("://")[0]
+        if url.get_secret_value().partition("://")[0] not in (scheme, f"{scheme}s"):  # with TLS
+            raise ValueError(f"must be {form}")
+        return url
+
+    return AfterValidator(check)
 
 
 class Settings(BaseSettings):
@@ -34,8 +40,16 @@ class Settings(BaseSettings):
     metrics_listen: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="HOST:PORT to serve Prometheus metrics on, over HTTP and without a key. Unset: nowhere."
     )
-    database: Annotated[SecretStr, AfterValidator(_database)] | None = Field(
+    database: Annotated[SecretStr, _url("postgresql+psycopg://USER:PASSWORD@HOST/NAME")] | None = Field(
         None, description="postgresql+psycopg://USER:PASSWORD@HOST/NAME. Unset: SQLite in the data directory."
+    )
+    warehouse: Annotated[SecretStr, _url("clickhouse://USER:PASSWORD@HOST:8123/DATABASE")] | None = Field(
+        None,
+        description="clickhouse://USER:PASSWORD@HOST:8123/DATABASE. Unset: ClickHouse in the process.",
+    )
+    redis: Annotated[SecretStr, _url("redis://:PASSWORD@HOST:6379/0")] | None = Field(
+        None,
+        description="redis://:PASSWORD@HOST:6379/0, for several nodes. Unset: one node, and what it needs in files.",
     )
     bootstrap_key: SecretStr | None = Field(
         None, description="The first API key's secret, on an empty data directory only. Unset: a random one."
@@ -93,6 +107,12 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", pattern="^(text|json)$", description="text, or json for one object a line.")
+
+    @model_validator(mode="after")
+    def _shares_all_or_nothing(self) -> Self:
+        if self.redis is not None and (self.database is None or self.warehouse is None):
+            raise ValueError("redis is for several nodes, which need a database and a warehouse in common, too")
+        return self
 
 
 def read_settings(file: Path | None, **flags: object) -> Settings:

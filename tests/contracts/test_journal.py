@@ -295,3 +295,9 @@ async def test_the_backlog_is_what_waits_and_what_room_it_takes(journals):
 
     await journal.set_aside(await journal.next_range(2))
     assert await journal.backlog() == Backlog(1, 3, 11, 100.0, 15, 1_000)
+
+
+async def test_a_journal_is_of_the_installation_that_claimed_it_first(journals):
+    """Whoever comes later is told whose it is, after a restart, too."""
+    assert await journals.open().claim("ours") == "ours"
+    assert await journals.open().claim("theirs") == "ours"

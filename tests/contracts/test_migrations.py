@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 import burgee_server.storage.sql.engine as engine
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import PropertyChange
+from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sql.tables import metadata
@@ -25,6 +26,7 @@ OLD_DATA = (
     "INSERT INTO environments VALUES (1, 1, 'production', :created), (2, 1, 'staging', :created + 1000000)",
     "INSERT INTO profiles VALUES (1, 'company', 'acme', '{\"plan\": \"pro\"}', 1), (1, 'user', 'ann', '{}', 2),"
     " (2, 'company', 'acme', '{\"plan\": \"free\"}', 3)",
+    "INSERT INTO audit_entries VALUES (41, 1, :created, 'ann', 'project.create', 'p', '')",
     "UPDATE counters SET value = 3 WHERE name = 'profile_revision'",
 )
 
@@ -86,3 +88,12 @@ async def test_the_history_of_profiles_begins_with_what_they_were(old):
     assert await plan(2, CREATED) is None
     assert await plan(2, CREATED + timedelta(seconds=1)) == "free"
     assert (await profiles.at(1, "user", "ann", CREATED)).properties == {}
+
+
+async def test_audit_entries_are_numbered_on_from_those_that_were_there(old):
+    """None has the number of another, and later ones have greater ones."""
+    access = SqlAccess(old)
+    environment = await access.environment("p", "production")
+    await access.set_retention(environment, 30, Authorship("ann", CREATED))
+
+    assert [entry.entry_id for entry in await access.audit_entries(1, None, 10)] == [42, 41]

@@ -36,6 +36,9 @@ class Backlog:
 class Journal(Protocol):
     """Durable, ordered, bounded. One process reads it."""
 
+    async def claim(self, installation: str) -> str:
+        """Whose events these are: the installation that claimed the journal first, which may be this one now."""
+
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """Keep a serialized StoredBatch; when this returns it is on disk.
 

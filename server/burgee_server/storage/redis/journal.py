@@ -47,6 +47,12 @@ class RedisJournal:
         self._complete_until = 0.0
         self.quarantine = RedisQuarantine(client, self._keys, turns, unix_seconds)
 
+    async def claim(self, installation: str) -> str:
+        """See the port."""
+        with told():
+            await self._client.set(self._keys.installation, installation, nx=True)
+            return str((await self._client.get(self._keys.installation)).decode())
+
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """See the port. Raises Unavailable while Redis is away: then the batch may have been kept or not."""
         known_as = f"{environment_id}/{batch_id}" if batch_id else ""

@@ -26,6 +26,7 @@ class Keys:
     reasons: str
     quarantined_at: str
     """A hash: quarantine id → microseconds."""
+    installation: str
     environments: str
     """What the names of the sets of quarantine ids begin with: one for each environment."""
 

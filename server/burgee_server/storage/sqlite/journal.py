@@ -59,6 +59,18 @@ class SqliteJournal:
         self._quarantine_reader = connect(path)
         self.quarantine = SqliteQuarantine(self._writer, self._quarantine_reader, self._room, unix_seconds)
 
+    async def claim(self, installation: str) -> str:
+        """See the port."""
+
+        def claim(connection: sqlite3.Connection) -> str:
+            row = connection.execute("SELECT installation FROM owner").fetchone()
+            if row is None:
+                row = (installation,)
+                connection.execute("INSERT INTO owner VALUES (?)", row)
+            return str(row[0])
+
+        return await self._writer.run(claim)
+
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """Keep a batch, or return how many events it had when it was kept before."""
         now = self._unix_seconds()

@@ -57,7 +57,9 @@ INSERT INTO set_aside (payload, events, examined, received_at)
 DROP TABLE quarantine;
 """
 
-MIGRATIONS = (_BEGIN, _SET_ASIDE)
+_OWNER = "CREATE TABLE owner (installation TEXT NOT NULL);"
+
+MIGRATIONS = (_BEGIN, _SET_ASIDE, _OWNER)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
