@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from burgee_server.capture.isolator import Isolator
+from burgee_server.errors import Damaged
 from burgee_server.meters import Work
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import Refused, Warehouse
@@ -21,9 +22,10 @@ LAST_RETRY_SECONDS = 10.0
 class Loader:
     """Runs until it is stopped; then loads what waits, if the warehouse takes it.
 
-    Whatever fails, on either side, is tried again, for ever, with the same range. A range that the warehouse refuses
-    is the isolator's from then on, and holds nothing up. At marks in the journal, `reached` is called with them:
-    everything before is then in the warehouse, set aside or in quarantine, and nothing that comes after.
+    Whatever fails, on either side, is tried again, for ever, with the same range; only a Damaged journal ends it. A
+    range that the warehouse refuses is the isolator's from then on, and holds nothing up. At marks in the journal,
+    `reached` is called with them: everything before is then in the warehouse, set aside or in quarantine, and nothing
+    that comes after.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Loader:
             last = self._stopping.is_set()
             try:
                 await self._drain()
+            except Damaged:
+                raise  # the next start saves what can be read
             except Exception:
                 log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
                 pause, retry_seconds = retry_seconds, min(2 * retry_seconds, LAST_RETRY_SECONDS)

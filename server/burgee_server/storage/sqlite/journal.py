@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
+from zlib import crc32
 
 from burgee_server.errors import Damaged, Overloaded
 from burgee_server.ports.journal import Backlog, Range
+from burgee_server.storage.sqlite.damage import is_damage
 from burgee_server.storage.sqlite.quarantine import SqliteQuarantine
+from burgee_server.storage.sqlite.rescue import opened
 from burgee_server.storage.sqlite.room import RETRY_SECONDS, Room
-from burgee_server.storage.sqlite.schema import migrate
 from burgee_server.storage.sqlite.writer import GroupWriter, connect
 
 MAX_RANGE_BYTES = 32 << 20
@@ -36,21 +38,17 @@ SELECT coalesce(sum(size), 0) FROM (
 class SqliteJournal:
     """Bounded by `max_bytes` of events that are not in the warehouse; beyond that `append` raises Overloaded.
 
-    Raises Damaged for a file that is no journal.
+    What can be read of a damaged file is saved when it is opened, and the rest is told in the log, to the event. Raises
+    Damaged for a file that is no journal.
     """
 
     quarantine: SqliteQuarantine
     """In the same file, and in the same bound."""
 
     def __init__(self, path: Path, max_bytes: int, unix_seconds: Callable[[], float] = time.time) -> None:
-        try:
-            connection = connect(path)
-            migrate(connection)
-            self._id = _identity(connection)
-        except sqlite3.DatabaseError as error:
-            raise Damaged(
-                f"{path} cannot be read: {error}. Restore it, or move it away and lose what waits in it"
-            ) from error
+        self._path = path
+        connection = opened(path)
+        self._id = _identity(connection)
         self._unix_seconds = unix_seconds
         self._room = Room(_kept_bytes(connection), max_bytes)
         self._appended = asyncio.Event()
@@ -75,6 +73,7 @@ class SqliteJournal:
         """Keep a batch, or return how many events it had when it was kept before."""
         now = self._unix_seconds()
         fits = self._room.take(len(payload))
+        checksum = crc32(payload)
 
         def insert(connection: sqlite3.Connection) -> int | None:
             if batch_id:
@@ -90,7 +89,8 @@ class SqliteJournal:
                 connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (environment_id, batch_id, events, now))
             if events:
                 connection.execute(
-                    "INSERT INTO batches (payload, events, received_at) VALUES (?, ?, ?)", (payload, events, now)
+                    "INSERT INTO batches (events, received_at, checksum, payload) VALUES (?, ?, ?, ?)",
+                    (events, now, checksum, payload),
                 )
             return None
 
@@ -122,7 +122,8 @@ class SqliteJournal:
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO batches (payload, events, received_at) VALUES (?, 0, ?)", (text.encode(), now)
+                "INSERT INTO batches (events, received_at, checksum, payload) VALUES (0, ?, ?, ?)",
+                (now, crc32(text.encode()), text.encode()),
             )
 
         try:
@@ -156,10 +157,16 @@ class SqliteJournal:
             connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
             return first, last, False
 
-        fixed = await self._writer.run(fix)
-        if fixed is None:
-            return None
-        return await asyncio.to_thread(self._read, *fixed)
+        try:
+            fixed = await self._writer.run(fix)
+            return None if fixed is None else await asyncio.to_thread(self._read, *fixed)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise self._damaged(str(error)) from error
+            raise
+
+    def _damaged(self, why: str) -> Damaged:
+        return Damaged(f"{self._path} is damaged: {why}. Start again: what can be read is saved then")
 
     async def commit(self, done: Range) -> None:
         """Forget a range, and batch ids that are older than a day."""
@@ -177,9 +184,9 @@ class SqliteJournal:
 
         def move(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO set_aside (payload, events, examined, received_at)"
-                " SELECT ?, ?, 0, min(received_at) FROM batches WHERE seq BETWEEN ? AND ?",
-                (refused.payload, refused.events, refused.first, refused.last),
+                "INSERT INTO set_aside (payload, checksum, events, examined, received_at)"
+                " SELECT ?, ?, ?, 0, min(received_at) FROM batches WHERE seq BETWEEN ? AND ?",
+                (refused.payload, crc32(refused.payload), refused.events, refused.first, refused.last),
             )
             _delete(connection, refused)
 
@@ -225,8 +232,10 @@ class SqliteJournal:
     def _read(self, first: int, last: int, again: bool) -> Range:
         """Serialized StoredBatches laid end to end are one StoredBatch: that is how protobuf merges."""
         rows = self._reader.execute(
-            "SELECT payload, events FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
+            "SELECT payload, events, checksum FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ).fetchall()
+        if any(crc32(payload) != checksum for payload, _, checksum in rows):
+            raise self._damaged("what was written is not what is read")
         if not rows[0][1]:
             return Range(first, last, b"", 0, again, tuple(row[0].decode() for row in rows))
         payload = b"".join(row[0] for row in rows)

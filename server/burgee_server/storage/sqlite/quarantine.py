@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, TypeVar
+from zlib import crc32
 
 from burgee_server.ports.quarantine import Held, Part, QuarantinedEvent, RefusedEvent, Remainder, Selection
 from burgee_server.ports.warehouse import from_micros, to_micros
@@ -85,12 +86,13 @@ class SqliteQuarantine:
             received_at = connection.execute("SELECT received_at FROM set_aside WHERE part_id = ?", where).fetchone()[0]
             connection.execute("DELETE FROM set_aside WHERE part_id = ?", where)
             connection.executemany(
-                "INSERT INTO set_aside (payload, events, examined, received_at) VALUES (?, ?, 1, ?)",
-                [(payload, events, received_at) for payload, events in rest],
+                "INSERT INTO set_aside (payload, checksum, events, examined, received_at) VALUES (?, ?, ?, 1, ?)",
+                [(payload, crc32(payload), events, received_at) for payload, events in rest],
             )
             connection.executemany(
-                "INSERT INTO quarantined (environment_id, payload, reason, quarantined_at_micros) VALUES (?, ?, ?, ?)",
-                [(event.environment_id, event.payload, event.reason, now) for event in refused],
+                "INSERT INTO quarantined (environment_id, payload, checksum, reason, quarantined_at_micros)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [(event.environment_id, event.payload, crc32(event.payload), event.reason, now) for event in refused],
             )
 
         await self._writer.run(divide)

@@ -59,7 +59,57 @@ DROP TABLE quarantine;
 
 _OWNER = "CREATE TABLE owner (installation TEXT NOT NULL);"
 
-MIGRATIONS = (_BEGIN, _SET_ASIDE, _OWNER)
+# A checksum for each payload, and a ledger of how many rows there must be: what a damaged file has lost is then known.
+# The payload of a batch comes last, as above. Triggers keep the ledger, in the transaction that changes the rows.
+_LEDGER = (
+    """
+CREATE TABLE checked_batches (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    events INTEGER NOT NULL,
+    received_at REAL NOT NULL,
+    checksum INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+INSERT INTO checked_batches SELECT seq, events, received_at, crc32(payload), payload FROM batches;
+DELETE FROM sqlite_sequence WHERE name = 'checked_batches';
+INSERT INTO sqlite_sequence SELECT 'checked_batches', seq FROM sqlite_sequence WHERE name = 'batches';
+DROP TABLE batches;
+ALTER TABLE checked_batches RENAME TO batches;
+ALTER TABLE set_aside ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE quarantined ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+UPDATE set_aside SET checksum = crc32(payload);
+UPDATE quarantined SET checksum = crc32(payload);
+CREATE TABLE ledger (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, events INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO ledger
+    SELECT 'batches', count(*), coalesce(sum(events), 0) FROM batches
+    UNION ALL SELECT 'set_aside', count(*), coalesce(sum(events), 0) FROM set_aside
+    UNION ALL SELECT 'quarantined', count(*), count(*) FROM quarantined
+    UNION ALL SELECT 'batch_ids', count(*), 0 FROM batch_ids;
+"""
+    + "".join(
+        f"""
+CREATE TRIGGER {table}_more AFTER INSERT ON {table} BEGIN
+    UPDATE ledger SET rows = rows + 1, events = events + {events.format("new")} WHERE name = '{table}';
+END;
+CREATE TRIGGER {table}_less AFTER DELETE ON {table} BEGIN
+    UPDATE ledger SET rows = rows - 1, events = events - {events.format("old")} WHERE name = '{table}';
+END;
+"""
+        for table, events in (
+            ("batches", "{}.events"),
+            ("set_aside", "{}.events"),
+            ("quarantined", "1"),
+            ("batch_ids", "0"),
+        )
+    )
+    + """
+CREATE TRIGGER set_aside_other AFTER UPDATE OF events ON set_aside BEGIN
+    UPDATE ledger SET events = events + new.events - old.events WHERE name = 'set_aside';
+END;
+"""
+)
+
+MIGRATIONS = (_BEGIN, _SET_ASIDE, _OWNER, _LEDGER)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

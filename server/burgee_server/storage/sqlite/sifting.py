@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from zlib import crc32
 
 from burgee_server.ports.quarantine import Remainder
 
@@ -53,8 +54,8 @@ def replace(connection: sqlite3.Connection, sifted: Sifted) -> None:
     for row_id, remainder in sifted.left:
         if remainder.events:
             connection.execute(
-                "UPDATE set_aside SET payload = ?, events = ? WHERE part_id = ?",
-                (remainder.payload, remainder.events, row_id),
+                "UPDATE set_aside SET payload = ?, checksum = ?, events = ? WHERE part_id = ?",
+                (remainder.payload, crc32(remainder.payload), remainder.events, row_id),
             )
         else:
             connection.execute(_DELETE[sifted.table], (row_id,))

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
+from zlib import crc32
 
 T = TypeVar("T")
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection with WAL, so that readers do not wait, and a commit that survives a power loss."""
+    """A connection with WAL, so that readers do not wait, and a commit that survives a power loss; it knows crc32()."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.create_function("crc32", 1, crc32, deterministic=True)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
