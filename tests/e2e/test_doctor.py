@@ -43,3 +43,21 @@ def test_it_asks_the_server_that_has_the_directory_and_looks_itself_when_none_ha
     assert "UNAUTHENTICATED" in refused.stderr
     assert server.key not in running.stdout + stopped.stdout
     assert serve().target  # nothing that it did keeps a server from starting
+
+
+def test_health_says_whether_a_server_serves_and_exits_with_one_if_it_does_not(serve):
+    """For scripts and containers that wait: no key, one word."""
+
+    def health(*arguments):
+        command = [sys.executable, "-m", "burgee_server", "health", "--target", server.target, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+
+    server = serve()
+    well, unknown = health("--service", "burgee.v1.FlagService"), health("--service", "burgee.v1.Nothing")
+    server.stop()
+    gone = health()
+
+    assert (well.returncode, well.stdout) == (0, "SERVING\n")
+    assert (unknown.returncode, gone.returncode) == (1, 1)
+    assert "NOT_FOUND" in unknown.stderr
+    assert "UNAVAILABLE" in gone.stderr or "DEADLINE_EXCEEDED" in gone.stderr

@@ -11,6 +11,7 @@ from burgee_server.cli.doctor import doctor
 from burgee_server.cli.environments import environments
 from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
+from burgee_server.cli.health import health
 from burgee_server.cli.imports.command import load
 from burgee_server.cli.quarantine import quarantine
 from burgee_server.cli.query import query
@@ -25,6 +26,7 @@ def main() -> None:
 
 for command in (
     serve,
+    health,
     doctor,
     load,
     export,
