@@ -24,7 +24,7 @@ from burgee.flags import Flags
 from burgee.log import text, words
 from burgee.losses import Dropped, Losses
 from burgee.outbox import Limits, Outbox
-from burgee.profiles import group_change, person_change
+from burgee.profiles import alias_change, group_change, person_change
 from burgee.queries import Questions
 from burgee.remote import RemoteFlags
 from burgee.spool import LEAST_BYTES, Folder
@@ -137,6 +137,19 @@ class BaseClient:
         """
         try:
             refusal = self._outbox.put_change((USER, distinct_id), person_change(distinct_id, set, set_once, unset))
+        except Exception as error:
+            refusal = words(error)
+        if refusal:
+            self._losses.report(Dropped("person", text(distinct_id), refusal))
+
+    def alias(self, distinct_id: str, alias: str) -> None:
+        """Say that two ids are one person, for good: `alias("ann", "anonymous-17")`, once somebody has signed in.
+
+        Questions count them as one, and each finds the properties of both; of two values, those of `distinct_id` stay.
+        Never raises and never waits.
+        """
+        try:
+            refusal = self._outbox.put_change((USER, distinct_id), alias_change(distinct_id, alias))
         except Exception as error:
             refusal = words(error)
         if refusal:

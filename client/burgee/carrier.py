@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
+from burgee.profiles import Change
 
 
 class Carrier(Protocol):
@@ -11,7 +11,7 @@ class Carrier(Protocol):
     def put_event(self, encoded: bytes) -> str | None:
         """Take what encode_event wrote. Returns None, or why not."""
 
-    def put_change(self, profile: tuple[str, str], request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
+    def put_change(self, profile: tuple[str, str], request: Change) -> str | None:
         """Take a change of (`user` or group type, key). Returns None, or why not."""
 
     def flush(self, timeout: float) -> bool:

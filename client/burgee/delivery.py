@@ -66,5 +66,6 @@ class _Calls:
         self.of: dict[Kind, Callable[..., Any]] = {
             Kind.EVENTS: channel.unary_unary(f"/{_CAPTURE}/Capture", _stamped, capture_pb2.CaptureResponse.FromString),
             Kind.PERSON: channel.unary_unary(f"/{_PROFILES}/IdentifyPerson", None, None),
+            Kind.ALIAS: channel.unary_unary(f"/{_PROFILES}/AliasPerson", None, None),
             Kind.GROUP: channel.unary_unary(f"/{_PROFILES}/IdentifyGroup", None, None),
         }

@@ -12,9 +12,9 @@ from burgee.keeper import Keeper
 from burgee.log import logger
 from burgee.losses import Losses
 from burgee.parcel import Profile, losses_of, pack_change
+from burgee.profiles import Change
 from burgee.sender import Sender
 from burgee.spool import Folder
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
 from burgee.waiting import Limits
 
 __all__ = ["Limits", "Outbox"]
@@ -56,7 +56,7 @@ class Outbox:
             self._start()
         return self._desk.put_event(encoded)
 
-    def put_change(self, profile: Profile, request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
+    def put_change(self, profile: Profile, request: Change) -> str | None:
         """Queue a change of (`user` or group type, key). Returns None, or the reason why there is no room."""
         if not self._started:
             self._start()

@@ -7,8 +7,9 @@ from enum import Enum, IntEnum
 from burgee.evaluation.model import USER
 from burgee.events import new_uuid
 from burgee.losses import Dropped
+from burgee.profiles import Change
 from burgee.v1 import capture_pb2
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
+from burgee.v1.profiles_pb2 import AliasPersonRequest, IdentifyGroupRequest, IdentifyPersonRequest
 
 Profile = tuple[str, str]
 """Whose change it is: `user` and distinct_id, or group type and key."""
@@ -27,11 +28,19 @@ class Kind(IntEnum):
     EVENTS = 1
     PERSON = 2
     GROUP = 3
+    ALIAS = 4
 
     @property
     def lane(self) -> Lane:
         """Where it goes along."""
         return Lane.EVENTS if self is Kind.EVENTS else Lane.CHANGES
+
+
+_KINDS: dict[type, Kind] = {
+    IdentifyPersonRequest: Kind.PERSON,
+    IdentifyGroupRequest: Kind.GROUP,
+    AliasPersonRequest: Kind.ALIAS,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,10 +64,9 @@ def pack_events(events: Sequence[bytes]) -> Parcel:
     return Parcel(Kind.EVENTS, b"".join((*events, identity)), len(events))
 
 
-def pack_change(profile: Profile, request: IdentifyPersonRequest | IdentifyGroupRequest) -> Parcel:
+def pack_change(profile: Profile, request: Change) -> Parcel:
     """A change of one profile."""
-    kind = Kind.PERSON if isinstance(request, IdentifyPersonRequest) else Kind.GROUP
-    return Parcel(kind, request.SerializeToString(), 1, profile)
+    return Parcel(_KINDS[type(request)], request.SerializeToString(), 1, profile)
 
 
 def unpack(kind: Kind, count: int, request: bytes) -> Parcel:
@@ -67,6 +75,8 @@ def unpack(kind: Kind, count: int, request: bytes) -> Parcel:
         return Parcel(kind, request, count, None, kept=True)
     if kind is Kind.PERSON:
         return Parcel(kind, request, count, (USER, IdentifyPersonRequest.FromString(request).distinct_id), kept=True)
+    if kind is Kind.ALIAS:
+        return Parcel(kind, request, count, (USER, AliasPersonRequest.FromString(request).distinct_id), kept=True)
     group = IdentifyGroupRequest.FromString(request)
     return Parcel(kind, request, count, (group.group_type, group.group_key), kept=True)
 
@@ -74,9 +84,7 @@ def unpack(kind: Kind, count: int, request: bytes) -> Parcel:
 def losses_of(parcel: Parcel, reasons: Mapping[int, str]) -> list[Dropped]:
     """What is lost of a parcel, by index, in words for the caller."""
     if parcel.profile is not None:
-        kind, name = (
-            ("person", parcel.profile[1]) if parcel.kind is Kind.PERSON else ("group", ":".join(parcel.profile))
-        )
+        kind, name = ("group", ":".join(parcel.profile)) if parcel.kind is Kind.GROUP else ("person", parcel.profile[1])
         return [Dropped(kind, name, reason) for reason in reasons.values()]
     events = capture_pb2.CaptureRequest.FromString(parcel.request).events if reasons else ()
     return [Dropped("event", events[index].event, reason, events[index].uuid) for index, reason in reasons.items()]

@@ -1,11 +1,14 @@
 """A change of a person's or a group's properties as it goes over the wire: checked and written out at once."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from burgee.events import check_name, plain_properties
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest, PropertyChange
+from burgee.v1.profiles_pb2 import AliasPersonRequest, IdentifyGroupRequest, IdentifyPersonRequest, PropertyChange
 from burgee.wire import properties_to_struct
+
+Change: TypeAlias = IdentifyPersonRequest | IdentifyGroupRequest | AliasPersonRequest
+"""What may be changed of profiles."""
 
 _MAX_CHANGE_BYTES = 1 << 20
 
@@ -19,6 +22,13 @@ def person_change(
     """What Client.identify sends. Raises ValueError, TypeError or whatever a hostile property raises."""
     check_name("distinct_id", distinct_id)
     return IdentifyPersonRequest(distinct_id=distinct_id, change=_change(set_, set_once, unset))
+
+
+def alias_change(distinct_id: str, alias: str) -> AliasPersonRequest:
+    """What Client.alias sends. Raises ValueError or TypeError."""
+    check_name("distinct_id", distinct_id)
+    check_name("alias", alias)
+    return AliasPersonRequest(distinct_id=distinct_id, alias=alias)
 
 
 def group_change(

@@ -122,15 +122,15 @@ async def test_a_selection_is_by_time_name_person_and_group(environment: Environ
         ({"start": start}, lambda fact: fact.timestamp >= start),
         ({"end": end}, lambda fact: fact.timestamp < end),
         ({"event_names": ["e0", "e2"]}, lambda fact: fact.event != "e1"),
-        ({"distinct_id": "u1"}, lambda fact: fact.distinct_id == "u1"),
+        ({"distinct_ids": ["u1"]}, lambda fact: fact.distinct_id == "u1"),
         ({"group_type": "com'pany", "group_key": "c3"}, lambda fact: fact.groups.get("com'pany") == "c3"),
         (
-            {"start": start, "end": end, "event_names": ["e1"], "distinct_id": "u0", "group_type": "com'pany",
+            {"start": start, "end": end, "event_names": ["e1"], "distinct_ids": ["u0"], "group_type": "com'pany",
              "group_key": "c2"},
             lambda fact: start <= fact.timestamp < end and (fact.event, fact.distinct_id) == ("e1", "u0")
             and fact.groups.get("com'pany") == "c2",
         ),
-        ({"distinct_id": "nobody"}, lambda _fact: False),
+        ({"distinct_ids": ["nobody"]}, lambda _fact: False),
     ]  # fmt: skip
     for asked, chosen in questions:
         expected = [fact.uuid for fact in in_order(facts) if chosen(fact)]

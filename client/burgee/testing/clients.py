@@ -79,6 +79,11 @@ class _Fake(BaseClient):
         """What `identify` and `group` changed, in order."""
         return list(self._kept.changes)
 
+    @property
+    def aliases(self) -> list[tuple[str, str]]:
+        """What `alias` said, in order: pairs of distinct_id and alias. Flags see no other properties by it."""
+        return list(self._kept.aliases)
+
     def clear(self) -> None:
         """Forget events, exposures, changes and what was dropped; flags and stored properties stay."""
         self._at_once.reset()

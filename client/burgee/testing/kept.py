@@ -9,7 +9,8 @@ from typing import Any
 from burgee.counts import State
 from burgee.events import decode_event
 from burgee.losses import Losses
-from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest
+from burgee.profiles import Change
+from burgee.v1.profiles_pb2 import AliasPersonRequest
 from burgee.wire import properties_from_struct
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ class Kept:
         """Forget everything."""
         self.events: list[CapturedEvent] = []
         self.changes: list[ProfileChange] = []
+        self.aliases: list[tuple[str, str]] = []
         self._losses.reset()
         self._lost_before = 0
 
@@ -74,10 +76,14 @@ class Kept:
         self._losses.counts.add(1, State.SENT)
         return None
 
-    def put_change(self, profile: tuple[str, str], request: IdentifyPersonRequest | IdentifyGroupRequest) -> str | None:
+    def put_change(self, profile: tuple[str, str], request: Change) -> str | None:
         """Keep a change of (`user` or group type, key). Returns None, or why not."""
         if self._closed:
             return "the client is closed"
+        self._losses.counts.add(1, State.SENT)
+        if isinstance(request, AliasPersonRequest):
+            self.aliases.append((request.distinct_id, request.alias))
+            return None
         change = ProfileChange(
             *profile,
             properties_from_struct(request.change.set, "set"),
@@ -86,7 +92,6 @@ class Kept:
         )
         self.changes.append(change)
         self._on_change(change)
-        self._losses.counts.add(1, State.SENT)
         return None
 
     def flush(self, timeout: float) -> bool:

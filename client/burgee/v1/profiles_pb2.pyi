@@ -96,8 +96,9 @@ class Person(_message.Message):
     PROPERTIES_FIELD_NUMBER: _builtins.int
     FIRST_SEEN_AT_FIELD_NUMBER: _builtins.int
     LAST_SEEN_AT_FIELD_NUMBER: _builtins.int
+    DISTINCT_IDS_FIELD_NUMBER: _builtins.int
     distinct_id: _builtins.str
-    """The id that events and flag checks name the person by."""
+    """The id that stands for the person: of several that AliasPerson made one, the one that it was to become."""
     @_builtins.property
     def properties(self) -> _struct_pb2.Struct:
         """What is known of the person."""
@@ -110,6 +111,10 @@ class Person(_message.Message):
     def last_seen_at(self) -> _timestamp_pb2.Timestamp:
         """Time of the latest event. Absent if none."""
 
+    @_builtins.property
+    def distinct_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All ids of the person, distinct_id among them, in byte order."""
+
     def __init__(
         self,
         *,
@@ -117,10 +122,11 @@ class Person(_message.Message):
         properties: _struct_pb2.Struct | None = ...,
         first_seen_at: _timestamp_pb2.Timestamp | None = ...,
         last_seen_at: _timestamp_pb2.Timestamp | None = ...,
+        distinct_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["distinct_id", b"distinct_id", "first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "properties", b"properties"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distinct_id", b"distinct_id", "distinct_ids", b"distinct_ids", "first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "properties", b"properties"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,6 +257,58 @@ class IdentifyPersonResponse(_message.Message):
 Global___IdentifyPersonResponse: _TypeAlias = IdentifyPersonResponse  # noqa: Y015
 
 @_typing.final
+class AliasPersonRequest(_message.Message):
+    """Asks to make two ids one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISTINCT_ID_FIELD_NUMBER: _builtins.int
+    ALIAS_FIELD_NUMBER: _builtins.int
+    distinct_id: _builtins.str
+    """The id that stands for the person, 1 to 200 characters: the user id that was known after signing in, say."""
+    alias: _builtins.str
+    """The other id, 1 to 200 characters: the anonymous one of before, say. If it is that of a person with more ids, all of
+    them come along.
+    """
+    def __init__(
+        self,
+        *,
+        distinct_id: _builtins.str = ...,
+        alias: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias", b"alias", "distinct_id", b"distinct_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AliasPersonRequest: _TypeAlias = AliasPersonRequest  # noqa: Y015
+
+@_typing.final
+class AliasPersonResponse(_message.Message):
+    """The person that both are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person(self) -> Global___Person:
+        """The person; without first_seen_at and last_seen_at."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___Person | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AliasPersonResponse: _TypeAlias = AliasPersonResponse  # noqa: Y015
+
+@_typing.final
 class IdentifyGroupRequest(_message.Message):
     """Asks to change a group's properties."""
 
@@ -314,7 +372,7 @@ class GetPersonRequest(_message.Message):
 
     DISTINCT_ID_FIELD_NUMBER: _builtins.int
     distinct_id: _builtins.str
-    """Who."""
+    """Who, by any of their ids."""
     def __init__(
         self,
         *,
@@ -568,7 +626,7 @@ class ListEventsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     distinct_id: _builtins.str
-    """Only events of this person. Empty: of everybody."""
+    """Only events of this person, under any of their ids. Empty: of everybody."""
     group_type: _builtins.str
     """Only events of a group of this type; goes with group_key."""
     group_key: _builtins.str
@@ -641,7 +699,7 @@ class ExportEventsRequest(_message.Message):
     GROUP_KEY_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     distinct_id: _builtins.str
-    """Only events of this person. Empty: of everybody."""
+    """Only events of this person, under any of their ids. Empty: of everybody."""
     group_type: _builtins.str
     """Only events of a group of this type; goes with group_key."""
     group_key: _builtins.str
@@ -781,7 +839,7 @@ class DeletePersonRequest(_message.Message):
 
     DISTINCT_ID_FIELD_NUMBER: _builtins.int
     distinct_id: _builtins.str
-    """Who, 1 to 200 characters."""
+    """Who, by any of their ids, 1 to 200 characters."""
     def __init__(
         self,
         *,

@@ -40,6 +40,11 @@ class ProfileServiceStub:
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.IdentifyPersonRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_profiles__pb2.IdentifyPersonResponse.FromString,
                 _registered_method=True)
+        self.AliasPerson = channel.unary_unary(
+                '/burgee.v1.ProfileService/AliasPerson',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.AliasPersonRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.AliasPersonResponse.FromString,
+                _registered_method=True)
         self.IdentifyGroup = channel.unary_unary(
                 '/burgee.v1.ProfileService/IdentifyGroup',
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.IdentifyGroupRequest.SerializeToString,
@@ -113,6 +118,14 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AliasPerson(self, request, context):
+        """Makes two ids one person: from then on questions count them as one, and each finds the properties of both. Cannot be
+        undone. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IdentifyGroup(self, request, context):
         """Changes the properties of a group; the group and its type appear if new. Takes effect in flag checks at once.
         """
@@ -135,7 +148,7 @@ class ProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPersons(self, request, context):
-        """The persons of an environment, identified or seen in events, by distinct_id.
+        """The persons of an environment, identified or seen in events, by distinct_id, each once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,8 +184,8 @@ class ProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePerson(self, request, context):
-        """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
-        call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+        """Removes a person: the profile, its history, and every event of any of their ids that was acknowledged before this
+        call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +219,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.IdentifyPerson,
                     request_deserializer=burgee_dot_v1_dot_profiles__pb2.IdentifyPersonRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_profiles__pb2.IdentifyPersonResponse.SerializeToString,
+            ),
+            'AliasPerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.AliasPerson,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.AliasPersonRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.AliasPersonResponse.SerializeToString,
             ),
             'IdentifyGroup': grpc.unary_unary_rpc_method_handler(
                     servicer.IdentifyGroup,
@@ -296,6 +314,33 @@ class ProfileService:
             '/burgee.v1.ProfileService/IdentifyPerson',
             burgee_dot_v1_dot_profiles__pb2.IdentifyPersonRequest.SerializeToString,
             burgee_dot_v1_dot_profiles__pb2.IdentifyPersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AliasPerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/AliasPerson',
+            burgee_dot_v1_dot_profiles__pb2.AliasPersonRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.AliasPersonResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,10 @@ class ProfileServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ProfileServiceAsyncStub: ...
     IdentifyPerson: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.IdentifyPersonRequest, _profiles_pb2.IdentifyPersonResponse]
     """Changes the properties of a person; the person appears if new. Takes effect in flag checks at once."""
+    AliasPerson: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.AliasPersonRequest, _profiles_pb2.AliasPersonResponse]
+    """Makes two ids one person: from then on questions count them as one, and each finds the properties of both. Cannot be
+    undone. Safe to repeat.
+    """
     IdentifyGroup: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.IdentifyGroupRequest, _profiles_pb2.IdentifyGroupResponse]
     """Changes the properties of a group; the group and its type appear if new. Takes effect in flag checks at once."""
     GetPerson: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.GetPersonRequest, _profiles_pb2.GetPersonResponse]
@@ -42,7 +46,7 @@ class ProfileServiceStub:
     GetGroup: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.GetGroupRequest, _profiles_pb2.GetGroupResponse]
     """One group. NOT_FOUND if never identified and never seen in an event."""
     ListPersons: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListPersonsRequest, _profiles_pb2.ListPersonsResponse]
-    """The persons of an environment, identified or seen in events, by distinct_id."""
+    """The persons of an environment, identified or seen in events, by distinct_id, each once."""
     ListGroups: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupsRequest, _profiles_pb2.ListGroupsResponse]
     """The groups of a type, identified or seen in events, by key."""
     ListGroupTypes: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupTypesRequest, _profiles_pb2.ListGroupTypesResponse]
@@ -54,8 +58,8 @@ class ProfileServiceStub:
     whoever asks what is known of them. Can be taken up again where it broke off.
     """
     DeletePerson: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeletePersonRequest, _profiles_pb2.DeletePersonResponse]
-    """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
-    call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+    """Removes a person: the profile, its history, and every event of any of their ids that was acknowledged before this
+    call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
     """
     DeleteGroup: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]
     """Removes a group in the same way, with every event that names it, whoever did it."""
@@ -71,6 +75,10 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     IdentifyPerson: _aio.UnaryUnaryMultiCallable[_profiles_pb2.IdentifyPersonRequest, _profiles_pb2.IdentifyPersonResponse]  # type: ignore[assignment]
     """Changes the properties of a person; the person appears if new. Takes effect in flag checks at once."""
+    AliasPerson: _aio.UnaryUnaryMultiCallable[_profiles_pb2.AliasPersonRequest, _profiles_pb2.AliasPersonResponse]  # type: ignore[assignment]
+    """Makes two ids one person: from then on questions count them as one, and each finds the properties of both. Cannot be
+    undone. Safe to repeat.
+    """
     IdentifyGroup: _aio.UnaryUnaryMultiCallable[_profiles_pb2.IdentifyGroupRequest, _profiles_pb2.IdentifyGroupResponse]  # type: ignore[assignment]
     """Changes the properties of a group; the group and its type appear if new. Takes effect in flag checks at once."""
     GetPerson: _aio.UnaryUnaryMultiCallable[_profiles_pb2.GetPersonRequest, _profiles_pb2.GetPersonResponse]  # type: ignore[assignment]
@@ -78,7 +86,7 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     GetGroup: _aio.UnaryUnaryMultiCallable[_profiles_pb2.GetGroupRequest, _profiles_pb2.GetGroupResponse]  # type: ignore[assignment]
     """One group. NOT_FOUND if never identified and never seen in an event."""
     ListPersons: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListPersonsRequest, _profiles_pb2.ListPersonsResponse]  # type: ignore[assignment]
-    """The persons of an environment, identified or seen in events, by distinct_id."""
+    """The persons of an environment, identified or seen in events, by distinct_id, each once."""
     ListGroups: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupsRequest, _profiles_pb2.ListGroupsResponse]  # type: ignore[assignment]
     """The groups of a type, identified or seen in events, by key."""
     ListGroupTypes: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupTypesRequest, _profiles_pb2.ListGroupTypesResponse]  # type: ignore[assignment]
@@ -90,8 +98,8 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     whoever asks what is known of them. Can be taken up again where it broke off.
     """
     DeletePerson: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeletePersonRequest, _profiles_pb2.DeletePersonResponse]  # type: ignore[assignment]
-    """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
-    call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+    """Removes a person: the profile, its history, and every event of any of their ids that was acknowledged before this
+    call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
     """
     DeleteGroup: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]  # type: ignore[assignment]
     """Removes a group in the same way, with every event that names it, whoever did it."""
@@ -110,6 +118,16 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_profiles_pb2.IdentifyPersonResponse, _abc.Awaitable[_profiles_pb2.IdentifyPersonResponse]]:
         """Changes the properties of a person; the person appears if new. Takes effect in flag checks at once."""
+
+    @_abc_1.abstractmethod
+    def AliasPerson(
+        self,
+        request: _profiles_pb2.AliasPersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.AliasPersonResponse, _abc.Awaitable[_profiles_pb2.AliasPersonResponse]]:
+        """Makes two ids one person: from then on questions count them as one, and each finds the properties of both. Cannot be
+        undone. Safe to repeat.
+        """
 
     @_abc_1.abstractmethod
     def IdentifyGroup(
@@ -141,7 +159,7 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profiles_pb2.ListPersonsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profiles_pb2.ListPersonsResponse, _abc.Awaitable[_profiles_pb2.ListPersonsResponse]]:
-        """The persons of an environment, identified or seen in events, by distinct_id."""
+        """The persons of an environment, identified or seen in events, by distinct_id, each once."""
 
     @_abc_1.abstractmethod
     def ListGroups(
@@ -183,8 +201,8 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profiles_pb2.DeletePersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profiles_pb2.DeletePersonResponse, _abc.Awaitable[_profiles_pb2.DeletePersonResponse]]:
-        """Removes a person: the profile, its history, and every event of the distinct_id that was acknowledged before this
-        call. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
+        """Removes a person: the profile, its history, and every event of any of their ids that was acknowledged before this
+        call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
         """
 
     @_abc_1.abstractmethod

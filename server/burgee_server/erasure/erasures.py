@@ -21,7 +21,7 @@ class Erasures:
         self._clock = clock
 
     async def delete_person(self, environment_id: int, distinct_id: str, actor: str) -> Erasure:
-        """Erase a person. Raises Invalid, and Overloaded if the journal cannot be written."""
+        """Erase a person, by any of the ids. Raises Invalid, and Overloaded if the journal cannot be written."""
         require("distinct_id", name_fault(distinct_id))
         return await self._begin(environment_id, USER, distinct_id, actor)
 
@@ -42,9 +42,11 @@ class Erasures:
     async def _begin(self, environment_id: int, group_type: str, key: str, actor: str) -> Erasure:
         by = Authorship(actor, self._clock.now())
         begun = await self._store.begin(environment_id, group_type, key, by)
-        await self._feed.publish(Change(Kind.PROFILE, environment_id, (group_type, key)))
-        for cohort_key in begun.cohorts:
-            await self._feed.publish(Change(Kind.COHORT, environment_id, (cohort_key, group_type, key)))
+        for erasure in begun.erasures:
+            await self._feed.publish(Change(Kind.PROFILE, environment_id, (group_type, erasure.key)))
+        for cohort_key, member in begun.cohorts:
+            await self._feed.publish(Change(Kind.COHORT, environment_id, (cohort_key, group_type, member)))
         # What is captured after the answer is a new life; what was acknowledged before comes before the mark.
-        await self._eraser.mark(begun.erasure)
-        return begun.erasure
+        for erasure in begun.erasures:
+            await self._eraser.mark(erasure)
+        return begun.erasures[-1]

@@ -46,10 +46,11 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A new erasure, and the keys of the cohorts that have lost a member by it."""
+    """New erasures, and the keys of the cohorts that have lost members by them, each with the member."""
 
-    erasure: Erasure
-    cohorts: tuple[str, ...]
+    erasures: tuple[Erasure, ...]
+    """One for each id of a person; the last is that of the key that was asked for, and the last to be done."""
+    cohorts: tuple[tuple[str, str], ...]
 
 
 def key_digest(key: str) -> str:
@@ -63,7 +64,8 @@ class ErasureStore(Protocol):
     async def begin(self, environment_id: int, group_type: str, key: str, by: Authorship) -> Begun:
         """Remove a profile with its history, take whose it was out of cohorts, and keep a new erasure, WAITING.
 
-        All in one transaction. That somebody ever was in a cohort is forgotten, too.
+        The same for every other id of the person. All in one transaction. That somebody ever was in a cohort is
+        forgotten, too.
         Its audit entry names the erasure and not the key.
         """
 

@@ -1,7 +1,7 @@
 """Where the properties of persons and groups are kept. A person is a profile of the type "user"."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +11,9 @@ from burgee_server.errors import Invalid
 from burgee_server.ports.warehouse import ProfileRow
 
 MAX_PROFILE_BYTES = 65_536
+
+MAX_ALIASES = 1_000
+"""How many other ids a person may have: more is a mistake, such as an id that many have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,16 @@ class PropertyChange:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of a person or of a group."""
+    """What is known of a person or of a group. Where several ids are one person, the key is the one that stands for it.
+
+    Whatever takes the key of a person takes any of the ids.
+    """
 
     group_type: str
     key: str
     properties: Properties
+    aliases: tuple[str, ...] = ()
+    """The other ids of a person, in byte order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,19 @@ class ProfileStore(Protocol):
     ) -> Profile:
         """Apply a change to a profile, new or not, and return it as it is now. What it was before stays readable."""
 
+    async def merge(self, environment_id: int, distinct_id: str, alias: str, at: datetime) -> Profile:
+        """Make the persons that have these ids one, that of `distinct_id`; of two values of a property, its own stays.
+
+        Changes nothing if they are. What each was before stays readable. Raises Invalid for more than MAX_ALIASES, and
+        where the profile would be too large.
+        """
+
+    async def aliases(self, environment_id: int, distinct_ids: Sequence[str]) -> Mapping[str, str]:
+        """Of these ids, and of the other ids of those who have any of them, the ones that stand for somebody else.
+
+        By id, the id that stands for the person.
+        """
+
     async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
         """One profile."""
 
@@ -66,7 +87,7 @@ class ProfileStore(Protocol):
         """One profile as it was at a moment; None if it was not there yet."""
 
     async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
-        """Profiles of a type in byte order of their keys, beginning after the key `after`."""
+        """Profiles of a type in byte order of their keys, beginning after the key `after`. Without aliases."""
 
     async def add_group_types(self, environment_id: int, names: frozenset[str], at: datetime) -> None:
         """Remember group types; those that are known already stay as they are."""
@@ -77,7 +98,7 @@ class ProfileStore(Protocol):
     async def changed_since(self, revision: int, limit: int) -> Sequence[ProfileRow]:
         """Profiles of every environment with a greater revision, in order of revision.
 
-        One that is being erased is there with no properties.
+        One that is being erased, or that has become another person's, is there with no properties.
         """
 
     async def loaded_revision(self) -> int:

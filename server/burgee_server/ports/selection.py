@@ -15,7 +15,7 @@ class Selection:
     end: datetime | None = None
     """Before this."""
     event_names: Sequence[str] = ()
-    distinct_id: str = ""
+    distinct_ids: Sequence[str] = ()
     group_type: str = ""
     group_key: str = ""
 

@@ -12,6 +12,8 @@ class Vocabulary:
     """The names that questions may use, and what each stands for now."""
 
     actions: Mapping[str, Action] = field(default_factory=dict)
+    has_aliases: bool = False
+    """Whether any person has more than one id."""
 
 
 class Vocabularies(Protocol):

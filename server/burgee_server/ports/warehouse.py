@@ -1,14 +1,15 @@
-"""Where events are kept for good and questions are answered: ClickHouse SQL over four tables.
+"""Where events are kept for good and questions are answered: ClickHouse SQL over five tables.
 
 events    environment_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), uuid UUID,
           distinct_id String, groups JSON (type -> key), properties JSON, properties_json String (as captured),
           received_at DateTime64(6, 'UTC')
 persons   environment_id UInt32, distinct_id String, properties JSON, revision UInt64
+aliases   environment_id UInt32, distinct_id String, person String, revision UInt64: the ids that stand for another
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64
 activity  environment_id UInt32, type LowCardinality(String), key String, first_seen_at, last_seen_at
 
-The first three are read with FINAL: an event, a person, a group is then there once. Two rows are the same event when
-environment, UTC day of the timestamp, event and uuid are the same.
+All but activity are read with FINAL: an event, a person, an id, a group is then there once. Two rows are the same event
+when environment, UTC day of the timestamp, event and uuid are the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,8 @@ class ProfileRow:
     properties: Properties
     revision: int
     """Greater means later, over the whole store."""
+    person: str = ""
+    """Of an id that has become another person's: the id that stands for that person. Empty: this has not changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class Warehouse(Protocol):
         self,
         environment_id: int,
         *,
-        distinct_id: str = "",
+        distinct_ids: Sequence[str] = (),
         group_type: str = "",
         group_key: str = "",
         event_names: Sequence[str] = (),

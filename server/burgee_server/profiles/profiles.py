@@ -1,6 +1,6 @@
 """Changes profiles and lists them, together with when they were seen in events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ class SeenProfile:
 
     key: str
     properties: Properties
+    aliases: Sequence[str] = ()
     first_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
 
@@ -42,6 +43,19 @@ class Profiles:
         require("distinct_id", name_fault(distinct_id))
         return await self._change(environment_id, USER, distinct_id, change)
 
+    async def alias_person(self, environment_id: int, distinct_id: str, alias: str) -> Profile:
+        """Make two ids one person. Raises Invalid."""
+        require("distinct_id", name_fault(distinct_id))
+        require("alias", name_fault(alias))
+        profile = await self._store.merge(environment_id, distinct_id, alias, self._clock.now())
+        await self._publish(environment_id, profile)
+        return profile
+
+    async def ids(self, environment_id: int, distinct_id: str) -> Sequence[str]:
+        """All ids of the person that has this one."""
+        aliases = await self._store.aliases(environment_id, [distinct_id])
+        return sorted({distinct_id, *aliases, *aliases.values()}, key=str.encode)
+
     async def identify_group(
         self, environment_id: int, group_type: str, group_key: str, change: PropertyChange
     ) -> Profile:
@@ -52,34 +66,53 @@ class Profiles:
         return await self._change(environment_id, group_type, group_key, change)
 
     async def get(self, environment_id: int, group_type: str, key: str) -> SeenProfile:
-        """One person or group. Raises NotFound if it was never identified and never seen in an event."""
-        profile = await self._store.get(environment_id, group_type, key)
-        activity = (await self._warehouse.activity(environment_id, group_type, [key])).get(key)
-        if profile is None and activity is None:
+        """One person, by any of the ids, or one group. Raises NotFound if it was never identified or seen."""
+        stored = await self._store.get(environment_id, group_type, key)
+        profile = stored or Profile(group_type, key, {})
+        seen = await self._warehouse.activity(environment_id, group_type, _keys(profile))
+        if stored is None and not seen:
             kind = "person" if group_type == USER else group_type
             raise NotFound(f"no {kind} {key!r}: never identified, and never seen in an event")
-        return _seen(key, profile, activity)
+        return _seen(profile, seen)
 
     async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[SeenProfile]:
         """Persons or groups, identified or seen, in byte order of their keys, beginning after the key `after`."""
-        stored = {p.key: p for p in await self._store.page(environment_id, group_type, after=after, limit=limit)}
-        seen = {a.key: a for a in await self._warehouse.seen(environment_id, group_type, after, limit)}
-        keys = sorted(stored.keys() | seen.keys(), key=str.encode)[:limit]
-        # A key may lie beyond the end of the other side's page only if that page was full, and so beyond `keys` too;
-        # but a stored profile says nothing of its activity, which is why that is asked for by key.
-        unseen = [key for key in keys if key not in seen]
-        seen |= await self._warehouse.activity(environment_id, group_type, unseen) if unseen else {}
-        return [_seen(key, stored.get(key), seen.get(key)) for key in keys]
+        found: list[SeenProfile] = []
+        while len(found) < limit:
+            stored = {p.key: p for p in await self._store.page(environment_id, group_type, after=after, limit=limit)}
+            seen = {a.key: a for a in await self._warehouse.seen(environment_id, group_type, after, limit)}
+            keys = sorted(stored.keys() | seen.keys(), key=str.encode)[:limit]
+            if not keys:
+                break
+            after = keys[-1]
+            other = await self._store.aliases(environment_id, keys) if group_type == USER else {}
+            profiles = [stored.get(key) or Profile(group_type, key, {}) for key in keys if key not in other]
+            # A key may lie beyond the end of the other side's page only if that page was full, and so beyond `keys`
+            # too; but a stored profile says nothing of its activity, which is why that is asked for by key.
+            unseen = [key for profile in profiles for key in _keys(profile) if key not in seen]
+            seen |= await self._warehouse.activity(environment_id, group_type, unseen) if unseen else {}
+            found += [_seen(profile, seen) for profile in profiles]
+        return found[:limit]
 
     async def _change(self, environment_id: int, group_type: str, key: str, change: PropertyChange) -> Profile:
         check_change(change)
         profile = await self._store.change(environment_id, group_type, key, change, self._clock.now())
-        await self._feed.publish(Change(Kind.PROFILE, environment_id, (group_type, key)))
+        await self._publish(environment_id, profile)
         return profile
 
+    async def _publish(self, environment_id: int, profile: Profile) -> None:
+        for key in _keys(profile):
+            await self._feed.publish(Change(Kind.PROFILE, environment_id, (profile.group_type, key)))
 
-def _seen(key: str, profile: Profile | None, activity: Activity | None) -> SeenProfile:
-    properties = {} if profile is None else profile.properties
-    if activity is None:
-        return SeenProfile(key, properties)
-    return SeenProfile(key, properties, activity.first_seen_at, activity.last_seen_at)
+
+def _keys(profile: Profile) -> list[str]:
+    return [profile.key, *profile.aliases]
+
+
+def _seen(profile: Profile, activity: Mapping[str, Activity]) -> SeenProfile:
+    """With the first and the last time under any of the keys."""
+    times = [activity[key] for key in _keys(profile) if key in activity]
+    if not times:
+        return SeenProfile(profile.key, profile.properties, profile.aliases)
+    first, last = min(each.first_seen_at for each in times), max(each.last_seen_at for each in times)
+    return SeenProfile(profile.key, profile.properties, profile.aliases, first, last)

@@ -9,7 +9,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.ADMINISTER: ("ReplayQuarantinedEvents", "PurgeQuarantinedEvents"),
     },
     "ProfileService": {
-        Permission.CAPTURE: ("IdentifyPerson", "IdentifyGroup"),
+        Permission.CAPTURE: ("IdentifyPerson", "AliasPerson", "IdentifyGroup"),
         Permission.READ: (
             "GetPerson",
             "GetGroup",

@@ -1,6 +1,6 @@
 """ProfileService."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from burgee_server.errors import Invalid
 from burgee_server.exports import Exports
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.journal import Journal
-from burgee_server.ports.profiles import PropertyChange
+from burgee_server.ports.profiles import Profile, PropertyChange
 from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, to_micros
 from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
 from burgee_server.rpc.call import environment_id
@@ -49,14 +49,19 @@ class ProfileServicer(ErasureCalls):
         profile = await self._profiles.identify_person(
             environment_id(), request.distinct_id, _property_change(request.change)
         )
-        return pb.IdentifyPersonResponse(person=_person(SeenProfile(profile.key, profile.properties)))
+        return pb.IdentifyPersonResponse(person=_person(_unseen(profile)))
+
+    async def AliasPerson(self, request: pb.AliasPersonRequest, _context: Any) -> pb.AliasPersonResponse:
+        """Make two ids one person."""
+        profile = await self._profiles.alias_person(environment_id(), request.distinct_id, request.alias)
+        return pb.AliasPersonResponse(person=_person(_unseen(profile)))
 
     async def IdentifyGroup(self, request: pb.IdentifyGroupRequest, _context: Any) -> pb.IdentifyGroupResponse:
         """Change a group's properties."""
         profile = await self._profiles.identify_group(
             environment_id(), request.group_type, request.group_key, _property_change(request.change)
         )
-        return pb.IdentifyGroupResponse(group=_group(request.group_type, SeenProfile(profile.key, profile.properties)))
+        return pb.IdentifyGroupResponse(group=_group(request.group_type, _unseen(profile)))
 
     async def GetPerson(self, request: pb.GetPersonRequest, _context: Any) -> pb.GetPersonResponse:
         """One person."""
@@ -99,7 +104,7 @@ class ProfileServicer(ErasureCalls):
         position = read_page_token(request.page_token, int, str)
         events = await self._warehouse.timeline(
             environment_id(),
-            distinct_id=request.distinct_id,
+            distinct_ids=await self._ids(request.distinct_id),
             group_type=request.group_type,
             group_key=request.group_key,
             event_names=list(request.event_names),
@@ -114,7 +119,8 @@ class ProfileServicer(ErasureCalls):
     async def ExportEvents(self, request: pb.ExportEventsRequest, _context: Any) -> AsyncIterator[Any]:
         """Every event that is selected, as bytes: with a cursor behind them they are a message."""
         await check_whose(request, self._group_types, environment_id())
-        selection, after = read_selection(request, environment_id()), read_cursor(request.cursor)
+        ids = await self._ids(request.distinct_id)
+        selection, after = read_selection(request, environment_id(), ids), read_cursor(request.cursor)
         with self._exports.turn():
             complete_until = datetime.fromtimestamp(await self._journal.complete_until(), UTC)
             estimated_events = await self._exports.count(selection, after)
@@ -124,6 +130,10 @@ class ProfileServicer(ErasureCalls):
             async with aclosing(self._exports.parts(selection, after)) as parts:
                 async for part in parts:
                     yield part.payload + pb.ExportEventsResponse(cursor=cursor(part.last)).SerializeToString()
+
+    async def _ids(self, distinct_id: str) -> Sequence[str]:
+        """All ids of the person that has this one; none for none."""
+        return await self._profiles.ids(environment_id(), distinct_id) if distinct_id else ()
 
     async def _page(self, group_type: str, size: int, token: str) -> tuple[list[SeenProfile], str]:
         limit = page_size(size)
@@ -151,12 +161,17 @@ def _before(position: tuple[Any, ...] | None) -> tuple[datetime, str] | None:
         raise Invalid.of("page_token", "is not one that this server gave for such a request") from error
 
 
+def _unseen(profile: Profile) -> SeenProfile:
+    return SeenProfile(profile.key, profile.properties, profile.aliases)
+
+
 def _person(profile: SeenProfile) -> pb.Person:
     return pb.Person(
         distinct_id=profile.key,
         properties=wire.properties_to_struct(profile.properties),
         first_seen_at=timestamp(profile.first_seen_at),
         last_seen_at=timestamp(profile.last_seen_at),
+        distinct_ids=sorted((profile.key, *profile.aliases), key=str.encode),
     )
 
 

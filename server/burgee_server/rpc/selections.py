@@ -1,5 +1,6 @@
 """Which events a request asks for, and where an export goes on."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -31,8 +32,8 @@ async def check_whose(
         await group_types.require(environment_id, "group_type", request.group_type)
 
 
-def read_selection(request: pb.ExportEventsRequest, environment_id: int) -> Selection:
-    """The selection in a request. Raises Invalid."""
+def read_selection(request: pb.ExportEventsRequest, environment_id: int, distinct_ids: Sequence[str]) -> Selection:
+    """The selection in a request, whose person has these ids. Raises Invalid."""
     start = _moment(request.start, "start") if request.HasField("start") else None
     end = _moment(request.end, "end") if request.HasField("end") else None
     if start and end and start >= end:
@@ -42,7 +43,7 @@ def read_selection(request: pb.ExportEventsRequest, environment_id: int) -> Sele
         start,
         end,
         list(request.event_names),
-        request.distinct_id,
+        distinct_ids,
         request.group_type,
         request.group_key,
     )

@@ -94,7 +94,7 @@ class House:
 
     async def delete(self, person):
         """Ask for an erasure, as the service does."""
-        erasure = (await self.store.begin(1, "user", person, BY)).erasure
+        erasure = (await self.store.begin(1, "user", person, BY)).erasures[-1]
         await self.eraser.mark(erasure)
         return erasure
 
@@ -251,7 +251,7 @@ async def test_a_crash_before_the_mark_is_made_good_by_the_next_start(open_house
     """The profile was gone, and the caller had no answer."""
     house = open_house()
     await house.capture(("ann", "1"))
-    erasure = (await house.store.begin(1, "user", "ann", BY)).erasure
+    erasure = (await house.store.begin(1, "user", "ann", BY)).erasures[-1]
 
     house = open_house()
     async with house.at_work():

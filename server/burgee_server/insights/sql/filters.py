@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
+from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
@@ -58,7 +58,8 @@ class FilterWriter:
         of_profile = owner != EVENT and name
         reading = own_property(name) if name else event_key(owner)
         check_condition(condition, path)
-        sql = holds(reading, condition, self.scope.bind, self.asked.now)
+        bind = self.scope.bind_ids if owner == USER and not name else self.scope.bind
+        sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:
             return sql
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.

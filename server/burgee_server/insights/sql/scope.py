@@ -15,6 +15,7 @@ class Scope:
 
     def __init__(self, asked: Asked) -> None:
         span = asked.span
+        self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
             "start": _clipped(span.start),
@@ -26,6 +27,13 @@ class Scope:
         name = f"p{len(self._parameters)}"
         self._parameters[name] = value
         return f"{{{name}:{type_}}}"
+
+    def bind_ids(self, value: Any, type_: str) -> str:
+        """As bind() does, for what is compared with a person: of a list of ids, those that stand for who has them."""
+        bound = self.bind(value, type_)
+        if not self._has_aliases or type_ != "Array(String)":
+            return bound
+        return f"arrayMap(id -> {self.person('id')}, {bound})"
 
     def events(
         self,
@@ -42,7 +50,7 @@ class Scope:
         """
         start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
         end = "{end:Int64}" if until is None else self.bind(_clipped(until), "Int64")
-        return _select(
+        return f"WITH {self.person('distinct_id')} AS person " + _select(
             select,
             "events FINAL",
             [
@@ -52,6 +60,16 @@ class Scope:
                 *where,
             ],
         )
+
+    def person(self, distinct_id: str) -> str:
+        """SQL for the id that stands for the person who has an id."""
+        if not self._has_aliases:
+            return distinct_id
+        known = "aliases FINAL WHERE environment_id = {environment_id:UInt32}"
+        both = f"(SELECT (groupArray(distinct_id), groupArray(person)) FROM {known})"
+        # There may be none yet, and then the lists would have no type; the empty text is nobody's id.
+        ids, persons = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
+        return f"transform({distinct_id}, {ids}, {persons}, {distinct_id})"
 
     def profiles(self, owner: str, select: Sequence[str], where: Sequence[str] = ()) -> str:
         """A query for the profiles of the environment's users, or of its groups of a type, as they are now."""
@@ -85,8 +103,8 @@ def profile_key(owner: str) -> str:
 
 
 def event_key(owner: str) -> Reading:
-    """The user or group that an event names, read from events()."""
-    return key_reading("distinct_id" if owner == USER else group_key(owner))
+    """The user or group that an event names, read from events(): of a user, the id that stands for the person."""
+    return key_reading("person" if owner == USER else group_key(owner))
 
 
 def own_property(name: str) -> Reading:

@@ -71,7 +71,12 @@ async def erase(environment_id: int, removals: Sequence[Removal], run: Run, run_
     """
     match = Match(environment_id, removals)
     await run_between_loads(lambda client: _mend_activity(client, match))
-    conditions = {"persons": match.persons, "groups": match.groups, "events": match.events}
+    conditions = {
+        "persons": match.persons,
+        "aliases": match.persons,
+        "groups": match.groups,
+        "events": match.events,
+    }
     for table, where in conditions.items():
         if where != NOTHING:
             await run(partial(delete, table=table, where=f"{HERE} AND ({where})", parameters=match.parameters))

@@ -106,8 +106,8 @@ class Export:
 
     def _who(self) -> list[str]:
         conditions = []
-        if self.selection.distinct_id:
-            conditions.append("e.distinct_id = {distinct_id:String}")
+        if self.selection.distinct_ids:
+            conditions.append("e.distinct_id IN {distinct_ids:Array(String)}")
         if group_type := self.selection.group_type:
             conditions.append(f"{property_column('e.groups', group_type, 'String')} = {{group_key:String}}")
         return conditions
@@ -116,7 +116,7 @@ class Export:
         parameters: dict[str, Any] = {
             "environment_id": self.selection.environment_id,
             "event_names": list(self.selection.event_names),
-            "distinct_id": self.selection.distinct_id,
+            "distinct_ids": list(self.selection.distinct_ids),
             "group_key": self.selection.group_key,
         }
         if self.selection.start:

@@ -129,10 +129,24 @@ _NEVER_LEFT_OUT = "ALTER TABLE events MODIFY SETTING non_replicated_deduplicatio
 # Whose first and last times are being found anew. In memory: it is filled, used and emptied in one go.
 _TOUCHED = "CREATE TABLE IF NOT EXISTS touched (type String, key String) ENGINE = Memory"
 
+# The ids that have become another person's, and whose. In a question they are one list: see insights/sql/scope.py.
+_ALIASES = """
+CREATE TABLE IF NOT EXISTS aliases (
+    environment_id UInt32,
+    distinct_id String,
+    person String,
+    revision UInt64
+)
+ENGINE = ReplacingMergeTree(revision)
+ORDER BY (environment_id, distinct_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+"""
+
 MIGRATIONS = (
     (_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),
     (*_ON_DISK, _NEVER_LEFT_OUT),
     (_TOUCHED,),
+    (_ALIASES,),
 )
 
 

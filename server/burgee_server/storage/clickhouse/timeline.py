@@ -21,7 +21,7 @@ class Timeline:
     """Whose events: those that match everything that is not empty."""
 
     environment_id: int
-    distinct_id: str
+    distinct_ids: Sequence[str]
     group_type: str
     group_key: str
     event_names: Sequence[str]
@@ -29,12 +29,13 @@ class Timeline:
 
     def bounds(self) -> Statement:
         """Asks between which times there can be events."""
-        type_, key = (self.group_type, self.group_key) if not self.distinct_id else (USER, self.distinct_id)
-        key_clause = " AND key = {key:String}" if key else ""
+        named = [self.group_key] if self.group_key else []
+        type_, keys = (USER, list(self.distinct_ids)) if self.distinct_ids else (self.group_type, named)
+        key_clause = " AND key IN {keys:Array(String)}" if keys else ""
         return Statement(
             "SELECT toUnixTimestamp64Micro(min(first_seen_at)), toUnixTimestamp64Micro(max(last_seen_at)) FROM activity"
             f" WHERE environment_id = {{environment_id:UInt32}} AND type = {{type:String}}{key_clause}",
-            {"environment_id": self.environment_id, "type": type_ or USER, "key": key},
+            {"environment_id": self.environment_id, "type": type_ or USER, "keys": keys},
         )
 
     def events(self, start: datetime, end: datetime, limit: int) -> Statement:
@@ -53,9 +54,9 @@ class Timeline:
         if self.before:
             where.append("(timestamp, uuid) < (fromUnixTimestamp64Micro({before:Int64}, 'UTC'), {uuid:UUID})")
             parameters |= {"before": to_micros(self.before[0]), "uuid": self.before[1]}
-        if self.distinct_id:
-            where.append("distinct_id = {distinct_id:String}")
-            parameters["distinct_id"] = self.distinct_id
+        if self.distinct_ids:
+            where.append("distinct_id IN {distinct_ids:Array(String)}")
+            parameters["distinct_ids"] = list(self.distinct_ids)
         if self.group_type:
             where.append(f"{property_column('groups', self.group_type, 'String')} = {{group_key:String}}")
             parameters["group_key"] = self.group_key

@@ -140,6 +140,16 @@ class ClickHouseWarehouse:
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""
         persons = [{"distinct_id": row.key, **_profile(row)} for row in rows if row.group_type == USER]
+        aliases = [
+            {
+                "environment_id": row.environment_id,
+                "distinct_id": row.key,
+                "person": row.person,
+                "revision": row.revision,
+            }
+            for row in rows
+            if row.person
+        ]
         groups = [
             {"group_type": row.group_type, "group_key": row.key, **_profile(row)}
             for row in rows
@@ -147,7 +157,7 @@ class ClickHouseWarehouse:
         ]
 
         def insert(client: Client) -> None:
-            for table, records in (("persons", persons), ("groups", groups)):
+            for table, records in (("persons", persons), ("aliases", aliases), ("groups", groups)):
                 if records:
                     lines = "\n".join(map(json.dumps, records)).encode()
                     client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
@@ -244,7 +254,7 @@ class ClickHouseWarehouse:
         self,
         environment_id: int,
         *,
-        distinct_id: str = "",
+        distinct_ids: Sequence[str] = (),
         group_type: str = "",
         group_key: str = "",
         event_names: Sequence[str] = (),
@@ -252,7 +262,7 @@ class ClickHouseWarehouse:
         limit: int,
     ) -> Sequence[StoredEvent]:
         """See the port."""
-        timeline = Timeline(environment_id, distinct_id, group_type, group_key, event_names, before)
+        timeline = Timeline(environment_id, distinct_ids, group_type, group_key, event_names, before)
         first, last = map(from_micros, (await self._look_up(timeline.bounds())).rows[0])
         found: list[StoredEvent] = []
         for start, end in spans(first, min(last, before[0]) if before else last):

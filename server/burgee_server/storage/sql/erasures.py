@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import NotFound
@@ -15,6 +16,7 @@ from burgee_server.ports.warehouse import Arrived
 from burgee_server.storage.sql.access import record
 from burgee_server.storage.sql.cohorts import take_out
 from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.persons import aliases_of, part, persons_of
 from burgee_server.storage.sql.profiles import next_revision
 from burgee_server.storage.sql.tables import erasures, profile_versions, profiles
 
@@ -26,30 +28,15 @@ class SqlErasures:
         self._database = database
 
     async def begin(self, environment_id: int, group_type: str, key: str, by: Authorship) -> Begun:
-        """Remove a profile with its history and memberships, and keep a new erasure."""
+        """Remove a profile with its history and memberships, and keep new erasures."""
         async with self._database.writing() as connection:
-            erasure = Erasure(
-                erasure_id=f"era_{secrets.token_hex(8)}",
-                environment_id=environment_id,
-                group_type=group_type,
-                key=key,
-                key_sha256=key_digest(key),
-                state=ErasureState.WAITING,
-                revision=await next_revision(connection),
-                requested_at=by.at,
-            )
-            for table in (profiles, profile_versions):
-                await connection.execute(
-                    delete(table).where(
-                        table.c.environment_id == environment_id, table.c.group_type == group_type, table.c.key == key
-                    )
-                )
-            row = {column.name: getattr(erasure, column.name) for column in erasures.columns}
-            await connection.execute(insert(erasures).values(row | {"state": erasure.state.value}))
-            left = await take_out(connection, environment_id, group_type, key, by)
-            action = "person.delete" if group_type == USER else "group.delete"
-            await record(connection, environment_id, action, erasure.erasure_id, by, group_type)
-        return Begun(erasure, left)
+            begun = [
+                await _begin(connection, environment_id, group_type, each, by)
+                for each in await _ids(connection, environment_id, group_type, key)
+            ]
+        return Begun(
+            tuple(erasure for erasure, _ in begun), tuple(member for _, members in begun for member in members)
+        )
 
     async def get(self, environment_id: int, erasure_id: str) -> Erasure:
         """One erasure."""
@@ -98,6 +85,43 @@ class SqlErasures:
         )
         async with self._database.writing() as connection:
             await connection.execute(statement.values(state=ErasureState.DONE.value, key=None, done_at=at))
+
+
+async def _ids(connection: AsyncConnection, environment_id: int, group_type: str, key: str) -> list[str]:
+    """All ids of a person, who is none any more; the one that was asked for comes last."""
+    if group_type != USER:
+        return [key]
+    person = (await persons_of(connection, environment_id, [key])).get(key, key)
+    ids = [person, *(await aliases_of(connection, environment_id, [person])).get(person, ())]
+    await part(connection, environment_id, ids)
+    return sorted(ids, key=lambda each: each == key)
+
+
+async def _begin(
+    connection: AsyncConnection, environment_id: int, group_type: str, key: str, by: Authorship
+) -> tuple[Erasure, list[tuple[str, str]]]:
+    erasure = Erasure(
+        erasure_id=f"era_{secrets.token_hex(8)}",
+        environment_id=environment_id,
+        group_type=group_type,
+        key=key,
+        key_sha256=key_digest(key),
+        state=ErasureState.WAITING,
+        revision=await next_revision(connection),
+        requested_at=by.at,
+    )
+    for table in (profiles, profile_versions):
+        await connection.execute(
+            delete(table).where(
+                table.c.environment_id == environment_id, table.c.group_type == group_type, table.c.key == key
+            )
+        )
+    row = {column.name: getattr(erasure, column.name) for column in erasures.columns}
+    await connection.execute(insert(erasures).values(row | {"state": erasure.state.value}))
+    left = await take_out(connection, environment_id, group_type, key, by)
+    action = "person.delete" if group_type == USER else "group.delete"
+    await record(connection, environment_id, action, erasure.erasure_id, by, group_type)
+    return erasure, [(cohort_key, key) for cohort_key in left]
 
 
 def _erasure(row: Row[Any]) -> Erasure:

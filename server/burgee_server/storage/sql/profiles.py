@@ -1,20 +1,32 @@
 """Profiles and group types in SQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import func, insert, null, select, update
+from sqlalchemy import delete, func, insert, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from burgee_server.ports.profiles import GroupType, Profile, PropertyChange
+from burgee.evaluation.model import USER, Properties
+from burgee_server.errors import Invalid
+from burgee_server.ports.profiles import MAX_ALIASES, GroupType, Profile, PropertyChange
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import counters, erasures, group_types, profile_versions, profiles
+from burgee_server.storage.sql.persons import aliases_of, become, holder, persons_of
+from burgee_server.storage.sql.tables import aliases, counters, erasures, group_types, profile_versions, profiles
 
 _REVISION = "profile_revision"
 _LOADED = "profile_revision_loaded"
+
+
+class _Latest(NamedTuple):
+    """A profile as it is, and since when."""
+
+    properties: Properties
+    changed_at: datetime
 
 
 class SqlProfiles:
@@ -27,55 +39,82 @@ class SqlProfiles:
         self, environment_id: int, group_type: str, key: str, change: PropertyChange, at: datetime
     ) -> Profile:
         """Apply a change to a profile."""
-        identity = {"environment_id": environment_id, "group_type": group_type, "key": key}
-        where = [profiles.c[name] == value for name, value in identity.items()]
         async with self._database.writing() as connection:
             # Taking the revision first locks the counter: revisions become visible in their own order, so that
             # whoever reads `changed_since` never skips one that is still being written.
             revision = await next_revision(connection)
-            latest = select(func.max(profile_versions.c.changed_at)).where(
-                *(profile_versions.c[name] == value for name, value in identity.items())
-            )
-            query = select(profiles.c.properties, latest.scalar_subquery().label("changed_at")).where(*where)
-            row = (await connection.execute(query)).one_or_none()
-            properties = change.apply({} if row is None else row.properties)
-            values = {"properties": properties, "revision": revision}
-            if row is None:
-                await connection.execute(insert(profiles).values(**identity, **values))
-                if group_type != "user":
-                    await _add_group_types(connection, environment_id, frozenset({group_type}), at)
-            else:
-                await connection.execute(update(profiles).where(*where).values(**values))
-                # Of changes that come at once, one may be written later and have been made earlier.
-                at = max(at, row.changed_at)
-            # Not by ==: 1 and true are the same to Python.
-            if row is None or json.dumps(properties) != json.dumps(row.properties):
-                await connection.execute(insert(profile_versions).values(**identity, **values, changed_at=at))
-        return Profile(group_type, key, properties)
+            if group_type == USER:
+                key = (await connection.execute(select(holder(environment_id, group_type, key)))).scalar_one()
+            before = await _latest(connection, environment_id, group_type, key)
+            properties = change.apply({} if before is None else before.properties)
+            after = Profile(group_type, key, properties, await _aliases(connection, environment_id, group_type, key))
+            await _write(connection, environment_id, after, before, revision, at)
+        return after
+
+    async def merge(self, environment_id: int, distinct_id: str, alias: str, at: datetime) -> Profile:
+        """Make two persons one."""
+        async with self._database.writing() as connection:
+            revision = await next_revision(connection)
+            became = await persons_of(connection, environment_id, [distinct_id, alias])
+            stays, comes = (became.get(each, each) for each in (distinct_id, alias))
+            known = await aliases_of(connection, environment_id, [stays, comes])
+            before = await _latest(connection, environment_id, USER, stays)
+            own = {} if before is None else before.properties
+            if stays == comes:
+                return Profile(USER, stays, own, known.get(stays, ()))
+            ids = (*known.get(comes, ()), comes)
+            merged = Profile(USER, stays, own, tuple(sorted((*known.get(stays, ()), *ids), key=str.encode)))
+            if len(merged.aliases) > MAX_ALIASES:
+                raise Invalid.of("alias", f"the person would have more than {MAX_ALIASES:,} other ids")
+            if theirs := await _latest(connection, environment_id, USER, comes):
+                merged = replace(merged, properties=PropertyChange(set_once=theirs.properties).apply(own))
+                table = profiles.c
+                await connection.execute(
+                    delete(profiles).where(
+                        table.environment_id == environment_id, table.group_type == USER, table.key == comes
+                    )
+                )
+            await _write(connection, environment_id, merged, before, revision, at)
+            last = await next_revision(connection, len(ids))
+            await become(connection, environment_id, ids, stays, last, at)
+        return merged
+
+    async def aliases(self, environment_id: int, distinct_ids: Sequence[str]) -> Mapping[str, str]:
+        """The ids that stand for somebody else, of these and of those who have any of them."""
+        async with self._database.reading() as connection:
+            became = await persons_of(connection, environment_id, distinct_ids)
+            persons = {became.get(each, each) for each in distinct_ids}
+            known = await aliases_of(connection, environment_id, persons)
+        return {alias: person for person, ids in known.items() for alias in ids}
 
     async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
         """One profile."""
         table = profiles.c
-        query = select(table.properties).where(
-            table.environment_id == environment_id, table.group_type == group_type, table.key == key
+        query = select(table.key, table.properties).where(
+            table.environment_id == environment_id,
+            table.group_type == group_type,
+            table.key == holder(environment_id, group_type, key),
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else Profile(group_type, key, row.properties)
+            if row is None:
+                return None
+            aliases = await _aliases(connection, environment_id, group_type, row.key)
+        return Profile(group_type, row.key, row.properties, aliases)
 
     async def at(self, environment_id: int, group_type: str, key: str, moment: datetime) -> Profile | None:
         """One profile as it was at a moment."""
         table = profile_versions.c
-        query = select(table.properties).where(
+        query = select(table.key, table.properties).where(
             table.environment_id == environment_id,
             table.group_type == group_type,
-            table.key == key,
+            table.key == holder(environment_id, group_type, key, moment),
             table.changed_at <= moment,
         )
         newest = query.order_by(table.changed_at.desc(), table.revision.desc()).limit(1)
         async with self._database.reading() as connection:
             row = (await connection.execute(newest)).one_or_none()
-        return None if row is None else Profile(group_type, key, row.properties)
+        return None if row is None else Profile(group_type, row.key, row.properties)
 
     async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
         """Profiles of a type in byte order of their keys."""
@@ -84,8 +123,10 @@ class SqlProfiles:
             table.environment_id == environment_id, table.group_type == group_type, table.key > after
         )
         async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(table.key).limit(limit))
-            return [Profile(group_type, row.key, row.properties) for row in rows]
+            rows = (await connection.execute(query.order_by(table.key).limit(limit))).all()
+            persons = [row.key for row in rows] if group_type == USER else []
+            known = await aliases_of(connection, environment_id, persons)
+            return [Profile(group_type, row.key, row.properties, known.get(row.key, ())) for row in rows]
 
     async def add_group_types(self, environment_id: int, names: frozenset[str], at: datetime) -> None:
         """Remember group types."""
@@ -101,16 +142,30 @@ class SqlProfiles:
 
     async def changed_since(self, revision: int, limit: int) -> Sequence[ProfileRow]:
         """Profiles with a greater revision, in order of revision."""
+        nothing = null()
+        sources = (
+            (profiles, profiles.c.group_type, profiles.c.key, profiles.c.properties, nothing),
+            (erasures, erasures.c.group_type, erasures.c.key, nothing, erasures.c.key),
+            (aliases, literal(USER), aliases.c.distinct_id, nothing, aliases.c.person),
+        )
         found: list[ProfileRow] = []
         async with self._database.reading() as connection:
-            for table, properties in ((profiles, profiles.c.properties), (erasures, null().label("properties"))):
-                identity = (table.c.environment_id, table.c.group_type, table.c.key, table.c.revision)
-                query = select(*identity, properties).where(table.c.revision > revision, table.c.key.is_not(None))
-                rows = await connection.execute(query.order_by(table.c.revision).limit(limit))
-                found += [
-                    ProfileRow(row.environment_id, row.group_type, row.key, row.properties or {}, row.revision)
-                    for row in rows
-                ]
+            for table, group_type, key, properties, person in sources:
+                query = select(
+                    table.c.environment_id,
+                    group_type.label("group_type"),
+                    key.label("key"),
+                    properties.label("properties"),
+                    table.c.revision,
+                    person.label("person"),
+                ).where(table.c.revision > revision, key.is_not(None))
+                for row in await connection.execute(query.order_by(table.c.revision).limit(limit)):
+                    person_id = row.person if row.group_type == USER and row.person else ""
+                    found.append(
+                        ProfileRow(
+                            row.environment_id, row.group_type, row.key, row.properties or {}, row.revision, person_id
+                        )
+                    )
         return sorted(found, key=lambda row: row.revision)[:limit]
 
     async def loaded_revision(self) -> int:
@@ -125,10 +180,55 @@ class SqlProfiles:
             await connection.execute(update(counters).where(counters.c.name == _LOADED).values(value=revision))
 
 
-async def next_revision(connection: AsyncConnection) -> int:
-    """The next number of the one counter. Locks it until the transaction ends."""
-    statement = update(counters).where(counters.c.name == _REVISION).values(value=counters.c.value + 1)
+async def next_revision(connection: AsyncConnection, many: int = 1) -> int:
+    """The last of the next so many numbers of the one counter. Locks it until the transaction ends."""
+    statement = update(counters).where(counters.c.name == _REVISION).values(value=counters.c.value + many)
     return int((await connection.execute(statement.returning(counters.c.value))).scalar_one())
+
+
+async def _latest(connection: AsyncConnection, environment_id: int, group_type: str, key: str) -> _Latest | None:
+    """A profile as it is, and since when."""
+    latest = select(func.max(profile_versions.c.changed_at)).where(
+        profile_versions.c.environment_id == environment_id,
+        profile_versions.c.group_type == group_type,
+        profile_versions.c.key == key,
+    )
+    query = select(profiles.c.properties, latest.scalar_subquery().label("changed_at")).where(
+        profiles.c.environment_id == environment_id, profiles.c.group_type == group_type, profiles.c.key == key
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _Latest(row.properties, row.changed_at)
+
+
+async def _aliases(connection: AsyncConnection, environment_id: int, group_type: str, key: str) -> tuple[str, ...]:
+    if group_type != USER:
+        return ()
+    return (await aliases_of(connection, environment_id, [key])).get(key, ())
+
+
+async def _write(
+    connection: AsyncConnection,
+    environment_id: int,
+    after: Profile,
+    before: _Latest | None,
+    revision: int,
+    at: datetime,
+) -> None:
+    """Keep a profile as it is now, and, if it is new or another, as a version."""
+    identity = {"environment_id": environment_id, "group_type": after.group_type, "key": after.key}
+    values = {"properties": after.properties, "revision": revision}
+    if before is None:
+        await connection.execute(insert(profiles).values(**identity, **values))
+        if after.group_type != USER:
+            await _add_group_types(connection, environment_id, frozenset({after.group_type}), at)
+    else:
+        where = [profiles.c[name] == value for name, value in identity.items()]
+        await connection.execute(update(profiles).where(*where).values(**values))
+        # Of changes that come at once, one may be written later and have been made earlier.
+        at = max(at, before.changed_at)
+    # Not by ==: 1 and true are the same to Python.
+    if before is None or json.dumps(after.properties) != json.dumps(before.properties):
+        await connection.execute(insert(profile_versions).values(**identity, **values, changed_at=at))
 
 
 async def _add_group_types(

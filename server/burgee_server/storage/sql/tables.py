@@ -152,6 +152,19 @@ profile_versions = Table(
     sqlite_with_rowid=False,  # the key is the table: one tree to write to at each change, and not two
 )
 
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("environment_id", ForeignKey("environments.environment_id"), primary_key=True),
+    Column("distinct_id", _key(), primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("person", _key(), nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    UniqueConstraint("revision"),
+    Index(None, "environment_id", "person"),
+    sqlite_with_rowid=False,
+)
+
 cohorts = Table(
     "cohorts",
     metadata,
