@@ -275,10 +275,10 @@ async def test_a_timeline_pages_newest_first_without_a_gap(environment: Environm
     await environment.load(*facts)
     questions: list[tuple[dict[str, Any], list[Fact]]] = [
         ({}, facts),
-        ({"distinct_id": "u1"}, [fact for fact in facts if fact.distinct_id == "u1"]),
+        ({"distinct_ids": ["u1"]}, [fact for fact in facts if fact.distinct_id == "u1"]),
         ({"group_type": "com'pany", "group_key": "c0"}, [fact for fact in facts if fact.distinct_id == "u0"]),
         ({"event_names": ["e0", "e2"]}, [fact for fact in facts if fact.event != "e1"]),
-        ({"distinct_id": "nobody"}, []),
+        ({"distinct_ids": ["nobody"]}, []),
     ]
     for arguments, expected in questions:
         before, found = None, []
