@@ -12,6 +12,7 @@ from grpc import StatusCode
 from burgee.v1 import (
     capture_pb2,
     common_pb2,
+    features_pb2,
     funnel_pb2,
     insights_pb2,
     paths_pb2,
@@ -82,6 +83,25 @@ async def test_paths_lead_from_event_to_event(usage):
     assert (answer.asked.steps, answer.asked.limit) == (5, 50)
     with refused(StatusCode.INVALID_ARGUMENT, "start_event.action"):
         await usage.QueryPaths(paths_pb2.QueryPathsRequest(start_event={"action": "nothing"}))
+
+
+async def test_features_are_told_by_who_uses_them(usage):
+    """Of all who were active, by user and by company."""
+    request = features_pb2.QueryFeatureUsageRequest(
+        features=[{"use": {"event": "saved"}, "label": "Saving"}, {"use": {"event": "printed"}}],
+        range=SPAN,
+        group_type="company",
+    )
+    answer = await usage.QueryFeatureUsage(request)
+    saving, printing = answer.features
+    assert (answer.active_users, answer.active_groups) == (4, 3)
+    assert (saving.label, saving.users, saving.user_share, saving.groups) == ("Saving", 2, 0.5, 2)
+    assert list(saving.trend) == [1, 1, 0]
+    assert (saving.last_used_at.seconds - MIDNIGHT) / 3600 == 27
+    assert not printing.HasField("last_used_at")
+    assert math.isnan(printing.days_per_user)
+    with refused(StatusCode.INVALID_ARGUMENT, "features[0].use.event"):
+        await usage.QueryFeatureUsage(features_pb2.QueryFeatureUsageRequest(features=[{}]))
 
 
 async def test_a_trend_has_formulas_and_running_totals(usage):

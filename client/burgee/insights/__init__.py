@@ -1,5 +1,6 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
+from burgee.insights.features import Feature, FeatureUsage, FeatureUsageQuery, FeatureUse
 from burgee.insights.funnel import Exclusion, Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
 from burgee.insights.paths import PathEdge, PathGroup, PathNode, Paths, PathsQuery
 from burgee.insights.retention import (
@@ -18,6 +19,10 @@ __all__ = [
     "Breakdown",
     "By",
     "Exclusion",
+    "Feature",
+    "FeatureUsage",
+    "FeatureUsageQuery",
+    "FeatureUse",
     "Formula",
     "Funnel",
     "FunnelCount",

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from burgee.v1 import features_pb2 as burgee_dot_v1_dot_features__pb2
 from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
 from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
 from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
@@ -59,6 +60,11 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.FromString,
                 _registered_method=True)
+        self.QueryFeatureUsage = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFeatureUsage',
+                request_serializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.FromString,
+                _registered_method=True)
 
 
 class InsightServiceServicer:
@@ -94,6 +100,13 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QueryFeatureUsage(self, request, context):
+        """Which features are used, by how many, how often, and since when no longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -116,6 +129,11 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryPaths,
                     request_deserializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.SerializeToString,
+            ),
+            'QueryFeatureUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFeatureUsage,
+                    request_deserializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,6 +246,33 @@ class InsightService:
             '/burgee.v1.InsightService/QueryPaths',
             burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.SerializeToString,
             burgee_dot_v1_dot_paths__pb2.QueryPathsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFeatureUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFeatureUsage',
+            burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.SerializeToString,
+            burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,6 +3,7 @@
 isort:skip_file
 Questions about usage, and their answers."""
 
+from burgee.v1 import features_pb2 as _features_pb2
 from burgee.v1 import funnel_pb2 as _funnel_pb2
 from burgee.v1 import paths_pb2 as _paths_pb2
 from burgee.v1 import retention_pb2 as _retention_pb2
@@ -46,6 +47,8 @@ class InsightServiceStub:
     """Who comes back."""
     QueryPaths: _grpc.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]
     """What people do after an event, before one, or from one to another."""
+    QueryFeatureUsage: _grpc.UnaryUnaryMultiCallable[_features_pb2.QueryFeatureUsageRequest, _features_pb2.QueryFeatureUsageResponse]
+    """Which features are used, by how many, how often, and since when no longer."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -62,6 +65,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """Who comes back."""
     QueryPaths: _aio.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]  # type: ignore[assignment]
     """What people do after an event, before one, or from one to another."""
+    QueryFeatureUsage: _aio.UnaryUnaryMultiCallable[_features_pb2.QueryFeatureUsageRequest, _features_pb2.QueryFeatureUsageResponse]  # type: ignore[assignment]
+    """Which features are used, by how many, how often, and since when no longer."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -99,5 +104,13 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_paths_pb2.QueryPathsResponse, _abc.Awaitable[_paths_pb2.QueryPathsResponse]]:
         """What people do after an event, before one, or from one to another."""
+
+    @_abc_1.abstractmethod
+    def QueryFeatureUsage(
+        self,
+        request: _features_pb2.QueryFeatureUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_features_pb2.QueryFeatureUsageResponse, _abc.Awaitable[_features_pb2.QueryFeatureUsageResponse]]:
+        """Which features are used, by how many, how often, and since when no longer."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

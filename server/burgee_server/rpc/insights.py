@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from burgee.v1 import funnel_pb2, insights_pb2_grpc, paths_pb2, retention_pb2, trend_pb2
+from burgee.v1 import features_pb2, funnel_pb2, insights_pb2_grpc, paths_pb2, retention_pb2, trend_pb2
 from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan, Question
+from burgee_server.insights.features import plan_features
 from burgee_server.insights.funnel import plan_funnel
 from burgee_server.insights.paths import plan_paths
 from burgee_server.insights.retention import plan_retention
@@ -13,6 +14,7 @@ from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.questions.features import read_features, write_features
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
 from burgee_server.rpc.questions.paths import read_paths, write_paths
 from burgee_server.rpc.questions.retention import read_retention, write_retention
@@ -51,6 +53,12 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
     async def QueryPaths(self, request: paths_pb2.QueryPathsRequest, context: Any) -> paths_pb2.QueryPathsResponse:
         """What people do after an event, before one, or from one to another."""
         return await self._answer(plan_paths, read_paths, write_paths, request, context)
+
+    async def QueryFeatureUsage(
+        self, request: features_pb2.QueryFeatureUsageRequest, context: Any
+    ) -> features_pb2.QueryFeatureUsageResponse:
+        """Which features are used, by how many, and how often."""
+        return await self._answer(plan_features, read_features, write_features, request, context)
 
     async def _answer(
         self,

@@ -42,7 +42,9 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         ),
         Permission.ADMINISTER: ("CopyFlags",),  # it reads another environment of the project
     },
-    "InsightService": {Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention", "QueryPaths")},
+    "InsightService": {
+        Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention", "QueryPaths", "QueryFeatureUsage")
+    },
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose"),
         Permission.ADMINISTER: (

@@ -14,6 +14,7 @@ import grpc
 from burgee.v1 import (
     capture_pb2,
     capture_pb2_grpc,
+    features_pb2,
     flags_pb2,
     flags_pb2_grpc,
     funnel_pb2,
@@ -132,6 +133,9 @@ class Recorder(
 
     def QueryTrend(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, trend_pb2.QueryTrendResponse)
+
+    def QueryFeatureUsage(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._respond(request, context, features_pb2.QueryFeatureUsageResponse)
 
     def QueryPaths(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._respond(request, context, paths_pb2.QueryPathsResponse)

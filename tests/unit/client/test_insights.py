@@ -14,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 from burgee import (
     Breakdown,
     Client,
+    Feature,
+    FeatureUsageQuery,
     Formula,
     Happening,
     Part,
@@ -28,7 +30,7 @@ from burgee import (
     not_,
     where,
 )
-from burgee.v1 import funnel_pb2, paths_pb2, trend_pb2
+from burgee.v1 import features_pb2, funnel_pb2, paths_pb2, trend_pb2
 from tests.unit.client.fakes import Failure, Recorder
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -245,3 +247,20 @@ def test_paths_ask_for_all_they_were_told(client: Client, server: Recorder) -> N
         }
     ]
     assert (answer.paths, answer.edges_left_out) == (3, 4)
+
+
+def test_feature_usage_comes_back_as_a_row_a_feature(client: Client, server: Recorder) -> None:
+    """Asked by event, by action and with filters; a feature that was never used has no times."""
+    at = Timestamp()
+    at.FromDatetime(DAY)
+    used = features_pb2.FeatureUse(label="a", users=3, user_share=0.5, trend=[1, 2], first_used_at=at, last_used_at=at)
+    response = features_pb2.QueryFeatureUsageResponse(features=[used, {"label": "b"}], columns=[at], active_users=6)
+    server.answer = lambda request: response
+    features = ["a", Feature(Happening(action="b"), "B")]
+    answer = client.ask(FeatureUsageQuery(features=features, group_type="company", interval="week"))
+    asked = _asked(server)
+    assert asked["features"] == [{"use": {"event": "a"}}, {"use": {"action": "b"}, "label": "B"}]
+    assert (asked["groupType"], asked["interval"]) == ("company", "INTERVAL_WEEK")
+    assert (answer.features[0].trend, answer.features[0].last_used_at, answer.active_users) == ((1, 2), DAY, 6)
+    assert answer.to_rows()[1]["last_used_at"] is None
+    assert "trend" not in answer.to_rows()[0]

@@ -1,0 +1,84 @@
+"""`burgee query features`: which features are used, by how many, how often, and when last."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import click
+
+import burgee
+from burgee_server.cli.charts import sparkline
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.output import print_table
+from burgee_server.cli.query.options import Asking, asking_options, happening_of
+
+
+@click.command()
+@click.argument("features", metavar="FEATURE...", nargs=-1, required=True)
+@click.option("--group-type", default="company", show_default=True, help="Whose breadth is counted; empty: nobody's.")
+@click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
+@asking_options
+@with_client
+def features(client: burgee.Client, features: Sequence[str], group_type: str, interval: str, asking: Asking) -> None:
+    """Which features are used, by how many, how often, and when last; the most used first.
+
+    A FEATURE is an event or an action (`@activated`).
+    """
+    if asking.breakdown is not None:
+        raise click.UsageError("--by: features are not split")
+    answer = client.ask(
+        burgee.FeatureUsageQuery(
+            features=[burgee.Feature(happening_of(feature)) for feature in features],
+            group_type=group_type,
+            interval=interval,
+            **asking.words,
+        )
+    )
+
+    def document(usage: burgee.FeatureUsage) -> dict[str, Any]:
+        return {
+            "columns": [column.astimezone(asking.zone).isoformat() for column in usage.columns],
+            "features": [asdict(use) | {name: _iso(getattr(use, name)) for name in _TIMES} for use in usage.features],
+            "active_users": usage.active_users,
+            "active_groups": usage.active_groups,
+        }
+
+    def table(usage: burgee.FeatureUsage) -> None:
+        print_table(
+            [
+                "feature",
+                "users",
+                "of active",
+                group_type or "-",
+                "of active",
+                "days a user",
+                "come back",
+                interval,
+                "last",
+            ],
+            [
+                [
+                    use.label,
+                    use.users,
+                    f"{use.user_share:.0%}",
+                    use.groups,
+                    f"{use.group_share:.0%}",
+                    use.days_per_user,
+                    f"{use.returning_share:.0%}",
+                    sparkline([float(users) for users in use.trend]),
+                    "never" if use.last_used_at is None else f"{use.last_used_at.astimezone(asking.zone):%Y-%m-%d}",
+                ]
+                for use in sorted(usage.features, key=lambda use: -use.users)
+            ],
+            title=f"{usage.active_users:,} active users, {usage.active_groups:,} groups",
+        )
+
+    asking.show(answer, document, table)
+
+
+_TIMES = ("first_used_at", "last_used_at")
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
