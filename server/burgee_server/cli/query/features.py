@@ -23,7 +23,8 @@ from burgee_server.cli.query.options import Asking, asking_options, happening_of
 def features(client: burgee.Client, features: Sequence[str], group_type: str, interval: str, asking: Asking) -> None:
     """Which features are used, by how many, how often, and when last; the most used first.
 
-    A FEATURE is an event or an action (`@activated`).
+    A FEATURE is an event or an action (`@activated`). Shares are of those who were active at all; "return": used it on
+    more than one day.
     """
     if asking.breakdown is not None:
         raise click.UsageError("--by: features are not split")
@@ -46,24 +47,12 @@ def features(client: burgee.Client, features: Sequence[str], group_type: str, in
 
     def table(usage: burgee.FeatureUsage) -> None:
         print_table(
-            [
-                "feature",
-                "users",
-                "of active",
-                group_type or "-",
-                "of active",
-                "days a user",
-                "come back",
-                interval,
-                "last",
-            ],
+            ["feature", "users", group_type or "-", "days each", "return", interval, "last used"],
             [
                 [
                     use.label,
-                    use.users,
-                    f"{use.user_share:.0%}",
-                    use.groups,
-                    f"{use.group_share:.0%}",
+                    f"{use.users:,} ({use.user_share:.0%})",
+                    f"{use.groups:,} ({use.group_share:.0%})",
                     use.days_per_user,
                     f"{use.returning_share:.0%}",
                     sparkline([float(users) for users in use.trend]),
