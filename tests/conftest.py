@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.fixtures.clickhouse",
     "tests.fixtures.postgres",
     "tests.fixtures.redis",
     "tests.fixtures.server",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.redis.connection import connect
 from burgee_server.storage.redis.journal import RedisJournal
@@ -62,3 +63,13 @@ async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         journals = OpenJournals(lambda *bounds: SqliteJournal(tmp_path / "journal.db", *bounds))
     yield journals
     await journals.close()
+
+
+@pytest.fixture(scope="session", params=["chdb", "clickhouse"])
+async def warehouse(request: pytest.FixtureRequest, data_path: Path) -> AsyncIterator[ClickHouseWarehouse]:
+    """A warehouse of each kind: in the directory that a server of this session would use, and over HTTP."""
+    embedded = f"chdb://{data_path / 'events'}"
+    dsn = embedded if request.param == "chdb" else request.getfixturevalue("clickhouse").dsn
+    warehouse = await ClickHouseWarehouse.open(dsn, query_clients=2)
+    yield warehouse
+    await warehouse.close()

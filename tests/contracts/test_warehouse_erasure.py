@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from burgee_server.ports.warehouse import Arrived, ProfileRow, Removal, Statement
-from tests.fixtures.warehouse import Environment, Fact, new_environment
+from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, new_environment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -128,6 +128,7 @@ async def test_many_of_several_types_go_at_once_each_up_to_its_own_time(environm
     assert await left(environment) == {("bob", ""), ("zoe", "")}
 
 
+@EMBEDDED
 async def test_no_file_holds_them_afterwards(environment: Environment, data_path: Path) -> None:
     """Not in parts that ClickHouse keeps for a while, not in the text of the mutation."""
     names = [f"somebody-{number}-to-forget" for number in range(3)]

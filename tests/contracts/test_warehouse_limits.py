@@ -11,13 +11,14 @@ import pytest
 from burgee_server.errors import Overloaded, TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.warehouse import EMBEDDED
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
 
 LOAD_AND_COUNT = """
 import asyncio, sys
 from tests.fixtures.vocabulary import Named
-from tests.fixtures.warehouse import Fact, batch
+from tests.fixtures.warehouse import EMBEDDED, Fact, batch
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 
@@ -106,6 +107,7 @@ async def test_a_failed_query_leaves_nothing_to_the_next(warehouse: ClickHouseWa
         assert [answer.rows for answer in answers] == [[[n]] for n in range(4)]
 
 
+@EMBEDDED
 async def test_closing_stops_what_runs(data_path: Path, warehouse: ClickHouseWarehouse) -> None:
     """A server that stops does not wait for a question without end."""
     closing = await ClickHouseWarehouse.open(f"chdb://{data_path / 'events'}", query_clients=1)
@@ -125,6 +127,7 @@ async def test_waiting_for_a_client_counts_as_time(warehouse: ClickHouseWarehous
     assert all(isinstance(error, TimedOut) for error in await asyncio.gather(*busy, return_exceptions=True))
 
 
+@EMBEDDED
 async def test_a_query_that_needs_too_much_memory_is_refused(data_path: Path, warehouse: ClickHouseWarehouse) -> None:
     """What cannot be sorted or grouped on disk ends with Overloaded, not with the process."""
     small = await ClickHouseWarehouse.open(
@@ -141,6 +144,7 @@ async def test_a_query_may_not_write(warehouse: ClickHouseWarehouse) -> None:
         await warehouse.query(Statement("INSERT INTO persons SELECT 1, 'x', '{}', 1"))
 
 
+@EMBEDDED
 async def test_a_directory_is_open_in_one_process(
     data_path: Path, warehouse: ClickHouseWarehouse, request: pytest.FixtureRequest
 ) -> None:

@@ -5,12 +5,13 @@ import re
 from burgee.v1.capture_pb2 import CaptureRequest, Event
 from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent, StoredGroup
 from burgee_server.storage.clickhouse.batch_format import COLUMNS, BatchFormat
+from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.schema import MIGRATIONS
 
 
 def test_the_columns_of_the_journal_are_those_of_the_landing_table():
     """ClickHouse goes by name: a field without a column would be dropped, a column without a field would be empty."""
-    [create] = [statement for migration in MIGRATIONS for statement in migration if " landing (" in statement]
+    [create] = [statement for migration in MIGRATIONS for statement in migration(Layout()) if " landing (" in statement]
     table = [line.strip().rstrip(",") for line in create.split("(\n")[1].split("\n)")[0].splitlines()]
 
     assert sorted(table) == sorted(re.split(r", (?![^(]*\))", COLUMNS))

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.exceptions import Error
 from burgee_server.causes import cause
 from burgee_server.errors import Unavailable
 from burgee_server.findings import Finding, ok, warning, wrong
+from burgee_server.storage.clickhouse.layout import layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.schema import MIGRATIONS
 
@@ -24,7 +25,7 @@ def check_warehouse(dsn: str) -> Iterator[Finding]:
     An embedded one is opened for it: only in the process that has it open already, or while none has.
     """
     try:
-        pool = ClientPool(dsn, 1, {})
+        pool = ClientPool(layout_of(dsn)[0], 1, {})
     except Unavailable as error:
         yield wrong("warehouse", str(error).partition(":")[0], "see that it runs, and that the URL is right")
         return

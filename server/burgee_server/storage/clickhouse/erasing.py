@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from burgee.evaluation.model import USER
 from burgee_server.ports.warehouse import Removal, property_column, to_micros
+from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.mutations import Run, delete, finish, vacate
 
 if TYPE_CHECKING:
@@ -63,14 +64,16 @@ def key_column(group_type: str) -> str:
     return f"ifNull({property_column('groups', group_type, 'String')}, '')"
 
 
-async def erase(environment_id: int, removals: Sequence[Removal], run: Run, run_between_loads: Run) -> None:
+async def erase(
+    environment_id: int, removals: Sequence[Removal], layout: Layout, run: Run, run_between_loads: Run
+) -> None:
     """Remove these. `run_between_loads` runs its work while nothing is loaded.
 
     First the activity of all who share an event with them, while the events still say who that is, and the events last:
     cut short anywhere, it finds the same again.
     """
     match = Match(environment_id, removals)
-    await run_between_loads(lambda client: _mend_activity(client, match))
+    await run_between_loads(lambda client: _mend_activity(client, layout, match))
     conditions = {
         "persons": match.persons,
         "aliases": match.persons,
@@ -79,14 +82,16 @@ async def erase(environment_id: int, removals: Sequence[Removal], run: Run, run_
     }
     for table, where in conditions.items():
         if where != NOTHING:
-            await run(partial(delete, table=table, where=f"{HERE} AND ({where})", parameters=match.parameters))
+            await run(
+                partial(delete, layout=layout, table=table, where=f"{HERE} AND ({where})", parameters=match.parameters)
+            )
     for table in ("activity", *conditions):
-        await vacate(run, table)
+        await vacate(run, layout, table)
 
 
-def _mend_activity(client: "Client", match: Match) -> None:
+def _mend_activity(client: "Client", layout: Layout, match: Match) -> None:
     """Make first and last times what they are without the events that match."""
-    client.command("TRUNCATE TABLE touched")
+    client.command(f"TRUNCATE TABLE touched{layout.on}")
     client.command(f"INSERT INTO touched SELECT each.1, each.2 FROM (SELECT {match.keys} AS each)", match.parameters)
     client.command(
         "INSERT INTO touched SELECT DISTINCT seen.1, seen.2 FROM events"
@@ -95,14 +100,16 @@ def _mend_activity(client: "Client", match: Match) -> None:
         parameters=match.parameters,
     )
     touched = f"{HERE} AND (type, key) IN (SELECT type, key FROM touched)"
-    if delete(client, "activity", touched, match.parameters):
-        finish(client, "activity")
+    if layout.cluster:
+        client.command(f"SYSTEM SYNC REPLICA{layout.on} touched")
+    if delete(client, layout, "activity", touched, match.parameters):
+        finish(client, layout, "activity")
     for (group_type,) in client.query("SELECT DISTINCT type FROM touched").result_rows:
         client.command(
             f"INSERT INTO activity SELECT environment_id, {{type:String}}, {key_column(group_type)} AS key,"
             f" min(timestamp), max(timestamp) FROM events WHERE {HERE}"
-            " AND key IN (SELECT key FROM touched WHERE type = {type:String})"
+            f" AND key {layout.in_} (SELECT key FROM touched WHERE type = {{type:String}})"
             f" AND NOT ({match.events}) GROUP BY environment_id, key",
             parameters=match.parameters | {"type": group_type},
         )
-    client.command("TRUNCATE TABLE touched")
+    client.command(f"TRUNCATE TABLE touched{layout.on}")

@@ -7,19 +7,20 @@ from functools import partial
 from typing import Any
 
 from burgee_server.ports.warehouse import to_micros
+from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.mutations import Run, delete, vacate
 
 
-async def expire(keeps_from: Mapping[int, datetime], run: Run) -> bool:
+async def expire(keeps_from: Mapping[int, datetime], layout: Layout, run: Run) -> bool:
     """Remove events of these environments with earlier timestamps; whether there were any."""
     environments: defaultdict[datetime, list[int]] = defaultdict(list)
     for environment_id, first in keeps_from.items():
         environments[first].append(environment_id)
     for table, moment in (("activity", "last_seen_at"), ("events", "timestamp")):
         where, parameters = _before(moment, environments)
-        found = await run(partial(delete, table=table, where=where, parameters=parameters))
+        found = await run(partial(delete, layout=layout, table=table, where=where, parameters=parameters))
     for table in ("activity", "events"):
-        await vacate(run, table)
+        await vacate(run, layout, table)
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from burgee_server.storage.clickhouse.batch_format import BatchFormat, delimited
+from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.schema import ACTIVITY_ROWS, EVENT_ROWS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def load(client: "Client", batch_format: BatchFormat, payload: bytes) -> None:
     _insert(client, batch_format, "landing", payload)
 
 
-def load_again(client: "Client", batch_format: BatchFormat, payload: bytes) -> None:
+def load_again(client: "Client", layout: Layout, batch_format: BatchFormat, payload: bytes) -> None:
     """Insert what is missing of a serialized StoredBatch: any part of it may be there.
 
     An insert that was cut short has left some tables and months with all of their rows and others with none.
@@ -40,7 +41,7 @@ def load_again(client: "Client", batch_format: BatchFormat, payload: bytes) -> N
     _insert(client, batch_format, "staging", payload)
     client.command(
         f"INSERT INTO events {EVENT_ROWS.format(source='staging')} WHERE {_STAGED_KEY} NOT IN"
-        f" (SELECT {_KEY} FROM events WHERE {_KEY} IN (SELECT {_STAGED_KEY} FROM staging))"
+        f" (SELECT {_KEY} FROM events WHERE {_KEY} {layout.in_} (SELECT {_STAGED_KEY} FROM staging))"
     )
     client.command(f"INSERT INTO activity {ACTIVITY_ROWS.format(source='staging')}")
     client.command("TRUNCATE TABLE staging")

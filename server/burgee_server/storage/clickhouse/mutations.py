@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from burgee_server.storage.clickhouse.layout import Layout
+
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
@@ -33,18 +35,20 @@ class Run(Protocol):
         """The result of the work."""
 
 
-def delete(client: "Client", table: str, where: str, parameters: Mapping[str, Any]) -> bool:
+def delete(client: "Client", layout: Layout, table: str, where: str, parameters: Mapping[str, Any]) -> bool:
     """Begin to delete the rows where this holds. Whether there are any."""
     bound = dict(parameters)
     if not client.query(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", bound).result_rows:
         return False
-    client.command(f"ALTER TABLE {table} DELETE WHERE {where} SETTINGS mutations_sync = 0", bound)
+    client.command(
+        f"ALTER TABLE {layout.local(table)}{layout.on} DELETE WHERE {where} SETTINGS mutations_sync = 0", bound
+    )
     return True
 
 
-def finish(client: "Client", table: str) -> None:
+def finish(client: "Client", layout: Layout, table: str) -> None:
     """Wait, in this thread, until no query sees what is being deleted. Raises OperationalError if that fails."""
-    while (state := _mutating(client, table)).unfinished:
+    while (state := _mutating(client, layout, table)).unfinished:
         if state.fault:
             raise OperationalError(state.fault)
         time.sleep(FIRST_POLL_SECONDS)
@@ -56,12 +60,12 @@ def _kind(fault: str) -> str:
     return names[-1] if names else "no name"
 
 
-async def vacate(run: Run, table: str) -> None:
+async def vacate(run: Run, layout: Layout, table: str) -> None:
     """Wait until every mutation of a table is done and no part from before is left; then forget their texts."""
     seconds = FIRST_POLL_SECONDS
     told = ""
     before = -1
-    while (state := await run(lambda client: _mutating(client, table))).unfinished:
+    while (state := await run(lambda client: _mutating(client, layout, table))).unfinished:
         if state.fault not in ("", told):
             log.warning("%s: rows cannot be removed yet (%s)", table, _kind(state.fault))
             told = state.fault
@@ -69,12 +73,15 @@ async def vacate(run: Run, table: str) -> None:
         before = state.unfinished
         await asyncio.sleep(seconds)
     seconds = FIRST_POLL_SECONDS
-    while await run(lambda client: _old_parts(client, table)):
+    now = await run(lambda client: int(client.query("SELECT toUnixTimestamp(now())").result_rows[0][0]))
+    while await run(lambda client: _old_parts(client, layout, table, now)):
         await asyncio.sleep(seconds)
         seconds = min(2 * seconds, LAST_POLL_SECONDS)
     # The text of a mutation names keys.
     await run(
-        lambda client: client.command(f"KILL MUTATION WHERE {_HERE} AND is_done SYNC", parameters={"table": table})
+        lambda client: client.command(
+            f"KILL MUTATION{layout.on} WHERE {_HERE} AND is_done SYNC", parameters={"table": layout.local(table)}
+        )
     )
 
 
@@ -86,11 +93,11 @@ class _Mutating:
     """Why a mutation failed last."""
 
 
-def _mutating(client: "Client", table: str) -> _Mutating:
+def _mutating(client: "Client", layout: Layout, table: str) -> _Mutating:
     [[unfinished, fault]] = client.query(
         "SELECT countIf(NOT is_done) + sum(parts_to_do), maxIf(latest_fail_reason, NOT is_done)"
-        f" FROM system.mutations WHERE {_HERE}",
-        parameters={"table": table},
+        f" FROM {layout.system('mutations')} WHERE {_HERE}",
+        parameters={"table": layout.local(table)},
     ).result_rows
     if unfinished and client.uri.startswith("chdb:"):
         # The engine takes as many parts as it has threads, and then sleeps, for 0.6 s and more, before it looks whether
@@ -100,8 +107,18 @@ def _mutating(client: "Client", table: str) -> _Mutating:
     return _Mutating(unfinished, fault)
 
 
-def _old_parts(client: "Client", table: str) -> int:
-    """How many parts are left from before the last mutation, active or not."""
+def _old_parts(client: "Client", layout: Layout, table: str, done_at: int) -> int:
+    """How many parts are left from before the last mutation, active or not. All mutations were done at `done_at`."""
+    if layout.cluster:
+        # A replica numbers its mutations in another way than its parts. What is not active was replaced before it was
+        # seen to be, and none of what is has seen no mutation.
+        client.command(f"ALTER TABLE {layout.local(table)}{layout.on} DROP PARTITION ID 'none'")
+        [[replaced]] = client.query(
+            f"SELECT count() FROM {layout.system('parts')} WHERE {_HERE} AND NOT active"
+            " AND remove_time <= fromUnixTimestamp({done_at:UInt32})",
+            parameters={"table": layout.local(table), "done_at": done_at},
+        ).result_rows
+        return int(replaced)
     # Dropping a partition that there is not makes ClickHouse remove old files now, and not when it likes to.
     client.command(f"ALTER TABLE {table} DROP PARTITION ID 'none'")
     [[old]] = client.query(

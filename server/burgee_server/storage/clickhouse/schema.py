@@ -1,8 +1,10 @@
 """The tables, as numbered migrations: a later change is a new entry, never an edit of an old one."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from burgee_server.errors import Unavailable
+from burgee_server.storage.clickhouse.layout import Layout
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
 # less time over it than over one with the distinct_id in between. An hour after its last event came in, a month
 # becomes one part, which FINAL reads at no cost; the month that is being written is left to the usual merges.
 _EVENTS = """
-CREATE TABLE IF NOT EXISTS events (
     environment_id UInt32,
     event LowCardinality(String),
     timestamp DateTime64(6, 'UTC') CODEC(Delta, ZSTD),
@@ -22,53 +23,42 @@ CREATE TABLE IF NOT EXISTS events (
     properties JSON,
     properties_json String CODEC(ZSTD(3)),
     received_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD)
-)
-ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMM(timestamp)
-ORDER BY (environment_id, toDate(timestamp), event, uuid)
-SETTINGS
-    non_replicated_deduplication_window = 1000,
-    min_age_to_force_merge_seconds = 3600,
-    min_age_to_force_merge_on_partition_only = 1
 """
+_EVENTS_ORDER = "PARTITION BY toYYYYMM(timestamp) ORDER BY (environment_id, toDate(timestamp), event, uuid)"
+_EVENTS_MERGED = "min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1"
 
 _PERSONS = """
-CREATE TABLE IF NOT EXISTS persons (
     environment_id UInt32,
     distinct_id String,
     properties JSON,
     revision UInt64
-)
-ENGINE = ReplacingMergeTree(revision)
-ORDER BY (environment_id, distinct_id)
 """
 
 _GROUPS = """
-CREATE TABLE IF NOT EXISTS groups (
     environment_id UInt32,
     group_type LowCardinality(String),
     group_key String,
     properties JSON,
     revision UInt64
-)
-ENGINE = ReplacingMergeTree(revision)
-ORDER BY (environment_id, group_type, group_key)
+"""
+
+_ALIASES = """
+    environment_id UInt32,
+    distinct_id String,
+    person String,
+    revision UInt64
 """
 
 _ACTIVITY = """
-CREATE TABLE IF NOT EXISTS activity (
     environment_id UInt32,
     type LowCardinality(String),
     key String,
     first_seen_at SimpleAggregateFunction(min, DateTime64(6, 'UTC')),
     last_seen_at SimpleAggregateFunction(max, DateTime64(6, 'UTC'))
-)
-ENGINE = AggregatingMergeTree
-ORDER BY (environment_id, type, key)
 """
 
 _LANDING = """
-CREATE TABLE IF NOT EXISTS landing (
+CREATE TABLE IF NOT EXISTS landing{on} (
     environment_id UInt32,
     uuid String,
     event String,
@@ -108,61 +98,105 @@ ARRAY JOIN arrayPushBack(CAST(groups, 'Array(Tuple(String, String))'), ('user', 
 GROUP BY environment_id, type, key
 """
 
-_VIEW = "CREATE MATERIALIZED VIEW IF NOT EXISTS {name} TO {table} AS"
-_LANDING_TO_EVENTS = _VIEW.format(name="landing_to_events", table="events") + EVENT_ROWS.format(source="landing")
-_LANDING_TO_ACTIVITY = _VIEW.format(name="landing_to_activity", table="activity") + ACTIVITY_ROWS.format(
-    source="landing"
-)
+_VIEW = "CREATE MATERIALIZED VIEW IF NOT EXISTS {name}{on} TO {table} AS"
 
-_OWNER = "CREATE TABLE IF NOT EXISTS owner (installation String) ENGINE = MergeTree ORDER BY installation"
-
-# The journal lets go of events, and the mirror of profiles, once an insert has succeeded: by then they must be on the
-# disk, and not in the memory of an operating system that may lose its power. (What a merge writes need not be: the
-# parts that it was made of stay for eight minutes.) And no insert may be left out because it looks like one that came
-# before: that is noted before the part is kept, so a process that ends in between would have it left out for ever.
-_ON_DISK = tuple(
-    f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1"
-    for table in ("events", "activity", "persons", "groups", "owner")
-)
-_NEVER_LEFT_OUT = "ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 0"
-
-# Whose first and last times are being found anew. In memory: it is filled, used and emptied in one go.
-_TOUCHED = "CREATE TABLE IF NOT EXISTS touched (type String, key String) ENGINE = Memory"
-
-# The ids that have become another person's, and whose. In a question they are one list: see insights/sql/scope.py.
-_ALIASES = """
-CREATE TABLE IF NOT EXISTS aliases (
-    environment_id UInt32,
-    distinct_id String,
-    person String,
-    revision UInt64
-)
-ENGINE = ReplacingMergeTree(revision)
-ORDER BY (environment_id, distinct_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
-"""
-
-MIGRATIONS = (
-    (_EVENTS, _PERSONS, _GROUPS, _ACTIVITY, _LANDING, _LANDING_TO_EVENTS, _LANDING_TO_ACTIVITY, _OWNER),
-    (*_ON_DISK, _NEVER_LEFT_OUT),
-    (_TOUCHED,),
-    (_ALIASES,),
-)
+Statements: TypeAlias = Iterable[str]
 
 
-def migrate(client: "Client") -> None:
+def _begin(layout: Layout) -> Statements:
+    # A server that repeats inserts by itself remembers the latest; see _on_disk.
+    window = "" if layout.cluster else "non_replicated_deduplication_window = 1000, "
+    yield from layout.table(
+        "events",
+        _EVENTS,
+        "ReplacingMergeTree",
+        order=_EVENTS_ORDER,
+        settings=window + _EVENTS_MERGED,
+        spread_by="cityHash64(environment_id, uuid)",  # the same event twice is on one shard, where it counts once
+    )
+    yield from layout.table(
+        "persons",
+        _PERSONS,
+        "ReplacingMergeTree",
+        "revision",
+        order="ORDER BY (environment_id, distinct_id)",
+        spread_by="cityHash64(environment_id, distinct_id)",
+    )
+    yield from layout.table(
+        "groups",
+        _GROUPS,
+        "ReplacingMergeTree",
+        "revision",
+        order="ORDER BY (environment_id, group_type, group_key)",
+        spread_by="cityHash64(environment_id, group_type, group_key)",
+    )
+    yield from layout.table(
+        "activity",
+        _ACTIVITY,
+        "AggregatingMergeTree",
+        order="ORDER BY (environment_id, type, key)",
+        spread_by="cityHash64(environment_id, type, key)",
+    )
+    yield _LANDING.format(on=layout.on)
+    for table, rows in (("events", EVENT_ROWS), ("activity", ACTIVITY_ROWS)):
+        view = _VIEW.format(name=f"landing_to_{table}", on=layout.on, table=table)
+        yield view + rows.format(source="landing")
+    yield layout.everywhere("owner", "installation String", "MergeTree", "ORDER BY installation")
+
+
+def _on_disk(layout: Layout) -> Statements:
+    """The journal lets go of events, and the mirror of profiles, once an insert has succeeded.
+
+    By then they must be on the disk, and not in the memory of an operating system that may lose its power. (What a
+    merge writes need not be: the parts that it was made of stay for eight minutes.) And no insert may be left out
+    because it looks like one that came before: that is noted before the part is kept, so a process that ends in between
+    would have it left out for ever; and what was erased, and is captured anew, may look just like it.
+    """
+    for table in ("events", "activity", "persons", "groups", "owner"):
+        local = table if table == "owner" else layout.local(table)
+        yield f"ALTER TABLE {local}{layout.on} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1"
+    if not layout.cluster:
+        yield "ALTER TABLE events MODIFY SETTING non_replicated_deduplication_window = 0"
+
+
+def _touched(layout: Layout) -> Statements:
+    """Whose first and last times are being found anew: filled, used and emptied in one go."""
+    order = "ORDER BY (type, key)" if layout.cluster else ""
+    yield layout.everywhere("touched", "type String, key String", "Memory", order)
+
+
+def _aliases(layout: Layout) -> Statements:
+    """The ids that have become another person's, and whose. In a question they are one list: insights/sql/scope.py."""
+    yield from layout.table(
+        "aliases",
+        _ALIASES,
+        "ReplacingMergeTree",
+        "revision",
+        order="ORDER BY (environment_id, distinct_id)",
+        settings="fsync_after_insert = 1, fsync_part_directory = 1",
+        spread_by="cityHash64(environment_id, distinct_id)",
+    )
+
+
+MIGRATIONS = (_begin, _on_disk, _touched, _aliases)
+
+
+def migrate(client: "Client", layout: Layout) -> None:
     """Bring the tables to the newest version; a step that was cut short is safe to run again.
 
     Raises Unavailable if a newer Burgee has written them.
     """
-    client.command(
-        "CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied_at DateTime DEFAULT now()) "
-        "ENGINE = MergeTree ORDER BY version"
-    )
+    client.command(versions_table(layout))
     version = int(client.query("SELECT max(version) FROM schema_versions").result_rows[0][0])
     if version > len(MIGRATIONS):
         raise Unavailable(f"the warehouse has schema {version}; this Burgee knows {len(MIGRATIONS)}: upgrade it")
     for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-        for statement in statements:
+        for statement in statements(layout):
             client.command(statement)
         client.command("INSERT INTO schema_versions (version) SELECT {version:UInt32}", parameters={"version": number})
+
+
+def versions_table(layout: Layout) -> str:
+    """The statement that makes the table of versions."""
+    columns = "version UInt32, applied_at DateTime DEFAULT now()"
+    return layout.everywhere("schema_versions", columns, "MergeTree", "ORDER BY version")

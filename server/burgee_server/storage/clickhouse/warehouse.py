@@ -34,6 +34,7 @@ from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.export import ROW_SETTINGS, Export, key_of, undelimited
 from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
+from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.priority import STEPS
 from burgee_server.storage.clickhouse.schema import migrate
@@ -47,7 +48,8 @@ LOOKUP_SECONDS = 10.0
 
 
 class ClickHouseWarehouse:
-    """Events in ClickHouse: `chdb:///directory` in this process, or `clickhouse://user:password@host/database`.
+    """Events in ClickHouse: `chdb:///directory` in this process, or `clickhouse://user:password@host/database`, with
+    `?cluster=name` spread over the cluster that its servers know by this name.
 
     A query sorts and groups on disk beyond `query_memory_bytes`, and is refused beyond four times as much, which is
     room for what cannot go to disk. `query_clients` queries run at a time, more wait their turn. Made by open(); one
@@ -56,6 +58,7 @@ class ClickHouseWarehouse:
 
     def __init__(
         self,
+        layout: Layout,
         queries: ClientPool,
         lookups: ClientPool,
         exports: ClientPool,
@@ -63,6 +66,7 @@ class ClickHouseWarehouse:
         removals: ClientPool,
         kills: ClientPool,
     ) -> None:
+        self._layout = layout
         self._queries = queries
         self._lookups = lookups
         self._exports = exports
@@ -85,33 +89,39 @@ class ClickHouseWarehouse:
     ) -> "ClickHouseWarehouse":
         """Connect and bring the tables up to date. Raises Unavailable, with the reason, if that is not possible."""
 
+        dsn, layout = layout_of(dsn)
         # Work in bulk has the processor after those who wait for an answer, where it shares one with them.
         in_bulk = {"os_thread_priority": STEPS} if dsn.startswith("chdb:") else {}
 
         def connect() -> ClickHouseWarehouse:
-            loads = ClientPool(dsn, 1, INSERT_SETTINGS | in_bulk)
+            loads = ClientPool(dsn, 1, INSERT_SETTINGS | layout.insert_settings | layout.query_settings | in_bulk)
             try:
-                loads.submit(migrate).result()
-                settings = JSON_SETTINGS | {
-                    "do_not_merge_across_partitions_select_final": 1,
-                    "max_memory_usage": 4 * query_memory_bytes,
-                    "max_bytes_before_external_group_by": query_memory_bytes,
-                    "max_bytes_before_external_sort": query_memory_bytes,
-                    "output_format_json_quote_64bit_integers": 0,
-                    "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
-                    "readonly": 2,
-                    "max_query_size": 16 << 20,  # a filter is bounded where it is read, not by its SQL
-                    "max_ast_elements": 1_000_000,
-                    "max_expanded_ast_elements": 2_000_000,
-                    "max_ast_depth": 10_000,
-                }
+                loads.submit(partial(migrate, layout=layout)).result()
+                settings = (
+                    JSON_SETTINGS
+                    | layout.query_settings
+                    | {
+                        "do_not_merge_across_partitions_select_final": 1,
+                        "max_memory_usage": 4 * query_memory_bytes,
+                        "max_bytes_before_external_group_by": query_memory_bytes,
+                        "max_bytes_before_external_sort": query_memory_bytes,
+                        "output_format_json_quote_64bit_integers": 0,
+                        "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
+                        "readonly": 2,
+                        "max_query_size": 16 << 20,  # a filter is bounded where it is read, not by its SQL
+                        "max_ast_elements": 1_000_000,
+                        "max_expanded_ast_elements": 2_000_000,
+                        "max_ast_depth": 10_000,
+                    }
+                )
                 return cls(
+                    layout,
                     ClientPool(dsn, query_clients, settings),
                     ClientPool(dsn, LOOKUP_CLIENTS, settings),
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
                     ClientPool(dsn, 1, settings | {"max_threads": 1}),
                     loads,
-                    ClientPool(dsn, 1, in_bulk),
+                    ClientPool(dsn, 1, layout.removal_settings | layout.query_settings | in_bulk),
                     ClientPool(dsn, 1, {}),
                 )
             except BaseException:
@@ -122,8 +132,8 @@ class ClickHouseWarehouse:
 
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
-        insert = load_again if again else load
-        await self._use(self._loads, lambda client: insert(client, self._batch_format, payload))
+        insert = partial(load_again, layout=self._layout) if again else load
+        await self._use(self._loads, lambda client: insert(client, batch_format=self._batch_format, payload=payload))
 
     async def faults(self, payload: bytes) -> Mapping[int, str]:
         """See the port. A statement of some tens of milliseconds."""
@@ -289,13 +299,14 @@ class ClickHouseWarehouse:
         await erase(
             environment_id,
             removals,
+            self._layout,
             run=partial(self._use, self._removals),
             run_between_loads=partial(self._use, self._loads),
         )
 
     async def expire(self, keeps_from: Mapping[int, datetime]) -> bool:
         """See the port."""
-        return await expire(keeps_from, partial(self._use, self._removals))
+        return await expire(keeps_from, self._layout, partial(self._use, self._removals))
 
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
