@@ -14,14 +14,13 @@ from typing import Any
 import clickhouse_connect
 
 from burgee.evaluation.model import Condition, Operator
-from burgee_server.insights import Insights
 from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
-from tests.fixtures.vocabulary import Named
+from tests.fixtures.vocabulary import insights
 
 ROUNDS = 7
 SPAN = TimeRange("2026-01-01", "2026-04-01")
@@ -139,12 +138,12 @@ async def run(events: int, directory: str) -> None:
     await asyncio.to_thread(fill, f"chdb://{directory}", events)
     print(f"{events:,} events in {directory} ({perf_counter() - started:.0f} s)\n")
     print(f"{'':36}{'insight':>9}{'SQL':>10}{'ratio':>8}")
-    insights = Insights(warehouse, Named(), SystemClock())
+    asking = insights(warehouse, SystemClock())
     for name, question, sql in QUESTIONS:
         if isinstance(question, TrendQuery):
-            asked = lambda query=question: insights.ask(plan_trend, query, 1, {"company"})  # noqa: E731
+            asked = lambda query=question: asking.ask(plan_trend, query, 1, {"company"})  # noqa: E731
         else:
-            asked = lambda query=question: insights.ask(plan_funnel, query, 1, {"company"})  # noqa: E731
+            asked = lambda query=question: asking.ask(plan_funnel, query, 1, {"company"})  # noqa: E731
         by_hand = lambda sql=sql: warehouse.query(Statement(sql))  # noqa: E731
         pairs = [(await seconds(asked), await seconds(by_hand)) for _ in range(ROUNDS)]
         insight, hand = (median(times) for times in zip(*pairs, strict=True))

@@ -15,7 +15,7 @@ from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
-from burgee_server.insights import Insights, check_matcher
+from burgee_server.insights import Insights, Lists, check_matcher
 from burgee_server.metrics import Collector
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
@@ -204,7 +204,10 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             ),
             flags=flag_servicer,
             insights=InsightServicer(
-                Insights(warehouse, stores.vocabularies, clock), group_types, journal, settings.query_seconds
+                Insights(warehouse, stores.vocabularies, Lists(cohorts, warehouse), clock),
+                group_types,
+                journal,
+                settings.query_seconds,
             ),
             profiles=ProfileServicer(
                 Profiles(profiles, group_types, warehouse, feed, clock),

@@ -6,8 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from burgee.evaluation import AllOf, Condition, Operator
 from burgee_server.errors import AlreadyExists, NotFound, Stale
 from burgee_server.ports.access import Authorship
+from burgee_server.ports.criteria import (
+    Between,
+    Comparison,
+    Computed,
+    Events,
+    Every,
+    FirstPerformed,
+    Having,
+    InCohort,
+    InOrder,
+    Performed,
+    Some,
+    Stopped,
+    Unless,
+)
+from burgee_server.ports.warehouse import to_micros
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.cohorts import SqlCohorts
 
@@ -227,3 +244,71 @@ async def test_every_change_leaves_an_audit_entry(database, cohorts, beta):
         ("cohort.members", f"because (added {listed} and 3 more)"),
         ("cohort.create", "because (of company)"),
     ]
+
+
+EVERYBODY = Every(
+    (
+        Having(AllOf((Condition("company.plan", Operator.IN, ("pro", 5, True)),))),
+        Performed(Events("a", "", Condition("event.x", Operator.IS_SET)), Comparison.EXACTLY, 0, Between("-7d", "now")),
+        FirstPerformed(Events(action="activated")),
+        Unless(Some((Stopped(Events("b")), InCohort("gold")))),
+        InOrder((Events("a"), Events("b")), timedelta(days=3, microseconds=1), Between("2026-03-01")),
+    )
+)
+
+
+async def test_a_computed_cohort_comes_back_as_it_was_kept(cohorts, environments):
+    """With every kind of criterion; another is a new version, which is not computed yet; the same again is none."""
+    computed = Computed(EVERYBODY, "Europe/Berlin")
+    kept = await cohorts.create(environments[0], "active", "company", "", BY, computed)
+    await cohorts.create(environments[0], "beta", "company", "", BY)
+    settled = await cohorts.settle(environments[0], "active", 1, ["acme"], [], AT, computed_at=AT)
+    same = await cohorts.describe(environments[0], "active", "", 0, BY, computed)
+
+    assert await cohorts.get(environments[0], "active") == same == settled.cohort
+    assert (kept.computed, kept.computed_at, same.computed_at, same.version) == (computed, None, AT, 1)
+    assert [(environment, each.key) for environment, each in await cohorts.computed()] == [(environments[0], "active")]
+    changed = await cohorts.describe(environments[0], "active", "", 0, BY, Computed(InCohort("beta")))
+    assert (changed.version, changed.computed_at, changed.member_count) == (2, None, 1)
+    await cohorts.delete(environments[0], "active", BY)
+    assert list(await cohorts.computed()) == []
+
+
+async def test_what_was_computed_becomes_spans_of_time(database, cohorts, environments):
+    """As changes of a list do, but for the audit log; what belongs to another version is not taken."""
+    environment = environments[0]
+    await cohorts.create(environment, "active", "company", "", BY, Computed(InCohort("beta")))
+    first = await cohorts.settle(environment, "active", 1, ["acme", "globex"], [], AT, computed_at=None)
+    second = await cohorts.settle(environment, "active", 1, ["acme"], ["globex"], AT, computed_at=AT)
+
+    assert (first.added, first.cohort.computed_at) == (("acme", "globex"), None)
+    assert (second.added, second.removed, second.cohort.computed_at) == ((), ("globex",), AT)
+    assert second.cohort.updated_at == AT + 2 * INSTANT
+    assert await cohorts.containing(environment, "company", "globex", AT + INSTANT) == {"active"}
+    assert await cohorts.containing(environment, "company", "globex") == frozenset()
+    assert len(await SqlAccess(database).audit_entries(environment, None, 9)) == 2
+    with pytest.raises(Stale):
+        await cohorts.settle(environment, "active", 2, ["initech"], [], AT, computed_at=AT)
+    with pytest.raises(NotFound):
+        await cohorts.settle(environment, "gone", 1, [], [], AT, computed_at=AT)
+
+
+async def test_members_are_copied_from_a_moment_on(cohorts, beta):
+    """Those who came and those who went, in order; the moment itself is in it."""
+    copied = []
+
+    async def copy(rows):
+        copied.extend((row.key, row.removed, row.revision) for row in rows)
+
+    await cohorts.change(beta, "beta", ["acme", "globex"], [], by(1))
+    await cohorts.change(beta, "beta", ["initech"], ["globex"], by(2))
+    first, second = to_micros(by(1).at), to_micros(by(2).at)
+
+    assert await cohorts.copy(beta, "beta", 0, copy) == second
+    assert copied[0] == ("acme", False, first)
+    assert set(copied[1:]) == {("globex", True, second), ("initech", False, second)}
+    copied.clear()
+    assert await cohorts.copy(beta, "beta", first + 1, copy) == second
+    assert set(copied) == {("globex", True, second), ("initech", False, second)}
+    with pytest.raises(NotFound):
+        await cohorts.copy(beta, "gone", 0, copy)

@@ -12,6 +12,7 @@ from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
     LAST_TIMESTAMP,
     BadPattern,
+    MemberRow,
     ProfileRow,
     Refused,
     Statement,
@@ -305,3 +306,20 @@ async def test_a_pattern_that_is_none_is_told_apart(environment: Environment) ->
     """A caller's mistake is not an internal error."""
     with pytest.raises(BadPattern):
         await rows(environment, "SELECT match(toString(number), {p:String}) FROM numbers(3)", p="(")
+
+
+async def test_members_of_a_cohort_are_as_they_were_told_last(environment: Environment) -> None:
+    """Whatever the order in which it was told; each cohort by itself."""
+    warehouse, whose = environment.warehouse, environment.environment_id
+    assert await warehouse.members_revision(whose, 1) == 0
+    await warehouse.load_members(whose, "user", 1, [MemberRow("ann", True, 5), MemberRow('bob\n"', False, 6)])
+    await warehouse.load_members(whose, "user", 1, [MemberRow("ann", False, 4), MemberRow('bob\n"', False, 6)])
+    await warehouse.load_members(whose, "user", 2, [MemberRow("ann", False, 9)])
+
+    sql = (
+        "SELECT cohort_id, key FROM cohort_members FINAL WHERE environment_id = {e:UInt32} AND NOT removed"
+        " ORDER BY cohort_id, key"
+    )
+    rows = (await warehouse.query(Statement(sql, {"e": whose}))).rows
+    assert [tuple(row) for row in rows] == [(1, 'bob\n"'), (2, "ann")]
+    assert [await warehouse.members_revision(whose, cohort_id) for cohort_id in (1, 2)] == [6, 9]

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from burgee_server.ports.warehouse import Arrived, ProfileRow, Removal, Statement
+from burgee_server.ports.warehouse import Arrived, MemberRow, ProfileRow, Removal, Statement, to_micros
 from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, new_environment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,12 +29,12 @@ async def profiles(environment: Environment) -> list[list[object]]:
 
 def person(key: str, until: datetime = LATER, revision: int = 100) -> Removal:
     """The removal of a person with everything that came before `until`."""
-    return Removal("user", key, until, revision)
+    return Removal("user", key, until, revision, until)
 
 
 def company(key: str, until: datetime = LATER) -> Removal:
     """The same for a company."""
-    return Removal("company", key, until, 100)
+    return Removal("company", key, until, 100, until)
 
 
 async def test_a_person_goes_with_all_events_and_nobody_else_does(environment: Environment) -> None:
@@ -121,7 +121,7 @@ async def test_many_of_several_types_go_at_once_each_up_to_its_own_time(environm
         Fact(distinct_id="zoe", timestamp=LATER, groups={type_: "another"}),
         Fact(distinct_id=key, timestamp=LATER),
     )
-    removals = [person("ann"), person("bob", until=NOON), Removal(type_, key, LATER, 1), person(key)]
+    removals = [person("ann"), person("bob", until=NOON), Removal(type_, key, LATER, 1, LATER), person(key)]
 
     await environment.warehouse.erase(environment.environment_id, removals)
 
@@ -174,3 +174,17 @@ async def test_what_is_loaded_meanwhile_is_kept(environment: Environment) -> Non
     assert [event.timestamp for event in events] == [LATER] * loaded
     found = await environment.warehouse.activity(environment.environment_id, "user", ["ann", "bob"])
     assert {each.first_seen_at for each in found.values()} == {LATER}
+
+
+async def test_members_of_lists_go_with_whom_they_name(environment: Environment) -> None:
+    """Of that type; who came into a cohort after the request stays, and so do others."""
+    warehouse, whose = environment.warehouse, environment.environment_id
+    before, after = to_micros(NOON), to_micros(LATER) + 1
+    for cohort_id, group_type, moment in ((1, "user", before), (2, "company", before), (3, "user", after)):
+        rows = [MemberRow("ann", False, moment), MemberRow("bob", False, moment)]
+        await warehouse.load_members(whose, group_type, cohort_id, rows)
+    await warehouse.erase(whose, [person("ann")])
+
+    sql = "SELECT cohort_id, key FROM cohort_members WHERE environment_id = {e:UInt32} ORDER BY cohort_id, key"
+    rows = (await warehouse.query(Statement(sql, {"e": whose}))).rows
+    assert [tuple(row) for row in rows] == [(1, "bob"), (2, "ann"), (2, "bob"), (3, "ann"), (3, "bob")]

@@ -17,7 +17,7 @@ ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x
 
 LOAD_AND_COUNT = """
 import asyncio, sys
-from tests.fixtures.vocabulary import Named
+from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import EMBEDDED, Fact, batch
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -36,7 +36,6 @@ DAYS = """
 import asyncio, sys
 from datetime import UTC, datetime
 from tests.fixtures.warehouse import Fact, batch
-from burgee_server.insights import Insights
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -48,7 +47,7 @@ async def main():
     await warehouse.load(batch(1, *(Fact(timestamp=moment) for moment in moments)))
     for time_zone in ("", "Europe/Berlin"):
         query = TrendQuery((Series("seen"),), TimeRange("2026-03-01", "2026-03-03"), time_zone)
-        trend = (await Insights(warehouse, Named(), SystemClock()).ask(plan_trend, query, 1, ())).answer
+        trend = (await insights(warehouse, SystemClock()).ask(plan_trend, query, 1, ())).answer
         print(*(int(value) for value in trend.rows[0].values))
     print(*(event.timestamp.isoformat() for event in await warehouse.timeline(1, limit=10)))
     await warehouse.close()

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.struct_pb2 import Value
 from grpc import StatusCode
 
-from burgee.v1 import admin_pb2
+from burgee.v1 import admin_pb2, capture_pb2, trend_pb2
 from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1 import flag_admin_pb2 as admin_pb
 from burgee.v1 import flags_pb2 as flags
@@ -361,3 +361,34 @@ async def test_the_audit_log_tells_who_came_and_who_went(admin):
         ("cohort.members", "they asked (added acme, globex)"),
         ("cohort.create", "for the launch (of company)"),
     ]
+
+
+async def test_questions_ask_for_the_members_of_a_list(admin, loaded):
+    """Those of this moment: of persons, of companies, in filters and as the parts of an answer."""
+    await admin.send(
+        capture_pb2.Event(event="seen", distinct_id="ann", groups={"company": "acme"}),
+        capture_pb2.Event(event="seen", distinct_id="bob", groups={"company": "globex"}),
+        capture_pb2.Event(event="seen", distinct_id="cid"),
+    )
+    await loaded()
+    await create_cohort(admin, "beta")
+    await create_cohort(admin, "testers", "user")
+    values = [Value(string_value="beta")]
+    in_beta = {"condition": {"attribute": "company.key", "operator": "OPERATOR_IN_COHORT", "values": values}}
+    filtered = trend_pb2.QueryTrendRequest(series=[{"filter": in_beta}])
+    split = trend_pb2.QueryTrendRequest(series=[{}], breakdown={"attributes": ["user.$cohort/testers"]})
+
+    async def total():
+        return (await admin.insights.QueryTrend(filtered)).rows[0].total
+
+    totals = [await total()]
+    for change in ({"add": ["acme", "globex"]}, {"remove": ["acme"]}, {"add": ["acme"], "remove": ["globex"]}):
+        await change_members(admin, **change)
+        totals.append(await total())
+    assert totals == [0, 2, 1, 1]
+    await change_members(admin, "testers", add=["bob"])
+    rows = (await admin.insights.QueryTrend(split)).rows
+    assert {row.breakdown.value: row.total for row in rows} == {"in": 1, "not in": 2}
+    await admin.cohorts.DeleteCohort(pb.DeleteCohortRequest(cohort_key="beta"))
+    with refused(StatusCode.INVALID_ARGUMENT, "series[0].filter.condition.values[0]"):
+        await total()

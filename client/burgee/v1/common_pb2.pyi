@@ -77,11 +77,11 @@ class _OperatorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Operator.Val
     OPERATOR_IS_NOT_SET: _Operator.ValueType  # 24
     """The attribute is missing or null. Takes no values."""
     OPERATOR_IN_COHORT: _Operator.ValueType  # 25
-    """A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In flags
-    only.
+    """A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In filters
+    whoever is a member now.
     """
     OPERATOR_NOT_IN_COHORT: _Operator.ValueType  # 26
-    """A member of none of the cohorts that the values name. True for a missing attribute. In flags only."""
+    """A member of none of the cohorts that the values name. True for a missing attribute."""
 
 class Operator(_Operator, metaclass=_OperatorEnumTypeWrapper):
     """How a condition compares an attribute with its values. One vocabulary for flag rules and for filters.
@@ -140,11 +140,11 @@ OPERATOR_IS_SET: Operator.ValueType  # 23
 OPERATOR_IS_NOT_SET: Operator.ValueType  # 24
 """The attribute is missing or null. Takes no values."""
 OPERATOR_IN_COHORT: Operator.ValueType  # 25
-"""A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In flags
-only.
+"""A member of any of the cohorts that the values name. The attribute is "user.key" or "<group type>.key". In filters
+whoever is a member now.
 """
 OPERATOR_NOT_IN_COHORT: Operator.ValueType  # 26
-"""A member of none of the cohorts that the values name. True for a missing attribute. In flags only."""
+"""A member of none of the cohorts that the values name. True for a missing attribute."""
 Global___Operator: _TypeAlias = Operator  # noqa: Y015
 
 @_typing.final

@@ -80,7 +80,8 @@ class Breakdown(_message.Message):
     def attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One to three of "event.<property>", "user.<property>", "user.key", "<group type>.<property>" and
         "<group type>.key"; or "user.$feature/<flag>" and "<group type>.$feature/<flag>", the variant that they had at the
-        time of the event.
+        time of the event; or "user.$cohort/<cohort>" and "<group type>.$cohort/<cohort>", which is "in" for whoever is a
+        member now and "not in" for others.
         """
 
     def __init__(

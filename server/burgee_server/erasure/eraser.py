@@ -123,7 +123,7 @@ class Eraser:
 
     async def _erase(self, environment_id: int, erasures: list[Erasure]) -> None:
         removals = [
-            Removal(each.group_type, each.key, each.received_until, each.revision)
+            Removal(each.group_type, each.key, each.received_until, each.revision, each.requested_at)
             for each in erasures
             if each.received_until is not None
         ]

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
+from burgee_server.insights.lists import Lists
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, span
 from burgee_server.insights.words import QueryInfo
@@ -23,9 +24,10 @@ T = TypeVar("T")
 class Insights:
     """Answers questions about one environment at a time."""
 
-    def __init__(self, warehouse: Warehouse, vocabularies: Vocabularies, clock: Clock) -> None:
+    def __init__(self, warehouse: Warehouse, vocabularies: Vocabularies, lists: Lists, clock: Clock) -> None:
         self._warehouse = warehouse
         self._vocabularies = vocabularies
+        self._lists = lists
         self._clock = clock
 
     async def ask(
@@ -53,6 +55,8 @@ class Insights:
 
     async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
         started = time.monotonic()
+        for cohort_key in sorted(frozenset[str]().union(*(each.lists for each in planned.statements))):
+            await self._lists.provide(asked.environment_id, asked.vocabulary.cohorts[cohort_key])
         answers = await self._ask(planned.statements, timeout)
         rows_read = sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)

@@ -1,11 +1,13 @@
 """Where cohorts and their members are kept. Whoever was a member at some moment stays known."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from burgee_server.ports.access import Authorship
+from burgee_server.ports.criteria import Computed
+from burgee_server.ports.warehouse import MemberRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Cohort:
     created_at: datetime
     updated_at: datetime
     """When it, or its members, last changed."""
+    computed: Computed | None = None
+    """By what it comes by its members; None: they are listed."""
+    computed_at: datetime | None = None
+    """When its members were last computed as it says now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +49,30 @@ class MemberChange:
 class CohortStore(Protocol):
     """Keeps cohorts. Every change writes an audit entry, in the same transaction; one that changes nothing does not."""
 
-    async def create(self, environment_id: int, key: str, group_type: str, description: str, by: Authorship) -> Cohort:
+    async def create(
+        self,
+        environment_id: int,
+        key: str,
+        group_type: str,
+        description: str,
+        by: Authorship,
+        computed: Computed | None = None,
+    ) -> Cohort:
         """Keep a new cohort without members, as version 1. Raises AlreadyExists."""
 
     async def describe(
-        self, environment_id: int, key: str, description: str, expected_version: int, by: Authorship
+        self,
+        environment_id: int,
+        key: str,
+        description: str,
+        expected_version: int,
+        by: Authorship,
+        computed: Computed | None = None,
     ) -> Cohort:
-        """Keep a new version, with this description; `expected_version` 0 means whatever is current.
+        """Keep a new version, so described and computed; `expected_version` 0 means whatever is current.
 
-        Raises NotFound, or Stale if the current version is not the expected one.
+        Computed otherwise than before, it is not computed yet. Raises NotFound, or Stale if the current version is not
+        the expected one.
         """
 
     async def delete(self, environment_id: int, key: str, by: Authorship) -> None:
@@ -70,6 +91,33 @@ class CohortStore(Protocol):
         self, environment_id: int, key: str, add: Collection[str], remove: Collection[str], by: Authorship
     ) -> MemberChange:
         """Put members in and take others out. Of two changes, the later has a later moment. Raises NotFound."""
+
+    async def settle(
+        self,
+        environment_id: int,
+        key: str,
+        version: int,
+        add: Collection[str],
+        remove: Collection[str],
+        at: datetime,
+        *,
+        computed_at: datetime | None,
+    ) -> MemberChange:
+        """The same for a cohort that was computed at this version, without an audit entry.
+
+        With the last of several parts comes the moment as of which it was computed. Raises NotFound, Stale.
+        """
+
+    async def computed(self) -> Sequence[tuple[int, Cohort]]:
+        """The computed cohorts of every environment, each with its environment's id."""
+
+    async def copy(
+        self, environment_id: int, key: str, since: int, copy: Callable[[Sequence[MemberRow]], Awaitable[None]]
+    ) -> int:
+        """Hand on who came or went then (microseconds since 1970) or later, the first first, some at a time.
+
+        Nobody is erased until it returns: the moment of the cohort's last change. Raises NotFound for the cohort.
+        """
 
     async def members(self, environment_id: int, key: str, *, after: str, limit: int) -> Sequence[Member]:
         """Members in byte order of their keys, beginning after the key `after`. Raises NotFound for the cohort."""

@@ -5,6 +5,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from burgee_server.ports.actions import Action
+from burgee_server.ports.criteria import Computed
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCohort:
+    """A cohort of persons (the type "user") or of groups of a type; listed, if nothing says how it is computed."""
+
+    cohort_id: int
+    key: str
+    group_type: str
+    changed: int
+    """When it, or its members, last changed: microseconds since 1970."""
+    computed: Computed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +27,9 @@ class Vocabulary:
     actions: Mapping[str, Action] = field(default_factory=dict)
     has_aliases: bool = False
     """Whether any person has more than one id."""
+    cohorts: Mapping[str, NamedCohort] = field(default_factory=dict)
+    internal_cohort_key: str = ""
+    """Whom questions leave out unless they ask for them; empty: nobody."""
 
 
 class Vocabularies(Protocol):

@@ -7,6 +7,8 @@ persons   environment_id UInt32, distinct_id String, properties JSON, revision U
 aliases   environment_id UInt32, distinct_id String, person String, revision UInt64: the ids that stand for another
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64
 activity  environment_id UInt32, type LowCardinality(String), key String, first_seen_at, last_seen_at
+cohort_members  environment_id UInt32, group_type LowCardinality(String), cohort_id UInt32, key String, removed UInt8,
+          revision Int64: members of listed cohorts, copied when a question needs them
 
 All but activity are read with FINAL: an event, a person, an id, a group is then there once. Two rows are the same event
 when environment, UTC day of the timestamp, event and uuid are the same.
@@ -34,6 +36,8 @@ class Statement:
 
     sql: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+    """The listed cohorts whose members it reads: they must be here, see load_members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,16 @@ class ProfileRow:
     """Greater means later, over the whole store."""
     person: str = ""
     """Of an id that has become another person's: the id that stands for that person. Empty: this has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """Somebody who came into a listed cohort, or left it."""
+
+    key: str
+    removed: bool
+    revision: int
+    """Since when, in microseconds since 1970. Greater wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,8 @@ class Removal:
     """Events that the server took later stay."""
     revision: int
     """Copies of the profile with a greater revision stay."""
+    requested_at: datetime
+    """Who came into a cohort later stays in it."""
 
 
 class Refused(Exception):
@@ -144,6 +160,14 @@ class Warehouse(Protocol):
 
         Raises as load() does.
         """
+
+    async def load_members(
+        self, environment_id: int, group_type: str, cohort_id: int, rows: Sequence[MemberRow]
+    ) -> None:
+        """Insert who came into a listed cohort and who left it. Raises as load() does."""
+
+    async def members_revision(self, environment_id: int, cohort_id: int) -> int:
+        """The greatest revision of members of a cohort that is here; 0 for none."""
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """Run a read-only query; given up after `timeout` seconds with TimedOut, or at once if cancelled.

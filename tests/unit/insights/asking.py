@@ -1,16 +1,15 @@
 """How the tests ask an insight."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan
 from burgee_server.insights.funnel import Funnel, FunnelQuery, plan_funnel
 from burgee_server.insights.trend import Trend, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
 from burgee_server.ports.vocabulary import Vocabulary
-from tests.fixtures.vocabulary import Named
+from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -32,10 +31,14 @@ async def ask(
     plan: Callable[[Any, Asked], Plan[AnswerT]],
     query: Any,
     vocabulary: Vocabulary | None = None,
+    members: Mapping[str, Collection[str]] | None = None,
 ) -> AnswerT:
-    """Ask an environment that has seen GROUP_TYPES, and has named what the vocabulary says."""
-    insights = Insights(environment.warehouse, Named(vocabulary or Vocabulary()), FixedClock())
-    return (await insights.ask(plan, query, environment.environment_id, GROUP_TYPES)).answer
+    """Ask an environment that has seen GROUP_TYPES, and has named what the vocabulary says.
+
+    `members` are those of listed cohorts.
+    """
+    asked = insights(environment.warehouse, FixedClock(), vocabulary, members)
+    return (await asked.ask(plan, query, environment.environment_id, GROUP_TYPES)).answer
 
 
 async def trend(environment: Environment, query: TrendQuery) -> Trend:

@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from burgee_server.errors import Invalid
-from burgee_server.insights import Insights
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.timerange import Span, span
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
-from tests.fixtures.vocabulary import Named
+from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import NOW as ASKED_AT
 from tests.unit.insights.asking import FixedClock
@@ -75,11 +74,11 @@ async def test_the_same_question_is_asked_of_both_spans(environment: Environment
     """And a question of all time begins with the first event."""
     days = (1, 1, 9, 20)
     await environment.load(*(Fact(timestamp=ASKED_AT - timedelta(days=day)) for day in days))
-    insights = Insights(environment.warehouse, Named(), FixedClock())
+    asked = insights(environment.warehouse, FixedClock())
 
     async def ask(range_: TimeRange) -> tuple[float | None, ...]:
         query = TrendQuery((Series(),), range_)
-        both = await insights.ask(plan_trend, query, environment.environment_id, ())
+        both = await asked.ask(plan_trend, query, environment.environment_id, ())
         return tuple(answer and answer.rows[0].total for answer in (both.answer, both.previous))
 
     assert await ask(TimeRange("-7d", compare="previous")) == (2, 1)

@@ -9,6 +9,9 @@ from burgee_server.names import MAX_NAME
 from burgee_server.ports.warehouse import property_column, quote_name
 
 EVENT = "event"
+COHORT = "$cohort/"
+"""Before the key of a cohort, in an attribute that splits an answer: user.$cohort/testers."""
+
 _FORMS = (
     'must be "event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key", '
     f"with at most {MAX_NAME} characters on each side of the first dot"
@@ -34,6 +37,11 @@ def parse_attribute(text: str, group_types: Collection[str], field: str) -> Attr
     if owner != USER:
         require_group_type(owner, group_types, field)
     return Attribute(owner, "" if name == "key" else name)
+
+
+def is_cohort(attribute: Attribute) -> bool:
+    """Whether an attribute asks if somebody is in a cohort. Of an event, it is a property like any other."""
+    return attribute.owner != EVENT and attribute.name.startswith(COHORT)
 
 
 def require_group_type(name: str, group_types: Collection[str], field: str) -> None:

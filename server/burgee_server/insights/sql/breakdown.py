@@ -5,7 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from burgee_server.errors import Invalid
-from burgee_server.insights.sql.attributes import EVENT, Attribute, parse_attribute
+from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, parse_attribute
+from burgee_server.insights.sql.cohorts import members
+from burgee_server.insights.sql.keysets import among
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.sql.variants import holder, is_variant, variants
 from burgee_server.insights.words import Breakdown, Part, PartKind
@@ -13,6 +15,9 @@ from burgee_server.insights.words import Breakdown, Part, PartKind
 MAX_ATTRIBUTES = 3
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000
+
+IN, NOT_IN = "in", "not in"
+"""The values of an attribute that asks for a cohort."""
 
 # How the parts are numbered in SQL.
 KINDS = (PartKind.VALUE, PartKind.MISSING, PartKind.OTHER)
@@ -37,6 +42,9 @@ class Split:
             of_event = "split" if len(self.attributes) == 1 else f"tupleElement(split, {number})"
             if attribute.owner == EVENT or not attribute.name:
                 values.append(of_event)
+                continue
+            if is_cohort(attribute):
+                values.append(_membership(scope, attribute, of_event, f"breakdown.attributes[{number - 1}]"))
                 continue
             join = (
                 _of_moment(scope, attribute, of_event) if is_variant(attribute) else _of_now(scope, attribute, of_event)
@@ -78,6 +86,13 @@ def _column(attribute: Attribute) -> str:
     if is_variant(attribute):
         return holder(attribute)
     return event_key(attribute.owner).rendered
+
+
+def _membership(scope: Scope, attribute: Attribute, key: str, path: str) -> str:
+    """Whether the user or group is in a cohort now; NULL if the event names none."""
+    keys = members(scope, attribute.owner, attribute.name.removeprefix(COHORT), path)
+    is_member = among(f"ifNull({key}, '')", keys)
+    return f"if(isNull({key}), NULL, if({is_member}, '{IN}', '{NOT_IN}'))"
 
 
 def _of_now(scope: Scope, attribute: Attribute, key: str) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
-from burgee.evaluation.operators import NEGATIVE
+from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import EVENT, parse_attribute
+from burgee_server.insights.sql.attributes import EVENT, is_cohort, parse_attribute
+from burgee_server.insights.sql.keysets import KeySet, among, some
 from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.sql.variants import is_variant
@@ -22,12 +23,32 @@ class FilterWriter:
 
     scope: Scope
     asked: Asked
+    within: tuple[str, ...] = ()
+    """The cohorts that are being written, of which this is a part."""
     _conditions: int = field(default=0, init=False)
 
     def where(self, filter_: Filter | None, path: str) -> Iterator[str]:
         """The SQL of a filter, if there is one. Raises Invalid with the path of what is wrong in it."""
         if filter_ is not None:
             yield self._write(filter_, path, 1)
+
+    def cohorts(self, owner: str, condition: Condition, path: str) -> KeySet:
+        """Who is in any of the cohorts of a condition. Raises Invalid."""
+        values = enumerate(condition.values)
+        return some([self.cohort(owner, str(key), f"{path}.values[{index}]") for index, key in values])
+
+    def cohort(self, owner: str, cohort_key: str, path: str) -> KeySet:
+        """Who is in a cohort of persons, or of groups of a type. Raises Invalid."""
+        # A cohort is made of filters, and a filter may ask for a cohort.
+        from burgee_server.insights.sql.cohorts import members
+
+        return members(self.scope, owner, cohort_key, path, self.within)
+
+    def count(self, path: str) -> None:
+        """One condition more. Raises Invalid beyond 200."""
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            raise Invalid.of(path, f"a question may have {MAX_CONDITIONS} conditions")
 
     def _write(self, filter_: Filter, path: str, depth: int) -> str:
         if depth > MAX_DEPTH:
@@ -48,16 +69,18 @@ class FilterWriter:
         return f"({word.join(self._write(b, f'{path}.filters[{i}]', depth + 1) for i, b in enumerate(branches))})"
 
     def _condition(self, condition: Condition, path: str) -> str:
-        self._conditions += 1
-        if self._conditions > MAX_CONDITIONS:
-            raise Invalid.of(path, f"a question may have {MAX_CONDITIONS} conditions")
+        self.count(path)
         attribute = parse_attribute(condition.attribute, self.asked.group_types, f"{path}.attribute")
         if is_variant(attribute):
             raise Invalid.of(f"{path}.attribute", "variants that somebody had can split an answer, not filter it")
+        if is_cohort(attribute):
+            raise Invalid.of(f"{path}.attribute", "splits an answer; a filter asks by in_cohort of a key")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
         reading = own_property(name) if name else event_key(owner)
         check_condition(condition, path)
+        if condition.operator in COHORTS:
+            return self._membership(owner, condition, path)
         bind = self.scope.bind_ids if owner == USER and not name else self.scope.bind
         sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:
@@ -67,3 +90,12 @@ class FilterWriter:
         keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
         key = f"ifNull({event_key(owner).text}, '')"
         return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"
+
+    def _membership(self, owner: str, condition: Condition, path: str) -> str:
+        if owner == EVENT:
+            raise Invalid.of(f"{path}.attribute", "a cohort has persons or groups: user.key, or <group type>.key")
+        keys = self.cohorts(owner, condition, path)
+        reading = event_key(owner)
+        is_member = among(f"ifNull({reading.text}, '')", keys)
+        sql = f"(NOT {reading.missing} AND {is_member})"
+        return f"(NOT {sql})" if condition.operator in NEGATIVE else sql

@@ -8,7 +8,7 @@ from burgee.evaluation import semver, times
 from burgee.evaluation.conditions import condition_violations
 from burgee.evaluation.kinds import is_number
 from burgee.evaluation.model import Condition, Json, Operator
-from burgee.evaluation.operators import COHORTS, LONGEST_SEARCHED
+from burgee.evaluation.operators import LONGEST_SEARCHED
 from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.sql.attributes import Reading
 from burgee_server.insights.sql.semver import sort_key, sort_key_sql
@@ -34,8 +34,6 @@ _OLDEST, _NEWEST = -2_208_988_800, 10_413_792_000  # the years 1900 to 2300, whi
 def check_condition(condition: Condition, path: str) -> None:
     """Raise Invalid for what no rule may have either, and for values not compared here: lists and objects."""
     violations = [Violation(*violation) for violation in condition_violations(condition, path)]
-    if condition.operator in COHORTS:
-        violations.append(Violation(f"{path}.operator", f"{condition.operator} is for flags: filters know no cohorts"))
     if len(condition.values) > MAX_VALUES:
         violations.append(Violation(f"{path}.values", f"at most {MAX_VALUES} values"))
     for index, value in enumerate(condition.values):

@@ -5,15 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from burgee.evaluation.model import USER
+from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import Reading, group_key, key_reading, property_reading
+from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
+
+MAX_COHORTS = 100
+"""How many cohorts a statement may ask for, with those that they ask for."""
 
 
 class Scope:
     """Builds one statement: its tables, always with their environment, and the values bound in it."""
 
     def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self._lists: set[str] = set()
+        self._cohorts = 0
         span = asked.span
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
@@ -71,6 +79,42 @@ class Scope:
         ids, persons = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
         return f"transform({distinct_id}, {ids}, {persons}, {distinct_id})"
 
+    def moment(self, moment: datetime) -> str:
+        """SQL for a moment, no further away than events can be."""
+        return f"fromUnixTimestamp64Micro({self.bind(_clipped(moment), 'Int64')}, 'UTC')"
+
+    def known(self, owner: str) -> str:
+        """A query for the `key` of everybody who has a profile or was ever named by an event."""
+        own = ["environment_id = {environment_id:UInt32}", f"type = {self.bind(owner, 'String')}"]
+        seen = self._persons(owner, _select(["key"], "activity", own))
+        return f"{seen} UNION DISTINCT {self.profiles(owner, [f'{profile_key(owner)} AS key'])}"
+
+    def listed(self, cohort: NamedCohort) -> str:
+        """A query for the `key` of every member of a listed cohort."""
+        self._lists.add(cohort.key)
+        which = f"cohort_id = {self.bind(cohort.cohort_id, 'UInt32')}"
+        own = ["environment_id = {environment_id:UInt32}", which, "NOT removed"]
+        return self._persons(cohort.group_type, _select(["key"], "cohort_members FINAL", own))
+
+    def with_aliases(self, keys: str) -> str:
+        """A query for the keys that a query for the `key` of persons gives, and for every other id of theirs."""
+        if not self._has_aliases:
+            return keys
+        theirs = ["environment_id = {environment_id:UInt32}", f"person IN ({keys})"]
+        return f"{keys} UNION ALL {_select(['distinct_id AS key'], 'aliases FINAL', theirs)}"
+
+    def _persons(self, owner: str, keys: str) -> str:
+        """The same keys; of persons, those that stand for them."""
+        if owner != USER or not self._has_aliases:
+            return keys
+        return f"SELECT {self.person('id')} AS key FROM (SELECT key AS id FROM ({keys}))"
+
+    def count_cohort(self, path: str) -> None:
+        """One cohort more is written into the statement. Raises Invalid beyond 100."""
+        self._cohorts += 1
+        if self._cohorts > MAX_COHORTS:
+            raise Invalid.of(path, f"asks for more than {MAX_COHORTS} cohorts, each as often as it is asked for")
+
     def profiles(self, owner: str, select: Sequence[str], where: Sequence[str] = ()) -> str:
         """A query for the profiles of the environment's users, or of its groups of a type, as they are now."""
         own = ["environment_id = {environment_id:UInt32}"]
@@ -80,7 +124,7 @@ class Scope:
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
-        return Statement(sql, self._parameters)
+        return Statement(sql, self._parameters, frozenset(self._lists))
 
 
 def _clipped(moment: datetime) -> int:

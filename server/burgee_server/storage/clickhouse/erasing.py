@@ -27,7 +27,7 @@ class Match:
         by_type: defaultdict[str, list[Removal]] = defaultdict(list)
         for removal in sorted(removals, key=lambda removal: removal.revision):  # of two of one key, the later counts
             by_type[removal.group_type].append(removal)
-        persons, groups, events = [], [], []
+        persons, groups, events, members = [], [], [], []
         for group_type, of_type in by_type.items():
             revisions = {removal.key: removal.revision for removal in of_type}
             if group_type == USER:
@@ -35,9 +35,12 @@ class Match:
             else:
                 of_groups = self._up_to("group_key", "revision", revisions)
                 groups.append(f"(group_type = {self._bind('String', group_type)} AND {of_groups})")
+            requested = {removal.key: to_micros(removal.requested_at) for removal in of_type}
+            of_cohorts = self._up_to("key", "revision", requested)
+            members.append(f"(group_type = {self._bind('String', group_type)} AND {of_cohorts})")
             until = {removal.key: to_micros(removal.received_until) for removal in of_type}
             events.append(self._up_to(key_column(group_type), "toUnixTimestamp64Micro(received_at)", until))
-        self.persons, self.groups, self.events = map(_any, (persons, groups, events))
+        self.persons, self.groups, self.events, self.members = map(_any, (persons, groups, events, members))
         keys = [(removal.group_type, removal.key) for removal in removals]
         self.keys = f"arrayJoin({self._bind('Array(Tuple(String, String))', keys)})"
 
@@ -78,6 +81,7 @@ async def erase(
         "persons": match.persons,
         "aliases": match.persons,
         "groups": match.groups,
+        "cohort_members": match.members,
         "events": match.events,
     }
     for table, where in conditions.items():

@@ -49,6 +49,15 @@ _ALIASES = """
     revision UInt64
 """
 
+_COHORT_MEMBERS = """
+    environment_id UInt32,
+    group_type LowCardinality(String),
+    cohort_id UInt32,
+    key String,
+    removed UInt8,
+    revision Int64
+"""
+
 _ACTIVITY = """
     environment_id UInt32,
     type LowCardinality(String),
@@ -178,7 +187,20 @@ def _aliases(layout: Layout) -> Statements:
     )
 
 
-MIGRATIONS = (_begin, _on_disk, _touched, _aliases)
+def _cohort_members(layout: Layout) -> Statements:
+    """Members of listed cohorts, for questions to ask for. A row is somebody who came or went; the latest counts."""
+    yield from layout.table(
+        "cohort_members",
+        _COHORT_MEMBERS,
+        "ReplacingMergeTree",
+        "revision",
+        order="ORDER BY (environment_id, cohort_id, key)",
+        settings="fsync_after_insert = 1, fsync_part_directory = 1",
+        spread_by="cityHash64(environment_id, cohort_id, key)",
+    )
+
+
+MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members)
 
 
 def migrate(client: "Client", layout: Layout) -> None:

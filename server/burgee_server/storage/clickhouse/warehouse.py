@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
@@ -21,6 +22,7 @@ from burgee_server.ports.warehouse import (
     Activity,
     Answer,
     Arrived,
+    MemberRow,
     ProfileRow,
     Removal,
     Statement,
@@ -173,6 +175,28 @@ class ClickHouseWarehouse:
                     client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
 
         await self._use(self._loads, insert)
+
+    async def load_members(
+        self, environment_id: int, group_type: str, cohort_id: int, rows: Sequence[MemberRow]
+    ) -> None:
+        """See the port."""
+        lines = msgspec.json.Encoder().encode_lines(
+            [(environment_id, group_type, cohort_id, row.key, row.removed, row.revision) for row in rows]
+        )
+
+        def insert(client: Client) -> None:
+            client.raw_insert("cohort_members", insert_block=lines, fmt="JSONCompactEachRow")
+
+        await self._use(self._loads, insert)
+
+    async def members_revision(self, environment_id: int, cohort_id: int) -> int:
+        """See the port."""
+        sql = (
+            "SELECT max(revision) FROM cohort_members"
+            " WHERE environment_id = {environment_id:UInt32} AND cohort_id = {cohort_id:UInt32}"
+        )
+        which = {"environment_id": environment_id, "cohort_id": cohort_id}
+        return int((await self._look_up(Statement(sql, which))).rows[0][0])
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""

@@ -1,23 +1,44 @@
 """Cohorts and their members in SQL. A row of a member is a span of time: one without an end is a member now."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, String, any_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    String,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from burgee_server.errors import AlreadyExists, NotFound, Stale
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.cohorts import Cohort, Member, MemberChange
+from burgee_server.ports.criteria import Computed
+from burgee_server.ports.warehouse import MemberRow, from_micros, to_micros
 from burgee_server.storage.sql.access import record
+from burgee_server.storage.sql.criteria import computed_document, read_computed
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.tables import cohort_members, cohorts
 
 _TOLD = 10
 """Keys named in an audit entry."""
+
+_COPIED = 100_000
+"""Members handed on at a time."""
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -28,7 +49,15 @@ class SqlCohorts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, environment_id: int, key: str, group_type: str, description: str, by: Authorship) -> Cohort:
+    async def create(
+        self,
+        environment_id: int,
+        key: str,
+        group_type: str,
+        description: str,
+        by: Authorship,
+        computed: Computed | None = None,
+    ) -> Cohort:
         """Keep a new cohort."""
         values = {
             "environment_id": environment_id,
@@ -39,6 +68,7 @@ class SqlCohorts:
             "version": 1,
             "created_at": by.at,
             "updated_at": by.at,
+            "computed": _document(computed),
         }
         async with self._database.writing() as connection:
             try:
@@ -49,19 +79,32 @@ class SqlCohorts:
         return _cohort(row)
 
     async def describe(
-        self, environment_id: int, key: str, description: str, expected_version: int, by: Authorship
+        self,
+        environment_id: int,
+        key: str,
+        description: str,
+        expected_version: int,
+        by: Authorship,
+        computed: Computed | None = None,
     ) -> Cohort:
         """Keep a new version."""
         async with self._database.writing() as connection:
             row = await _one(connection, environment_id, key, lock=True)
             if expected_version not in (0, row.version):
                 raise Stale(f"cohort {key!r} is at version {row.version}, not {expected_version}: read it again")
-            if description == row.description:
+            document = _document(computed)
+            changes: dict[str, object] = {}
+            told = []
+            if description != row.description:
+                changes["description"] = description
+                told.append(f"description: {row.description or 'nothing'} → {description or 'nothing'}")
+            if document != row.computed:
+                changes |= {"computed": document, "computed_at": None}
+                told.append("is computed otherwise")
+            if not changes:
                 return _cohort(row)
-            at = _after(row, by.at)
-            changed = await _set(connection, row, at, description=description, version=row.version + 1)
-            detail = f"description: {row.description or 'nothing'} → {description or 'nothing'}"
-            await record(connection, environment_id, "cohort.update", key, by, detail)
+            changed = await _set(connection, row, _after(row, by.at), version=row.version + 1, **changes)
+            await record(connection, environment_id, "cohort.update", key, by, "; ".join(told))
         return _cohort(changed)
 
     async def delete(self, environment_id: int, key: str, by: Authorship) -> None:
@@ -95,23 +138,61 @@ class SqlCohorts:
         """Put members in and take others out."""
         async with self._database.writing() as connection:
             row = await _one(connection, environment_id, key, lock=True)
-            there = await _present(connection, row.cohort_id, [*add, *remove])
-            added = tuple(dict.fromkeys(each for each in add if each not in there))
-            removed = tuple(dict.fromkeys(each for each in remove if each in there))
-            if not added and not removed:
-                return MemberChange(_cohort(row), (), ())
-            at = _after(row, by.at)
-            if removed:
-                gone = update(cohort_members).where(*_present_among(connection, row.cohort_id, removed))
-                await connection.execute(gone.values(removed_at=at))
-            if added:
-                rows = [{"cohort_id": row.cohort_id, "key": each, "added_at": at} for each in added]
-                await connection.execute(insert(cohort_members), rows)
-            count = row.member_count + len(added) - len(removed)
-            changed = await _set(connection, row, at, member_count=count)
-            detail = "; ".join(_told(word, keys) for word, keys in (("added", added), ("removed", removed)) if keys)
-            await record(connection, environment_id, "cohort.members", key, by, detail)
-        return MemberChange(_cohort(changed), added, removed)
+            change = await _change(connection, row, add, remove, by.at)
+            parts = (("added", change.added), ("removed", change.removed))
+            if detail := "; ".join(_told(word, keys) for word, keys in parts if keys):
+                await record(connection, environment_id, "cohort.members", key, by, detail)
+        return change
+
+    async def settle(
+        self,
+        environment_id: int,
+        key: str,
+        version: int,
+        add: Collection[str],
+        remove: Collection[str],
+        at: datetime,
+        *,
+        computed_at: datetime | None,
+    ) -> MemberChange:
+        """Put those in who are found to be members, and take those out who are not any more."""
+        async with self._database.writing() as connection:
+            row = await _one(connection, environment_id, key, lock=True)
+            if row.version != version:
+                raise Stale(f"cohort {key!r} is at version {row.version}, and not {version} any more")
+            change = await _change(connection, row, add, remove, at)
+            if computed_at is None:
+                return change
+            done = update(cohorts).where(cohorts.c.cohort_id == row.cohort_id).values(computed_at=computed_at)
+            settled = (await connection.execute(done.returning(cohorts))).one()
+        return replace(change, cohort=_cohort(settled))
+
+    async def computed(self) -> Sequence[tuple[int, Cohort]]:
+        """The computed cohorts of every environment."""
+        query = select(cohorts).where(cohorts.c.computed.is_not(None), cohorts.c.deleted_at.is_(None))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(cohorts.c.cohort_id))
+            return [(row.environment_id, _cohort(row)) for row in rows]
+
+    async def copy(
+        self, environment_id: int, key: str, since: int, copy: Callable[[Sequence[MemberRow]], Awaitable[None]]
+    ) -> int:
+        """Hand on who came or went. The cohort is locked: an erasure takes its lock before it takes members out."""
+        table = cohort_members.c
+        moment = from_micros(since)
+        last = case((table.removed_at.is_(None), table.added_at), else_=table.removed_at)
+        async with self._database.writing() as connection:
+            row = await _one(connection, environment_id, key, lock=True)
+            query = select(table.key, table.added_at, table.removed_at).where(
+                table.cohort_id == row.cohort_id, or_(table.added_at >= moment, table.removed_at >= moment)
+            )
+            rows = [
+                MemberRow(each.key, each.removed_at is not None, to_micros(each.removed_at or each.added_at))
+                for each in await connection.execute(query.order_by(last))
+            ]
+            for first in range(0, len(rows), _COPIED):
+                await copy(rows[first : first + _COPIED])
+            return to_micros(row.updated_at)
 
     async def members(self, environment_id: int, key: str, *, after: str, limit: int) -> Sequence[Member]:
         """Members by key."""
@@ -188,6 +269,29 @@ async def take_out(
     return tuple(row.key for row in losing)
 
 
+async def _change(
+    connection: AsyncConnection, row: Row[Any], add: Collection[str], remove: Collection[str], moment: datetime
+) -> MemberChange:
+    there = await _present(connection, row.cohort_id, [*add, *remove])
+    added = tuple(dict.fromkeys(each for each in add if each not in there))
+    removed = tuple(dict.fromkeys(each for each in remove if each in there))
+    if not added and not removed:
+        return MemberChange(_cohort(row), (), ())
+    at = _after(row, moment)
+    if removed:
+        gone = update(cohort_members).where(*_present_among(connection, row.cohort_id, removed))
+        await connection.execute(gone.values(removed_at=at))
+    if added:
+        rows = [{"cohort_id": row.cohort_id, "key": each, "added_at": at} for each in added]
+        await connection.execute(insert(cohort_members), rows)
+    count = row.member_count + len(added) - len(removed)
+    return MemberChange(_cohort(await _set(connection, row, at, member_count=count)), added, removed)
+
+
+def _document(computed: Computed | None) -> dict[str, Any] | None:
+    return None if computed is None else computed_document(computed)
+
+
 def _living(environment_id: int) -> tuple[ColumnElement[bool], ...]:
     return cohorts.c.environment_id == environment_id, cohorts.c.deleted_at.is_(None)
 
@@ -242,5 +346,13 @@ def _told(word: str, keys: Sequence[str]) -> str:
 
 def _cohort(row: Row[Any]) -> Cohort:
     return Cohort(
-        row.key, row.group_type, row.description, row.member_count, row.version, row.created_at, row.updated_at
+        row.key,
+        row.group_type,
+        row.description,
+        row.member_count,
+        row.version,
+        row.created_at,
+        row.updated_at,
+        None if row.computed is None else read_computed(row.computed),
+        row.computed_at,
     )

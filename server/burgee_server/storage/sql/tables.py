@@ -71,6 +71,7 @@ environments = Table(
     Column("key", _key(), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("retention_days", Integer, nullable=False, server_default="0"),
+    Column("internal_cohort_key", _key(), nullable=False, server_default=""),
     UniqueConstraint("project_id", "key"),
 )
 
@@ -177,6 +178,8 @@ cohorts = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("computed", JSON(none_as_null=True)),  # how; NULL: it is listed
+    Column("computed_at", Instant),
     Column("deleted_at", Instant),  # one that is gone stays, as the past still asks for it
     Index(
         "ix_cohorts_environment_id_key",

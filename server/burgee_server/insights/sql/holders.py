@@ -1,0 +1,102 @@
+"""Whose own properties pass a filter, as SQL over profiles. Those without a profile lack every property."""
+
+from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
+from burgee.evaluation.operators import COHORTS, NEGATIVE
+from burgee_server.errors import Invalid
+from burgee_server.insights.sql.attributes import is_cohort, key_reading, parse_attribute
+from burgee_server.insights.sql.filters import MAX_DEPTH, FilterWriter
+from burgee_server.insights.sql.keysets import KeySet, every, some
+from burgee_server.insights.sql.operators import check_condition, holds
+from burgee_server.insights.sql.scope import own_property, profile_key
+from burgee_server.insights.sql.variants import is_variant
+
+
+class HolderWriter:
+    """Writes filters that are asked of persons, or of groups of a type, and not of events."""
+
+    def __init__(self, writer: FilterWriter, group_type: str) -> None:
+        self.group_type = group_type
+        self._writer = writer
+        self._scope = writer.scope
+        self._asked = writer.asked
+
+    def write(self, filter_: Filter, path: str, depth: int = 1) -> KeySet:
+        """Who passes. Raises Invalid with the path of what is wrong."""
+        if depth > MAX_DEPTH:
+            raise Invalid.of(path, f"filters may be {MAX_DEPTH} deep")
+        if _is_of_properties(filter_):
+            passes, without = self._row(filter_, path, depth)
+            keys = self._scope.profiles(
+                self.group_type,
+                [f"{profile_key(self.group_type)} AS key"],
+                [f"NOT {passes}" if without else passes],
+            )
+            return KeySet(keys, complement=without)
+        match filter_:
+            case Condition():
+                return self._of_key(filter_, f"{path}.condition")
+            case Not(inner):
+                return ~self.write(inner, f"{path}.not", depth + 1)
+            case AllOf(branches):
+                return every(self._branches(branches, f"{path}.all", depth))
+            case AnyOf(branches):
+                return some(self._branches(branches, f"{path}.any", depth))
+
+    def _branches(self, branches: tuple[Filter, ...], path: str, depth: int) -> list[KeySet]:
+        return [self.write(each, f"{path}.filters[{index}]", depth + 1) for index, each in enumerate(branches)]
+
+    def _row(self, filter_: Filter, path: str, depth: int) -> tuple[str, bool]:
+        """SQL over a row of profiles, and whether somebody without a profile passes."""
+        if depth > MAX_DEPTH:
+            raise Invalid.of(path, f"filters may be {MAX_DEPTH} deep")
+        match filter_:
+            case Condition():
+                name = self._attribute(filter_, f"{path}.condition")
+                sql = holds(own_property(name), filter_, self._scope.bind, self._asked.now)
+                return sql, filter_.operator in NEGATIVE
+            case Not(inner):
+                sql, without = self._row(inner, f"{path}.not", depth + 1)
+                return f"(NOT {sql})", not without
+            case AllOf(branches):
+                rows = self._rows(branches, f"{path}.all", depth)
+                return f"({' AND '.join(sql for sql, _ in rows)})", all(without for _, without in rows)
+            case AnyOf(branches):
+                rows = self._rows(branches, f"{path}.any", depth)
+                return f"({' OR '.join(sql for sql, _ in rows)})", any(without for _, without in rows)
+
+    def _rows(self, branches: tuple[Filter, ...], path: str, depth: int) -> list[tuple[str, bool]]:
+        if not branches:
+            raise Invalid.of(f"{path}.filters", "must have at least one filter")
+        return [self._row(each, f"{path}.filters[{index}]", depth + 1) for index, each in enumerate(branches)]
+
+    def _of_key(self, condition: Condition, path: str) -> KeySet:
+        """A condition on the key, or on the cohorts that somebody of that key is in."""
+        self._attribute(condition, path)
+        if condition.operator in COHORTS:
+            keys = self._writer.cohorts(self.group_type, condition, path)
+            return ~keys if condition.operator in NEGATIVE else keys
+        bind = self._scope.bind_ids if self.group_type == USER else self._scope.bind
+        sql = holds(key_reading("key"), condition, bind, self._asked.now)
+        return KeySet(f"SELECT key FROM ({self._scope.known(self.group_type)}) WHERE {sql}")
+
+    def _attribute(self, condition: Condition, path: str) -> str:
+        """The name of the property; empty for the key. Raises Invalid."""
+        self._writer.count(path)
+        attribute = parse_attribute(condition.attribute, self._asked.group_types, f"{path}.attribute")
+        if attribute.owner != self.group_type:
+            of = self.group_type
+            raise Invalid.of(f"{path}.attribute", f"must be {of}.<property> or {of}.key: it is a cohort of {of}")
+        if is_variant(attribute) or is_cohort(attribute):
+            raise Invalid.of(f"{path}.attribute", "splits an answer, and is no property")
+        check_condition(condition, path)
+        return attribute.name
+
+
+def _is_of_properties(filter_: Filter) -> bool:
+    match filter_:
+        case Condition():
+            return not filter_.attribute.endswith(".key") or filter_.attribute.count(".") != 1
+        case Not(inner):
+            return _is_of_properties(inner)
+        case AllOf(branches) | AnyOf(branches):
+            return all(map(_is_of_properties, branches))
