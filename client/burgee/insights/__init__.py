@@ -1,7 +1,31 @@
 """Questions about usage and their answers, as Python sees them: frozen values, and tables made of them."""
 
+from burgee.insights.about_funnel import (
+    FunnelActor,
+    FunnelActors,
+    FunnelActorsQuery,
+    FunnelBin,
+    FunnelColumn,
+    FunnelOverTime,
+    FunnelOverTimeQuery,
+    FunnelOverTimeRow,
+    FunnelTime,
+    FunnelTimes,
+    FunnelTimesQuery,
+    FunnelTimesRow,
+)
 from burgee.insights.features import Feature, FeatureUsage, FeatureUsageQuery, FeatureUse
 from burgee.insights.funnel import Exclusion, Funnel, FunnelCount, FunnelQuery, FunnelRow, Step
+from burgee.insights.funnel_differences import (
+    ConfidenceInterval,
+    Correlate,
+    FunnelComparison,
+    FunnelComparisonQuery,
+    FunnelCorrelation,
+    FunnelCorrelationQuery,
+    FunnelDifference,
+    FunnelSide,
+)
 from burgee.insights.paths import PathEdge, PathGroup, PathNode, Paths, PathsQuery
 from burgee.insights.retention import (
     Retention,
@@ -18,6 +42,8 @@ __all__ = [
     "Answer",
     "Breakdown",
     "By",
+    "ConfidenceInterval",
+    "Correlate",
     "Exclusion",
     "Feature",
     "FeatureUsage",
@@ -25,9 +51,27 @@ __all__ = [
     "FeatureUse",
     "Formula",
     "Funnel",
+    "FunnelActor",
+    "FunnelActors",
+    "FunnelActorsQuery",
+    "FunnelBin",
+    "FunnelColumn",
+    "FunnelComparison",
+    "FunnelComparisonQuery",
+    "FunnelCorrelation",
+    "FunnelCorrelationQuery",
     "FunnelCount",
+    "FunnelDifference",
+    "FunnelOverTime",
+    "FunnelOverTimeQuery",
+    "FunnelOverTimeRow",
     "FunnelQuery",
     "FunnelRow",
+    "FunnelSide",
+    "FunnelTime",
+    "FunnelTimes",
+    "FunnelTimesQuery",
+    "FunnelTimesRow",
     "Happening",
     "Moment",
     "Part",

@@ -127,11 +127,12 @@ class FunnelQuery(Asking):
 
 def read_row(row: funnel_pb2.FunnelRow) -> FunnelRow:
     """One funnel of an answer."""
-    steps = (
-        FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
-        for step in row.steps
-    )
-    return FunnelRow(read_part(row), tuple(steps))
+    return FunnelRow(read_part(row), tuple(map(read_count, row.steps)))
+
+
+def read_count(step: funnel_pb2.FunnelStepResult) -> FunnelCount:
+    """How many reached a step."""
+    return FunnelCount(step.label, step.count, step.conversion_from_first, step.conversion_from_previous)
 
 
 def _write_step(step: str | Step) -> funnel_pb2.FunnelStep:

@@ -178,6 +178,15 @@ def write_breakdown(breakdown: By) -> questions_pb2.Breakdown | None:
     return questions_pb2.Breakdown(attributes=attributes, limit=write_count("breakdown.limit", named.limit))
 
 
+def write_part(part: Part) -> questions_pb2.BreakdownValue:
+    """One part of a breakdown, to ask for it."""
+    if part.values:
+        return questions_pb2.BreakdownValue(combination=questions_pb2.Combination(values=map(write_part, part.values)))
+    if part.other or part.missing:
+        return questions_pb2.BreakdownValue(other=True) if part.other else questions_pb2.BreakdownValue(missing=True)
+    return questions_pb2.BreakdownValue(value=part.value)
+
+
 def read_part(row: Any) -> Part | None:
     """The part that a row with a `breakdown` is of; None for the whole."""
     if not row.HasField("breakdown"):

@@ -25,29 +25,78 @@ _sym_db = _symbol_database.Default()
 from burgee.v1 import common_pb2 as burgee_dot_v1_dot_common__pb2
 from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"w\n\x0f\x46unnelExclusion\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\x11\n\tfrom_step\x18\x03 \x01(\r\x12\x0f\n\x07to_step\x18\x04 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\"\x9f\x03\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12%\n\x05order\x18\x08 \x01(\x0e\x32\x16.burgee.v1.FunnelOrder\x12.\n\nexclusions\x18\t \x03(\x0b\x32\x1a.burgee.v1.FunnelExclusion\x12\x31\n\x0b\x61ttribution\x18\n \x01(\x0e\x32\x1c.burgee.v1.FunnelAttribution\x12\x18\n\x10\x61ttribution_step\x18\x0b \x01(\r\"\xbd\x01\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12,\n\x05\x61sked\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x30\n\x08previous\x18\x04 \x01(\x0b\x32\x1e.burgee.v1.QueryFunnelResponse\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01*z\n\x0b\x46unnelOrder\x12\x1c\n\x18\x46UNNEL_ORDER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46UNNEL_ORDER_ORDERED\x10\x01\x12\x17\n\x13\x46UNNEL_ORDER_STRICT\x10\x02\x12\x1a\n\x16\x46UNNEL_ORDER_UNORDERED\x10\x03*\xbd\x01\n\x11\x46unnelAttribution\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_FIRST_TOUCH\x10\x01\x12!\n\x1d\x46UNNEL_ATTRIBUTION_LAST_TOUCH\x10\x02\x12\x1b\n\x17\x46UNNEL_ATTRIBUTION_STEP\x10\x03\x12 \n\x1c\x46UNNEL_ATTRIBUTION_ALL_STEPS\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62urgee/v1/funnel.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\nFunnelStep\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"w\n\x0f\x46unnelExclusion\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12!\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\x11\n\tfrom_step\x18\x03 \x01(\r\x12\x0f\n\x07to_step\x18\x04 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\"\x9f\x03\n\x12QueryFunnelRequest\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FunnelStep\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63ount_by\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x07 \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12%\n\x05order\x18\x08 \x01(\x0e\x32\x16.burgee.v1.FunnelOrder\x12.\n\nexclusions\x18\t \x03(\x0b\x32\x1a.burgee.v1.FunnelExclusion\x12\x31\n\x0b\x61ttribution\x18\n \x01(\x0e\x32\x1c.burgee.v1.FunnelAttribution\x12\x18\n\x10\x61ttribution_step\x18\x0b \x01(\r\"\xbd\x01\n\x13QueryFunnelResponse\x12\"\n\x04rows\x18\x01 \x03(\x0b\x32\x14.burgee.v1.FunnelRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12,\n\x05\x61sked\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x30\n\x08previous\x18\x04 \x01(\x0b\x32\x1e.burgee.v1.QueryFunnelResponse\"e\n\tFunnelRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12*\n\x05steps\x18\x02 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\"q\n\x10\x46unnelStepResult\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\x1d\n\x15\x63onversion_from_first\x18\x03 \x01(\x01\x12 \n\x18\x63onversion_from_previous\x18\x04 \x01(\x01\"\xd2\x01\n\x18QueryFunnelActorsRequest\x12-\n\x06\x66unnel\x18\x01 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x0c\n\x04step\x18\x02 \x01(\r\x12)\n\x07outcome\x18\x03 \x01(\x0e\x32\x18.burgee.v1.FunnelOutcome\x12\'\n\x04part\x18\x04 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xec\x01\n\x19QueryFunnelActorsResponse\x12&\n\x06\x61\x63tors\x18\x01 \x03(\x0b\x32\x16.burgee.v1.FunnelActor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\"\n\x04info\x18\x03 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x32\n\x05\x61sked\x18\x04 \x01(\x0b\x32#.burgee.v1.QueryFunnelActorsRequest\x12\x36\n\x08previous\x18\x05 \x01(\x0b\x32$.burgee.v1.QueryFunnelActorsResponse\"J\n\x0b\x46unnelActor\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\nreached_at\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\"z\n\x17QueryFunnelTimesRequest\x12-\n\x06\x66unnel\x18\x01 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12\x11\n\tfrom_step\x18\x02 \x01(\r\x12\x0f\n\x07to_step\x18\x03 \x01(\r\x12\x0c\n\x04\x62ins\x18\x04 \x01(\r\"\xd1\x01\n\x18QueryFunnelTimesResponse\x12\'\n\x04rows\x18\x01 \x03(\x0b\x32\x19.burgee.v1.FunnelTimesRow\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x31\n\x05\x61sked\x18\x03 \x01(\x0b\x32\".burgee.v1.QueryFunnelTimesRequest\x12\x35\n\x08previous\x18\x04 \x01(\x0b\x32#.burgee.v1.QueryFunnelTimesResponse\"\xae\x01\n\x0e\x46unnelTimesRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12$\n\x05whole\x18\x02 \x01(\x0b\x32\x15.burgee.v1.FunnelTime\x12$\n\x05steps\x18\x03 \x03(\x0b\x32\x15.burgee.v1.FunnelTime\x12\"\n\x04\x62ins\x18\x04 \x03(\x0b\x32\x14.burgee.v1.FunnelBin\"\x81\x01\n\nFunnelTime\x12\r\n\x05label\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12*\n\x07\x61verage\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06median\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"l\n\tFunnelBin\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\"r\n\x1aQueryFunnelOverTimeRequest\x12-\n\x06\x66unnel\x18\x01 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12%\n\x08interval\x18\x02 \x01(\x0e\x32\x13.burgee.v1.Interval\"\x87\x02\n\x1bQueryFunnelOverTimeResponse\x12(\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.burgee.v1.FunnelColumn\x12*\n\x04rows\x18\x02 \x03(\x0b\x32\x1c.burgee.v1.FunnelOverTimeRow\x12\"\n\x04info\x18\x03 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x34\n\x05\x61sked\x18\x04 \x01(\x0b\x32%.burgee.v1.QueryFunnelOverTimeRequest\x12\x38\n\x08previous\x18\x05 \x01(\x0b\x32&.burgee.v1.QueryFunnelOverTimeResponse\"J\n\x0c\x46unnelColumn\x12)\n\x05start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07is_over\x18\x02 \x01(\x08\"l\n\x11\x46unnelOverTimeRow\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12)\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x18.burgee.v1.FunnelEntered\"3\n\rFunnelEntered\x12\x0e\n\x06\x63ounts\x18\x01 \x03(\x04\x12\x12\n\nconversion\x18\x02 \x01(\x01\"b\n\nFunnelSide\x12#\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x11.burgee.v1.FilterH\x00\x12)\n\x04part\x18\x02 \x01(\x0b\x32\x19.burgee.v1.BreakdownValueH\x00\x42\x04\n\x02of\"\xae\x01\n\x1cQueryFunnelComparisonRequest\x12-\n\x06\x66unnel\x18\x01 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12$\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x15.burgee.v1.FunnelSide\x12%\n\x06second\x18\x03 \x01(\x0b\x32\x15.burgee.v1.FunnelSide\x12\x12\n\nconfidence\x18\x04 \x01(\x01\"\xc2\x02\n\x1dQueryFunnelComparisonResponse\x12*\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x1b.burgee.v1.FunnelSideResult\x12+\n\x06second\x18\x02 \x01(\x0b\x32\x1b.burgee.v1.FunnelSideResult\x12\x30\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x1b.burgee.v1.FunnelDifference\x12\"\n\x04info\x18\x04 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x36\n\x05\x61sked\x18\x05 \x01(\x0b\x32\'.burgee.v1.QueryFunnelComparisonRequest\x12:\n\x08previous\x18\x06 \x01(\x0b\x32(.burgee.v1.QueryFunnelComparisonResponse\"p\n\x10\x46unnelSideResult\x12*\n\x05steps\x18\x01 \x03(\x0b\x32\x1b.burgee.v1.FunnelStepResult\x12\x30\n\tintervals\x18\x02 \x03(\x0b\x32\x1d.burgee.v1.ConfidenceInterval\"/\n\x12\x43onfidenceInterval\x12\x0b\n\x03low\x18\x01 \x01(\x01\x12\x0c\n\x04high\x18\x02 \x01(\x01\"\x89\x01\n\x10\x46unnelDifference\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\ndifference\x18\x02 \x01(\x01\x12/\n\x08interval\x18\x03 \x01(\x0b\x32\x1d.burgee.v1.ConfidenceInterval\x12\x0f\n\x07p_value\x18\x04 \x01(\x01\x12\x10\n\x08is_exact\x18\x05 \x01(\x08\"\xab\x01\n\x1dQueryFunnelCorrelationRequest\x12-\n\x06\x66unnel\x18\x01 \x01(\x0b\x32\x1d.burgee.v1.QueryFunnelRequest\x12)\n\x07subject\x18\x02 \x01(\x0e\x32\x18.burgee.v1.FunnelSubject\x12\x12\n\nproperties\x18\x03 \x03(\t\x12\r\n\x05limit\x18\x04 \x01(\r\x12\r\n\x05least\x18\x05 \x01(\r\"\x8e\x02\n\x1eQueryFunnelCorrelationResponse\x12\x11\n\tconverted\x18\x01 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x04\x12.\n\ncorrelates\x18\x03 \x03(\x0b\x32\x1a.burgee.v1.FunnelCorrelate\x12\"\n\x04info\x18\x04 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x37\n\x05\x61sked\x18\x05 \x01(\x0b\x32(.burgee.v1.QueryFunnelCorrelationRequest\x12;\n\x08previous\x18\x06 \x01(\x0b\x32).burgee.v1.QueryFunnelCorrelationResponse\"\xcd\x01\n\x0f\x46unnelCorrelate\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x10\n\x08property\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x11\n\tconverted\x18\x04 \x01(\x04\x12\x0f\n\x07\x64ropped\x18\x05 \x01(\x04\x12\x12\n\nodds_ratio\x18\x06 \x01(\x01\x12/\n\x08interval\x18\x07 \x01(\x0b\x32\x1d.burgee.v1.ConfidenceInterval\x12\x0f\n\x07p_value\x18\x08 \x01(\x01\x12\x10\n\x08is_exact\x18\t \x01(\x08*z\n\x0b\x46unnelOrder\x12\x1c\n\x18\x46UNNEL_ORDER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46UNNEL_ORDER_ORDERED\x10\x01\x12\x17\n\x13\x46UNNEL_ORDER_STRICT\x10\x02\x12\x1a\n\x16\x46UNNEL_ORDER_UNORDERED\x10\x03*\xbd\x01\n\x11\x46unnelAttribution\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_UNSPECIFIED\x10\x00\x12\"\n\x1e\x46UNNEL_ATTRIBUTION_FIRST_TOUCH\x10\x01\x12!\n\x1d\x46UNNEL_ATTRIBUTION_LAST_TOUCH\x10\x02\x12\x1b\n\x17\x46UNNEL_ATTRIBUTION_STEP\x10\x03\x12 \n\x1c\x46UNNEL_ATTRIBUTION_ALL_STEPS\x10\x04*d\n\rFunnelOutcome\x12\x1e\n\x1a\x46UNNEL_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46UNNEL_OUTCOME_REACHED\x10\x01\x12\x17\n\x13\x46UNNEL_OUTCOME_LOST\x10\x02*i\n\rFunnelSubject\x12\x1e\n\x1a\x46UNNEL_SUBJECT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46UNNEL_SUBJECT_EVENTS\x10\x01\x12\x1d\n\x19\x46UNNEL_SUBJECT_PROPERTIES\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.funnel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FUNNELORDER']._serialized_start=1164
-  _globals['_FUNNELORDER']._serialized_end=1286
-  _globals['_FUNNELATTRIBUTION']._serialized_start=1289
-  _globals['_FUNNELATTRIBUTION']._serialized_end=1478
-  _globals['_FUNNELSTEP']._serialized_start=120
-  _globals['_FUNNELSTEP']._serialized_end=213
-  _globals['_FUNNELEXCLUSION']._serialized_start=215
-  _globals['_FUNNELEXCLUSION']._serialized_end=334
-  _globals['_QUERYFUNNELREQUEST']._serialized_start=337
-  _globals['_QUERYFUNNELREQUEST']._serialized_end=752
-  _globals['_QUERYFUNNELRESPONSE']._serialized_start=755
-  _globals['_QUERYFUNNELRESPONSE']._serialized_end=944
-  _globals['_FUNNELROW']._serialized_start=946
-  _globals['_FUNNELROW']._serialized_end=1047
-  _globals['_FUNNELSTEPRESULT']._serialized_start=1049
-  _globals['_FUNNELSTEPRESULT']._serialized_end=1162
+  _globals['_FUNNELORDER']._serialized_start=4661
+  _globals['_FUNNELORDER']._serialized_end=4783
+  _globals['_FUNNELATTRIBUTION']._serialized_start=4786
+  _globals['_FUNNELATTRIBUTION']._serialized_end=4975
+  _globals['_FUNNELOUTCOME']._serialized_start=4977
+  _globals['_FUNNELOUTCOME']._serialized_end=5077
+  _globals['_FUNNELSUBJECT']._serialized_start=5079
+  _globals['_FUNNELSUBJECT']._serialized_end=5184
+  _globals['_FUNNELSTEP']._serialized_start=153
+  _globals['_FUNNELSTEP']._serialized_end=246
+  _globals['_FUNNELEXCLUSION']._serialized_start=248
+  _globals['_FUNNELEXCLUSION']._serialized_end=367
+  _globals['_QUERYFUNNELREQUEST']._serialized_start=370
+  _globals['_QUERYFUNNELREQUEST']._serialized_end=785
+  _globals['_QUERYFUNNELRESPONSE']._serialized_start=788
+  _globals['_QUERYFUNNELRESPONSE']._serialized_end=977
+  _globals['_FUNNELROW']._serialized_start=979
+  _globals['_FUNNELROW']._serialized_end=1080
+  _globals['_FUNNELSTEPRESULT']._serialized_start=1082
+  _globals['_FUNNELSTEPRESULT']._serialized_end=1195
+  _globals['_QUERYFUNNELACTORSREQUEST']._serialized_start=1198
+  _globals['_QUERYFUNNELACTORSREQUEST']._serialized_end=1408
+  _globals['_QUERYFUNNELACTORSRESPONSE']._serialized_start=1411
+  _globals['_QUERYFUNNELACTORSRESPONSE']._serialized_end=1647
+  _globals['_FUNNELACTOR']._serialized_start=1649
+  _globals['_FUNNELACTOR']._serialized_end=1723
+  _globals['_QUERYFUNNELTIMESREQUEST']._serialized_start=1725
+  _globals['_QUERYFUNNELTIMESREQUEST']._serialized_end=1847
+  _globals['_QUERYFUNNELTIMESRESPONSE']._serialized_start=1850
+  _globals['_QUERYFUNNELTIMESRESPONSE']._serialized_end=2059
+  _globals['_FUNNELTIMESROW']._serialized_start=2062
+  _globals['_FUNNELTIMESROW']._serialized_end=2236
+  _globals['_FUNNELTIME']._serialized_start=2239
+  _globals['_FUNNELTIME']._serialized_end=2368
+  _globals['_FUNNELBIN']._serialized_start=2370
+  _globals['_FUNNELBIN']._serialized_end=2478
+  _globals['_QUERYFUNNELOVERTIMEREQUEST']._serialized_start=2480
+  _globals['_QUERYFUNNELOVERTIMEREQUEST']._serialized_end=2594
+  _globals['_QUERYFUNNELOVERTIMERESPONSE']._serialized_start=2597
+  _globals['_QUERYFUNNELOVERTIMERESPONSE']._serialized_end=2860
+  _globals['_FUNNELCOLUMN']._serialized_start=2862
+  _globals['_FUNNELCOLUMN']._serialized_end=2936
+  _globals['_FUNNELOVERTIMEROW']._serialized_start=2938
+  _globals['_FUNNELOVERTIMEROW']._serialized_end=3046
+  _globals['_FUNNELENTERED']._serialized_start=3048
+  _globals['_FUNNELENTERED']._serialized_end=3099
+  _globals['_FUNNELSIDE']._serialized_start=3101
+  _globals['_FUNNELSIDE']._serialized_end=3199
+  _globals['_QUERYFUNNELCOMPARISONREQUEST']._serialized_start=3202
+  _globals['_QUERYFUNNELCOMPARISONREQUEST']._serialized_end=3376
+  _globals['_QUERYFUNNELCOMPARISONRESPONSE']._serialized_start=3379
+  _globals['_QUERYFUNNELCOMPARISONRESPONSE']._serialized_end=3701
+  _globals['_FUNNELSIDERESULT']._serialized_start=3703
+  _globals['_FUNNELSIDERESULT']._serialized_end=3815
+  _globals['_CONFIDENCEINTERVAL']._serialized_start=3817
+  _globals['_CONFIDENCEINTERVAL']._serialized_end=3864
+  _globals['_FUNNELDIFFERENCE']._serialized_start=3867
+  _globals['_FUNNELDIFFERENCE']._serialized_end=4004
+  _globals['_QUERYFUNNELCORRELATIONREQUEST']._serialized_start=4007
+  _globals['_QUERYFUNNELCORRELATIONREQUEST']._serialized_end=4178
+  _globals['_QUERYFUNNELCORRELATIONRESPONSE']._serialized_start=4181
+  _globals['_QUERYFUNNELCORRELATIONRESPONSE']._serialized_end=4451
+  _globals['_FUNNELCORRELATE']._serialized_start=4454
+  _globals['_FUNNELCORRELATE']._serialized_end=4659
 # @@protoc_insertion_point(module_scope)

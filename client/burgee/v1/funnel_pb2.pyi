@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -85,6 +86,54 @@ FUNNEL_ATTRIBUTION_STEP: FunnelAttribution.ValueType  # 3
 FUNNEL_ATTRIBUTION_ALL_STEPS: FunnelAttribution.ValueType  # 4
 """Every step: each value is a funnel of the events that have it. One may be in several."""
 Global___FunnelAttribution: _TypeAlias = FunnelAttribution  # noqa: Y015
+
+class _FunnelOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FunnelOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunnelOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FUNNEL_OUTCOME_UNSPECIFIED: _FunnelOutcome.ValueType  # 0
+    """Not given: read as FUNNEL_OUTCOME_REACHED."""
+    FUNNEL_OUTCOME_REACHED: _FunnelOutcome.ValueType  # 1
+    """Reached the step."""
+    FUNNEL_OUTCOME_LOST: _FunnelOutcome.ValueType  # 2
+    """Reached the step before, and not this one."""
+
+class FunnelOutcome(_FunnelOutcome, metaclass=_FunnelOutcomeEnumTypeWrapper):
+    """What became of somebody at a step."""
+
+FUNNEL_OUTCOME_UNSPECIFIED: FunnelOutcome.ValueType  # 0
+"""Not given: read as FUNNEL_OUTCOME_REACHED."""
+FUNNEL_OUTCOME_REACHED: FunnelOutcome.ValueType  # 1
+"""Reached the step."""
+FUNNEL_OUTCOME_LOST: FunnelOutcome.ValueType  # 2
+"""Reached the step before, and not this one."""
+Global___FunnelOutcome: _TypeAlias = FunnelOutcome  # noqa: Y015
+
+class _FunnelSubject:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FunnelSubjectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunnelSubject.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FUNNEL_SUBJECT_UNSPECIFIED: _FunnelSubject.ValueType  # 0
+    """Not given: read as FUNNEL_SUBJECT_EVENTS."""
+    FUNNEL_SUBJECT_EVENTS: _FunnelSubject.ValueType  # 1
+    """Other events, from the first step to the last, or while the window was open."""
+    FUNNEL_SUBJECT_PROPERTIES: _FunnelSubject.ValueType  # 2
+    """The values that properties of the users or groups have now."""
+
+class FunnelSubject(_FunnelSubject, metaclass=_FunnelSubjectEnumTypeWrapper):
+    """What is looked at for what goes with converting."""
+
+FUNNEL_SUBJECT_UNSPECIFIED: FunnelSubject.ValueType  # 0
+"""Not given: read as FUNNEL_SUBJECT_EVENTS."""
+FUNNEL_SUBJECT_EVENTS: FunnelSubject.ValueType  # 1
+"""Other events, from the first step to the last, or while the window was open."""
+FUNNEL_SUBJECT_PROPERTIES: FunnelSubject.ValueType  # 2
+"""The values that properties of the users or groups have now."""
+Global___FunnelSubject: _TypeAlias = FunnelSubject  # noqa: Y015
 
 @_typing.final
 class FunnelStep(_message.Message):
@@ -350,3 +399,855 @@ class FunnelStepResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FunnelStepResult: _TypeAlias = FunnelStepResult  # noqa: Y015
+
+@_typing.final
+class QueryFunnelActorsRequest(_message.Message):
+    """Asks for the users or groups at a step of a funnel, or lost there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNNEL_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    step: _builtins.int
+    """The step, from 1; with FUNNEL_OUTCOME_LOST from 2."""
+    outcome: Global___FunnelOutcome.ValueType
+    """Those who reached it, or those who were lost."""
+    page_size: _builtins.int
+    """At most so many, 1 to 1,000. 0: 100."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Empty: the first."""
+    @_builtins.property
+    def funnel(self) -> Global___QueryFunnelRequest:
+        """The funnel."""
+
+    @_builtins.property
+    def part(self) -> _questions_pb2.BreakdownValue:
+        """In which part of the funnel's breakdown: any value, shown or not. Absent: in any."""
+
+    def __init__(
+        self,
+        *,
+        funnel: Global___QueryFunnelRequest | None = ...,
+        step: _builtins.int = ...,
+        outcome: Global___FunnelOutcome.ValueType = ...,
+        part: _questions_pb2.BreakdownValue | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "part", b"part", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelActorsRequest: _TypeAlias = QueryFunnelActorsRequest  # noqa: Y015
+
+@_typing.final
+class QueryFunnelActorsResponse(_message.Message):
+    """Some of those at a step, in the order of their keys, byte by byte."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTORS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the page after. Empty: this is the last."""
+    @_builtins.property
+    def actors(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelActor]:
+        """Each of them once."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelActorsRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelActorsResponse:
+        """The same page of the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        actors: _abc.Iterable[Global___FunnelActor] | None = ...,
+        next_page_token: _builtins.str = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelActorsRequest | None = ...,
+        previous: Global___QueryFunnelActorsResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actors", b"actors", "asked", b"asked", "info", b"info", "next_page_token", b"next_page_token", "previous", b"previous"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelActorsResponse: _TypeAlias = QueryFunnelActorsResponse  # noqa: Y015
+
+@_typing.final
+class FunnelActor(_message.Message):
+    """A user or a group that went through a funnel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    REACHED_AT_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """A user's distinct_id, or a group's key."""
+    @_builtins.property
+    def reached_at(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
+        """When it reached each of the steps that it reached, on the way that counts."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        reached_at: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "reached_at", b"reached_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelActor: _TypeAlias = FunnelActor  # noqa: Y015
+
+@_typing.final
+class QueryFunnelTimesRequest(_message.Message):
+    """Asks how long it takes to get through a funnel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNNEL_FIELD_NUMBER: _builtins.int
+    FROM_STEP_FIELD_NUMBER: _builtins.int
+    TO_STEP_FIELD_NUMBER: _builtins.int
+    BINS_FIELD_NUMBER: _builtins.int
+    from_step: _builtins.int
+    """From which step, from 1. 0: the first."""
+    to_step: _builtins.int
+    """To which step. 0: the last."""
+    bins: _builtins.int
+    """In how many bins of equal width, from the shortest time to the longest: at most 100. 0: the cube root of the count,
+    up to 60.
+    """
+    @_builtins.property
+    def funnel(self) -> Global___QueryFunnelRequest:
+        """The funnel."""
+
+    def __init__(
+        self,
+        *,
+        funnel: Global___QueryFunnelRequest | None = ...,
+        from_step: _builtins.int = ...,
+        to_step: _builtins.int = ...,
+        bins: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bins", b"bins", "from_step", b"from_step", "funnel", b"funnel", "to_step", b"to_step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelTimesRequest: _TypeAlias = QueryFunnelTimesRequest  # noqa: Y015
+
+@_typing.final
+class QueryFunnelTimesResponse(_message.Message):
+    """How long it takes, on the way that counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelTimesRow]:
+        """One for the whole, or one a breakdown value, that of the most first and "other" last. None without anybody."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelTimesRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelTimesResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___FunnelTimesRow] | None = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelTimesRequest | None = ...,
+        previous: Global___QueryFunnelTimesResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelTimesResponse: _TypeAlias = QueryFunnelTimesResponse  # noqa: Y015
+
+@_typing.final
+class FunnelTimesRow(_message.Message):
+    """The times of one part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAKDOWN_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    BINS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def breakdown(self) -> _questions_pb2.BreakdownValue:
+        """Which part. Absent: the whole."""
+
+    @_builtins.property
+    def whole(self) -> Global___FunnelTime:
+        """From from_step to to_step."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelTime]:
+        """From each step to the next: all steps but the first."""
+
+    @_builtins.property
+    def bins(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelBin]:
+        """The times of `whole`, in bins. One bin if all took the same time, none if nobody got there."""
+
+    def __init__(
+        self,
+        *,
+        breakdown: _questions_pb2.BreakdownValue | None = ...,
+        whole: Global___FunnelTime | None = ...,
+        steps: _abc.Iterable[Global___FunnelTime] | None = ...,
+        bins: _abc.Iterable[Global___FunnelBin] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "whole", b"whole"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bins", b"bins", "breakdown", b"breakdown", "steps", b"steps", "whole", b"whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelTimesRow: _TypeAlias = FunnelTimesRow  # noqa: Y015
+
+@_typing.final
+class FunnelTime(_message.Message):
+    """How long it took to reach a step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    AVERAGE_FIELD_NUMBER: _builtins.int
+    MEDIAN_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """The step's label."""
+    count: _builtins.int
+    """How many reached it."""
+    @_builtins.property
+    def average(self) -> _duration_pb2.Duration:
+        """How long it took them on average. Absent: nobody did."""
+
+    @_builtins.property
+    def median(self) -> _duration_pb2.Duration:
+        """How long it took the middle one, or the mean of the two in the middle. Absent: nobody did."""
+
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        count: _builtins.int = ...,
+        average: _duration_pb2.Duration | None = ...,
+        median: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["average", b"average", "median", b"median"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["average", b"average", "count", b"count", "label", b"label", "median", b"median"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelTime: _TypeAlias = FunnelTime  # noqa: Y015
+
+@_typing.final
+class FunnelBin(_message.Message):
+    """How many took how long."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many."""
+    @_builtins.property
+    def start(self) -> _duration_pb2.Duration:
+        """So long or longer,"""
+
+    @_builtins.property
+    def end(self) -> _duration_pb2.Duration:
+        """and less than this; in the last bin, also just this."""
+
+    def __init__(
+        self,
+        *,
+        start: _duration_pb2.Duration | None = ...,
+        end: _duration_pb2.Duration | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelBin: _TypeAlias = FunnelBin  # noqa: Y015
+
+@_typing.final
+class QueryFunnelOverTimeRequest(_message.Message):
+    """Asks how a funnel converts those who enter it in each interval."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNNEL_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    interval: _questions_pb2.Interval.ValueType
+    """How wide the columns are."""
+    @_builtins.property
+    def funnel(self) -> Global___QueryFunnelRequest:
+        """The funnel."""
+
+    def __init__(
+        self,
+        *,
+        funnel: Global___QueryFunnelRequest | None = ...,
+        interval: _questions_pb2.Interval.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel", "interval", b"interval"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelOverTimeRequest: _TypeAlias = QueryFunnelOverTimeRequest  # noqa: Y015
+
+@_typing.final
+class QueryFunnelOverTimeResponse(_message.Message):
+    """Of those who took the first step in a column, how many went on from there, within the window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelColumn]:
+        """The columns."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelOverTimeRow]:
+        """One for the whole, or one a breakdown value, the greatest first and "other" last."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelOverTimeRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelOverTimeResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        columns: _abc.Iterable[Global___FunnelColumn] | None = ...,
+        rows: _abc.Iterable[Global___FunnelOverTimeRow] | None = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelOverTimeRequest | None = ...,
+        previous: Global___QueryFunnelOverTimeResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "columns", b"columns", "info", b"info", "previous", b"previous", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelOverTimeResponse: _TypeAlias = QueryFunnelOverTimeResponse  # noqa: Y015
+
+@_typing.final
+class FunnelColumn(_message.Message):
+    """One column."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    IS_OVER_FIELD_NUMBER: _builtins.int
+    is_over: _builtins.bool
+    """Whether the window of everybody who entered in it was over, by the end of the range and by now. If not, some of
+    them may still convert.
+    """
+    @_builtins.property
+    def start(self) -> _timestamp_pb2.Timestamp:
+        """When it begins; the first may begin before the range."""
+
+    def __init__(
+        self,
+        *,
+        start: _timestamp_pb2.Timestamp | None = ...,
+        is_over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_over", b"is_over", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelColumn: _TypeAlias = FunnelColumn  # noqa: Y015
+
+@_typing.final
+class FunnelOverTimeRow(_message.Message):
+    """One part over time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAKDOWN_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def breakdown(self) -> _questions_pb2.BreakdownValue:
+        """Which part. Absent: the whole."""
+
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelEntered]:
+        """For each column."""
+
+    def __init__(
+        self,
+        *,
+        breakdown: _questions_pb2.BreakdownValue | None = ...,
+        columns: _abc.Iterable[Global___FunnelEntered] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "columns", b"columns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelOverTimeRow: _TypeAlias = FunnelOverTimeRow  # noqa: Y015
+
+@_typing.final
+class FunnelEntered(_message.Message):
+    """Those who entered in one column. One who enters in several is in each, with the best way that began there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    conversion: _builtins.float
+    """The share of the first that reached the last, 0 to 1; of nobody 0."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """How many reached each step."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[_builtins.int] | None = ...,
+        conversion: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "counts", b"counts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelEntered: _TypeAlias = FunnelEntered  # noqa: Y015
+
+@_typing.final
+class FunnelSide(_message.Message):
+    """One of two sides that are compared."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def filter(self) -> _common_pb2.Filter:
+        """The events that pass this, besides the funnel's own filter: "company.key equals acme", a cohort."""
+
+    @_builtins.property
+    def part(self) -> _questions_pb2.BreakdownValue:
+        """A part of the funnel's breakdown: any value, shown or not."""
+
+    def __init__(
+        self,
+        *,
+        filter: _common_pb2.Filter | None = ...,
+        part: _questions_pb2.BreakdownValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "of", b"of", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "of", b"of", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["filter", "part"]  # noqa: Y015
+    _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_of) -> _WhichOneofReturnType_of | None: ...
+
+Global___FunnelSide: _TypeAlias = FunnelSide  # noqa: Y015
+
+@_typing.final
+class QueryFunnelComparisonRequest(_message.Message):
+    """Asks whether two sides of a funnel convert differently."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNNEL_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    confidence: _builtins.float
+    """Of the intervals, 0.5 or more and less than 1. 0: 0.95."""
+    @_builtins.property
+    def funnel(self) -> Global___QueryFunnelRequest:
+        """The funnel."""
+
+    @_builtins.property
+    def first(self) -> Global___FunnelSide:
+        """One side."""
+
+    @_builtins.property
+    def second(self) -> Global___FunnelSide:
+        """The other. Nobody should be on both: the statistics take them for independent."""
+
+    def __init__(
+        self,
+        *,
+        funnel: Global___QueryFunnelRequest | None = ...,
+        first: Global___FunnelSide | None = ...,
+        second: Global___FunnelSide | None = ...,
+        confidence: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "funnel", b"funnel", "second", b"second"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "first", b"first", "funnel", b"funnel", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelComparisonRequest: _TypeAlias = QueryFunnelComparisonRequest  # noqa: Y015
+
+@_typing.final
+class QueryFunnelComparisonResponse(_message.Message):
+    """How two sides of a funnel convert, and how sure their difference is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def first(self) -> Global___FunnelSideResult:
+        """One side."""
+
+    @_builtins.property
+    def second(self) -> Global___FunnelSideResult:
+        """The other."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelDifference]:
+        """The first less the second, for each step but the first."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelComparisonRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelComparisonResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        first: Global___FunnelSideResult | None = ...,
+        second: Global___FunnelSideResult | None = ...,
+        differences: _abc.Iterable[Global___FunnelDifference] | None = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelComparisonRequest | None = ...,
+        previous: Global___QueryFunnelComparisonResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "first", b"first", "info", b"info", "previous", b"previous", "second", b"second"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "differences", b"differences", "first", b"first", "info", b"info", "previous", b"previous", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelComparisonResponse: _TypeAlias = QueryFunnelComparisonResponse  # noqa: Y015
+
+@_typing.final
+class FunnelSideResult(_message.Message):
+    """The funnel of one side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    INTERVALS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelStepResult]:
+        """The steps, in order."""
+
+    @_builtins.property
+    def intervals(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfidenceInterval]:
+        """For each, Wilson's score interval of its share of those who took the first step."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___FunnelStepResult] | None = ...,
+        intervals: _abc.Iterable[Global___ConfidenceInterval] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["intervals", b"intervals", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelSideResult: _TypeAlias = FunnelSideResult  # noqa: Y015
+
+@_typing.final
+class ConfidenceInterval(_message.Message):
+    """Between which bounds a figure lies, with the confidence that was asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    low: _builtins.float
+    """The lower."""
+    high: _builtins.float
+    """The upper."""
+    def __init__(
+        self,
+        *,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfidenceInterval: _TypeAlias = ConfidenceInterval  # noqa: Y015
+
+@_typing.final
+class FunnelDifference(_message.Message):
+    """How two sides differ at a step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    IS_EXACT_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """The step's label."""
+    difference: _builtins.float
+    """The share of the first side that reached it, of those who took the first step, less that of the second: -1 to 1."""
+    p_value: _builtins.float
+    """How likely a difference of this size or more is, if there is none in truth: two-sided."""
+    is_exact: _builtins.bool
+    """Whether p_value is of Fisher's exact test, as where a cell of the table expects less than 5; else of the pooled
+    z-test of two proportions.
+    """
+    @_builtins.property
+    def interval(self) -> Global___ConfidenceInterval:
+        """Its interval, by Newcombe's hybrid score method."""
+
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        difference: _builtins.float = ...,
+        interval: Global___ConfidenceInterval | None = ...,
+        p_value: _builtins.float = ...,
+        is_exact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "interval", b"interval", "is_exact", b"is_exact", "label", b"label", "p_value", b"p_value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelDifference: _TypeAlias = FunnelDifference  # noqa: Y015
+
+@_typing.final
+class QueryFunnelCorrelationRequest(_message.Message):
+    """Asks what goes with converting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNNEL_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    PROPERTIES_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    LEAST_FIELD_NUMBER: _builtins.int
+    subject: Global___FunnelSubject.ValueType
+    """What is looked at."""
+    limit: _builtins.int
+    """At most so many: 1 to 1,000. 0: 20."""
+    least: _builtins.int
+    """Leave out what fewer did or had. 0: 10."""
+    @_builtins.property
+    def funnel(self) -> Global___QueryFunnelRequest:
+        """The funnel, without a breakdown. Converted is who reached its last step."""
+
+    @_builtins.property
+    def properties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which properties, at most 100. Empty: all."""
+
+    def __init__(
+        self,
+        *,
+        funnel: Global___QueryFunnelRequest | None = ...,
+        subject: Global___FunnelSubject.ValueType = ...,
+        properties: _abc.Iterable[_builtins.str] | None = ...,
+        limit: _builtins.int = ...,
+        least: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["funnel", b"funnel", "least", b"least", "limit", b"limit", "properties", b"properties", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelCorrelationRequest: _TypeAlias = QueryFunnelCorrelationRequest  # noqa: Y015
+
+@_typing.final
+class QueryFunnelCorrelationResponse(_message.Message):
+    """What goes with converting, the clearest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERTED_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    CORRELATES_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    converted: _builtins.int
+    """How many converted."""
+    dropped: _builtins.int
+    """How many took the first step and did not."""
+    @_builtins.property
+    def correlates(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelCorrelate]:
+        """Ordered by how far the interval of the odds ratio stays away from 1, either way; then by p_value."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryFunnelCorrelationRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryFunnelCorrelationResponse:
+        """The answer for the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        converted: _builtins.int = ...,
+        dropped: _builtins.int = ...,
+        correlates: _abc.Iterable[Global___FunnelCorrelate] | None = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryFunnelCorrelationRequest | None = ...,
+        previous: Global___QueryFunnelCorrelationResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "previous", b"previous"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "converted", b"converted", "correlates", b"correlates", "dropped", b"dropped", "info", b"info", "previous", b"previous"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryFunnelCorrelationResponse: _TypeAlias = QueryFunnelCorrelationResponse  # noqa: Y015
+
+@_typing.final
+class FunnelCorrelate(_message.Message):
+    """Something that goes with converting, or with not converting. It need not be why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    PROPERTY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONVERTED_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    ODDS_RATIO_FIELD_NUMBER: _builtins.int
+    INTERVAL_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    IS_EXACT_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """An event that they did; or empty."""
+    property: _builtins.str
+    """A property that they have; or empty."""
+    value: _builtins.str
+    """Its value, as text."""
+    converted: _builtins.int
+    """How many of those who converted."""
+    dropped: _builtins.int
+    """How many of those who did not."""
+    odds_ratio: _builtins.float
+    """The odds of converting with it, over the odds without: above 1 it goes with converting. If one of the four counts is
+    0, half of one is added to each.
+    """
+    p_value: _builtins.float
+    """As in FunnelDifference. Not adjusted for how many are looked at."""
+    is_exact: _builtins.bool
+    """As in FunnelDifference."""
+    @_builtins.property
+    def interval(self) -> Global___ConfidenceInterval:
+        """Of 95%, by Woolf's method."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        property: _builtins.str = ...,
+        value: _builtins.str = ...,
+        converted: _builtins.int = ...,
+        dropped: _builtins.int = ...,
+        odds_ratio: _builtins.float = ...,
+        interval: Global___ConfidenceInterval | None = ...,
+        p_value: _builtins.float = ...,
+        is_exact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval", b"interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["converted", b"converted", "dropped", b"dropped", "event", b"event", "interval", b"interval", "is_exact", b"is_exact", "odds_ratio", b"odds_ratio", "p_value", b"p_value", "property", b"property", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunnelCorrelate: _TypeAlias = FunnelCorrelate  # noqa: Y015

@@ -29,7 +29,7 @@ from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x18\x62urgee/v1/features.proto\x1a\x16\x62urgee/v1/funnel.proto\x1a\x19\x62urgee/v1/retention.proto\x1a\x15\x62urgee/v1/paths.proto\x1a\x15\x62urgee/v1/trend.proto2\xab\x03\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponse\x12U\n\x0eQueryRetention\x12 .burgee.v1.QueryRetentionRequest\x1a!.burgee.v1.QueryRetentionResponse\x12I\n\nQueryPaths\x12\x1c.burgee.v1.QueryPathsRequest\x1a\x1d.burgee.v1.QueryPathsResponse\x12^\n\x11QueryFeatureUsage\x12#.burgee.v1.QueryFeatureUsageRequest\x1a$.burgee.v1.QueryFeatureUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x18\x62urgee/v1/features.proto\x1a\x16\x62urgee/v1/funnel.proto\x1a\x19\x62urgee/v1/retention.proto\x1a\x15\x62urgee/v1/paths.proto\x1a\x15\x62urgee/v1/trend.proto2\xa9\x07\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponse\x12^\n\x11QueryFunnelActors\x12#.burgee.v1.QueryFunnelActorsRequest\x1a$.burgee.v1.QueryFunnelActorsResponse\x12[\n\x10QueryFunnelTimes\x12\".burgee.v1.QueryFunnelTimesRequest\x1a#.burgee.v1.QueryFunnelTimesResponse\x12\x64\n\x13QueryFunnelOverTime\x12%.burgee.v1.QueryFunnelOverTimeRequest\x1a&.burgee.v1.QueryFunnelOverTimeResponse\x12j\n\x15QueryFunnelComparison\x12\'.burgee.v1.QueryFunnelComparisonRequest\x1a(.burgee.v1.QueryFunnelComparisonResponse\x12m\n\x16QueryFunnelCorrelation\x12(.burgee.v1.QueryFunnelCorrelationRequest\x1a).burgee.v1.QueryFunnelCorrelationResponse\x12U\n\x0eQueryRetention\x12 .burgee.v1.QueryRetentionRequest\x1a!.burgee.v1.QueryRetentionResponse\x12I\n\nQueryPaths\x12\x1c.burgee.v1.QueryPathsRequest\x1a\x1d.burgee.v1.QueryPathsResponse\x12^\n\x11QueryFeatureUsage\x12#.burgee.v1.QueryFeatureUsageRequest\x1a$.burgee.v1.QueryFeatureUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,5 +37,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.insights_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSIGHTSERVICE']._serialized_start=163
-  _globals['_INSIGHTSERVICE']._serialized_end=590
+  _globals['_INSIGHTSERVICE']._serialized_end=1100
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,31 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
                 _registered_method=True)
+        self.QueryFunnelActors = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFunnelActors',
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsResponse.FromString,
+                _registered_method=True)
+        self.QueryFunnelTimes = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFunnelTimes',
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesResponse.FromString,
+                _registered_method=True)
+        self.QueryFunnelOverTime = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFunnelOverTime',
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeResponse.FromString,
+                _registered_method=True)
+        self.QueryFunnelComparison = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFunnelComparison',
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonResponse.FromString,
+                _registered_method=True)
+        self.QueryFunnelCorrelation = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryFunnelCorrelation',
+                request_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationResponse.FromString,
+                _registered_method=True)
         self.QueryRetention = channel.unary_unary(
                 '/burgee.v1.InsightService/QueryRetention',
                 request_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
@@ -81,6 +106,41 @@ class InsightServiceServicer:
 
     def QueryFunnel(self, request, context):
         """How many got from the first step to the last, and where the others were lost.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryFunnelActors(self, request, context):
+        """Who reached a step of a funnel, or was lost there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryFunnelTimes(self, request, context):
+        """How long it takes to get through a funnel.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryFunnelOverTime(self, request, context):
+        """How a funnel converts those who enter it in each interval.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryFunnelComparison(self, request, context):
+        """Whether two sides of a funnel convert differently.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryFunnelCorrelation(self, request, context):
+        """What goes with converting.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +179,31 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryFunnel,
                     request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.SerializeToString,
+            ),
+            'QueryFunnelActors': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFunnelActors,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsResponse.SerializeToString,
+            ),
+            'QueryFunnelTimes': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFunnelTimes,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesResponse.SerializeToString,
+            ),
+            'QueryFunnelOverTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFunnelOverTime,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeResponse.SerializeToString,
+            ),
+            'QueryFunnelComparison': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFunnelComparison,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonResponse.SerializeToString,
+            ),
+            'QueryFunnelCorrelation': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryFunnelCorrelation,
+                    request_deserializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationResponse.SerializeToString,
             ),
             'QueryRetention': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryRetention,
@@ -192,6 +277,141 @@ class InsightService:
             '/burgee.v1.InsightService/QueryFunnel',
             burgee_dot_v1_dot_funnel__pb2.QueryFunnelRequest.SerializeToString,
             burgee_dot_v1_dot_funnel__pb2.QueryFunnelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFunnelActors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFunnelActors',
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelActorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFunnelTimes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFunnelTimes',
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelTimesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFunnelOverTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFunnelOverTime',
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelOverTimeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFunnelComparison(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFunnelComparison',
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelComparisonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryFunnelCorrelation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryFunnelCorrelation',
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationRequest.SerializeToString,
+            burgee_dot_v1_dot_funnel__pb2.QueryFunnelCorrelationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,16 @@ class InsightServiceStub:
     """How much, over time."""
     QueryFunnel: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]
     """How many got from the first step to the last, and where the others were lost."""
+    QueryFunnelActors: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelActorsRequest, _funnel_pb2.QueryFunnelActorsResponse]
+    """Who reached a step of a funnel, or was lost there."""
+    QueryFunnelTimes: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelTimesRequest, _funnel_pb2.QueryFunnelTimesResponse]
+    """How long it takes to get through a funnel."""
+    QueryFunnelOverTime: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelOverTimeRequest, _funnel_pb2.QueryFunnelOverTimeResponse]
+    """How a funnel converts those who enter it in each interval."""
+    QueryFunnelComparison: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelComparisonRequest, _funnel_pb2.QueryFunnelComparisonResponse]
+    """Whether two sides of a funnel convert differently."""
+    QueryFunnelCorrelation: _grpc.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelCorrelationRequest, _funnel_pb2.QueryFunnelCorrelationResponse]
+    """What goes with converting."""
     QueryRetention: _grpc.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]
     """Who comes back."""
     QueryPaths: _grpc.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]
@@ -61,6 +71,16 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """How much, over time."""
     QueryFunnel: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelRequest, _funnel_pb2.QueryFunnelResponse]  # type: ignore[assignment]
     """How many got from the first step to the last, and where the others were lost."""
+    QueryFunnelActors: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelActorsRequest, _funnel_pb2.QueryFunnelActorsResponse]  # type: ignore[assignment]
+    """Who reached a step of a funnel, or was lost there."""
+    QueryFunnelTimes: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelTimesRequest, _funnel_pb2.QueryFunnelTimesResponse]  # type: ignore[assignment]
+    """How long it takes to get through a funnel."""
+    QueryFunnelOverTime: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelOverTimeRequest, _funnel_pb2.QueryFunnelOverTimeResponse]  # type: ignore[assignment]
+    """How a funnel converts those who enter it in each interval."""
+    QueryFunnelComparison: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelComparisonRequest, _funnel_pb2.QueryFunnelComparisonResponse]  # type: ignore[assignment]
+    """Whether two sides of a funnel convert differently."""
+    QueryFunnelCorrelation: _aio.UnaryUnaryMultiCallable[_funnel_pb2.QueryFunnelCorrelationRequest, _funnel_pb2.QueryFunnelCorrelationResponse]  # type: ignore[assignment]
+    """What goes with converting."""
     QueryRetention: _aio.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]  # type: ignore[assignment]
     """Who comes back."""
     QueryPaths: _aio.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]  # type: ignore[assignment]
@@ -88,6 +108,46 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_funnel_pb2.QueryFunnelResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelResponse]]:
         """How many got from the first step to the last, and where the others were lost."""
+
+    @_abc_1.abstractmethod
+    def QueryFunnelActors(
+        self,
+        request: _funnel_pb2.QueryFunnelActorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelActorsResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelActorsResponse]]:
+        """Who reached a step of a funnel, or was lost there."""
+
+    @_abc_1.abstractmethod
+    def QueryFunnelTimes(
+        self,
+        request: _funnel_pb2.QueryFunnelTimesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelTimesResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelTimesResponse]]:
+        """How long it takes to get through a funnel."""
+
+    @_abc_1.abstractmethod
+    def QueryFunnelOverTime(
+        self,
+        request: _funnel_pb2.QueryFunnelOverTimeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelOverTimeResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelOverTimeResponse]]:
+        """How a funnel converts those who enter it in each interval."""
+
+    @_abc_1.abstractmethod
+    def QueryFunnelComparison(
+        self,
+        request: _funnel_pb2.QueryFunnelComparisonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelComparisonResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelComparisonResponse]]:
+        """Whether two sides of a funnel convert differently."""
+
+    @_abc_1.abstractmethod
+    def QueryFunnelCorrelation(
+        self,
+        request: _funnel_pb2.QueryFunnelCorrelationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funnel_pb2.QueryFunnelCorrelationResponse, _abc.Awaitable[_funnel_pb2.QueryFunnelCorrelationResponse]]:
+        """What goes with converting."""
 
     @_abc_1.abstractmethod
     def QueryRetention(

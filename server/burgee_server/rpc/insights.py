@@ -3,27 +3,37 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from google.protobuf.message import Message
+
 from burgee.v1 import features_pb2, funnel_pb2, insights_pb2_grpc, paths_pb2, retention_pb2, trend_pb2
 from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan, Question
 from burgee_server.insights.features import plan_features
-from burgee_server.insights.funnel import plan_funnel
+from burgee_server.insights.funnel import (
+    plan_funnel,
+    plan_funnel_actors,
+    plan_funnel_comparison,
+    plan_funnel_correlation,
+    plan_funnel_over_time,
+    plan_funnel_times,
+)
 from burgee_server.insights.paths import plan_paths
 from burgee_server.insights.retention import plan_retention
 from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.questions import about_funnel as about
 from burgee_server.rpc.questions.features import read_features, write_features
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
 from burgee_server.rpc.questions.paths import read_paths, write_paths
 from burgee_server.rpc.questions.retention import read_retention, write_retention
 from burgee_server.rpc.questions.trend import read_trend, write_trend
-from burgee_server.rpc.questions.words import Request, Response, write_asked, write_info
+from burgee_server.rpc.questions.words import Response, write_asked, write_info
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 AnswerT = TypeVar("AnswerT", bound=Answer)
-RequestT = TypeVar("RequestT", bound=Request)
+RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Response)
 
 
@@ -43,6 +53,47 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
     async def QueryFunnel(self, request: funnel_pb2.QueryFunnelRequest, context: Any) -> funnel_pb2.QueryFunnelResponse:
         """How many got from step to step."""
         return await self._answer(plan_funnel, read_funnel, write_funnel, request, context)
+
+    async def QueryFunnelActors(
+        self, request: funnel_pb2.QueryFunnelActorsRequest, context: Any
+    ) -> funnel_pb2.QueryFunnelActorsResponse:
+        """Who reached a step, or was lost there."""
+        with about.funnel_named():
+            return await self._answer(plan_funnel_actors, about.read_actors, about.write_actors, request, context)
+
+    async def QueryFunnelTimes(
+        self, request: funnel_pb2.QueryFunnelTimesRequest, context: Any
+    ) -> funnel_pb2.QueryFunnelTimesResponse:
+        """How long it takes."""
+        with about.funnel_named():
+            return await self._answer(plan_funnel_times, about.read_times, about.write_times, request, context)
+
+    async def QueryFunnelOverTime(
+        self, request: funnel_pb2.QueryFunnelOverTimeRequest, context: Any
+    ) -> funnel_pb2.QueryFunnelOverTimeResponse:
+        """Conversion by when they entered."""
+        with about.funnel_named():
+            return await self._answer(
+                plan_funnel_over_time, about.read_over_time, about.write_over_time, request, context
+            )
+
+    async def QueryFunnelComparison(
+        self, request: funnel_pb2.QueryFunnelComparisonRequest, context: Any
+    ) -> funnel_pb2.QueryFunnelComparisonResponse:
+        """Whether two sides convert differently."""
+        with about.funnel_named():
+            return await self._answer(
+                plan_funnel_comparison, about.read_comparison, about.write_comparison, request, context
+            )
+
+    async def QueryFunnelCorrelation(
+        self, request: funnel_pb2.QueryFunnelCorrelationRequest, context: Any
+    ) -> funnel_pb2.QueryFunnelCorrelationResponse:
+        """What goes with converting."""
+        with about.funnel_named():
+            return await self._answer(
+                plan_funnel_correlation, about.read_correlation, about.write_correlation, request, context
+            )
 
     async def QueryRetention(
         self, request: retention_pb2.QueryRetentionRequest, context: Any

@@ -43,7 +43,18 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.ADMINISTER: ("CopyFlags",),  # it reads another environment of the project
     },
     "InsightService": {
-        Permission.READ: ("QueryTrend", "QueryFunnel", "QueryRetention", "QueryPaths", "QueryFeatureUsage")
+        Permission.READ: (
+            "QueryTrend",
+            "QueryFunnel",
+            "QueryFunnelActors",
+            "QueryFunnelTimes",
+            "QueryFunnelOverTime",
+            "QueryFunnelComparison",
+            "QueryFunnelCorrelation",
+            "QueryRetention",
+            "QueryPaths",
+            "QueryFeatureUsage",
+        )
     },
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose"),

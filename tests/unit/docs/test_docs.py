@@ -49,7 +49,11 @@ PAGE_OF = {
 FILES = (actions_pb2, admin_pb2, capture_pb2, cohorts_pb2, flag_admin_pb2, flags_pb2, insights_pb2, profiles_pb2)
 SERVICES = {name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()}
 METHODS = [name for name in dir(burgee.Client) if not name.startswith("_")]
-SHARED_OPTIONS = ("Options of every command that asks a server", "Options of every question")
+SHARED_OPTIONS = (
+    "Options of every command that asks a server",
+    "Options of every question",
+    "Options of every question about a funnel",
+)
 
 
 def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:

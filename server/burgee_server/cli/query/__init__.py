@@ -3,7 +3,7 @@
 import click
 
 from burgee_server.cli.query.features import features
-from burgee_server.cli.query.funnel import funnel
+from burgee_server.cli.query.funnel import funnels
 from burgee_server.cli.query.paths import paths
 from burgee_server.cli.query.retention import retention
 from burgee_server.cli.query.trend import trend
@@ -14,5 +14,5 @@ def query() -> None:
     """Ask about usage, by user and by company."""
 
 
-for command in (trend, funnel, retention, paths, features):
+for command in (trend, *funnels, retention, paths, features):
     query.add_command(command)

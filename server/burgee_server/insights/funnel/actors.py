@@ -1,5 +1,6 @@
 """Who went through a funnel, as SQL: a row for each user or group, and for each part of a breakdown that it is in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from burgee_server.insights.asked import Asked
@@ -10,6 +11,7 @@ from burgee_server.insights.funnel.ways import Ways, ways
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.words import Part, PartKind
 
 REACHED = "reached"
 """How many steps an actor reached."""
@@ -19,7 +21,7 @@ MOMENTS = "moments"
 there first; of several to there, the shortest."""
 
 ENTRIES = "arrayMap((w, n, l) -> (w.1, n, l), ways, reaches, lengths) AS entries"
-"""Of every way: when it began, how many steps it reached unspoiled (else 0), and how many however."""
+"""Of every way: when it began, how many steps it reached unspoiled (else 0), and how many spoiled or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ class Actors:
     scope: Scope
     writer: FilterWriter
     split: Split | None
-    _marks: Marks
-    _ways: Ways
-    _filters: tuple[str, ...]
+    marks: Marks
+    ways: Ways
+    filters: tuple[str, ...]
 
     def source(self, *columns: str) -> str:
         """A query for `actor` and `columns` of everybody who took the first step and is not excluded.
@@ -41,7 +43,7 @@ class Actors:
         missing.
         """
         select = ["actor", *columns, *([f"{self._value()} AS split"] if self.split else [])]
-        clauses = [*self._marks.unpacked(), *self._ways.clauses, *self._judged()]
+        clauses = [*self.marks.unpacked(), *self.ways.clauses, *self._judged()]
         taken = f"reached >= {self.query.attribution_step or 1}"
         actors = f"WITH {', '.join(clauses)} SELECT {', '.join(select)} FROM ({self._grouped()}) WHERE {taken}"
         if self.split is None or self.query.attribution is Attribution.ALL_STEPS:
@@ -49,10 +51,7 @@ class Actors:
         return f"SELECT * FROM {self.split.values(self.scope, actors)}"
 
     def parts(self, *columns: str) -> str:
-        """As source(), but with part_kind and part_value for Split.part() in place of `split`.
-
-        Who has several of the lesser values is in "other" once for each of them.
-        """
+        """As source(), but with part_kind and part_value for Split.part() in place of `split`; each once in a part."""
         if self.split is None:
             return f"SELECT 0 AS part_kind, '' AS part_value, * FROM ({self.source(*columns)})"
         sized = f"SELECT *, count() OVER (PARTITION BY split) AS size FROM ({self.source(*columns)})"
@@ -61,17 +60,48 @@ class Actors:
             f" FROM ({sized})"
         )
         kind = f"multiIf(isNull(split), 1, place <= {self.scope.bind(self.split.limit, 'UInt32')}, 0, 2)"
-        return (
+        parts = (
             f"SELECT {kind} AS part_kind, if(part_kind = 0, assumeNotNull(split), '') AS part_value,"
             f" * EXCEPT (split, size, place) FROM ({ranked})"
         )
+        if self.query.attribution is not Attribution.ALL_STEPS:
+            return parts
+        return self._once(f"({parts})", "part_kind, part_value, actor", columns)
+
+    def of_part(self, part: Part | None, *columns: str) -> str:
+        """As source() without `split`, of those in one part; None is everybody, each once."""
+        if self.split is None:
+            return self.source(*columns)
+        source = f"SELECT * FROM ({self.source(*columns)})"
+        if part is None:
+            where = "1"
+        elif part.kind is PartKind.OTHER:
+            source, where = f"SELECT * FROM ({self.parts(*columns)})", "part_kind = 2"
+        elif part.kind is PartKind.MISSING:
+            where = "isNull(split)"
+        elif part.kind is PartKind.COMBINATION:
+            values = [None if each.kind is PartKind.MISSING else each.value for each in part.values]
+            bound = self.scope.bind(values, "Array(Nullable(String))")
+            where = f"JSONExtract(ifNull(split, '[]'), 'Array(Nullable(String))') = {bound}"
+        else:
+            where = f"ifNull(split = {self.scope.bind(part.value, 'String')}, 0)"
+        return self._once(f"({source} WHERE {where})", "actor", columns)
+
+    def _once(self, source: str, by: str, columns: Sequence[str]) -> str:
+        """The best of what one actor has by several values."""
+        best = {
+            REACHED: "max(reached) AS reached",
+            MOMENTS: "argMin(moments, (-toInt64(length(moments)), moments[-1], -toInt64(moments[1]))) AS moments",
+            ENTRIES: "groupArrayArray(entries) AS entries",
+        }
+        return f"SELECT {', '.join([by, *(best[column] for column in columns)])} FROM {source} GROUP BY {by}"
 
     def _grouped(self) -> str:
         """Rows of actor, marks, and what the value of the breakdown is found with."""
         actor = event_key(self.query.count_by)
-        select = [f"{actor.text} AS actor", *self._marks.columns()]
-        where = [f"NOT {actor.missing}", *self._filters, *self._marks.where(self.scope)]
-        grouped, by = [f"{self._marks.grouped()} AS marks"], ["actor"]
+        select = [f"{actor.text} AS actor", *self.marks.columns()]
+        where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope)]
+        grouped, by = [f"{self.marks.grouped()} AS marks"], ["actor"]
         if self.split is None:
             events = self.scope.events(select, where)
         elif self.query.attribution is Attribution.ALL_STEPS:
@@ -85,9 +115,9 @@ class Actors:
 
     def _touched(self) -> str:
         """Of events at one moment, the lesser uuid decides."""
-        any_step = self._marks.is_any_step("kind")
+        any_step = self.marks.is_any_step("kind")
         if self.query.attribution is Attribution.FIRST_TOUCH:
-            first = any_step if self.query.order is Order.UNORDERED else self._marks.is_step("kind", 1)
+            first = any_step if self.query.order is Order.UNORDERED else self.marks.is_step("kind", 1)
             return f"argMinIf(tuple(value), (at, id), {first}).1 AS touched"
         return f"groupArrayIf((at, id, kind, tuple(value)), {any_step}) AS touches"
 
@@ -102,22 +132,22 @@ class Actors:
                 number: int | str = REACHED
             case Attribution.STEP:
                 number = self.query.attribution_step
-        is_step = self._marks.is_step("e.3", number)
+        is_step = self.marks.is_step("e.3", number)
         if self.query.order is Order.UNORDERED:
-            is_step = self._marks.is_any_step("e.3")
+            is_step = self.marks.is_any_step("e.3")
         there = f"arrayFilter(e -> e.1 = moments[{number}] AND {is_step}, touches)"
         return f"arraySort(e -> (e.1, e.2), {there})[1].4.1"
 
     def _judged(self) -> list[str]:
         """From `ways` to the way that counts; who took as many steps as anywhere only on spoiled ways reached none."""
-        lengths = f"arrayMap(w -> {self._ways.reached('w')}, ways) AS lengths"
+        lengths = f"arrayMap(w -> {self.ways.reached('w')}, ways) AS lengths"
         reaches = "lengths AS reaches"
         reached = "arrayMax(lengths) AS reached"
-        if self._ways.exclusions:
-            spoiled = self._ways.spoiled("w", "l")
+        if self.ways.exclusions:
+            spoiled = self.ways.spoiled("w", "l")
             reaches = f"arrayMap((w, l) -> if({spoiled}, toUInt8(0), l), ways, lengths) AS reaches"
             reached = "if(arrayMax(reaches) = arrayMax(lengths), arrayMax(lengths), 0) AS reached"
-        ranked = f"arrayMap(w -> ({self._ways.times('w')}, w.1), arrayFilter((w, n) -> n = reached, ways, reaches))"
+        ranked = f"arrayMap(w -> ({self.ways.times('w')}, w.1), arrayFilter((w, n) -> n = reached, ways, reaches))"
         best = f"arrayReduce('min', arrayMap(w -> (w.1[reached], -toInt64(w.2), w.1), {ranked}))"
         return [lengths, reaches, reached, f"arraySlice({best}.3, 1, reached) AS moments"]
 

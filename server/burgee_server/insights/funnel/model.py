@@ -74,6 +74,23 @@ class FunnelQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class AboutFunnel:
+    """What every other question about a funnel has."""
+
+    funnel: FunnelQuery
+
+    @property
+    def range(self) -> TimeRange:
+        """The funnel's."""
+        return self.funnel.range
+
+    @property
+    def time_zone(self) -> str:
+        """The funnel's."""
+        return self.funnel.time_zone
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelStep:
     """How many reached a step, and their share (0 to 1; 0 of nobody is 0) of the first and of the step before."""
 

@@ -56,11 +56,8 @@ def _sql(actors: Actors) -> str:
     if actors.split is None:
         return f"SELECT 0, '', {', '.join(counts)} FROM ({actors.source(REACHED)})"
     if actors.query.attribution is Attribution.ALL_STEPS:
-        # Who has several of the lesser values is in "other" once.
-        parts = actors.parts(REACHED)
-        by = "part_kind, part_value"
-        once = f"SELECT {by}, max(reached) AS reached FROM ({parts}) GROUP BY {by}, actor"
-        return f"SELECT {by}, {', '.join(counts)} FROM ({once}) GROUP BY {by}"
+        parts = f"SELECT part_kind, part_value, {', '.join(counts)} FROM ({actors.parts(REACHED)})"
+        return f"{parts} GROUP BY part_kind, part_value"
     # Everybody has one value, so "other" adds up: the values are ranked, and not the actors.
     values = f"SELECT split, {', '.join(counts)} FROM ({actors.source(REACHED)}) GROUP BY split"
     ranked = (

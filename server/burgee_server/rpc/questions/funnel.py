@@ -3,7 +3,6 @@
 from burgee import wire
 from burgee.evaluation import USER
 from burgee.v1 import funnel_pb2 as pb
-from burgee_server.errors import Invalid
 from burgee_server.insights.funnel import (
     DEFAULT_WINDOW,
     Attribution,
@@ -11,13 +10,12 @@ from burgee_server.insights.funnel import (
     Funnel,
     FunnelQuery,
     FunnelRow,
+    FunnelStep,
     Order,
     Step,
 )
-from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_duration, read_range, write_part
+from burgee_server.rpc.questions.words import fill_in, read_breakdown, read_duration, read_range, read_word, write_part
 
-_ORDERS = {pb.FunnelOrder.Value(f"FUNNEL_ORDER_{order.name}"): order for order in Order}
-_ATTRIBUTIONS = {pb.FunnelAttribution.Value(f"FUNNEL_ATTRIBUTION_{each.name}"): each for each in Attribution}
 _DEFAULTS = pb.QueryFunnelRequest(
     count_by=USER, order=pb.FUNNEL_ORDER_ORDERED, attribution=pb.FUNNEL_ATTRIBUTION_FIRST_TOUCH
 )
@@ -27,11 +25,6 @@ _DEFAULTS.window.FromTimedelta(DEFAULT_WINDOW)
 def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
     """The question in a request, which gets its defaults. Raises Invalid."""
     fill_in(request, _DEFAULTS)
-    order, attribution = _ORDERS.get(request.order), _ATTRIBUTIONS.get(request.attribution)
-    if order is None:
-        raise Invalid.of("order", f"must be one of {', '.join(Order)}")
-    if attribution is None:
-        raise Invalid.of("attribution", f"must be one of {', '.join(Attribution)}")
     return FunnelQuery(
         steps=tuple(
             Step(step.event, wire.filter_from_proto(step.filter, f"steps[{index}].filter"), step.label, step.action)
@@ -43,7 +36,7 @@ def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
         count_by=request.count_by,
         filter=wire.filter_from_proto(request.filter, "filter"),
         breakdown=read_breakdown(request),
-        order=order,
+        order=read_word(Order, pb.FunnelOrder, request.order, "order"),
         exclusions=tuple(
             Exclusion(
                 each.event,
@@ -54,7 +47,7 @@ def read_funnel(request: pb.QueryFunnelRequest) -> FunnelQuery:
             )
             for index, each in enumerate(request.exclusions)
         ),
-        attribution=attribution,
+        attribution=read_word(Attribution, pb.FunnelAttribution, request.attribution, "attribution"),
         attribution_step=request.attribution_step,
     )
 
@@ -71,10 +64,14 @@ def write_row(row: FunnelRow, message: pb.FunnelRow) -> None:
     """One funnel."""
     if row.part is not None:
         write_part(row.part, message.breakdown)
-    for step in row.steps:
-        message.steps.add(
-            label=step.label,
-            count=step.count,
-            conversion_from_first=step.conversion_from_first,
-            conversion_from_previous=step.conversion_from_previous,
-        )
+    message.steps.extend(map(write_step, row.steps))
+
+
+def write_step(step: FunnelStep) -> pb.FunnelStepResult:
+    """How many reached a step."""
+    return pb.FunnelStepResult(
+        label=step.label,
+        count=step.count,
+        conversion_from_first=step.conversion_from_first,
+        conversion_from_previous=step.conversion_from_previous,
+    )

@@ -21,17 +21,6 @@ _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for inter
 _INTERVALS[pb.INTERVAL_UNSPECIFIED] = Interval.DAY
 
 
-class Request(Protocol):
-    """What every question on the wire has."""
-
-    @property
-    def range(self) -> common_pb2.TimeRange:
-        """Of which time."""
-
-    time_zone: str
-    """An IANA time zone."""
-
-
 class Response(Protocol):
     """What every answer on the wire has."""
 
@@ -65,11 +54,12 @@ def fill_in(message: Message, *defaults: Message) -> None:
                 fill_in(each, *defaults)
 
 
-def write_asked(request: Request, info: QueryInfo, response: Response) -> None:
+def write_asked(request: Message, info: QueryInfo, response: Response) -> None:
     """What was asked, with its times as they were read: asked again, it gives the same answer."""
     response.asked.CopyFrom(request)
-    response.asked.time_zone = request.time_zone or "UTC"
-    response.asked.range.start, response.asked.range.end = info.start.isoformat(), info.end.isoformat()
+    timed = response.asked if "range" in request.DESCRIPTOR.fields_by_name else response.asked.funnel
+    timed.time_zone = timed.time_zone or "UTC"
+    timed.range.start, timed.range.end = info.start.isoformat(), info.end.isoformat()
 
 
 def read_range(range_: common_pb2.TimeRange) -> TimeRange:
@@ -112,6 +102,22 @@ def read_duration(duration: Duration, field: str) -> timedelta:
 def read_match(match: common_pb2.EventMatch, field: str) -> Happening:
     """Which events. Raises Invalid."""
     return Happening(match.event, match.action, wire.filter_from_proto(match.filter, f"{field}.filter"))
+
+
+def read_part(message: pb.BreakdownValue, field: str) -> Part:
+    """Which part of a breakdown is meant. Raises Invalid."""
+    match message.WhichOneof("kind"):
+        case "other":
+            return Part(PartKind.OTHER)
+        case "missing":
+            return Part(PartKind.MISSING)
+        case "value":
+            return Part(PartKind.VALUE, message.value)
+        case "combination":
+            values = message.combination.values
+            if all(value.WhichOneof("kind") in ("value", "missing") for value in values):
+                return Part(PartKind.COMBINATION, values=tuple(read_part(value, field) for value in values))
+    raise Invalid.of(field, "must be a value, a combination of values, missing, or other")
 
 
 def write_part(part: Part, message: pb.BreakdownValue) -> None:

@@ -16,7 +16,7 @@ from tests.unit.insights.funnel.made_up import MadeUp, funnels
 from tests.unit.insights.funnel.ways import by_uuid, counts
 from tests.unit.insights.reference import by
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SETTINGS

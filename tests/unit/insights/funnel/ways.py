@@ -44,7 +44,7 @@ def counts(facts: Sequence[Fact], asked: Asked) -> list[datetime]:
     """The way that counts of one actor: the first to get furthest, the shortest of several; empty if excluded."""
     all_ways = ways(facts, asked)
     most = max(map(len, all_ways), default=0)
-    clean = [way for way in all_ways if len(way) == most and not _spoiled(way, facts, asked)]
+    clean = [way for way in all_ways if len(way) == most and not is_spoiled(way, facts, asked)]
     return min(clean, key=lambda way: (way[-1], way[-1] - way[0]), default=[])
 
 
@@ -109,7 +109,7 @@ def _most(matched: Sequence[Sequence[int]]) -> int:
     return sum(serve(event, set()) for event in range(len(matched)))
 
 
-def _spoiled(way: Sequence[datetime], facts: Sequence[Fact], asked: Asked) -> bool:
+def is_spoiled(way: Sequence[datetime], facts: Sequence[Fact], asked: Asked) -> bool:
     """Whether something excluded came after its first step and before its last, or before the window was over."""
     for excluded in asked.excluded:
         if len(way) >= excluded.first:

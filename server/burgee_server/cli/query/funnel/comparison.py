@@ -1,0 +1,54 @@
+"""`burgee query funnel-compare`: whether two sides convert differently."""
+
+import click
+
+import burgee
+from burgee.evaluation import Condition
+from burgee_server.cli.conditions import ConditionType
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.output import print_table
+from burgee_server.cli.query.funnel.options import funnel_options
+from burgee_server.cli.query.options import Asking
+
+
+@click.command("funnel-compare")
+@funnel_options
+@click.option("--first", type=ConditionType(), help="Whose events are one side, such as 'company.key equals acme'.")
+@click.option("--second", type=ConditionType(), help="And the other.")
+@click.option("--parts", nargs=2, metavar="VALUE VALUE", help="Instead, two values of --by.")
+@click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
+@with_client
+def compare(
+    client: burgee.Client,
+    query: burgee.FunnelQuery,
+    asking: Asking,
+    first: Condition | None,
+    second: Condition | None,
+    parts: tuple[str, str] | None,
+    confidence: float,
+) -> None:
+    """How two sides of a funnel differ, with an interval and a significance test."""
+    if (parts is None) == (first is None or second is None):
+        raise click.UsageError("--first and --second, or --by and --parts")
+    sides = (burgee.Part(parts[0]), burgee.Part(parts[1])) if parts else (first, second)
+    question = burgee.FunnelComparisonQuery(funnel=query, first=sides[0], second=sides[1], confidence=confidence)
+
+    def table(answer: burgee.FunnelComparison) -> None:
+        steps = zip(answer.differences, answer.first.steps[1:], answer.second.steps[1:], strict=True)
+        print_table(
+            ["step", "first", "second", "difference", f"{confidence:.0%} interval", "p"],
+            [
+                [
+                    each.label,
+                    f"{one.count} ({one.conversion_from_first:.1%})",
+                    f"{other.count} ({other.conversion_from_first:.1%})",
+                    f"{each.difference:+.1%}",
+                    f"{each.interval.low:+.1%} to {each.interval.high:+.1%}",
+                    f"{each.p_value:.3g}{' (exact)' if each.is_exact else ''}",
+                ]
+                for each, one, other in steps
+            ],
+            title=f"of {answer.first.steps[0].count} and {answer.second.steps[0].count}",
+        )
+
+    asking.show(client.ask(question), lambda answer: {"rows": answer.to_rows()}, table)

@@ -1,0 +1,91 @@
+"""`burgee query funnel` and its relatives, against a server in the process."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from burgee.v1 import capture_pb2
+from tests.unit.cli.test_cohorts import run
+
+__all__ = ["run"]
+
+START = datetime(2026, 11, 2, 9, tzinfo=UTC)
+SPAN = ("--start", "2026-11-02", "--end", "2026-11-23")
+STEPS = ("signed_up", "report_created", "report_shared")
+
+
+@pytest.fixture
+async def used(admin, loaded):
+    """Twenty people of two companies; most create a report, those who invite somebody share it."""
+    events = []
+    for number in range(20):
+        company = "acme" if number % 2 else "globex"
+        began = START + timedelta(hours=11 * number)
+        ways = [("signed_up", 0)]
+        ways += [("invited", 1)] if number % 4 in (1, 3) and number < 14 else []
+        ways += [("asked_for_help", 2)] if number == 3 else []
+        ways += [("report_created", 3 + number % 5)] if number % 5 else []
+        ways += [("report_shared", 12 + number)] if number % 2 and number % 5 and number < 16 else []
+        for name, hours in ways:
+            at = began + timedelta(hours=hours)
+            micros = round(at.timestamp()) * 1_000_000
+            event = capture_pb2.Event(event=name, distinct_id=f"user-{number:02}", timestamp_micros=micros)
+            event.groups["company"] = company
+            events.append(event)
+    await admin.send(*events)
+    await loaded()
+
+
+async def test_a_funnel_is_asked_about_in_every_way(used, run):
+    """Tables, JSON and CSV; the options reach the server."""
+
+    async def asked(command, *options):
+        return (await run("query", command, *STEPS, *SPAN, *options)).output
+
+    def counts(output):
+        return [row["count"] for row in json.loads(output)["rows"]]
+
+    assert counts(await asked("funnel", "--json")) == [20, 16, 6]
+    assert counts(await asked("funnel", "--order", "strict", "--json")) == [20, 10, 0]
+    assert counts(await asked("funnel", "--order", "unordered", "--json")) == [20, 16, 6]
+    assert counts(await asked("funnel", "--exclude", "asked_for_help", "--json")) == [19, 15, 5]
+    assert counts(await asked("funnel", "--exclude", "2..3 asked_for_help", "--json")) == [20, 16, 6]
+    of_step = await asked("funnel", "--by", "company.key", "--attribution", "step:3", "--json")
+    assert counts(of_step) == [6, 6, 6]
+
+    assert "│ user-01 │       3 │" in await asked("funnel-people")
+    lost = json.loads(await asked("funnel-people", "--step", "2", "--lost", "--json"))
+    assert [actor["key"] for actor in lost["actors"]] == ["user-00", "user-05", "user-10", "user-15"]
+    page = json.loads(await asked("funnel-people", "--page-size", "5", "--json"))
+    rest = await asked("funnel-people", "--page-token", page["next_page_token"], "--csv")
+    assert [row["key"] for row in csv.DictReader(io.StringIO(rest))] == ["user-13"]
+
+    assert "│ in all" in await asked("funnel-times", "--bins", "3")
+    assert [row["step"] for row in json.loads(await asked("funnel-times", "--json"))["rows"]] == [*STEPS[1:], None]
+    assert "│ 2026-11-02 │" in await asked("funnel-over-time", "--interval", "week")
+    compared = await asked(
+        "funnel-compare", "--first", "company.key equals acme", "--second", "company.key equals globex"
+    )
+    assert "of 10 and 10" in compared
+    parts = await asked("funnel-compare", "--by", "company.key", "--parts", "acme", "globex", "--json")
+    assert [row["first"] for row in json.loads(parts)["rows"]] == [0.8, 0.6]
+    assert "│ invited" in await asked("funnel-correlation", "--least", "2")
+    with_it = json.loads(await asked("funnel-correlation", "--least", "1", "--json"))
+    assert (with_it["converted"], with_it["dropped"]) == (6, 14)
+    assert json.loads(await asked("funnel-correlation", "--properties", "--json"))["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "word"),
+    [
+        ("funnel", ("--attribution", "step:x"), "--attribution"),
+        ("funnel-compare", ("--first", "company.key equals acme"), "--second"),
+        ("funnel-compare", (), "--parts"),
+    ],
+)
+async def test_what_cannot_be_meant_is_said_before_the_server_is_asked(run, command, options, word):
+    """With the option's name."""
+    assert word in (await run("query", command, "a", "b", *options, code=2)).output
