@@ -59,7 +59,7 @@ class Known:
     """The journal was asked to take them out of the queue."""
     given_up: set[int] = field(default_factory=set)
     """It was asked to forget them."""
-    unclear: set[int] = field(default_factory=set)
+    unclear: list[int] = field(default_factory=list)
     """Those of the last time, until it has said that it did."""
     gone: set[int] = field(default_factory=set)
     """It said that it has."""
@@ -79,10 +79,10 @@ class Known:
                 self.leaving.update(about)
             case "given up":
                 self.given_up.update(about)
-                self.unclear = set(about)
+                self.unclear = about
             case "gone":
                 self.gone.update(about)
-                self.unclear = set()
+                self.unclear = []
             case "aside":
                 self.aside.update(about)
 
@@ -145,7 +145,8 @@ async def check(directory: Path, known: Known) -> None:
         found = [*queued, *aside, *(number for one in refused for number in numbers(one.payload))]
         assert len(found) == len(set(found))
         assert set(known.kept) - known.given_up <= set(found) <= known.sent - known.gone
-        assert known.unclear.isdisjoint(found) or known.unclear.issubset(found)
+        left = [number for number in known.unclear if number in found]
+        assert left == known.unclear[len(known.unclear) - len(left) :]  # forgotten from the beginning on
 
         for number in known.sent:
             events = await journal.append(ENVIRONMENT, f"batch-{number}", payload(number), 1_000)

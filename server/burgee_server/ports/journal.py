@@ -6,7 +6,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A fixed run of the journal, for one insert. Read again after a crash it is the same."""
+    """A fixed run of the journal, for one insert. Read again after a crash it is the same, or the part that was not
+    forgotten yet.
+    """
 
     first: int
     last: int

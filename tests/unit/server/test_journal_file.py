@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from burgee_server.errors import Unavailable
+from burgee_server.storage.sqlite import checkpoints
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from burgee_server.storage.sqlite.schema import MIGRATIONS
 
@@ -33,3 +34,15 @@ async def test_a_file_of_a_newer_version_is_refused(tmp_path):
 
     with pytest.raises(Unavailable, match="upgrade"):
         SqliteJournal(tmp_path / "journal.db", 1 << 20)
+
+
+async def test_the_write_ahead_log_is_begun_anew_while_appending_goes_on(tmp_path, monkeypatch):
+    """It is moved into the file while others write, to its end: it does not hold all that ever went through it."""
+    monkeypatch.setattr(checkpoints, "EVERY_COMMITS", 16)
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 30)
+
+    for number in range(600):
+        await journal.append(1, f"batch-{number}", bytes(20_000), 1)
+
+    assert (tmp_path / "journal.db-wal").stat().st_size < 600 * 20_000 / 2
+    await journal.close()

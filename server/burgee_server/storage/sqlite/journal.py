@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 from zlib import crc32
@@ -18,6 +19,8 @@ from burgee_server.storage.sqlite.writer import GroupWriter, connect
 
 MAX_RANGE_BYTES = 32 << 20
 """A range is in memory several times over while it is loaded."""
+FORGOTTEN_BYTES = 1 << 20
+"""How much is forgotten in one transaction, or one batch if that is more: whoever appends meanwhile waits for it."""
 _SECONDS_KNOWN = 24 * 3600.0
 
 _OLDEST = """
@@ -52,7 +55,7 @@ class SqliteJournal:
         self._unix_seconds = unix_seconds
         self._room = Room(_kept_bytes(connection), max_bytes)
         self._appended = asyncio.Event()
-        self._writer = GroupWriter(connection)
+        self._writer = GroupWriter(connection, connect(path))
         self._reader = connect(path)
         self._quarantine_reader = connect(path)
         self.quarantine = SqliteQuarantine(self._writer, self._quarantine_reader, self._room, unix_seconds)
@@ -169,8 +172,15 @@ class SqliteJournal:
         return Damaged(f"{self._path} is damaged: {why}. Start again: what can be read is saved then")
 
     async def commit(self, done: Range) -> None:
-        """Forget a range, and batch ids that are older than a day."""
+        """Forget a range from its beginning, and batch ids that are older than a day.
+
+        Cut short, the rest is the range that is being loaded, and is found to be there when it is loaded again.
+        """
         oldest = self._unix_seconds() - _SECONDS_KNOWN
+        batches = done.last - done.first + 1
+        step = max(batches * FORGOTTEN_BYTES // max(len(done.payload), 1), 1)
+        for first in range(done.first, done.last + 1 - step, step):
+            await self._writer.run(partial(_delete_batches, first=first, last=first + step - 1))
 
         def forget(connection: sqlite3.Connection) -> None:
             _delete(connection, done)
@@ -243,8 +253,12 @@ class SqliteJournal:
 
 
 def _delete(connection: sqlite3.Connection, done: Range) -> None:
-    connection.execute("DELETE FROM batches WHERE seq BETWEEN ? AND ?", (done.first, done.last))
+    _delete_batches(connection, done.first, done.last)
     connection.execute("DELETE FROM loading")
+
+
+def _delete_batches(connection: sqlite3.Connection, first: int, last: int) -> None:
+    connection.execute("DELETE FROM batches WHERE seq BETWEEN ? AND ?", (first, last))
 
 
 def _kept_bytes(connection: sqlite3.Connection) -> int:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zlib import crc32
 
+from burgee_server.storage.sqlite.checkpoints import Checkpoints
+
 T = TypeVar("T")
 
 
@@ -30,8 +32,9 @@ class GroupWriter:
     its own caller's only, and must leave nothing half-written.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, mover: sqlite3.Connection) -> None:
         self._connection = connection
+        self._checkpoints = Checkpoints(connection, mover)
         self._waiting: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
         self._signal = threading.Condition()
         self._closed = False
@@ -55,6 +58,7 @@ class GroupWriter:
             self._closed = True
             self._signal.notify()
         self._thread.join()
+        self._checkpoints.close()
         self._connection.close()
 
     def _run(self) -> None:
@@ -88,3 +92,5 @@ class GroupWriter:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+        with contextlib.suppress(sqlite3.Error):  # the log only grows, until the disk takes it again
+            self._checkpoints.committed()
