@@ -39,15 +39,16 @@ class Failure:
 
 
 class Senders:
-    """One thread for each kind, on its own channel, with a rest between batches. Sender n is the person `sender-n`."""
+    """One thread for each kind, on its own channel, with a rest between batches. Sender n is the person `sender-n`, or
+    `name-n`."""
 
-    def __init__(self, target: str, key: str, rest_seconds: float = 0.0) -> None:
+    def __init__(self, target: str, key: str, rest_seconds: float = 0.0, name: str = "sender") -> None:
         self._rest_seconds = rest_seconds
         self._target = target
         self._metadata = (("authorization", f"Bearer {key}"),)
         self._ending = threading.Event()
         self._threads = [
-            threading.Thread(target=self._send, args=(kind, f"sender-{number}"), name=f"sender-{number}", daemon=True)
+            threading.Thread(target=self._send, args=(kind, f"{name}-{number}"), name=f"{name}-{number}", daemon=True)
             for number, kind in enumerate(KINDS)
         ]
         self.acknowledged: dict[str, int] = {}
