@@ -1,4 +1,7 @@
-"""How soon a change is everywhere, and what a check costs in the client: `python -m benchmarks.propagate [STREAMS]`.
+"""How soon a change is everywhere, and what a check costs: `python -m benchmarks.propagate [STREAMS [nodes]]`.
+
+With `nodes`, the streams are spread over three nodes on one PostgreSQL, one Redis and one ClickHouse endpoint, as the
+tests start them, and the changes are made on the first.
 
 Streams are those of raw stubs in one process, 20 a connection; server and streams share the machine. The time runs from
 the answer to UpdateFlag, or to IdentifyGroup, to the arrival of the change at each stream.
@@ -7,6 +10,9 @@ the answer to UpdateFlag, or to IdentifyGroup, to the arrival of the change at e
 import asyncio
 import statistics
 import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -25,20 +31,20 @@ STREAMS = 200
 CHANGES = 50
 STREAMS_A_CONNECTION = 20
 OPENING = 100
-METADATA = (("authorization", f"Bearer {KEY}"),)
 
 
 class Arrivals:
     """When each stream had the change that is awaited."""
 
-    def __init__(self, streams: int) -> None:
+    def __init__(self, streams: int, key: str) -> None:
         self._streams = streams
+        self._metadata = (("authorization", f"Bearer {key}"),)
         self._at: list[float] = []
         self._all = asyncio.Event()
 
     async def listen(self, stub: Any, ready: asyncio.Semaphore) -> None:
         """Read a stream for ever; the snapshot, and no heartbeat, counts as arrival."""
-        async for message in stub.Watch(flags_pb2.WatchRequest(), metadata=METADATA):
+        async for message in stub.Watch(flags_pb2.WatchRequest(), metadata=self._metadata):
             if message.snapshot:
                 ready.release()
             elif message.flags or message.stored:
@@ -49,18 +55,21 @@ class Arrivals:
     async def after(self, call: Any, request: Any) -> list[float]:
         """Milliseconds from the answer to a call until each stream has the change; 0 if it was there before."""
         self._at, self._all = [], asyncio.Event()
-        await call(request, metadata=METADATA)
+        await call(request, metadata=self._metadata)
         answered = perf_counter()
         await asyncio.wait_for(self._all.wait(), 30)
         return [max(at - answered, 0.0) * 1e3 for at in self._at]
 
 
-async def propagate(target: str, streams: int) -> dict[str, list[float]]:
+async def propagate(targets: Sequence[str], streams: int, key: str) -> dict[str, list[float]]:
     """Change a flag, and a property that it mentions, again and again."""
     options = (("grpc.use_local_subchannel_pool", 1),)
-    channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(-(-streams // STREAMS_A_CONNECTION))]
+    channels = [
+        grpc.aio.insecure_channel(targets[number % len(targets)], options=options)
+        for number in range(-(-streams // STREAMS_A_CONNECTION))
+    ]
     admin, profiles = FlagAdminServiceStub(channels[0]), ProfileServiceStub(channels[0])
-    arrivals, ready = Arrivals(streams), asyncio.Semaphore(0)
+    arrivals, ready = Arrivals(streams, key), asyncio.Semaphore(0)
     listening = []
     for number in range(streams):
         stub = FlagServiceStub(channels[number // STREAMS_A_CONNECTION])
@@ -71,7 +80,7 @@ async def propagate(target: str, streams: int) -> dict[str, list[float]]:
         await asyncio.wait_for(ready.acquire(), 60)
     times: dict[str, list[float]] = {"a flag": [], "a property": []}
     for number in range(CHANGES):
-        changed = flag()
+        changed = flag("beta")
         changed.rules[0].distribution.rollout = number
         times["a flag"] += await arrivals.after(admin.UpdateFlag, flag_admin_pb2.UpdateFlagRequest(flag=changed))
         request = profiles_pb2.IdentifyGroupRequest(group_type="company", group_key="acme")
@@ -100,21 +109,45 @@ def checks(client: burgee.Client) -> dict[str, float]:
     }
 
 
+def over_nodes(streams: int) -> dict[str, list[float]]:
+    """The same over three nodes."""
+    from tests.faults import nodes
+
+    with tempfile.TemporaryDirectory(prefix="burgee-bench-") as path:
+        three = nodes.Nodes(Path(path))
+        try:
+            with three.client(0) as client:
+                prepare(client)
+            return asyncio.run(propagate([node.target for node in three.nodes], streams, nodes.KEY))
+        finally:
+            three.close()
+
+
+def prepare(client: burgee.Client) -> None:
+    """A company, and the flag that asks for its plan."""
+    client.group("company", "acme", {"plan": "enterprise", "seats": 250})
+    client.flush()
+    client.stub(FlagAdminServiceStub).CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000)))
+
+
 def main() -> None:
     """Print the tables."""
     streams = int(sys.argv[1]) if len(sys.argv) > 1 else STREAMS
-    with serving() as server, burgee.Client(server.target, KEY, flag_timeout=20) as client:
-        client.group("company", "acme", {"plan": "enterprise", "seats": 250})
-        client.flush()
-        client.stub(FlagAdminServiceStub).CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag()))
-        costs = checks(client)
-        times = asyncio.run(propagate(server.target, streams))
-    print(f"{CHANGES} changes, {streams} streams")
+    costs: dict[str, float] = {}
+    if sys.argv[2:] == ["nodes"]:
+        where, times = "three nodes", over_nodes(streams)
+    else:
+        with serving() as server, burgee.Client(server.target, KEY, flag_timeout=20) as client:
+            prepare(client)
+            costs = checks(client)
+            where, times = "one node", asyncio.run(propagate([server.target], streams, KEY))
+    print(f"{CHANGES} changes, {streams} streams, {where}")
     print(f"{'a change of':<16}{'p50 ms':>10}{'p99 ms':>10}{'most':>10}")
     for name, seen in times.items():
         quantiles = statistics.quantiles(seen, n=100)
         print(f"{name:<16}{quantiles[49]:>10.2f}{quantiles[98]:>10.2f}{max(seen):>10.2f}")
-    print("\nA check through burgee.Client, from memory: two company conditions and a rollout by company")
+    if costs:
+        print("\nA check through burgee.Client, from memory: two company conditions and a rollout by company")
     for name, cost in costs.items():
         print(f"{name:<32}{cost:>8.2f} µs")
 

@@ -58,7 +58,7 @@ async def statements() -> list[tuple[str, dict[str, Any]]]:
     async def run(work: Callable[[Any], Any]) -> Any:
         return await asyncio.to_thread(work, client)
 
-    removals = [Removal("company", "acme", NOON, 1), Removal("user", "ann", NOON, 1)]
+    removals = [Removal("company", "acme", NOON, 1, NOON), Removal("user", "ann", NOON, 1, NOON)]
     await erase(1, removals, LAYOUT, run, run)
     await expire({1: NOON}, LAYOUT, run)
     return recorder.statements
