@@ -1,4 +1,4 @@
-"""How near Evaluate comes to an empty method on the same server: `python -m benchmarks.serve`.
+"""How near Evaluate comes to an empty method, with both transports: `python -m benchmarks.serve`.
 
 Two empty methods: one that anybody may call, and one that needs an API key as Evaluate does ("let in"). Evaluate is
 asked one question again and again, of two flags: one whose answers the server may remember, and the same with a ramp,
@@ -13,17 +13,19 @@ import struct
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import burgee
-from benchmarks.server import EMPTY, KEY, LET_IN, serving
+from benchmarks.server import EMPTY, KEY, LET_IN, Measured, serving
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
 ROUNDS = 7
 CALLS = 12_000
 STREAMS = 64
+TRANSPORTS = ("grpcio", "native")
 EVALUATE = "/burgee.v1.FlagService/Evaluate"
 
 
@@ -53,46 +55,67 @@ def framed(message: bytes, path: Path) -> Path:
     return path
 
 
+class Side:
+    """A server with one transport, and what its rounds gave: calls a second and processor time of a call, by method."""
+
+    def __init__(self, transport: str, server: Measured, scratch: Path) -> None:
+        self.transport = transport
+        self._server = server
+        context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "globex"})
+        began = flags_pb2.RampStep(rollout=30_000)
+        began.at.FromJsonString("2026-01-01T00:00:00Z")
+        empty = framed(b"", scratch / "empty")
+        self._calls = {"empty, for anybody": (EMPTY, empty), "empty, with an API key": (LET_IN, empty)}
+        flags = {"remembered": flag("beta", rollout=30_000), "worked out anew": flag("ramp", ramp=[began], salt="beta")}
+        with burgee.Client(server.target, KEY, local_evaluation=False) as client:
+            client.group("company", "globex", {"plan": "enterprise", "seats": 250})
+            client.flush()
+            for what, each in flags.items():
+                client.stub(FlagAdminServiceStub).CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=each))
+                assert client.resolve(each.key, "ann", company="globex").reason is burgee.Reason.SPLIT
+                request = flags_pb2.EvaluateRequest(flag_key=each.key, context=context)
+                self._calls[f"Evaluate, {what}"] = EVALUATE, framed(request.SerializeToString(), scratch / each.key)
+        self.rates: dict[str, list[float]] = {name: [] for name in self._calls}
+        self.cpu: dict[str, list[float]] = {name: [] for name in self._calls}
+
+    def round(self) -> None:
+        """Each method once."""
+        for name, (method, body) in self._calls.items():
+            before = self._server.cpu_seconds()
+            self.rates[name].append(rate(self._server.target, method, body))
+            self.cpu[name].append((self._server.cpu_seconds() - before) / CALLS * 1e6)
+
+
 def main() -> None:
     """Print the table."""
     if shutil.which("h2load") is None:
         print("left out: it needs h2load (Debian: nghttp2-client)")
         return
-    context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "globex"})
-    began = flags_pb2.RampStep(rollout=30_000)
-    began.at.FromJsonString("2026-01-01T00:00:00Z")
-    flags = [flag("beta", rollout=30_000), flag("ramp", ramp=[began], salt="beta")]
-    with (
-        serving() as server,
-        tempfile.TemporaryDirectory() as scratch,
-        burgee.Client(server.target, KEY, local_evaluation=False) as client,
-    ):
-        client.group("company", "globex", {"plan": "enterprise", "seats": 250})
-        client.flush()
-        for each in flags:
-            client.stub(FlagAdminServiceStub).CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=each))
-            assert client.resolve(each.key, "ann", company="globex").reason is burgee.Reason.SPLIT
-        empty = framed(b"", Path(scratch) / "empty")
-        calls = {"empty, for anybody": (EMPTY, empty), "empty, with an API key": (LET_IN, empty)}
-        for each, what in zip(flags, ("remembered", "worked out anew"), strict=True):
-            request = flags_pb2.EvaluateRequest(flag_key=each.key, context=context)
-            calls[f"Evaluate, {what}"] = EVALUATE, framed(request.SerializeToString(), Path(scratch) / each.key)
-        rates: dict[str, list[float]] = {name: [] for name in calls}
-        cpu: dict[str, list[float]] = {name: [] for name in calls}
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sides = [
+            Side(transport, stack.enter_context(serving(transport=transport)), scratch) for transport in TRANSPORTS
+        ]
         for _ in range(ROUNDS):
-            for name, (method, body) in calls.items():
-                before = server.cpu_seconds()
-                rates[name].append(rate(server.target, method, body))
-                cpu[name].append((server.cpu_seconds() - before) / CALLS * 1e6)
-    print(f"{CALLS:,} calls a round, {ROUNDS} rounds in turn, {STREAMS} streams on 4 connections; medians")
-    print(f"{'call':<28}{'calls/s':>10}{'least':>10}{'most':>10}{'µs CPU':>8}{'to empty':>10}{'to let in':>10}")
-    middle = {name: statistics.median(seen) for name, seen in rates.items()}
-    anybody, let_in = list(middle.values())[:2]
-    for name, seen in rates.items():
-        print(
-            f"{name:<28}{middle[name]:>10,.0f}{min(seen):>10,.0f}{max(seen):>10,.0f}"
-            f"{statistics.median(cpu[name]):>8.0f}{middle[name] / anybody:>10.2f}{middle[name] / let_in:>10.2f}"
-        )
+            for side in sides:
+                side.round()
+    print(f"{CALLS:,} calls a round, {ROUNDS} rounds in turn, {STREAMS} streams on 4 connections; medians\n")
+    columns = ("call", "calls/s", "least", "most", "µs CPU", "to empty", "to let in", "to grpcio", "CPU to grpcio")
+    print(f"| {' | '.join(columns)} |\n|---|{'---:|' * (len(columns) - 1)}")
+    first, first_cpu = medians(sides[0].rates), medians(sides[0].cpu)
+    for side in sides:
+        middle, cpu = medians(side.rates), medians(side.cpu)
+        anybody, let_in = list(middle.values())[:2]
+        for name, seen in side.rates.items():
+            each = middle[name]
+            ratios = (each / anybody, each / let_in, each / first[name], first_cpu[name] / cpu[name])
+            rates = f"{each:,.0f} | {min(seen):,.0f} | {max(seen):,.0f} | {cpu[name]:.0f}"
+            print(f"| {side.transport}: {name} | {rates} | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |")
+
+
+def medians(seen: dict[str, list[float]]) -> dict[str, float]:
+    """The median of each."""
+    return {name: statistics.median(each) for name, each in seen.items()}
 
 
 if __name__ == "__main__":

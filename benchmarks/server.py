@@ -45,15 +45,16 @@ class Measured:
 
 
 @contextlib.contextmanager
-def serving(prepare: Callable[[Path], None] = lambda _data: None) -> Iterator[Measured]:
+def serving(prepare: Callable[[Path], None] = lambda _data: None, **settings: str) -> Iterator[Measured]:
     """A server on a directory that is empty but for what `prepare` puts there, gone afterwards."""
+    given = {f"BURGEE_{name.upper()}": value for name, value in settings.items()}
     with tempfile.TemporaryDirectory(prefix="burgee-bench-") as data:
         prepare(Path(data))
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.server", data],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "BURGEE_BOOTSTRAP_KEY": KEY, "BURGEE_LOG_LEVEL": "ERROR"},
+            env={**os.environ, "BURGEE_BOOTSTRAP_KEY": KEY, "BURGEE_LOG_LEVEL": "ERROR", **given},
         )
         try:
             assert server.stdout is not None
