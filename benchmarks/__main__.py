@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 
 NAMES = (
-    *("evaluate", "compare", "all_flags", "large", "serve", "propagate", "streams", "preview"),
+    *("evaluate", "compare", "all_flags", "large", "serve", "propagate", "streams", "hostile", "preview"),
     *("ingest", "sustain", "isolate", "spool", "insights"),
 )
 

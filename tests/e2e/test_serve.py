@@ -12,10 +12,12 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
-from burgee.v1 import capture_pb2
+from burgee.v1 import capture_pb2, flags_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
+from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.e2e.conftest import Command
@@ -304,3 +306,19 @@ def test_the_control_store_is_where_the_settings_say_and_its_password_is_nowhere
     assert "kept-in-postgresql" in Command(server).text("flags", "list")
     said = "\n".join(server.said) + server.errors
     assert "unguessable" not in said
+
+
+@pytest.mark.parametrize("transport", ["grpcio", "native"])
+def test_a_server_that_stops_says_so_first_and_waits_for_nobody_who_only_watches(serve, transport):
+    """Health says NOT_SERVING while checks are still answered; then streams end, and the process, with 0."""
+    server = serve("--transport", transport, BURGEE_DRAIN_NOTICE_SECONDS="2", BURGEE_DRAIN_SECONDS="600")
+    with grpc.insecure_channel(server.target) as channel, burgee.Client(server.target, server.key) as client:
+        assert client.ready(20)
+        watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(watching).status == health_pb2.HealthCheckResponse.SERVING
+        server.process.send_signal(signal.SIGTERM)
+        assert next(watching).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        metadata = (("authorization", f"Bearer {server.key}"),)
+        FlagServiceStub(channel).EvaluateAll(flags_pb2.EvaluateAllRequest(), metadata=metadata, timeout=10)
+        code, errors = server.stop()
+        assert code == 0, errors

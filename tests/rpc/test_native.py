@@ -108,3 +108,43 @@ async def test_health_and_reflection_answer(native):
         stream = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
         [answer] = [answer async for answer in stream]
     assert set(SERVICES) <= {service.name for service in answer.list_services_response.service}
+
+
+async def test_those_who_do_not_read_hold_up_nobody_else(native, somebody):
+    """Streams whose changes nobody takes, and for which there is no more room: the event loop's threads stay free."""
+    host, _, port = native.rpartition(":")
+    writers = [await open_watch(host, port, somebody.secret) for _ in range(20)]
+    reading = somebody.flags.Watch(flags_pb2.WatchRequest())
+    assert (await reading.read()).snapshot
+    keys = [f"f{number:02}" for number in range(20)]
+    for key in keys:
+        flag = flags_pb2.Flag(key=key, description="long " * 10_000)
+        await somebody.flag_admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag))
+    async with asyncio.timeout(20):
+        heard = []
+        while len(heard) < len(keys):
+            heard += [flag.key for flag in (await reading.read()).flags]
+        await asyncio.gather(*(asyncio.to_thread(str, number) for number in range(20)))
+    assert heard == keys
+    reading.cancel()
+    for writer in writers:
+        writer.close()
+
+
+async def open_watch(host, port, secret):
+    """A stream of changes in HTTP/2's own words, of somebody who lets the server send 64 KB and no more."""
+    method = "/burgee.v1.FlagService/Watch"
+    headers = {":method": "POST", ":scheme": "http", ":path": method, ":authority": host, "te": "trailers"}
+    headers |= {"content-type": "application/grpc", "authorization": f"Bearer {secret}"}
+    block = b"".join(
+        b"\x00" + b"".join(bytes([len(text)]) + text.encode() for text in header) for header in headers.items()
+    )
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+    writer.write(frame(1, 0x4, 1, block) + frame(0, 0x1, 1, bytes(5)))
+    return writer
+
+
+def frame(kind, flags, stream, payload):
+    """A frame of HTTP/2."""
+    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload

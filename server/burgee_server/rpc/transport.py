@@ -26,6 +26,8 @@ _GRPCIO = (
     # gRPC turns calls away when a thousand wait to be let in: after a restart, all clients come at once.
     ("grpc.server.max_pending_requests", 10_000),
     ("grpc.server.max_pending_requests_hard_limit", 10_000),
+    # Who has connected and says nothing at all is let go of; gRPC itself waits for two minutes.
+    ("grpc.server_handshake_timeout_ms", 20_000),
 )
 
 
@@ -49,10 +51,10 @@ class Transport:
         """A server that is to be started. Raises BurgeeError without the extra that it needs."""
         if self.native:
             try:
-                import pygrpc_native.aio
+                from burgee_server.rpc.native import NativeServer
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
-            return pygrpc_native.aio.server(interceptors=[interceptor], options=_BOTH)
+            return NativeServer(interceptors=[interceptor], options=_BOTH)
         return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, *_GRPCIO, *self._limits()])
 
     def _limits(self) -> Sequence[tuple[str, Any]]:

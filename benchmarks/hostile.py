@@ -1,0 +1,188 @@
+"""What honest clients notice of hostile connections: `python -m benchmarks.hostile`.
+
+Honest is one client that checks a flag again and again, 50 times a second. Beside it, one after the other, for ten
+seconds each: connections that send the head of a request a byte at a time and never end it (slowloris), ten thousand
+connections that do nothing, and ten thousand calls whose callers give up after 5 ms, in waves and all at once (the last
+by h2load). Told are the times of the honest calls, those with nobody else there among them, and the server's memory.
+"""
+
+import asyncio
+import resource
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
+from pathlib import Path
+from time import perf_counter, sleep
+
+import grpc
+
+import burgee
+from benchmarks.serve import EVALUATE, flag, framed
+from benchmarks.server import KEY, serving
+from burgee.v1 import flag_admin_pb2, flags_pb2
+from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
+from burgee.v1.flags_pb2_grpc import FlagServiceStub
+
+SECONDS = 10.0
+EVERY_SECONDS = 0.02
+SLOW = 2_000
+IDLE = 10_000
+STORM = 10_000
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+HEADERS = bytes((0, 0x10, 0, 1, 4, 0, 0, 0, 1))
+"""The head of a frame of 4,096 bytes, of which a byte comes now and then."""
+
+
+async def connect(target: str, count: int, begin: bytes) -> list[asyncio.StreamWriter]:
+    """So many connections, of which each has sent something."""
+    host, _, port = target.rpartition(":")
+    writers: list[asyncio.StreamWriter] = []
+    while len(writers) < count:
+        opened = await asyncio.gather(*(asyncio.open_connection(host, int(port)) for _ in range(100)))
+        writers += [writer for _, writer in opened]
+        for _, writer in opened:
+            writer.write(begin)
+    return writers
+
+
+@asynccontextmanager
+async def slowloris(target: str) -> AsyncIterator[None]:
+    """Connections whose request never ends."""
+    writers = await connect(target, SLOW, PREFACE + HEADERS)
+
+    async def trickle() -> None:
+        while True:
+            for first in range(0, SLOW, SLOW // 100):
+                for writer in writers[first : first + SLOW // 100]:
+                    writer.write(b"\0")
+                await asyncio.sleep(0.01)
+
+    trickling = asyncio.create_task(trickle())
+    yield
+    trickling.cancel()
+    for writer in writers:
+        writer.close()
+
+
+@asynccontextmanager
+async def idle(target: str) -> AsyncIterator[None]:
+    """Connections that say hello, and nothing after that."""
+    writers = await connect(target, IDLE, PREFACE)
+    yield
+    for writer in writers:
+        writer.close()
+
+
+@asynccontextmanager
+async def waves(target: str) -> AsyncIterator[None]:
+    """Calls of gRPC's own client, which gives up by itself: a thousand at once, ten times."""
+    options = (("grpc.use_local_subchannel_pool", 1),)
+    channels = [grpc.aio.insecure_channel(target, options=options) for _ in range(20)]
+    stubs = [FlagServiceStub(channel) for channel in channels]
+    metadata = (("authorization", f"Bearer {KEY}"),)
+
+    async def call(number: int) -> None:
+        request = flags_pb2.EvaluateRequest(flag_key=f"storm-{number}")
+        with suppress(grpc.aio.AioRpcError):
+            await stubs[number % len(stubs)].Evaluate(request, metadata=metadata, timeout=0.005)
+
+    async def send() -> None:
+        for first in range(0, STORM, STORM // 10):
+            await asyncio.gather(*(call(number) for number in range(first, first + STORM // 10)))
+            await asyncio.sleep(SECONDS / 15)
+
+    sending = asyncio.create_task(send())
+    yield
+    await sending
+    for channel in channels:
+        await channel.close()
+
+
+@asynccontextmanager
+async def storm(target: str) -> AsyncIterator[None]:
+    """All of them as fast as they are answered, a thousand at a time, by h2load: over in a second or so."""
+    with tempfile.TemporaryDirectory() as scratch:
+        body = framed(flags_pb2.EvaluateRequest(flag_key="beta").SerializeToString(), Path(scratch) / "body")
+        command = ["h2load", "-n", str(STORM), "-c", "10", "-m", "100", "-d", str(body)]
+        headers = ("content-type: application/grpc", "te: trailers", f"authorization: Bearer {KEY}", "grpc-timeout: 5m")
+        process = await asyncio.create_subprocess_exec(
+            *command, *(word for header in headers for word in ("-H", header)), f"http://{target}{EVALUATE}",
+            stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        yield
+        await process.wait()
+
+
+HOSTILE: dict[str, Callable[[str], AbstractAsyncContextManager[None]]] = {
+    f"slowloris, {SLOW:,} connections": slowloris,
+    f"{IDLE:,} idle connections": idle,
+    f"{STORM:,} calls of 5 ms in waves": waves,
+    f"{STORM:,} calls of 5 ms at once": storm,
+}
+
+
+def harm(target: str, name: str, pipe: Connection) -> None:
+    """Be a process that does this until it is told to stop."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    async def run() -> None:
+        async with HOSTILE[name](target):
+            pipe.send(True)
+            await asyncio.to_thread(pipe.recv)
+
+    asyncio.run(run())
+    pipe.send(True)
+
+
+def honest(client: burgee.Client) -> list[float]:
+    """Milliseconds of each call."""
+    took: list[float] = []
+    ends_at = perf_counter() + SECONDS
+    while (began := perf_counter()) < ends_at:
+        resolution = client.resolve("beta", "ann", company="acme")
+        took.append((perf_counter() - began) * 1e3)
+        assert resolution.reason is not burgee.Reason.ERROR, resolution
+        sleep(max(0.0, EVERY_SECONDS - (perf_counter() - began)))
+    return took
+
+
+def main() -> None:
+    """Print the table."""
+    chosen = sys.argv[1:] or ["grpcio", "native"]
+    columns = ("beside the honest client", "p50 ms", "p99 ms", "to before", "most", "MB", "at most")
+    print(f"| {' | '.join(columns)} |\n|---|{'---:|' * (len(columns) - 1)}")
+    for transport in chosen:
+        with (
+            serving(transport=transport) as server,
+            burgee.Client(server.target, KEY, local_evaluation=False, flag_timeout=10) as client,
+        ):
+            admin = client.stub(FlagAdminServiceStub)
+            admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000)))
+            honest(client)
+            for name in HOSTILE:
+                before = statistics.quantiles(honest(client), n=100)
+                nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {server.resident_mb():.0f} |"
+                print(f"| {transport}: nothing | {nothing} |")
+                server.forget_peak()
+                pipe, theirs = SpawnContext().Pipe()
+                process = SpawnContext().Process(target=harm, args=(server.target, name, theirs), daemon=True)
+                process.start()
+                pipe.recv()
+                took = honest(client)
+                memory = server.resident_mb()
+                pipe.send(True)
+                pipe.recv()
+                process.join()
+                during = statistics.quantiles(took, n=100)
+                times = f"{during[49]:.2f} | {during[98]:.2f} | {during[98] / before[98]:.2f} | {max(took):.1f}"
+                print(f"| {transport}: {name} | {times} | {memory:.0f} | {server.peak_mb():.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
