@@ -30,6 +30,7 @@ def serving(server, admin):
         house = server.house
         rpc = RpcServer(servicers or house.servicers, house.gate, OpenStreams(), house.limits, house.calls, transport)
         port = await rpc.start("127.0.0.1:0")
+        await rpc.ready()
         channels = []
 
         def connect(**options):

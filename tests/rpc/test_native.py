@@ -21,7 +21,9 @@ async def native(server):
     """Where the session's server is served once more."""
     house, transport = server.house, Transport(native=True)
     rpc = RpcServer(house.servicers, house.gate, OpenStreams(), house.limits, house.calls, transport)
-    yield f"127.0.0.1:{await rpc.start('127.0.0.1:0')}"
+    port = await rpc.start("127.0.0.1:0")
+    await rpc.ready()
+    yield f"127.0.0.1:{port}"
     await rpc.stop(0)
 
 
