@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -11,10 +12,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+import uvloop
+
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import build
 from burgee_server.house import House
 from burgee_server.installation import reconcile
+from burgee_server.logs import log_of_loop
 from burgee_server.metrics import MetricsServer
 from burgee_server.rpc.server import RpcServer
 from burgee_server.settings import Settings
@@ -26,18 +30,29 @@ SWITCH_SECONDS = 0.0002
 """How long a thread that works, such as that which checks batches, may keep the event loop waiting for its turn."""
 
 
-async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+def run(settings: Settings, say: Callable[[str], None], part: str = "") -> None:
+    """Serve in this process, on an event loop of its own; see serve()."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.get_loop().set_exception_handler(log_of_loop)
+        runner.run(serve(settings, say, part))
+
+
+async def serve(settings: Settings, say: Callable[[str], None], part: str = "") -> None:
     """Serve until SIGTERM or SIGINT; tell people what they need to know through `say`.
 
+    `part` names this process among several of one server, which ends when the one that started it does.
     Raises DirectoryInUse, OSError for an address that cannot be had, Invalid for a bootstrap key that will not do.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if (parent := multiprocessing.parent_process()) is not None:
+        loop.add_reader(parent.sentinel, stopping.set)
     _open_many_files()
     os.umask(0o077)  # events, profiles and keys are nobody else's to read, whoever made the directory
-    directory = DataDirectory(settings.data)
+    directory = DataDirectory(settings.data, part)
+    log.info("settings in force: %s", _told(settings))
     os.chdir(directory.path)  # chDB keeps a cache of format schemas in the working directory, wherever that is
     try:
         # Batches go to chDB in temporary files; those of a server that is killed must not be left lying in /tmp. Python
@@ -58,7 +73,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 async def _begin(house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None]) -> None:
     """Make the first key. It is on disk before it works: a crash in between must not lock everybody out."""
-    path = directory.path / KEY_FILE
+    path = directory.common / KEY_FILE
     if not await house.administration.is_new():
         if path.exists():
             say(f"burgee API key in {path}")
@@ -75,8 +90,11 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 async def _run(
     house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event
 ) -> None:
-    work, following = asyncio.create_task(house.work.run()), asyncio.create_task(house.stores.feed.follow())
-    server = RpcServer(house.servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
+    answers, works = settings.role != "loader", settings.role != "api"
+    following = asyncio.create_task(house.stores.feed.follow())
+    working = [asyncio.create_task(house.work.run())] if works else []
+    servicers = house.servicers if answers else None
+    server = RpcServer(servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
     metrics = None
     try:
         if settings.metrics_listen is not None:
@@ -84,7 +102,8 @@ async def _run(
             metrics = MetricsServer(house.collector, host.strip("[]"), int(metrics_port))
             say(f"burgee metrics http://{host}:{metrics.port}/metrics")
         port = await server.start(settings.listen)
-        await house.warm()
+        if answers:
+            await house.warm()
         await server.ready()
         _calm_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -92,7 +111,7 @@ async def _run(
         directory.tell(f"{host}:{port}")
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait({stopped, work, following}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, following, *working}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
         drain = settings.drain_notice_seconds + settings.drain_seconds
@@ -102,13 +121,20 @@ async def _run(
             await metrics.stop()
         house.work.stop()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
-        await asyncio.wait({work}, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
-        for task in (work, following):
+        if working:
+            await asyncio.wait(working, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
+        for task in (following, *working):
             task.cancel()
-        outcomes = await asyncio.gather(work, following, return_exceptions=True)
+        outcomes = await asyncio.gather(following, *working, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome  # work that ended by itself: better a restart than a server that stores nothing
+
+
+def _told(settings: Settings) -> str:
+    """The settings that are not the defaults; secrets as asterisks."""
+    other = {name: value for name, value in settings if value != type(settings).model_fields[name].default}
+    return ", ".join(f"{name}={value}" for name, value in other.items()) or "the defaults"
 
 
 def _open_many_files() -> None:

@@ -132,6 +132,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         settings.connection_seconds,
         settings.connection_grace_seconds,
         settings.connections,
+        shares_port=settings.processes > 1,
     )
     watch = Watch(catalog, profiles, cohorts, settings.watch_profiles, transport.stream_seconds)
     streams = OpenStreams()

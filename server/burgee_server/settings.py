@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     listen: Annotated[str, AfterValidator(_address)] = Field(
         "127.0.0.1:4750", description="HOST:PORT to serve gRPC on. Port 0 takes a free one."
     )
+    role: str = Field(
+        "all",
+        pattern="^(all|api|loader)$",
+        description="all; api to answer calls only; loader to do the work behind only. The last two with redis.",
+    )
+    processes: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="How many processes answer calls on the same port. More than one with redis only."
+    )
     metrics_listen: Annotated[str, AfterValidator(_address)] | None = Field(
         None, description="HOST:PORT to serve Prometheus metrics on, over HTTP and without a key. Unset: nowhere."
     )
@@ -112,6 +120,13 @@ class Settings(BaseSettings):
     def _shares_all_or_nothing(self) -> Self:
         if self.redis is not None and (self.database is None or self.warehouse is None):
             raise ValueError("redis is for several nodes, which need a database and a warehouse in common, too")
+        if self.redis is None and (self.role != "all" or self.processes > 1):
+            raise ValueError(
+                "role and processes are for several processes, which need a database, a warehouse and redis in common;"
+                " without them one process has everything in its directory"
+            )
+        if self.role == "loader" and self.processes > 1:
+            raise ValueError("one loader works at a time: processes are for those that answer calls")
         return self
 
 

@@ -156,13 +156,16 @@ async def test_a_fault_is_logged_with_its_place_and_kind_and_never_with_its_text
 
 
 async def test_a_request_has_the_id_that_its_caller_gave_it_or_a_new_one(admin):
-    """In the answer's trailing metadata, and in that of an error; what does not look like an id is not taken."""
+    """In the trailing metadata of errors, of answers if it was given; what does not look like an id is not taken."""
     seen = []
     for given in ("ticket-17", "", "two words", "x" * 129):
         metadata = ((REQUEST_ID, given),) if given else ()
         call = admin.flags.EvaluateAll(flags_pb2.EvaluateAllRequest(), metadata=metadata)
         await call
-        seen.append(dict(await call.trailing_metadata())[REQUEST_ID])
+        seen.append(dict(await call.trailing_metadata()).get(REQUEST_ID))
+        with pytest.raises(grpc.aio.AioRpcError) as missing:
+            await admin.flags.Evaluate(flags_pb2.EvaluateRequest(), metadata=metadata)
+        seen.append(dict(missing.value.trailing_metadata())[REQUEST_ID])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await admin.cohorts.GetCohort(
             cohorts_pb2.GetCohortRequest(cohort_key="none"), metadata=((REQUEST_ID, "ticket-18"),)
@@ -170,8 +173,9 @@ async def test_a_request_has_the_id_that_its_caller_gave_it_or_a_new_one(admin):
     with pytest.raises(grpc.aio.AioRpcError) as turned_away:
         await admin.capture.GetBatch(capture_pb2.GetBatchRequest(), metadata=(("authorization", "Bearer no"),))
 
-    assert seen[0] == "ticket-17"
-    assert len(set(seen)) == 4
+    assert seen[:2] == ["ticket-17", "ticket-17"]
+    assert seen[2::2] == [None, None, None]
+    assert len(set(seen[3::2])) == 3
     assert not {"two words", "x" * 129} & set(seen)
     assert dict(caught.value.trailing_metadata())[REQUEST_ID] == "ticket-18"
     assert dict(turned_away.value.trailing_metadata())[REQUEST_ID]

@@ -33,10 +33,16 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
         yield file
         if file.state is not State.WRONG:
             yield from check_database(f"sqlite:///{read_only(control)}&uri=true")
-    yield from check_journal(data / "journal.db", settings.journal_max_mb * MEGABYTE, time.time())
-    if alone and (data / "events").exists():
-        yield from check_warehouse(f"chdb://{data / 'events'}")
+    limit = settings.journal_max_mb * MEGABYTE
+    if settings.redis is not None:
+        from burgee_server.storage.redis.checks import check_redis  # its driver is there with the extra `scaled`
+
+        yield from check_redis(settings.redis.get_secret_value(), limit)
+    else:
+        yield from check_journal(data / "journal.db", limit, time.time())
+    if settings.warehouse is not None:
+        yield from check_warehouse(settings.warehouse.get_secret_value())
     elif not alone:
-        yield warning(
-            "warehouse", "not looked at: another process has it open", "ask that process: start doctor with its API key"
-        )
+        yield warning("warehouse", "not looked at: another process has it open", "ask that process, with an API key")
+    elif (data / "events").exists():
+        yield from check_warehouse(f"chdb://{data / 'events'}")

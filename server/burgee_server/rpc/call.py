@@ -15,7 +15,7 @@ _GIVEN = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 """What is taken as an id: it goes into the log."""
 
 _principal: ContextVar[Principal] = ContextVar("burgee_principal")
-_request_id: ContextVar[str] = ContextVar("burgee_request_id", default="")
+_request_id: ContextVar[tuple[str, bool]] = ContextVar("burgee_request_id", default=("", False))
 _process = token_hex(6)
 _numbers = count(1)
 
@@ -32,7 +32,7 @@ def environment_id() -> int:
 
 def request_id() -> str:
     """The id of the request that is being answered; empty outside of one."""
-    return _request_id.get()
+    return _request_id.get()[0]
 
 
 def enter(caller: Principal) -> None:
@@ -44,11 +44,16 @@ def name(metadata: Iterable[tuple[str, str | bytes]]) -> None:
     """Take the request's id from the metadata, or make one, for the rest of this task."""
     for key, value in metadata:
         if key == REQUEST_ID and isinstance(value, str) and _GIVEN.fullmatch(value):
-            _request_id.set(value)
+            _request_id.set((value, True))
             return
-    _request_id.set(f"{_process}-{next(_numbers):x}")
+    _request_id.set((f"{_process}-{next(_numbers):x}", False))
 
 
-def answer_metadata() -> tuple[tuple[str, str], ...]:
-    """What goes back to the caller with every answer and every error, as trailing metadata."""
-    return ((REQUEST_ID, _request_id.get()),)
+def was_named() -> bool:
+    """Whether the request's id is the caller's: then it goes back with the answer, too."""
+    return _request_id.get()[1]
+
+
+def trailing_metadata() -> tuple[tuple[str, str], ...]:
+    """What goes back to the caller with an error, and with the answer to a request that was named."""
+    return ((REQUEST_ID, request_id()),)

@@ -58,7 +58,8 @@ async def abort(context: Any, error: BurgeeError) -> NoReturn:
     for detail in _details(error):
         status.details.add().Pack(detail)
     told: Any = rpc_status.to_status(status)
-    await context.abort_with_status(told._replace(trailing_metadata=(*told.trailing_metadata, *call.answer_metadata())))
+    metadata = (*told.trailing_metadata, *call.trailing_metadata())
+    await context.abort_with_status(told._replace(trailing_metadata=metadata))
     raise AssertionError("abort_with_status always raises")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -73,11 +74,14 @@ class Servicers:
 
 
 class RpcServer:
-    """Serves on one address. Health says SERVING only between `ready` and `stop`, and NOT_SERVING before and after."""
+    """Serves on one address. Health says SERVING only between `ready` and `stop`, and NOT_SERVING before and after.
+
+    Without servicers, there is nothing but health and reflection.
+    """
 
     def __init__(
         self,
-        servicers: Servicers,
+        servicers: Servicers | None,
         gate: Gate,
         streams: OpenStreams,
         limits: CaptureLimits,
@@ -89,17 +93,12 @@ class RpcServer:
         self._port = 0
         self._server = transport.server(Door(gate, self._running, streams, limits, calls, reads_first=transport.native))
         self._health = Health(streams)
-        servicers.capture.add_to(self._server)
-        actions_pb2_grpc.add_ActionServiceServicer_to_server(servicers.actions, self._server)
-        admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, self._server)
-        cohorts_pb2_grpc.add_CohortServiceServicer_to_server(servicers.cohorts, self._server)
-        flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, self._server)
-        servicers.flags.add_to(self._server)
-        insights_pb2_grpc.add_InsightServiceServicer_to_server(servicers.insights, self._server)
-        profiles_pb2_grpc.add_ProfileServiceServicer_to_server(servicers.profiles, self._server)
+        self._services = SERVICES if servicers is not None else ()
+        if servicers is not None:
+            _add(servicers, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
-            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server, descriptor_pool.Default()
+            (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server, descriptor_pool.Default()
         )
 
     async def start(self, listen: str) -> int:
@@ -111,13 +110,13 @@ class RpcServer:
             self._port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
-        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._set_health(("", *self._services), health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         return self._port
 
     async def ready(self) -> None:
         """Say SERVING, for the server as a whole and for each service."""
-        await self._set_health(("", *SERVICES), health_pb2.HealthCheckResponse.SERVING)
+        await self._set_health(("", *self._services), health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
         """Say NOT_SERVING; after the notice end streams, and give the calls that run time to finish.
@@ -134,3 +133,15 @@ class RpcServer:
     async def _set_health(self, services: Sequence[str], status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in services:
             await self._health.set(service, status)
+
+
+def _add(servicers: Servicers, server: Any) -> None:
+    """Let a server answer every service."""
+    servicers.capture.add_to(server)
+    actions_pb2_grpc.add_ActionServiceServicer_to_server(servicers.actions, server)
+    admin_pb2_grpc.add_AdminServiceServicer_to_server(servicers.admin, server)
+    cohorts_pb2_grpc.add_CohortServiceServicer_to_server(servicers.cohorts, server)
+    flag_admin_pb2_grpc.add_FlagAdminServiceServicer_to_server(servicers.flag_admin, server)
+    servicers.flags.add_to(server)
+    insights_pb2_grpc.add_InsightServiceServicer_to_server(servicers.insights, server)
+    profiles_pb2_grpc.add_ProfileServiceServicer_to_server(servicers.profiles, server)

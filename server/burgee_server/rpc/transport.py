@@ -13,7 +13,6 @@ _BOTH = (
     # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),  # a port that is taken must be an error, not shared
     # A client that is gone without a word is noticed within a minute and a half, also where nothing is on its way.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -41,6 +40,8 @@ class Transport:
     connection_grace_seconds: float = 0.0
     """How long calls that are open on it may then go on."""
     most_connections: int = 0
+    shares_port: bool = False
+    """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
 
     @property
     def stream_seconds(self) -> float:
@@ -49,13 +50,14 @@ class Transport:
 
     def server(self, interceptor: grpc.aio.ServerInterceptor) -> grpc.aio.Server:  # type: ignore[type-arg]
         """A server that is to be started. Raises BurgeeError without the extra that it needs."""
+        port = ("grpc.so_reuseport", int(self.shares_port))
         if self.native:
             try:
                 from burgee_server.rpc.native import NativeServer
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
-            return NativeServer(interceptors=[interceptor], options=_BOTH)
-        return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, *_GRPCIO, *self._limits()])
+            return NativeServer(interceptors=[interceptor], options=[*_BOTH, port])
+        return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, port, *_GRPCIO, *self._limits()])
 
     def _limits(self) -> Sequence[tuple[str, Any]]:
         limits = []

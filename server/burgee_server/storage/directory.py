@@ -22,15 +22,18 @@ class DirectoryInUse(Exception):
 class DataDirectory:
     """A directory that this process alone holds until `release`. Made, readable by its owner only, if missing."""
 
-    def __init__(self, path: Path) -> None:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = path.resolve()
+    def __init__(self, path: Path, part: str = "") -> None:
+        """With `part`, a directory inside it: of one process of several that have the same server's directory."""
+        (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = (path / part).resolve()
+        self.common = path.resolve()
+        """Where what all processes of the server know is kept: the first key."""
         _sync_names(self.path.parent)
         self._lock = self._take_lock()
 
     def write_secret(self, name: str, text: str) -> Path:
-        """Write a file that only its owner can read, all of it or nothing."""
-        path = self.path / name
+        """Write a file that only its owner can read, all of it or nothing, for all processes of the server."""
+        path = self.common / name
         scratch = path.with_suffix(".new")
         scratch.unlink(missing_ok=True)  # or it would keep the mode that somebody else gave it
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -39,7 +42,7 @@ class DataDirectory:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
-        _sync_names(self.path)
+        _sync_names(self.common)
         return path
 
     def tell(self, address: str) -> None:

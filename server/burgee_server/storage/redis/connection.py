@@ -57,17 +57,25 @@ def told() -> Iterator[None]:
         raise Unavailable(f"Redis cannot do that now ({type(error).__name__})", RETRY_SECONDS) from error
 
 
-async def check_durability(client: Client) -> None:
-    """Warn of what could lose acknowledged events. Raises Unavailable for a Redis that throws them away when full."""
+async def durability(client: Client) -> dict[str, str] | None:
+    """Redis's settings that durability depends on. None where one may not ask, because somebody else runs it."""
     found: dict[str, str] = {}
     with told():
         try:
             for pattern in ("append*", "maxmemory-policy"):
                 answer = await client.config_get(pattern)
                 found |= {_text(key): _text(value) for key, value in answer.items()}
-        except exceptions.ResponseError:  # where somebody else runs it, one may not ask
-            log.warning("Redis does not say how durable it is. It must have appendonly yes and appendfsync always")
-            return
+        except exceptions.ResponseError:
+            return None
+    return found
+
+
+async def check_durability(client: Client) -> None:
+    """Warn of what could lose acknowledged events. Raises Unavailable for a Redis that throws them away when full."""
+    found = await durability(client)
+    if found is None:
+        log.warning("Redis does not say how durable it is. It must have appendonly yes and appendfsync always")
+        return
     if found.get("maxmemory-policy", "").startswith("allkeys"):
         raise Unavailable(
             "this Redis throws any key away when it is full (maxmemory-policy allkeys-…), acknowledged events too:"

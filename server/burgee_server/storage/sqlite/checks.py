@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 from burgee_server.causes import cause
-from burgee_server.findings import Finding, State, ok, warning, wrong
+from burgee_server.findings import Finding, State, ok, wrong
+from burgee_server.ports.journal import Backlog
+from burgee_server.ports.quarantine import Held
+from burgee_server.storage.backlog import judge
 from burgee_server.storage.sqlite.schema import MIGRATIONS
 
 READ_SECONDS = 20.0
 """How long a file may be read through; a larger one is believed."""
-_TOO_FULL = 0.8
-_LATE_SECONDS = 300.0
 _AHEAD_SECONDS = 30.0
 
 
@@ -57,41 +58,25 @@ def check_journal(path: Path, max_bytes: int, now: float) -> Iterator[Finding]:
             yield wrong("journal", f"schema {version}; this Burgee knows {len(MIGRATIONS)}", "run the newer Burgee")
         if version != len(MIGRATIONS):
             return  # older: the next start brings it up to date, and not we
-        waiting, oldest = connection.execute(
-            "SELECT coalesce(sum(events), 0), min(received_at) FROM batches WHERE events > 0"
+        batches, events, size, oldest = connection.execute(
+            "SELECT count(*), coalesce(sum(events), 0), coalesce(sum(length(payload)), 0), min(received_at)"
+            " FROM batches WHERE events > 0"
         ).fetchone()
-        aside, quarantined, kept = connection.execute(
-            "SELECT (SELECT coalesce(sum(events), 0) FROM set_aside), (SELECT count(*) FROM quarantined),"
-            " (SELECT coalesce(sum(length(payload)), 0) FROM batches WHERE events > 0)"
-            " + (SELECT coalesce(sum(length(payload)), 0) FROM set_aside)"
-            " + (SELECT coalesce(sum(length(payload)), 0) FROM quarantined)"
+        aside, aside_bytes = connection.execute(
+            "SELECT coalesce(sum(events), 0), coalesce(sum(length(payload)), 0) FROM set_aside"
+        ).fetchone()
+        quarantined, quarantined_bytes = connection.execute(
+            "SELECT count(*), coalesce(sum(length(payload)), 0) FROM quarantined"
         ).fetchone()
         newest = connection.execute("SELECT max(received_at) FROM batch_ids").fetchone()[0]
-    yield _fullness(kept, max_bytes, waiting)
-    if oldest is not None and now - oldest > _LATE_SECONDS:
-        yield warning(
-            "journal", f"events have waited for {now - oldest:,.0f} s", "see the warehouse below, or start the server"
-        )
-    if aside or quarantined:
-        yield warning(
-            "quarantine",
-            f"{quarantined:,} events in quarantine, {aside:,} set aside: the warehouse refused them",
-            "burgee quarantine list says why; replay or purge them",
-        )
+    kept = size + aside_bytes + quarantined_bytes
+    yield from judge(Backlog(batches, events, size, oldest, kept, max_bytes), Held(aside, quarantined), now)
     if newest is not None and newest > now + _AHEAD_SECONDS:
         yield wrong(
             "clock",
             f"{newest - now:,.0f} s behind the newest batch: it was set back",
             "set the clock, and keep it with NTP",
         )
-
-
-def _fullness(kept: int, max_bytes: int, waiting: int) -> Finding:
-    found = f"{kept / max_bytes:.0%} of journal_max_mb in use; {waiting:,} events wait"
-    if kept >= max_bytes * _TOO_FULL:
-        advice = "mend what keeps the warehouse from taking events, purge the quarantine, or raise journal_max_mb"
-        return (wrong if kept >= max_bytes else warning)("journal", found, advice)
-    return ok("journal", found)
 
 
 def _open(path: Path) -> sqlite3.Connection:
