@@ -30,7 +30,9 @@ def run_several(settings: Settings, say: Callable[[str], None]) -> None:
     try:
         with _reserved(settings.listen) as address:
             directory.tell(address)
-            _Several(settings.model_copy(update={"listen": address, "data": directory.path}), say).run()
+            # Not read again, and of a class that another process can find.
+            in_force = {**dict(settings), "listen": address, "data": directory.path}
+            _Several(Settings.model_construct(**in_force), say).run()
     finally:
         directory.release()
 

@@ -18,8 +18,8 @@ def serve(tmp_path: Path) -> Iterator[Any]:
     """Starts servers on a directory of this test; ends those that are left."""
     started: list[Serving] = []
 
-    def start(*arguments: str, **settings: Any) -> Serving:
-        started.append(Serving(tmp_path / "data", *arguments, **settings))
+    def start(*arguments: str, name: str = "data", **settings: Any) -> Serving:
+        started.append(Serving(tmp_path / name, *arguments, **settings))
         return started[-1].ready()
 
     yield start
@@ -32,8 +32,8 @@ def serve(tmp_path: Path) -> Iterator[Any]:
 class Command:
     """Runs `burgee` against one server."""
 
-    def __init__(self, server: Serving) -> None:
-        self._environment = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=server.key, COLUMNS="120")
+    def __init__(self, server: Serving, key: str = "") -> None:
+        self._environment = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=key or server.key, COLUMNS="120")
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
         """The finished command."""

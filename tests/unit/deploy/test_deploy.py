@@ -1,4 +1,4 @@
-"""Dockerfile, compose.yaml and the manifests for Kubernetes: valid, hardened, in step with the server."""
+"""Dockerfile, compose.yaml and the manifests for Kubernetes: valid, hardened, and in step with the server."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ def test_a_manifest_is_valid_and_has_no_field_that_kubernetes_does_not_know(path
 
 def test_a_schema_finds_a_field_that_is_misspelt():
     """The check checks."""
-    [document] = read(ROOT / "deploy/kubernetes/embedded/statefulset.yaml")
+    [document] = read(ROOT / "deploy/kubernetes/scaled/api.yaml")
     document["spec"]["replica"] = 3
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(document, KUBERNETES[-1], strict=True)
@@ -135,6 +135,16 @@ def test_selectors_find_their_pods():
             selector = each["spec"]["selector"]
             selector = selector.get("matchLabels", selector)
             assert any(selector.items() <= found.items() for found in labels), each["metadata"]["name"]
+
+
+def test_each_role_has_a_deployment_and_those_that_answer_have_a_budget():
+    """A drained node of the cluster must not take every server at once."""
+    scaled = [each for path, each in manifests() if path.parent.name == "scaled"]
+    deployments = {each["metadata"]["name"]: each for each in scaled if each["kind"] == "Deployment"}
+    [budget] = [each for each in scaled if each["kind"] == "PodDisruptionBudget"]
+    assert deployments.keys() == {"burgee-api", "burgee-loader"}
+    assert budget["spec"]["selector"] == deployments["burgee-api"]["spec"]["selector"]
+    assert deployments["burgee-api"]["spec"]["replicas"] > budget["spec"]["maxUnavailable"]
 
 
 def test_compose_is_valid():

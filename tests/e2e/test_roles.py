@@ -1,0 +1,154 @@
+"""Processes that answer calls and one that does the work behind, on stores that they share."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+import redis
+from tests.fixtures.clickhouse import ClickHouse
+
+import burgee
+from tests.e2e.conftest import Command
+from tests.fixtures.serving import environment, wait_for
+
+KEY = "chosen-for-several-nodes"
+
+
+@pytest.fixture
+def warehouse():
+    """One without tables: it takes the events of one control store only."""
+    endpoint = ClickHouse()
+    yield endpoint.dsn
+    endpoint.close()
+
+
+@pytest.fixture
+def shared(postgres_database, redis_url, warehouse):
+    """Settings of the stores that several processes share, empty."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+    return {
+        "BURGEE_DATABASE": postgres_database,
+        "BURGEE_REDIS": redis_url,
+        "BURGEE_WAREHOUSE": warehouse,
+        "BURGEE_BOOTSTRAP_KEY": KEY,
+    }
+
+
+def health(server, service=""):
+    """What `burgee health` exits with."""
+    command = [sys.executable, "-m", "burgee_server", "health", "--target", server.target, "--service", service]
+    return subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False).returncode
+
+
+def metrics(server):
+    """The metrics that each of its processes serves."""
+    said = [line.removeprefix("burgee metrics ") for line in server.said if line.startswith("burgee metrics ")]
+    return [urllib.request.urlopen(each, timeout=20).read().decode() for each in said]
+
+
+def waiting(text):
+    """How many events wait in the journal."""
+    return float(re.search(r"^burgee_journal_events (\S+)$", text, re.M)[1])
+
+
+def test_a_node_that_answers_leaves_the_work_to_one_that_loads(serve, shared):
+    """Events wait until there is a loader, which answers nothing but its health."""
+    api = serve("--role", "api", BURGEE_METRICS_LISTEN="127.0.0.1:0", **shared)
+    with burgee.Client(api.target, KEY) as client:
+        client.capture("seen", "ann")
+        client.flush()
+    assert waiting(*metrics(api)) == 1
+
+    loader = serve("--role", "loader", name="loader", **shared)
+    wait_for(lambda: waiting(*metrics(api)) == 0)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "burgee_server", "flags", "list", "--target", loader.target, "--api-key", KEY],
+        capture_output=True, text=True, env=environment(), timeout=60, check=False,
+    )  # fmt: skip
+    assert "UNIMPLEMENTED" in done.stderr
+    assert (health(loader), health(loader, "burgee.v1.FlagService")) == (0, 1)
+    assert (health(api), health(api, "burgee.v1.FlagService")) == (0, 0)
+    for server in (loader, api):
+        code, errors = server.stop()
+        assert code == 0, errors
+
+
+def test_processes_share_a_port_and_end_when_they_are_told_to(serve, shared):
+    """The kernel spreads connections over them, and there is one ready line for all."""
+    server = serve("--processes", "2", BURGEE_METRICS_LISTEN="127.0.0.1:0", **shared)
+    answered = set()
+
+    def both_have_answered():
+        Command(server, KEY).json("flags", "list")
+        counts = [re.search(r"^burgee_rpc_calls_total\{.*ListFlags.*\} (\S+)$", text, re.M) for text in metrics(server)]
+        answered.update(number for number, count in enumerate(counts) if count)
+        return answered == {0, 1}
+
+    wait_for(both_have_answered, 60)
+    assert sum(line.startswith("burgee ready") for line in server.said) == 1
+    doctor = Command(server, KEY).run("doctor", "--target", server.target, "--json")
+    found = {each["subject"] for each in json.loads(doctor.stdout)}
+    assert {"control store", "redis", "warehouse", "journal"} <= found
+    assert doctor.returncode == 0, doctor.stdout
+    code, errors = server.stop()
+    assert code == 0, errors
+
+
+@pytest.mark.parametrize("which", ["one of them", "the one that started them"])
+def test_a_process_that_is_killed_takes_the_others_with_it(serve, shared, which):
+    """So that a supervisor sees it, and no half of a server is left behind on the port."""
+    server = serve("--processes", "2", **shared)
+    children = _children(server.process.pid)
+    os.kill(children[0] if which == "one of them" else server.process.pid, signal.SIGKILL)
+
+    code = server.process.wait(timeout=60)
+
+    wait_for(lambda: not any(_is_alive(child) for child in children))
+    if which == "one of them":
+        assert code == 1
+        assert "ended by themselves" in server.errors
+
+
+@pytest.mark.parametrize("arguments", [("--role", "api"), ("--role", "loader"), ("--processes", "2")])
+def test_without_stores_in_common_there_is_one_process_and_it_does_everything(tmp_path, arguments):
+    """One line says what would be needed."""
+    command = [sys.executable, "-m", "burgee_server", "serve", "--data", str(tmp_path / "data"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "redis" in done.stderr
+
+
+def _children(parent):
+    """The processes that serve, of one that was started with --processes."""
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            if not entry.isdecimal() or b"spawn_main" not in _read(f"/proc/{entry}/cmdline"):
+                continue
+            if int(_read(f"/proc/{entry}/stat").rpartition(b")")[2].split()[1]) == parent:
+                found.append(int(entry))
+        except OSError:  # it has ended meanwhile
+            continue
+    assert len(found) == 2
+    return found
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _is_alive(process):
+    try:
+        return _read(f"/proc/{process}/stat").rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
