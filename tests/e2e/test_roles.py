@@ -10,10 +10,10 @@ import urllib.request
 
 import pytest
 import redis
-from tests.fixtures.clickhouse import ClickHouse
 
 import burgee
 from tests.e2e.conftest import Command
+from tests.fixtures.clickhouse import ClickHouse
 from tests.fixtures.serving import environment, wait_for
 
 KEY = "chosen-for-several-nodes"
