@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
@@ -10,12 +11,12 @@ from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.actions import Actions
 from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
-from burgee_server.cohorts import Cohorts, Memberships
+from burgee_server.cohorts import Cohorts, Memberships, Refreshing
 from burgee_server.erasure import Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
-from burgee_server.insights import Insights, Lists, check_matcher
+from burgee_server.insights import Insights, Lists, WarehouseComputing, check_matcher
 from burgee_server.metrics import Collector
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
@@ -126,6 +127,11 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     eraser = Eraser(stores.erasures, profiles, journal, quarantine, warehouse, clock)
     retention = Retention(access, warehouse, clock)
     catalog = Catalog(flags)
+    lists = Lists(cohorts, warehouse)
+    computing = WarehouseComputing(
+        warehouse, stores.vocabularies, lists, group_types.known, clock, settings.query_seconds
+    )
+    refreshing = Refreshing(cohorts, flags, computing, feed, clock, timedelta(seconds=settings.cohort_seconds))
     lifecycle = Lifecycle(flags, cohorts, stores.turns, feed, clock)
     transport = Transport(
         settings.transport == "native",
@@ -144,7 +150,8 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     )
     forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget)
     changes = Changes()
-    for listener in (*forgetting, changes.notice, mirror.notice, retention.notice, watch.notice, streams.notice):
+    behind = (mirror.notice, retention.notice, refreshing.notice)
+    for listener in (*forgetting, changes.notice, *behind, watch.notice, streams.notice):
         feed.listen(listener)
     answered = Calls()
     taking = Capture(journal, group_types, clock, window)
@@ -178,7 +185,9 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         gate=gate,
         administration=administration,
         mirror=mirror,
-        work=Work(stores.lease, finishing=(loader, mirror), endless=(isolator.run, eraser.run, retention.run)),
+        work=Work(
+            stores.lease, finishing=(loader, mirror), endless=(isolator.run, eraser.run, retention.run, refreshing.run)
+        ),
         catalog=catalog,
         watch=watch,
         streams=streams,
@@ -187,7 +196,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         transport=transport,
         collector=collector,
         servicers=Servicers(
-            actions=ActionServicer(Actions(stores.actions, check_matcher, clock), group_types),
+            actions=ActionServicer(Actions(stores.actions, cohorts, check_matcher, stores.turns, clock), group_types),
             admin=AdminServicer(administration, examine, version("burgee")),
             capture=CaptureServicer(
                 taking,
@@ -195,7 +204,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
                 quarantine,
                 Quarantine(quarantine, warehouse, access, clock),
             ),
-            cohorts=CohortServicer(Cohorts(cohorts, flags, stores.turns, feed, clock)),
+            cohorts=CohortServicer(Cohorts(cohorts, flags, access, computing, stores.turns, feed, clock), refreshing),
             flag_admin=FlagAdminServicer(
                 lifecycle,
                 Previews(lifecycle, KnownProfiles(profiles, warehouse), cohorts, clock),
@@ -205,7 +214,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             ),
             flags=flag_servicer,
             insights=InsightServicer(
-                Insights(warehouse, stores.vocabularies, Lists(cohorts, warehouse), clock),
+                Insights(warehouse, stores.vocabularies, lists, clock),
                 group_types,
                 journal,
                 settings.query_seconds,

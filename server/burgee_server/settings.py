@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     query_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Longest that one insight may run, whatever deadline its caller set."
     )
+    cohort_seconds: Annotated[float, Field(ge=1)] = Field(
+        300.0,
+        description="How old members of a computed cohort may be, in seconds, for flags and where they are listed.",
+    )
     profile_cache: Annotated[int, Field(gt=0)] = Field(
         100_000, description="How many persons and groups are kept in memory for flag checks."
     )

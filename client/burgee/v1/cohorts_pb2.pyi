@@ -3,8 +3,10 @@
 isort:skip_file
 Cohorts: named sets of persons, or of groups of one type."""
 
+from burgee.v1 import common_pb2 as _common_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -29,10 +31,12 @@ class Cohort(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
+    COMPUTED_FIELD_NUMBER: _builtins.int
     MEMBER_COUNT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    COMPUTED_AT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Its name in flags: 1 to 200 characters, letters, digits, "-" and "_"."""
     description: _builtins.str
@@ -40,12 +44,16 @@ class Cohort(_message.Message):
     group_type: _builtins.str
     """Whom it is made of: "user" for persons, or a group type such as "company". Cannot change."""
     member_count: _builtins.int
-    """How many there are. Set by the server."""
+    """How many there are; of a computed cohort, how many there were when it was computed. Set by the server."""
     version: _builtins.int
     """Counts up by one with UpdateCohort. Set by the server."""
     @_builtins.property
     def listed(self) -> Global___ListedCohort:
         """By being told who they are."""
+
+    @_builtins.property
+    def computed(self) -> Global___ComputedCohort:
+        """By what they are, what they do, and in which other cohorts they are."""
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -55,6 +63,10 @@ class Cohort(_message.Message):
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """When it, or its members, last changed. Set by the server."""
 
+    @_builtins.property
+    def computed_at(self) -> _timestamp_pb2.Timestamp:
+        """As of when the members of a computed cohort were computed. Absent: not yet, as it says now. Set by the server."""
+
     def __init__(
         self,
         *,
@@ -62,16 +74,18 @@ class Cohort(_message.Message):
         description: _builtins.str = ...,
         group_type: _builtins.str = ...,
         listed: Global___ListedCohort | None = ...,
+        computed: Global___ComputedCohort | None = ...,
         member_count: _builtins.int = ...,
         version: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
+        computed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "definition", b"definition", "listed", b"listed", "updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["computed", b"computed", "computed_at", b"computed_at", "created_at", b"created_at", "definition", b"definition", "listed", b"listed", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "definition", b"definition", "description", b"description", "group_type", b"group_type", "key", b"key", "listed", b"listed", "member_count", b"member_count", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["computed", b"computed", "computed_at", b"computed_at", "created_at", b"created_at", "definition", b"definition", "description", b"description", "group_type", b"group_type", "key", b"key", "listed", b"listed", "member_count", b"member_count", "updated_at", b"updated_at", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_definition: _TypeAlias = _typing.Literal["listed"]  # noqa: Y015
+    _WhichOneofReturnType_definition: _TypeAlias = _typing.Literal["listed", "computed"]  # noqa: Y015
     _WhichOneofArgType_definition: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_definition) -> _WhichOneofReturnType_definition | None: ...
 
@@ -93,6 +107,269 @@ class ListedCohort(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListedCohort: _TypeAlias = ListedCohort  # noqa: Y015
+
+@_typing.final
+class ComputedCohort(_message.Message):
+    """The members are those who meet a criterion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CRITERION_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """An IANA time zone for dates and days in its ranges. Empty: UTC."""
+    @_builtins.property
+    def criterion(self) -> Global___Criterion:
+        """The criterion."""
+
+    def __init__(
+        self,
+        *,
+        criterion: Global___Criterion | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["criterion", b"criterion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criterion", b"criterion", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputedCohort: _TypeAlias = ComputedCohort  # noqa: Y015
+
+@_typing.final
+class Criterion(_message.Message):
+    """What makes somebody a member. At most 10 levels deep, and 200 conditions in all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPERTIES_FIELD_NUMBER: _builtins.int
+    PERFORMED_FIELD_NUMBER: _builtins.int
+    FIRST_PERFORMED_FIELD_NUMBER: _builtins.int
+    STOPPED_FIELD_NUMBER: _builtins.int
+    IN_ORDER_FIELD_NUMBER: _builtins.int
+    COHORT_KEY_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    ANY_FIELD_NUMBER: _builtins.int
+    NOT_FIELD_NUMBER: _builtins.int
+    cohort_key: _builtins.str
+    """They are in another cohort, made of the same type; by its key."""
+    @_builtins.property
+    def properties(self) -> _common_pb2.Filter:
+        """Their own properties, as they are now, pass this filter: of a cohort of persons over "user.…", of companies over
+        "company.…". "user.key" and "company.key" are the key.
+        """
+
+    @_builtins.property
+    def performed(self) -> Global___Performed:
+        """They did something so many times."""
+
+    @_builtins.property
+    def first_performed(self) -> Global___FirstPerformed:
+        """They did something in a range, and never before."""
+
+    @_builtins.property
+    def stopped(self) -> Global___Stopped:
+        """They did something before a range, and not in it."""
+
+    @_builtins.property
+    def in_order(self) -> Global___InOrder:
+        """They did one thing, and then another."""
+
+    @_builtins.property
+    def all(self) -> Global___CriterionList:
+        """They meet every one of these."""
+
+    @_builtins.property
+    def any(self) -> Global___CriterionList:
+        """They meet at least one of these."""
+
+    def __init__(
+        self,
+        *,
+        properties: _common_pb2.Filter | None = ...,
+        performed: Global___Performed | None = ...,
+        first_performed: Global___FirstPerformed | None = ...,
+        stopped: Global___Stopped | None = ...,
+        in_order: Global___InOrder | None = ...,
+        cohort_key: _builtins.str = ...,
+        all: Global___CriterionList | None = ...,
+        any: Global___CriterionList | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "any", b"any", "cohort_key", b"cohort_key", "first_performed", b"first_performed", "in_order", b"in_order", "kind", b"kind", "not", b"not", "performed", b"performed", "properties", b"properties", "stopped", b"stopped"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "any", b"any", "cohort_key", b"cohort_key", "first_performed", b"first_performed", "in_order", b"in_order", "kind", b"kind", "not", b"not", "performed", b"performed", "properties", b"properties", "stopped", b"stopped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["properties", "performed", "first_performed", "stopped", "in_order", "cohort_key", "all", "any", "not"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Criterion: _TypeAlias = Criterion  # noqa: Y015
+
+@_typing.final
+class CriterionList(_message.Message):
+    """The branches of an `all` or an `any`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CRITERIA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def criteria(self) -> _containers.RepeatedCompositeFieldContainer[Global___Criterion]:
+        """The branches; none is refused."""
+
+    def __init__(
+        self,
+        *,
+        criteria: _abc.Iterable[Global___Criterion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CriterionList: _TypeAlias = CriterionList  # noqa: Y015
+
+@_typing.final
+class Performed(_message.Message):
+    """Did something so many times. What a group did is what was done in events that name it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
+    AT_MOST_FIELD_NUMBER: _builtins.int
+    EXACTLY_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    at_least: _builtins.int
+    """At least so many: 1 to 1,000,000."""
+    at_most: _builtins.int
+    """At most so many, never included: 0 to 1,000,000."""
+    exactly: _builtins.int
+    """Just so many: 0 to 1,000,000."""
+    @_builtins.property
+    def events(self) -> _common_pb2.EventMatch:
+        """What."""
+
+    @_builtins.property
+    def range(self) -> _common_pb2.TimeRange:
+        """When. Relative to when it is computed, each time anew; it may not be compared. Absent: the last 30 days."""
+
+    def __init__(
+        self,
+        *,
+        events: _common_pb2.EventMatch | None = ...,
+        at_least: _builtins.int = ...,
+        at_most: _builtins.int = ...,
+        exactly: _builtins.int = ...,
+        range: _common_pb2.TimeRange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "at_most", b"at_most", "events", b"events", "exactly", b"exactly", "range", b"range", "times", b"times"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "at_most", b"at_most", "events", b"events", "exactly", b"exactly", "range", b"range", "times", b"times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_times: _TypeAlias = _typing.Literal["at_least", "at_most", "exactly"]  # noqa: Y015
+    _WhichOneofArgType_times: _TypeAlias = _typing.Literal["times", b"times"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_times) -> _WhichOneofReturnType_times | None: ...
+
+Global___Performed: _TypeAlias = Performed  # noqa: Y015
+
+@_typing.final
+class FirstPerformed(_message.Message):
+    """Did something for the first time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def events(self) -> _common_pb2.EventMatch:
+        """What."""
+
+    @_builtins.property
+    def range(self) -> _common_pb2.TimeRange:
+        """When the first time was. As in Performed."""
+
+    def __init__(
+        self,
+        *,
+        events: _common_pb2.EventMatch | None = ...,
+        range: _common_pb2.TimeRange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "range", b"range"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "range", b"range"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FirstPerformed: _TypeAlias = FirstPerformed  # noqa: Y015
+
+@_typing.final
+class Stopped(_message.Message):
+    """Did something once, and not lately."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def events(self) -> _common_pb2.EventMatch:
+        """What."""
+
+    @_builtins.property
+    def range(self) -> _common_pb2.TimeRange:
+        """Not in here, but before it. As in Performed."""
+
+    def __init__(
+        self,
+        *,
+        events: _common_pb2.EventMatch | None = ...,
+        range: _common_pb2.TimeRange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "range", b"range"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "range", b"range"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Stopped: _TypeAlias = Stopped  # noqa: Y015
+
+@_typing.final
+class InOrder(_message.Message):
+    """Did one thing, and then another, as in a funnel: other events may come between, events of one moment are in order,
+    and one event serves one step.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.EventMatch]:
+        """What, in order: 2 to 20."""
+
+    @_builtins.property
+    def window(self) -> _duration_pb2.Duration:
+        """How long the way from the first to the last may take, its end included."""
+
+    @_builtins.property
+    def range(self) -> _common_pb2.TimeRange:
+        """When: every step must fall inside. As in Performed."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[_common_pb2.EventMatch] | None = ...,
+        window: _duration_pb2.Duration | None = ...,
+        range: _common_pb2.TimeRange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range", "window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["range", b"range", "steps", b"steps", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InOrder: _TypeAlias = InOrder  # noqa: Y015
 
 @_typing.final
 class CohortMember(_message.Message):
@@ -237,16 +514,22 @@ class GetCohortRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COHORT_KEY_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
     cohort_key: _builtins.str
     """Which."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old the members of a computed cohort may be: beyond that they are computed first. Absent: as old as they are."""
+
     def __init__(
         self,
         *,
         cohort_key: _builtins.str = ...,
+        max_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_key", b"cohort_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_key", b"cohort_key", "max_age", b"max_age"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -382,22 +665,30 @@ class ListCohortMembersRequest(_message.Message):
     COHORT_KEY_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
     cohort_key: _builtins.str
     """Of which cohort."""
     page_size: _builtins.int
     """How many at most: 1 to 1,000. 0: 100."""
     page_token: _builtins.str
     """The next_page_token of the page before. Empty: the first page."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old the members of a computed cohort may be: beyond that they are computed before the first page. Absent: what
+        the server's settings say.
+        """
+
     def __init__(
         self,
         *,
         cohort_key: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        max_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_key", b"cohort_key", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_key", b"cohort_key", "max_age", b"max_age", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -500,3 +791,57 @@ class ChangeCohortMembersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChangeCohortMembersResponse: _TypeAlias = ChangeCohortMembersResponse  # noqa: Y015
+
+@_typing.final
+class RefreshCohortRequest(_message.Message):
+    """Asks to compute a cohort now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COHORT_KEY_FIELD_NUMBER: _builtins.int
+    cohort_key: _builtins.str
+    """Which."""
+    def __init__(
+        self,
+        *,
+        cohort_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort_key", b"cohort_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefreshCohortRequest: _TypeAlias = RefreshCohortRequest  # noqa: Y015
+
+@_typing.final
+class RefreshCohortResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COHORT_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    added: _builtins.int
+    """How many came in."""
+    removed: _builtins.int
+    """How many are not in it any more."""
+    @_builtins.property
+    def cohort(self) -> Global___Cohort:
+        """The cohort, just computed."""
+
+    def __init__(
+        self,
+        *,
+        cohort: Global___Cohort | None = ...,
+        added: _builtins.int = ...,
+        removed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "cohort", b"cohort", "removed", b"removed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefreshCohortResponse: _TypeAlias = RefreshCohortResponse  # noqa: Y015

@@ -70,6 +70,11 @@ class CohortServiceStub:
                 request_serializer=burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersResponse.FromString,
                 _registered_method=True)
+        self.RefreshCohort = channel.unary_unary(
+                '/burgee.v1.CohortService/RefreshCohort',
+                request_serializer=burgee_dot_v1_dot_cohorts__pb2.RefreshCohortRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_cohorts__pb2.RefreshCohortResponse.FromString,
+                _registered_method=True)
 
 
 class CohortServiceServicer:
@@ -84,7 +89,7 @@ class CohortServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCohort(self, request, context):
-        """Changes what is said of a cohort; never its members. ABORTED if expected_version is not the current one.
+        """Changes what is said of a cohort, and how it is computed. ABORTED if expected_version is not the current one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +110,7 @@ class CohortServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCohort(self, request, context):
-        """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming the flags, while flags ask for it.
+        """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming them, while flags or cohorts ask for it.
         Who was in it stays known to EvaluateAt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -122,6 +127,13 @@ class CohortServiceServicer:
     def ChangeCohortMembers(self, request, context):
         """Puts members into a listed cohort and takes others out, all or none of them. In force in the next flag check.
         Needs no version: whoever else changes the list, these are in it afterwards, and those are not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefreshCohort(self, request, context):
+        """Computes the members of a computed cohort now. Flags go by them from the next check on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,6 +176,11 @@ def add_CohortServiceServicer_to_server(servicer, server):
                     servicer.ChangeCohortMembers,
                     request_deserializer=burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersResponse.SerializeToString,
+            ),
+            'RefreshCohort': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefreshCohort,
+                    request_deserializer=burgee_dot_v1_dot_cohorts__pb2.RefreshCohortRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_cohorts__pb2.RefreshCohortResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -356,6 +373,33 @@ class CohortService:
             '/burgee.v1.CohortService/ChangeCohortMembers',
             burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersRequest.SerializeToString,
             burgee_dot_v1_dot_cohorts__pb2.ChangeCohortMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefreshCohort(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.CohortService/RefreshCohort',
+            burgee_dot_v1_dot_cohorts__pb2.RefreshCohortRequest.SerializeToString,
+            burgee_dot_v1_dot_cohorts__pb2.RefreshCohortResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,13 +36,13 @@ class CohortServiceStub:
     CreateCohort: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.CreateCohortRequest, _cohorts_pb2.CreateCohortResponse]
     """Creates a cohort, without members. ALREADY_EXISTS if the key is taken."""
     UpdateCohort: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.UpdateCohortRequest, _cohorts_pb2.UpdateCohortResponse]
-    """Changes what is said of a cohort; never its members. ABORTED if expected_version is not the current one."""
+    """Changes what is said of a cohort, and how it is computed. ABORTED if expected_version is not the current one."""
     GetCohort: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.GetCohortRequest, _cohorts_pb2.GetCohortResponse]
     """One cohort. NOT_FOUND if there is none."""
     ListCohorts: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.ListCohortsRequest, _cohorts_pb2.ListCohortsResponse]
     """The cohorts of the environment, by key."""
     DeleteCohort: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.DeleteCohortRequest, _cohorts_pb2.DeleteCohortResponse]
-    """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming the flags, while flags ask for it.
+    """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming them, while flags or cohorts ask for it.
     Who was in it stays known to EvaluateAt.
     """
     ListCohortMembers: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.ListCohortMembersRequest, _cohorts_pb2.ListCohortMembersResponse]
@@ -51,6 +51,8 @@ class CohortServiceStub:
     """Puts members into a listed cohort and takes others out, all or none of them. In force in the next flag check.
     Needs no version: whoever else changes the list, these are in it afterwards, and those are not.
     """
+    RefreshCohort: _grpc.UnaryUnaryMultiCallable[_cohorts_pb2.RefreshCohortRequest, _cohorts_pb2.RefreshCohortResponse]
+    """Computes the members of a computed cohort now. Flags go by them from the next check on."""
 
 @_typing.type_check_only
 class CohortServiceAsyncStub(CohortServiceStub):
@@ -60,13 +62,13 @@ class CohortServiceAsyncStub(CohortServiceStub):
     CreateCohort: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.CreateCohortRequest, _cohorts_pb2.CreateCohortResponse]  # type: ignore[assignment]
     """Creates a cohort, without members. ALREADY_EXISTS if the key is taken."""
     UpdateCohort: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.UpdateCohortRequest, _cohorts_pb2.UpdateCohortResponse]  # type: ignore[assignment]
-    """Changes what is said of a cohort; never its members. ABORTED if expected_version is not the current one."""
+    """Changes what is said of a cohort, and how it is computed. ABORTED if expected_version is not the current one."""
     GetCohort: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.GetCohortRequest, _cohorts_pb2.GetCohortResponse]  # type: ignore[assignment]
     """One cohort. NOT_FOUND if there is none."""
     ListCohorts: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.ListCohortsRequest, _cohorts_pb2.ListCohortsResponse]  # type: ignore[assignment]
     """The cohorts of the environment, by key."""
     DeleteCohort: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.DeleteCohortRequest, _cohorts_pb2.DeleteCohortResponse]  # type: ignore[assignment]
-    """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming the flags, while flags ask for it.
+    """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming them, while flags or cohorts ask for it.
     Who was in it stays known to EvaluateAt.
     """
     ListCohortMembers: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.ListCohortMembersRequest, _cohorts_pb2.ListCohortMembersResponse]  # type: ignore[assignment]
@@ -75,6 +77,8 @@ class CohortServiceAsyncStub(CohortServiceStub):
     """Puts members into a listed cohort and takes others out, all or none of them. In force in the next flag check.
     Needs no version: whoever else changes the list, these are in it afterwards, and those are not.
     """
+    RefreshCohort: _aio.UnaryUnaryMultiCallable[_cohorts_pb2.RefreshCohortRequest, _cohorts_pb2.RefreshCohortResponse]  # type: ignore[assignment]
+    """Computes the members of a computed cohort now. Flags go by them from the next check on."""
 
 class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps cohorts and their members. A flag asks for them with OPERATOR_IN_COHORT and OPERATOR_NOT_IN_COHORT."""
@@ -93,7 +97,7 @@ class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cohorts_pb2.UpdateCohortRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cohorts_pb2.UpdateCohortResponse, _abc.Awaitable[_cohorts_pb2.UpdateCohortResponse]]:
-        """Changes what is said of a cohort; never its members. ABORTED if expected_version is not the current one."""
+        """Changes what is said of a cohort, and how it is computed. ABORTED if expected_version is not the current one."""
 
     @_abc_1.abstractmethod
     def GetCohort(
@@ -117,7 +121,7 @@ class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cohorts_pb2.DeleteCohortRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cohorts_pb2.DeleteCohortResponse, _abc.Awaitable[_cohorts_pb2.DeleteCohortResponse]]:
-        """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming the flags, while flags ask for it.
+        """Takes a cohort away; its key may be used again. FAILED_PRECONDITION, naming them, while flags or cohorts ask for it.
         Who was in it stays known to EvaluateAt.
         """
 
@@ -138,5 +142,13 @@ class CohortServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts members into a listed cohort and takes others out, all or none of them. In force in the next flag check.
         Needs no version: whoever else changes the list, these are in it afterwards, and those are not.
         """
+
+    @_abc_1.abstractmethod
+    def RefreshCohort(
+        self,
+        request: _cohorts_pb2.RefreshCohortRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_cohorts_pb2.RefreshCohortResponse, _abc.Awaitable[_cohorts_pb2.RefreshCohortResponse]]:
+        """Computes the members of a computed cohort now. Flags go by them from the next check on."""
 
 def add_CohortServiceServicer_to_server(servicer: CohortServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
-from burgee_server.errors import Invalid
+from burgee_server.errors import InUse, Invalid
 from burgee_server.names import key_fault, note_fault, require
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.actions import Action, ActionStore, Matcher
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
+from burgee_server.ports.criteria import actions_in
+from burgee_server.ports.turns import Turns
 
 MAX_MATCHERS = 50
+_TOLD = 5
+"""Cohorts named to whom wants to delete an action that they ask for."""
 
 CheckMatcher: TypeAlias = Callable[[Matcher, Collection[str], str], None]
 """Raises Invalid, with a path that begins with the text, for what no question of an environment that has seen these
@@ -19,9 +24,13 @@ group types could ask."""
 class Actions:
     """Actions of environments. `check` is that of those who answer questions."""
 
-    def __init__(self, store: ActionStore, check: CheckMatcher, clock: Clock) -> None:
+    def __init__(
+        self, store: ActionStore, cohorts: CohortStore, check: CheckMatcher, turns: Turns, clock: Clock
+    ) -> None:
         self._store = store
+        self._cohorts = cohorts
         self._check = check
+        self._turns = turns
         self._clock = clock
 
     async def create(
@@ -56,8 +65,18 @@ class Actions:
         return await self._store.update(environment_id, key, description, matchers, expected_version, by)
 
     async def delete(self, environment_id: int, key: str, actor: str, note: str) -> None:
-        """Take an action away. Raises NotFound."""
-        await self._store.delete(environment_id, key, self._by(actor, note))
+        """Take an action away. Raises NotFound, and InUse while cohorts are computed by it."""
+        async with self._turns[environment_id]:
+            await self._store.get(environment_id, key)
+            users = sorted(
+                cohort.key
+                for environment, cohort in await self._cohorts.computed()
+                if environment == environment_id and cohort.computed and key in actions_in(cohort.computed.criterion)
+            )
+            if users:
+                more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
+                raise InUse(f"cohorts ask for action {key!r}: {', '.join(users[:_TOLD])}{more}; change them first")
+            await self._store.delete(environment_id, key, self._by(actor, note))
 
     async def get(self, environment_id: int, key: str) -> Action:
         """One action. Raises NotFound."""

@@ -1,14 +1,17 @@
-"""`burgee cohorts`: named lists of companies or of persons, for flags to ask for."""
+"""`burgee cohorts`: named sets of companies or of persons, listed or computed."""
 
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Literal
 
 import click
+from google.protobuf.json_format import MessageToDict
 
 import burgee
+from burgee.evaluation import Condition
 from burgee.v1 import cohorts_pb2 as pb
 from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, members
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.criteria import criteria_options, read_criteria
 from burgee_server.cli.flag_edits import note_option
 from burgee_server.cli.output import as_json, print_json, print_table
 from burgee_server.names import name_fault
@@ -16,7 +19,7 @@ from burgee_server.names import name_fault
 
 @click.group()
 def cohorts() -> None:
-    """See, create and change cohorts: named lists of companies, or of persons, that flags ask for."""
+    """See, create and change cohorts: named sets of companies, or of persons, listed or computed."""
 
 
 @cohorts.command("list")
@@ -28,19 +31,43 @@ def list_(client: burgee.Client, as_json: bool) -> None:
     if as_json:
         print_json([_document(cohort) for cohort in found])
     else:
-        rows = [[cohort.key, cohort.group_type, cohort.member_count, cohort.description] for cohort in found]
-        print_table(["cohort", "of", "members", "what for"], rows)
+        rows = [
+            [cohort.key, cohort.WhichOneof("definition"), cohort.group_type, cohort.member_count, cohort.description]
+            for cohort in found
+        ]
+        print_table(["cohort", "is", "of", "members", "what for"], rows)
 
 
 @cohorts.command()
 @click.argument("cohort_key")
 @click.option("--group-type", required=True, help="Whom it is made of: user, or a group type such as company.")
 @click.option("--description", default="", help="What it is for.")
+@criteria_options
 @note_option
 @with_client
-def create(client: burgee.Client, cohort_key: str, group_type: str, description: str, note: str) -> None:
-    """Create a cohort without members: `burgee cohorts create beta --group-type company`."""
-    cohort = pb.Cohort(key=cohort_key, group_type=group_type, description=description, listed=pb.ListedCohort())
+def create(
+    client: burgee.Client,
+    cohort_key: str,
+    group_type: str,
+    description: str,
+    conditions: Sequence[Condition],
+    did: Sequence[str],
+    did_not: Sequence[str],
+    at_least: int,
+    start: str,
+    file: BinaryIO | None,
+    note: str,
+) -> None:
+    """Create a list without members, `burgee cohorts create beta --group-type company`, or a computed cohort.
+
+    That is whoever meets all of --where, --did and --did-not.
+    """
+    cohort = pb.Cohort(key=cohort_key, group_type=group_type, description=description)
+    computed = read_criteria(conditions, did, did_not, at_least, start, file)
+    if computed is None:
+        cohort.listed.SetInParent()
+    else:
+        cohort.computed.CopyFrom(computed)
     _say(cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort)
 
 
@@ -79,6 +106,16 @@ def members_(client: burgee.Client, cohort_key: str, as_json: bool) -> None:
     else:
         rows = [[member.key, f"{member.added_at.ToDatetime():%Y-%m-%d %H:%M:%S}"] for member in found]
         print_table(["member", "since (UTC)"], rows)
+
+
+@cohorts.command()
+@click.argument("cohort_key")
+@with_client
+def refresh(client: burgee.Client, cohort_key: str) -> None:
+    """Compute the members of a cohort now."""
+    answer = cohort_stub(client).RefreshCohort(pb.RefreshCohortRequest(cohort_key=cohort_key))
+    click.echo(f"{answer.added:,} came, {answer.removed:,} went")
+    _say(answer.cohort)
 
 
 @cohorts.command()
@@ -127,6 +164,9 @@ def _lines(file: BinaryIO) -> Iterator[str]:
 
 
 def _say(cohort: pb.Cohort) -> None:
+    if cohort.HasField("computed") and not cohort.HasField("computed_at"):
+        click.echo(f"{cohort.key}, of type {cohort.group_type}, is not computed yet")
+        return
     click.echo(f"{cohort.key} has {cohort.member_count:,} members of type {cohort.group_type}")
 
 
@@ -139,4 +179,6 @@ def _document(cohort: pb.Cohort) -> dict[str, object]:
         "version": cohort.version,
         "created_at": cohort.created_at.ToJsonString(),
         "updated_at": cohort.updated_at.ToJsonString(),
+        "computed_at": cohort.computed_at.ToJsonString() if cohort.HasField("computed_at") else None,
+        "computed": MessageToDict(cohort.computed) if cohort.HasField("computed") else None,
     }

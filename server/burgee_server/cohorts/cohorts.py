@@ -5,10 +5,12 @@ from collections.abc import Collection, Sequence
 from burgee.evaluation import USER, Flag, named_cohorts
 from burgee_server.errors import InUse, Invalid, Violation
 from burgee_server.names import group_type_fault, key_fault, name_fault, note_fault, require
-from burgee_server.ports.access import Authorship
+from burgee_server.ports.access import AccessStore, Authorship
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import Cohort, CohortStore, Member, MemberChange
+from burgee_server.ports.computing import Computing
+from burgee_server.ports.criteria import Computed, cohorts_in
 from burgee_server.ports.flags import FlagStore
 from burgee_server.ports.turns import Turns
 
@@ -20,23 +22,48 @@ _TOLD = 5
 
 
 class Cohorts:
-    """Listed cohorts. Every change is announced on the feed before it is answered."""
+    """Listed and computed cohorts. Every change is announced on the feed before it is answered."""
 
-    def __init__(self, store: CohortStore, flags: FlagStore, turns: Turns, feed: ChangeFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: CohortStore,
+        flags: FlagStore,
+        access: AccessStore,
+        computing: Computing,
+        turns: Turns,
+        feed: ChangeFeed,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._flags = flags
+        self._access = access
+        self._computing = computing
         self._turns = turns
         self._feed = feed
         self._clock = clock
 
     async def create(
-        self, environment_id: int, key: str, group_type: str, description: str, actor: str, note: str
+        self,
+        environment_id: int,
+        key: str,
+        group_type: str,
+        description: str,
+        computed: Computed | None,
+        actor: str,
+        note: str,
     ) -> Cohort:
-        """Keep a new cohort of persons (the type "user") or of groups. Raises Invalid, AlreadyExists."""
+        """Keep a new cohort of persons (the type "user") or of groups; listed, unless it says how it is computed.
+
+        Raises Invalid, AlreadyExists.
+        """
         require("cohort.key", key_fault(key))
         require("cohort.group_type", "" if group_type == USER else group_type_fault(group_type))
         require("cohort.description", note_fault(description))
-        return await self._store.create(environment_id, key, group_type, description, self._by(actor, note))
+        by = self._by(actor, note)
+        async with self._turns[environment_id]:
+            if computed is not None:
+                await self._check(environment_id, key, group_type, computed)
+            return await self._store.create(environment_id, key, group_type, description, by, computed)
 
     async def update(
         self,
@@ -44,24 +71,43 @@ class Cohorts:
         key: str,
         group_type: str,
         description: str,
+        computed: Computed | None,
         expected_version: int,
         actor: str,
         note: str,
     ) -> Cohort:
-        """Describe a cohort anew; `expected_version` 0 means whatever is current. Raises Invalid, NotFound, Stale."""
+        """Describe a cohort anew, and say how it is computed; `expected_version` 0 means whatever is current.
+
+        Raises Invalid, NotFound, Stale.
+        """
         require("cohort.description", note_fault(description))
-        current = await self._store.get(environment_id, key)
-        if group_type != current.group_type:
-            raise Invalid.of("cohort.group_type", f"is {current.group_type} and cannot change: flags rely on it")
-        return await self._store.describe(environment_id, key, description, expected_version, self._by(actor, note))
+        by = self._by(actor, note)
+        async with self._turns[environment_id]:
+            current = await self._store.get(environment_id, key)
+            if group_type != current.group_type:
+                raise Invalid.of("cohort.group_type", f"is {current.group_type} and cannot change: flags rely on it")
+            if (computed is None) is not (current.computed is None):
+                kind = "listed" if current.computed is None else "computed"
+                raise Invalid.of("cohort.definition", f"is {kind} and cannot change its kind")
+            if computed is not None and computed != current.computed:
+                await self._check(environment_id, key, group_type, computed)
+            saved = await self._store.describe(environment_id, key, description, expected_version, by, computed)
+        if saved.computed != current.computed:
+            await self._feed.publish(Change(Kind.COHORT, environment_id, (key, group_type)))
+        return saved
 
     async def delete(self, environment_id: int, key: str, actor: str, note: str) -> None:
-        """Take a cohort away. Raises NotFound, and InUse while flags that are not archived name it."""
+        """Take a cohort away. Raises NotFound, and InUse while flags that are not archived, or cohorts, name it, or
+        questions leave its members out."""
         async with self._turns[environment_id]:
             cohort = await self._store.get(environment_id, key)
-            if users := sorted(flag.key for flag in await self._flags.all(environment_id) if _names(flag, key)):
-                more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
-                raise InUse(f"flags ask for cohort {key!r}: {', '.join(users[:_TOLD])}{more}; change them first")
+            flags = await self._flags.all(environment_id)
+            _require_unused("flags ask", key, [flag.key for flag in flags if _names(flag, key)])
+            computed = [each for environment, each in await self._store.computed() if environment == environment_id]
+            asking = [each.key for each in computed if each.computed and key in cohorts_in(each.computed.criterion)]
+            _require_unused("cohorts ask", key, [each for each in asking if each != key])
+            if await self._access.internal_cohort(environment_id) == key:
+                raise InUse(f"cohort {key!r} is that of the environment's own people: name another one first")
             await self._store.delete(environment_id, key, self._by(actor, note))
             await self._feed.publish(Change(Kind.COHORT, environment_id, (key, cohort.group_type)))
 
@@ -73,15 +119,13 @@ class Cohorts:
             raise Invalid.of("add", f"at most {MAX_CHANGED:,} members a call, to add and to remove: make several calls")
         if faults := [*_faults("add", add, ()), *_faults("remove", remove, frozenset(add))]:
             raise Invalid(*faults)
+        if (await self._store.get(environment_id, key)).computed is not None:
+            raise Invalid.of("cohort_key", f"{key!r} is computed: nobody is put into it or taken out")
         change = await self._store.change(environment_id, key, add, remove, self._by(actor, note))
         if touched := (*change.added, *change.removed):
             subject = (key, change.cohort.group_type, *touched)
             await self._feed.publish(Change(Kind.COHORT, environment_id, subject))
         return change
-
-    async def get(self, environment_id: int, key: str) -> Cohort:
-        """One cohort. Raises NotFound."""
-        return await self._store.get(environment_id, key)
 
     async def page(self, environment_id: int, *, after: str, limit: int) -> Sequence[Cohort]:
         """Cohorts by key."""
@@ -91,6 +135,9 @@ class Cohorts:
         """Members by key. Raises NotFound for the cohort."""
         return await self._store.members(environment_id, key, after=after, limit=limit)
 
+    async def _check(self, environment_id: int, key: str, group_type: str, computed: Computed) -> None:
+        await self._computing.check(environment_id, key, group_type, computed, "cohort.computed")
+
     def _by(self, actor: str, note: str) -> Authorship:
         require("change_note", note_fault(note))
         return Authorship(actor, self._clock.now(), note)
@@ -98,6 +145,12 @@ class Cohorts:
 
 def _names(flag: Flag, cohort_key: str) -> bool:
     return not flag.archived and any(named == cohort_key for _, named in named_cohorts(flag))
+
+
+def _require_unused(who_ask: str, key: str, users: Collection[str]) -> None:
+    if users:
+        more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
+        raise InUse(f"{who_ask} for cohort {key!r}: {', '.join(sorted(users)[:_TOLD])}{more}; change them first")
 
 
 def _faults(field: str, keys: Sequence[str], others: Collection[str]) -> list[Violation]:

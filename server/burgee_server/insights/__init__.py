@@ -1,7 +1,8 @@
 """Questions about usage: each insight turns a plain query into SQL and its rows into a plain answer."""
 
+from burgee_server.insights.computing import WarehouseComputing
 from burgee_server.insights.insights import Insights
 from burgee_server.insights.lists import Lists
 from burgee_server.insights.sql.events import check_matcher
 
-__all__ = ["Insights", "Lists", "check_matcher"]
+__all__ = ["Insights", "Lists", "WarehouseComputing", "check_matcher"]

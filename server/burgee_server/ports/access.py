@@ -37,6 +37,8 @@ class Environment:
     created_at: datetime
     retention_days: int = 0
     """For how many days events are kept; 0: for good."""
+    internal_cohort_key: str = ""
+    """The cohort of its own people, whom questions leave out; empty: nobody."""
 
     def keeps_from(self, now: datetime) -> datetime | None:
         """The earliest timestamp of events that are kept now, a midnight UTC; None: all are."""
@@ -106,6 +108,12 @@ class AccessStore(Protocol):
 
     async def set_retention(self, environment: Environment, days: int, by: Authorship) -> Environment:
         """Say for how many days an environment keeps events; 0: for good."""
+
+    async def internal_cohort(self, environment_id: int) -> str:
+        """The key of the cohort of the environment's own people; empty: none. Raises NotFound."""
+
+    async def set_internal_cohort(self, environment: Environment, cohort_key: str, by: Authorship) -> Environment:
+        """Say whose events questions leave out; empty: nobody's."""
 
     async def create_api_key(
         self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship

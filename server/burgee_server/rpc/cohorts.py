@@ -1,28 +1,41 @@
 """CohortService."""
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1 import cohorts_pb2_grpc
-from burgee_server.cohorts import Cohorts
+from burgee_server.cohorts import Cohorts, Refreshing
 from burgee_server.errors import Invalid
 from burgee_server.ports.cohorts import Cohort
+from burgee_server.ports.criteria import Computed
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.criteria import read_computed, write_computed
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from google.protobuf.duration_pb2 import Duration
 
 
 class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
     """Cohorts and their members."""
 
-    def __init__(self, cohorts: Cohorts) -> None:
+    def __init__(self, cohorts: Cohorts, refreshing: Refreshing) -> None:
         self._cohorts = cohorts
+        self._refreshing = refreshing
 
     async def CreateCohort(self, request: pb.CreateCohortRequest, _context: Any) -> pb.CreateCohortResponse:
         """Create a cohort."""
         asked = _defined(request.cohort)
         cohort = await self._cohorts.create(
-            environment_id(), asked.key, asked.group_type, asked.description, principal().name, request.change_note
+            environment_id(),
+            asked.key,
+            asked.group_type,
+            asked.description,
+            _computed(asked),
+            principal().name,
+            request.change_note,
         )
         return pb.CreateCohortResponse(cohort=_write(cohort))
 
@@ -36,6 +49,7 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
             _key(asked.key, "cohort.key"),
             asked.group_type,
             asked.description,
+            _computed(asked),
             request.expected_version,
             principal().name,
             request.change_note,
@@ -44,7 +58,16 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
 
     async def GetCohort(self, request: pb.GetCohortRequest, _context: Any) -> pb.GetCohortResponse:
         """One cohort."""
-        return pb.GetCohortResponse(cohort=_write(await self._cohorts.get(environment_id(), _key(request.cohort_key))))
+        max_age = timedelta.max
+        if request.HasField("max_age"):
+            max_age = _read_age(request.max_age)
+        cohort = await self._refreshing.fresh(environment_id(), _key(request.cohort_key), max_age)
+        return pb.GetCohortResponse(cohort=_write(cohort))
+
+    async def RefreshCohort(self, request: pb.RefreshCohortRequest, _context: Any) -> pb.RefreshCohortResponse:
+        """Compute a cohort now."""
+        done = await self._refreshing.refresh(environment_id(), _key(request.cohort_key))
+        return pb.RefreshCohortResponse(cohort=_write(done.cohort), added=done.added, removed=done.removed)
 
     async def ListCohorts(self, request: pb.ListCohortsRequest, _context: Any) -> pb.ListCohortsResponse:
         """A page of cohorts."""
@@ -65,6 +88,9 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
         """A page of members."""
         limit = page_size(request.page_size)
         position = read_page_token(request.page_token, str)
+        if position is None:  # what is computed between two pages could be on neither
+            max_age = _read_age(request.max_age) if request.HasField("max_age") else None
+            await self._refreshing.fresh(environment_id(), _key(request.cohort_key), max_age)
         members = await self._cohorts.members(
             environment_id(), _key(request.cohort_key), after=position[0] if position else "", limit=limit
         )
@@ -95,8 +121,24 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
 def _defined(cohort: pb.Cohort) -> pb.Cohort:
     """The cohort, which says how it comes by its members. Raises Invalid: a newer client may ask for other ways."""
     if cohort.WhichOneof("definition") is None:
-        raise Invalid.of("cohort.definition", "must be given: this server knows `listed`")
+        raise Invalid.of("cohort.definition", "must be given: this server knows `listed` and `computed`")
     return cohort
+
+
+def _computed(cohort: pb.Cohort) -> Computed | None:
+    """How it is computed; None for a list. Raises Invalid."""
+    return read_computed(cohort.computed, "cohort.computed") if cohort.HasField("computed") else None
+
+
+def _read_age(message: "Duration") -> timedelta:
+    """Raises Invalid."""
+    try:
+        age: timedelta = message.ToTimedelta()
+    except (OverflowError, ValueError) as error:
+        raise Invalid.of("max_age", "is longer than any time there is") from error
+    if age < timedelta(0):
+        raise Invalid.of("max_age", "must not be negative")
+    return age
 
 
 def _key(cohort_key: str, field: str = "cohort_key") -> str:
@@ -106,13 +148,18 @@ def _key(cohort_key: str, field: str = "cohort_key") -> str:
 
 
 def _write(cohort: Cohort) -> pb.Cohort:
-    return pb.Cohort(
+    message = pb.Cohort(
         key=cohort.key,
         description=cohort.description,
         group_type=cohort.group_type,
-        listed=pb.ListedCohort(),
         member_count=cohort.member_count,
         version=cohort.version,
         created_at=timestamp(cohort.created_at),
         updated_at=timestamp(cohort.updated_at),
+        computed_at=timestamp(cohort.computed_at),
     )
+    if cohort.computed is None:
+        message.listed.SetInParent()
+    else:
+        message.computed.CopyFrom(write_computed(cohort.computed))
+    return message

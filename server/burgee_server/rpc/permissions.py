@@ -23,7 +23,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
     },
     "CohortService": {
         Permission.READ: ("GetCohort", "ListCohorts", "ListCohortMembers"),
-        Permission.CONFIGURE: ("CreateCohort", "UpdateCohort", "DeleteCohort", "ChangeCohortMembers"),
+        Permission.CONFIGURE: ("CreateCohort", "UpdateCohort", "DeleteCohort", "ChangeCohortMembers", "RefreshCohort"),
     },
     "ActionService": {
         Permission.READ: ("GetAction", "ListActions"),

@@ -41,7 +41,7 @@ async def test_a_cohort_is_made_filled_read_and_deleted(run):
     assert made.output == "beta has 0 members of type company\n"
     assert added.output == "2 added, 0 removed, 0 were so already\nbeta has 2 members of type company\n"
     assert removed.output == "0 added, 1 removed, 1 were so already\nbeta has 1 members of type company\n"
-    assert "│ beta   │ company │       1 │ first    │" in table
+    assert "│ beta   │ listed │ company │       1 │ first    │" in table
     assert (listed["key"], listed["member_count"], listed["version"]) == ("beta", 1, 1)
     assert "│ acme   │" in members
     assert member["key"] == "acme"
@@ -112,3 +112,27 @@ async def test_flags_ask_for_cohorts_and_take_them_along(run, tmp_path: Path):
     with burgee.Client("localhost:1", "key", bootstrap=tmp_path / "flags.json") as offline:
         given = [offline.is_enabled("new-reports", company=company) for company in ("acme", "initech")]
     assert given == [True, False]
+
+
+async def test_a_cohort_is_computed_by_what_is_typed_or_by_a_file(run, tmp_path: Path):
+    """All options hold together; a file says anything, and says it alone."""
+    typed = ["--where", "company.plan equals pro", "--did", "reported", "--did-not", "@left", "--at-least", "2"]
+    await run("actions", "create", "left", "cancelled")
+    made = await run("cohorts", "create", "active", "--group-type", "company", *typed, "--start", "-7d")
+    assert made.output == "active, of type company, is not computed yet\n"
+    refreshed = await run("cohorts", "refresh", "active")
+    assert refreshed.output == "0 came, 0 went\nactive has 0 members of type company\n"
+    [listed] = json.loads((await run("cohorts", "list", "--json")).output)
+    criteria = listed["computed"]["criterion"]["all"]["criteria"]
+    assert criteria[0]["performed"] == {"events": {"event": "reported"}, "atLeast": 2, "range": {"start": "-7d"}}
+    assert criteria[1]["not"]["performed"]["events"] == {"action": "left"}
+    assert criteria[2]["properties"]["all"]["filters"][0]["condition"]["attribute"] == "company.plan"
+
+    file = tmp_path / "gone.json"
+    file.write_text('{"criterion": {"stopped": {"events": {"event": "reported"}, "range": {"start": "-14d"}}}}')
+    await run("cohorts", "create", "gone", "--group-type", "company", "--file", str(file))
+    await run("cohorts", "create", "x", "--group-type", "company", "--file", str(file), "--did", "a", code=2)
+    file.write_text('{"criterion": {"stoped": {}}}')
+    refused = await run("cohorts", "create", "x", "--group-type", "company", "--file", str(file), code=1)
+    assert "stoped" in refused.output
+    assert [each["key"] for each in json.loads((await run("cohorts", "list", "--json")).output)] == ["active", "gone"]

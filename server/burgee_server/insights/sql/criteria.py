@@ -8,7 +8,7 @@ from burgee_server.insights.sql.filters import MAX_DEPTH, FilterWriter
 from burgee_server.insights.sql.holders import HolderWriter
 from burgee_server.insights.sql.keysets import NOBODY, KeySet, every, some
 from burgee_server.insights.sql.scope import Scope, event_key
-from burgee_server.insights.timerange import Span, span
+from burgee_server.insights.timerange import Span, span, zone_of
 from burgee_server.insights.words import TimeRange
 from burgee_server.ports.criteria import (
     Between,
@@ -48,7 +48,11 @@ class CriterionWriter:
     def check(self, path: str) -> None:
         """Raise Invalid for what cannot be computed, and for a range that has no time in it now."""
         self._strict = True
-        self._write(self._computed.criterion, path, 1)
+        try:
+            zone_of(self._computed.time_zone)
+        except Invalid as error:
+            raise Invalid(*(Violation(f"{path}.{each.field}", each.reason) for each in error.violations)) from error
+        self._write(self._computed.criterion, f"{path}.criterion", 1)
 
     def members(self, path: str) -> KeySet:
         """Who meets the criterion. A range that has come to an end before its beginning has nobody. Raises Invalid."""

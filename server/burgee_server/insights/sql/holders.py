@@ -19,6 +19,7 @@ class HolderWriter:
         self._writer = writer
         self._scope = writer.scope
         self._asked = writer.asked
+        self._group_types = {*writer.asked.group_types, group_type}  # it may be made before anything is known of them
 
     def write(self, filter_: Filter, path: str, depth: int = 1) -> KeySet:
         """Who passes. Raises Invalid with the path of what is wrong."""
@@ -82,7 +83,7 @@ class HolderWriter:
     def _attribute(self, condition: Condition, path: str) -> str:
         """The name of the property; empty for the key. Raises Invalid."""
         self._writer.count(path)
-        attribute = parse_attribute(condition.attribute, self._asked.group_types, f"{path}.attribute")
+        attribute = parse_attribute(condition.attribute, self._group_types, f"{path}.attribute")
         if attribute.owner != self.group_type:
             of = self.group_type
             raise Invalid.of(f"{path}.attribute", f"must be {of}.<property> or {of}.key: it is a cohort of {of}")

@@ -93,6 +93,24 @@ class SqlAccess:
             await record(connection, environment.environment_id, "environment.update", environment.key, by, told)
         return replace(environment, retention_days=days)
 
+    async def internal_cohort(self, environment_id: int) -> str:
+        """The key of the cohort of the environment's own people."""
+        query = select(environments.c.internal_cohort_key).where(environments.c.environment_id == environment_id)
+        async with self._database.reading() as connection:
+            key = (await connection.execute(query)).scalar_one_or_none()
+        if key is None:
+            raise NotFound(f"no environment {environment_id}")
+        return str(key)
+
+    async def set_internal_cohort(self, environment: Environment, cohort_key: str, by: Authorship) -> Environment:
+        """Say whose events questions leave out."""
+        where = environments.c.environment_id == environment.environment_id
+        told = f"questions leave out cohort {cohort_key}" if cohort_key else "questions leave out nobody"
+        async with self._database.writing() as connection:
+            await connection.execute(update(environments).where(where).values(internal_cohort_key=cohort_key))
+            await record(connection, environment.environment_id, "environment.update", environment.key, by, told)
+        return replace(environment, internal_cohort_key=cohort_key)
+
     async def create_api_key(
         self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship
     ) -> ApiKey:

@@ -28,11 +28,12 @@ from burgee_server.errors import AlreadyExists, NotFound, Stale
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.cohorts import Cohort, Member, MemberChange
 from burgee_server.ports.criteria import Computed
+from burgee_server.ports.erasures import key_digest
 from burgee_server.ports.warehouse import MemberRow, from_micros, to_micros
 from burgee_server.storage.sql.access import record
 from burgee_server.storage.sql.criteria import computed_document, read_computed
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import cohort_members, cohorts
+from burgee_server.storage.sql.tables import cohort_members, cohorts, erasures
 
 _TOLD = 10
 """Keys named in an audit entry."""
@@ -160,7 +161,10 @@ class SqlCohorts:
             row = await _one(connection, environment_id, key, lock=True)
             if row.version != version:
                 raise Stale(f"cohort {key!r} is at version {row.version}, and not {version} any more")
-            change = await _change(connection, row, add, remove, at)
+            # Events of somebody who is being erased may have been there still, and must not bring their key back.
+            gone = await _erased(connection, environment_id, row.group_type, at)
+            coming = [each for each in add if not gone or key_digest(each) not in gone]
+            change = await _change(connection, row, coming, remove, at)
             if computed_at is None:
                 return change
             done = update(cohorts).where(cohorts.c.cohort_id == row.cohort_id).values(computed_at=computed_at)
@@ -286,6 +290,17 @@ async def _change(
         await connection.execute(insert(cohort_members), rows)
     count = row.member_count + len(added) - len(removed)
     return MemberChange(_cohort(await _set(connection, row, at, member_count=count)), added, removed)
+
+
+async def _erased(connection: AsyncConnection, environment_id: int, group_type: str, since: datetime) -> frozenset[str]:
+    """Digests of the keys whose erasure is not done, or was not at that moment."""
+    table = erasures.c
+    query = select(table.key_sha256).where(
+        table.environment_id == environment_id,
+        table.group_type == group_type,
+        or_(table.done_at.is_(None), table.done_at >= since),
+    )
+    return frozenset((await connection.execute(query)).scalars())
 
 
 def _document(computed: Computed | None) -> dict[str, Any] | None:
