@@ -13,6 +13,7 @@ from burgee_server.cli.exports.command import export
 from burgee_server.cli.flags import flags
 from burgee_server.cli.health import health
 from burgee_server.cli.imports.command import load
+from burgee_server.cli.migrate import migrate
 from burgee_server.cli.quarantine import quarantine
 from burgee_server.cli.query import query
 from burgee_server.cli.serve import serve
@@ -28,6 +29,7 @@ for command in (
     serve,
     health,
     doctor,
+    migrate,
     load,
     export,
     quarantine,

@@ -218,3 +218,42 @@ end
 return 1
 """
 )
+
+# ARGV: environment/batch id, events, received at. What is known already stays as it is.
+ADOPT_ID = (
+    _NAMES
+    + """
+if call('HSETNX', ids, ARGV[1], ARGV[2]) == 1 then call('ZADD', ids_by_time, ARGV[3], ARGV[1]) end
+return 1
+"""
+)
+
+# ARGV: part, payload, events, examined, received at.
+ADOPT_PART = (
+    _NAMES
+    + """
+if call('HEXISTS', parts_told, ARGV[1]) == 1 then return 0 end
+if tonumber(call('HGET', counts, 'part') or '0') < tonumber(ARGV[1]) then call('HSET', counts, 'part', ARGV[1]) end
+call('HSET', parts, ARGV[1], ARGV[2])
+call('HSET', parts_told, ARGV[1], ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5])
+call('ZADD', parts_by_time, ARGV[5], ARGV[1])
+add('kept', #ARGV[2]) add('aside', ARGV[3])
+return 1
+"""
+)
+
+# ARGV: quarantine id, environment, payload, reason, microseconds.
+ADOPT_EVENT = (
+    _NAMES
+    + """
+local id = ARGV[1]
+if call('HEXISTS', quarantined, id) == 1 then return 0 end
+if tonumber(call('HGET', counts, 'quarantine') or '0') < tonumber(id) then call('HSET', counts, 'quarantine', id) end
+call('ZADD', environments .. ':' .. ARGV[2], id, id)
+call('HSET', quarantined, id, ARGV[3])
+call('HSET', reasons, id, ARGV[4])
+call('HSET', quarantined_at, id, ARGV[5])
+add('kept', #ARGV[3]) add('quarantined', 1)
+return 1
+"""
+)
