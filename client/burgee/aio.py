@@ -184,6 +184,7 @@ class AsyncClient(BaseClient):
         end: Moment = "",
         time_zone: str = "",
         compare: str = "",
+        properties_as_of: str = "now",
         where: Where = None,
     ) -> Trend:
         """See Client.trend."""
@@ -198,6 +199,7 @@ class AsyncClient(BaseClient):
                 end=end,
                 time_zone=time_zone,
                 compare=compare,
+                properties_as_of=properties_as_of,
                 where=where,
             )
         )
@@ -213,6 +215,7 @@ class AsyncClient(BaseClient):
         end: Moment = "",
         time_zone: str = "",
         compare: str = "",
+        properties_as_of: str = "now",
         where: Where = None,
     ) -> Funnel:
         """See Client.funnel."""
@@ -226,6 +229,7 @@ class AsyncClient(BaseClient):
                 end=end,
                 time_zone=time_zone,
                 compare=compare,
+                properties_as_of=properties_as_of,
                 where=where,
             )
         )

@@ -196,6 +196,7 @@ class Client(BaseClient):
         end: Moment = "",
         time_zone: str = "",
         compare: str = "",
+        properties_as_of: str = "now",
         where: Where = None,
     ) -> Trend:
         """How much, over time: `trend("report_created", measure="unique_groups", group_type="company")`.
@@ -215,6 +216,7 @@ class Client(BaseClient):
                 end=end,
                 time_zone=time_zone,
                 compare=compare,
+                properties_as_of=properties_as_of,
                 where=where,
             )
         )
@@ -230,6 +232,7 @@ class Client(BaseClient):
         end: Moment = "",
         time_zone: str = "",
         compare: str = "",
+        properties_as_of: str = "now",
         where: Where = None,
     ) -> Funnel:
         """How many got from step to step: `funnel(["signed_up", "report_created"], count_by="company")`.
@@ -247,6 +250,7 @@ class Client(BaseClient):
                 end=end,
                 time_zone=time_zone,
                 compare=compare,
+                properties_as_of=properties_as_of,
                 where=where,
             )
         )

@@ -23,10 +23,10 @@ class Dispatch:
         """Let it go, after those that were handed before."""
         self.progress[parcel.kind.lane].hand(parcel, ours=ours)
         self._unanswered[parcel] = None
-        if parcel.profile is None:
+        if not parcel.profiles:
             self._batches.append(parcel)
         else:
-            self._changes.add(parcel.profile, parcel)
+            self._changes.add(parcel)
             self.unkept_changes += not parcel.kept
 
     def take(self) -> Parcel | None:
@@ -42,14 +42,14 @@ class Dispatch:
         if parcel not in self._unanswered:
             return False
         del self._unanswered[parcel]
-        self.unkept_changes -= parcel.profile is not None and not parcel.kept
+        self.unkept_changes -= bool(parcel.profiles) and not parcel.kept
         return True
 
     def settle(self, parcel: Parcel) -> None:
         """Nothing more will become of it, and who cares has been told."""
         self.progress[parcel.kind.lane].settle(parcel)
-        if parcel.profile is not None:
-            self._changes.settle(parcel.profile)
+        if parcel.profiles:
+            self._changes.settle(parcel)
 
     def recall(self) -> list[Parcel]:
         """All that have no answer, in the order in which they were handed. No answer to them will count."""

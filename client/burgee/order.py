@@ -10,28 +10,35 @@ class Order:
 
     def __init__(self) -> None:
         self._by_profile: dict[Profile, deque[Parcel]] = {}
-        self._ready: deque[Profile] = deque()  # profiles that have a change waiting, and none on its way
+        self._ready: deque[Parcel] = deque()  # the first of each of their profiles, and not on their way
 
-    def add(self, profile: Profile, change: Parcel) -> None:
-        """After all others of its profile."""
-        if waiting := self._by_profile.get(profile):
-            waiting.append(change)
-        else:
-            self._by_profile[profile] = deque((change,))
-            self._ready.append(profile)
+    def add(self, change: Parcel) -> None:
+        """After all others of its profiles."""
+        for profile in change.profiles:
+            self._by_profile.setdefault(profile, deque()).append(change)
+        if self._is_first(change):
+            self._ready.append(change)
 
     def take(self) -> Parcel:
         """The next one that may go. Raises IndexError if none may."""
-        return self._by_profile[self._ready.popleft()][0]
+        return self._ready.popleft()
 
-    def settle(self, profile: Profile) -> None:
-        """The change of this profile that was on its way has arrived, or is given up: the next one may go."""
-        if waiting := self._by_profile.get(profile):
+    def settle(self, change: Parcel) -> None:
+        """A change that was on its way has arrived, or is given up: the next ones of its profiles may go."""
+        following: dict[Parcel, None] = {}
+        for profile in change.profiles:
+            waiting = self._by_profile.get(profile)
+            if not waiting or waiting[0] is not change:
+                continue
             waiting.popleft()
             if waiting:
-                self._ready.append(profile)
+                following[waiting[0]] = None
             else:
                 del self._by_profile[profile]
+        self._ready += filter(self._is_first, following)
+
+    def _is_first(self, change: Parcel) -> bool:
+        return all(self._by_profile[profile][0] is change for profile in change.profiles)
 
     def __bool__(self) -> bool:
         """May any go?"""

@@ -51,8 +51,8 @@ class Parcel:
     request: bytes
     count: int = 1
     """How many events it has; a change is one."""
-    profile: Profile | None = None
-    """None for a batch."""
+    profiles: tuple[Profile, ...] = ()
+    """Whose change it is: of two persons, where they become one. None for a batch."""
     kept: bool = False
     """The spool has it, too."""
 
@@ -66,25 +66,32 @@ def pack_events(events: Sequence[bytes]) -> Parcel:
 
 def pack_change(profile: Profile, request: Change) -> Parcel:
     """A change of one profile."""
-    return Parcel(_KINDS[type(request)], request.SerializeToString(), 1, profile)
+    return Parcel(_KINDS[type(request)], request.SerializeToString(), 1, _profiles(profile, request))
 
 
 def unpack(kind: Kind, count: int, request: bytes) -> Parcel:
     """A parcel as the spool kept it. Raises google.protobuf.message.DecodeError."""
     if kind is Kind.EVENTS:
-        return Parcel(kind, request, count, None, kept=True)
-    if kind is Kind.PERSON:
-        return Parcel(kind, request, count, (USER, IdentifyPersonRequest.FromString(request).distinct_id), kept=True)
-    if kind is Kind.ALIAS:
-        return Parcel(kind, request, count, (USER, AliasPersonRequest.FromString(request).distinct_id), kept=True)
-    group = IdentifyGroupRequest.FromString(request)
-    return Parcel(kind, request, count, (group.group_type, group.group_key), kept=True)
+        return Parcel(kind, request, count, kept=True)
+    if kind is Kind.GROUP:
+        group = IdentifyGroupRequest.FromString(request)
+        return Parcel(kind, request, count, ((group.group_type, group.group_key),), kept=True)
+    change = AliasPersonRequest.FromString(request) if kind is Kind.ALIAS else IdentifyPersonRequest.FromString(request)
+    return Parcel(kind, request, count, _profiles((USER, change.distinct_id), change), kept=True)
+
+
+def _profiles(profile: Profile, request: Change) -> tuple[Profile, ...]:
+    """What was said of the other person before must not come after they are one."""
+    if isinstance(request, AliasPersonRequest):
+        return tuple(dict.fromkeys((profile, (USER, request.alias))))
+    return (profile,)
 
 
 def losses_of(parcel: Parcel, reasons: Mapping[int, str]) -> list[Dropped]:
     """What is lost of a parcel, by index, in words for the caller."""
-    if parcel.profile is not None:
-        kind, name = ("group", ":".join(parcel.profile)) if parcel.kind is Kind.GROUP else ("person", parcel.profile[1])
+    if parcel.profiles:
+        whose = parcel.profiles[0]
+        kind, name = ("group", ":".join(whose)) if parcel.kind is Kind.GROUP else ("person", whose[1])
         return [Dropped(kind, name, reason) for reason in reasons.values()]
     events = capture_pb2.CaptureRequest.FromString(parcel.request).events if reasons else ()
     return [Dropped("event", events[index].event, reason, events[index].uuid) for index, reason in reasons.items()]

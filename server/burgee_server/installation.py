@@ -29,6 +29,7 @@ async def reconcile(access: AccessStore, profiles: ProfileStore, journal: Journa
         if await profiles.loaded_revision():
             log.warning("the warehouse is new, this installation is not: its events are gone, its profiles come back")
         await profiles.set_loaded_revision(0)
+        await profiles.set_loaded_versions(0)
         await warehouse.set_owner(ours)
     elif owner != ours:
         raise Damaged(

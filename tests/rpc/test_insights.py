@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import time
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -267,6 +268,39 @@ async def test_the_span_before_is_answered_beside(usage):
     assert not (await trend(usage, range=third)).HasField("previous")
 
 
+async def test_properties_are_those_of_now_or_of_the_time_of_the_event(admin, loaded):
+    """A company that was free when it opened, and is pro; and one that nobody had told of yet."""
+
+    async def identify(plan):
+        properties = Struct()
+        properties.update({"plan": plan})
+        await admin.profiles.IdentifyGroup(
+            profiles_pb2.IdentifyGroupRequest(group_type="company", group_key="acme", change={"set": properties})
+        )
+
+    await identify("free")
+    now = int(time.time() * 1_000_000)
+    for company, at in (("acme", now), ("acme", MIDNIGHT * 1_000_000), ("bolt", now)):
+        await admin.send(
+            capture_pb2.Event(event="opened", distinct_id="ann", groups={"company": company}, timestamp_micros=at)
+        )
+    await identify("pro")
+    await loaded()
+    today = {"range": {"start": "2026-01-01", "end": "+1d"}}
+    plan = {"attributes": ["company.plan"]}
+
+    async def totals(as_of):
+        answer = await trend(admin.insights, breakdown=plan, properties_as_of=as_of, **today)
+        is_free = condition("company.plan", "equals", "free")
+        filtered = await trend(admin.insights, filter=is_free, properties_as_of=as_of, **today)
+        return {row.breakdown.value: row.total for row in answer.rows}, filtered.rows[0].total
+
+    assert await totals(questions_pb2.PROPERTIES_AS_OF_UNSPECIFIED) == ({"pro": 2, "": 1}, 0)
+    assert await totals(questions_pb2.PROPERTIES_AS_OF_EVENT) == ({"free": 1, "": 2}, 1)
+    with refused(StatusCode.INVALID_ARGUMENT, "properties_as_of"):
+        await totals(9)
+
+
 METHODS = list(insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods)
 
 
@@ -279,7 +313,7 @@ def test_every_answer_has_what_was_asked_what_it_cost_and_room_for_another_span(
     assert fields["asked"] is method.input_type
     assert fields["previous"] is method.output_type
     assert fields["info"] is questions_pb2.QueryInfo.DESCRIPTOR
-    for name in ("range", "time_zone", "filter"):
+    for name in ("range", "time_zone", "filter", "properties_as_of"):
         assert name in words.fields_by_name
 
 

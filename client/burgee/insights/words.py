@@ -87,21 +87,25 @@ class Part:
 class Asking:
     """What every question has. `start` alone may name a span: "today", "this month", "last quarter", "all", ….
 
-    `compare` asks for the answer of another span, too: "previous", or how much earlier ("-1y").
+    `compare` asks for the answer of another span, too: "previous", or how much earlier ("-1y"). `properties_as_of`: the
+    properties of users and groups are those of "now", or of the time of each "event".
     """
 
     start: Moment = ""
     end: Moment = ""
     time_zone: str = ""
     compare: str = ""
+    properties_as_of: str = "now"
     where: Where = None
 
     def words(self) -> dict[str, Any]:
         """Them, as fields of a request."""
+        as_of = write_word(questions_pb2.PropertiesAsOf, "properties_as_of", self.properties_as_of)
         return {
             "range": common_pb2.TimeRange(start=_text(self.start), end=_text(self.end), compare=self.compare),
             "time_zone": self.time_zone,
             "filter": write_filter(self.where),
+            "properties_as_of": as_of if as_of != questions_pb2.PROPERTIES_AS_OF_NOW else None,
         }
 
 

@@ -27,7 +27,7 @@ from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/features.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x07\x46\x65\x61ture\x12\"\n\x03use\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12\r\n\x05label\x18\x02 \x01(\t\"\xd6\x01\n\x18QueryFeatureUsageRequest\x12$\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x12.burgee.v1.Feature\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12%\n\x08interval\x18\x04 \x01(\x0e\x32\x13.burgee.v1.Interval\x12\x12\n\ngroup_type\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\"\xae\x02\n\x19QueryFeatureUsageResponse\x12\'\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FeatureUse\x12+\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61\x63tive_users\x18\x03 \x01(\x04\x12\x15\n\ractive_groups\x18\x04 \x01(\x04\x12\"\n\x04info\x18\x05 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x32\n\x05\x61sked\x18\x06 \x01(\x0b\x32#.burgee.v1.QueryFeatureUsageRequest\x12\x36\n\x08previous\x18\x07 \x01(\x0b\x32$.burgee.v1.QueryFeatureUsageResponse\"\xb0\x02\n\nFeatureUse\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05users\x18\x03 \x01(\x04\x12\x12\n\nuser_share\x18\x04 \x01(\x01\x12\x0e\n\x06groups\x18\x05 \x01(\x04\x12\x13\n\x0bgroup_share\x18\x06 \x01(\x01\x12\x17\n\x0f\x65vents_per_user\x18\x07 \x01(\x01\x12\x15\n\rdays_per_user\x18\x08 \x01(\x01\x12\x17\n\x0freturning_share\x18\t \x01(\x01\x12\r\n\x05trend\x18\n \x03(\x04\x12\x31\n\rfirst_used_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/features.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"<\n\x07\x46\x65\x61ture\x12\"\n\x03use\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12\r\n\x05label\x18\x02 \x01(\t\"\x8b\x02\n\x18QueryFeatureUsageRequest\x12$\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x12.burgee.v1.Feature\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12%\n\x08interval\x18\x04 \x01(\x0e\x32\x13.burgee.v1.Interval\x12\x12\n\ngroup_type\x18\x05 \x01(\t\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\x33\n\x10properties_as_of\x18\x14 \x01(\x0e\x32\x19.burgee.v1.PropertiesAsOf\"\xae\x02\n\x19QueryFeatureUsageResponse\x12\'\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x15.burgee.v1.FeatureUse\x12+\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x61\x63tive_users\x18\x03 \x01(\x04\x12\x15\n\ractive_groups\x18\x04 \x01(\x04\x12\"\n\x04info\x18\x05 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12\x32\n\x05\x61sked\x18\x06 \x01(\x0b\x32#.burgee.v1.QueryFeatureUsageRequest\x12\x36\n\x08previous\x18\x07 \x01(\x0b\x32$.burgee.v1.QueryFeatureUsageResponse\"\xb0\x02\n\nFeatureUse\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05users\x18\x03 \x01(\x04\x12\x12\n\nuser_share\x18\x04 \x01(\x01\x12\x0e\n\x06groups\x18\x05 \x01(\x04\x12\x13\n\x0bgroup_share\x18\x06 \x01(\x01\x12\x17\n\x0f\x65vents_per_user\x18\x07 \x01(\x01\x12\x15\n\rdays_per_user\x18\x08 \x01(\x01\x12\x17\n\x0freturning_share\x18\t \x01(\x01\x12\r\n\x05trend\x18\n \x03(\x04\x12\x31\n\rfirst_used_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,9 +37,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FEATURE']._serialized_start=123
   _globals['_FEATURE']._serialized_end=183
   _globals['_QUERYFEATUREUSAGEREQUEST']._serialized_start=186
-  _globals['_QUERYFEATUREUSAGEREQUEST']._serialized_end=400
-  _globals['_QUERYFEATUREUSAGERESPONSE']._serialized_start=403
-  _globals['_QUERYFEATUREUSAGERESPONSE']._serialized_end=705
-  _globals['_FEATUREUSE']._serialized_start=708
-  _globals['_FEATUREUSE']._serialized_end=1012
+  _globals['_QUERYFEATUREUSAGEREQUEST']._serialized_end=453
+  _globals['_QUERYFEATUREUSAGERESPONSE']._serialized_start=456
+  _globals['_QUERYFEATUREUSAGERESPONSE']._serialized_end=758
+  _globals['_FEATUREUSE']._serialized_start=761
+  _globals['_FEATUREUSE']._serialized_end=1065
 # @@protoc_insertion_point(module_scope)

@@ -61,12 +61,15 @@ class QueryFeatureUsageRequest(_message.Message):
     INTERVAL_FIELD_NUMBER: _builtins.int
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
     """How wide the columns of the trend are."""
     group_type: _builtins.str
     """The group type whose breadth is counted, such as "company". Empty: none."""
+    properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
+    """As of when filters and breakdowns read properties of users and groups."""
     @_builtins.property
     def features(self) -> _containers.RepeatedCompositeFieldContainer[Global___Feature]:
         """The features: 1 to 50. One event may be the use of several."""
@@ -88,10 +91,11 @@ class QueryFeatureUsageRequest(_message.Message):
         interval: _questions_pb2.Interval.ValueType = ...,
         group_type: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
+        properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "filter", b"filter", "group_type", b"group_type", "interval", b"interval", "range", b"range", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "filter", b"filter", "group_type", b"group_type", "interval", b"interval", "properties_as_of", b"properties_as_of", "range", b"range", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

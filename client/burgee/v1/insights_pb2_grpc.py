@@ -31,7 +31,8 @@ if _version_not_supported:
 
 class InsightServiceStub:
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     def __init__(self, channel):
@@ -94,7 +95,8 @@ class InsightServiceStub:
 
 class InsightServiceServicer:
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     def QueryTrend(self, request, context):
@@ -230,7 +232,8 @@ def add_InsightServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InsightService:
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     @staticmethod

@@ -32,7 +32,8 @@ GRPC_VERSION: str
 
 class InsightServiceStub:
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     @_typing.overload
@@ -63,7 +64,8 @@ class InsightServiceStub:
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -90,7 +92,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
-    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now.
+    UTC day, those with the same uuid are one. Properties of users and groups are those that they have now, unless
+    a question asks for those of the time of each event.
     """
 
     @_abc_1.abstractmethod

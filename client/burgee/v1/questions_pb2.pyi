@@ -61,6 +61,30 @@ INTERVAL_YEAR: Interval.ValueType  # 6
 """A calendar year."""
 Global___Interval: _TypeAlias = Interval  # noqa: Y015
 
+class _PropertiesAsOf:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PropertiesAsOfEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PropertiesAsOf.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROPERTIES_AS_OF_UNSPECIFIED: _PropertiesAsOf.ValueType  # 0
+    """Not given: read as PROPERTIES_AS_OF_NOW."""
+    PROPERTIES_AS_OF_NOW: _PropertiesAsOf.ValueType  # 1
+    """Those that they have now."""
+    PROPERTIES_AS_OF_EVENT: _PropertiesAsOf.ValueType  # 2
+    """Those that they had when the event happened, to the microsecond. Before a profile was first changed, it is missing."""
+
+class PropertiesAsOf(_PropertiesAsOf, metaclass=_PropertiesAsOfEnumTypeWrapper):
+    """Which properties of users and groups filters and breakdowns go by."""
+
+PROPERTIES_AS_OF_UNSPECIFIED: PropertiesAsOf.ValueType  # 0
+"""Not given: read as PROPERTIES_AS_OF_NOW."""
+PROPERTIES_AS_OF_NOW: PropertiesAsOf.ValueType  # 1
+"""Those that they have now."""
+PROPERTIES_AS_OF_EVENT: PropertiesAsOf.ValueType  # 2
+"""Those that they had when the event happened, to the microsecond. Before a profile was first changed, it is missing."""
+Global___PropertiesAsOf: _TypeAlias = PropertiesAsOf  # noqa: Y015
+
 @_typing.final
 class Breakdown(_message.Message):
     """Splits an answer by the values of one attribute, or by the combinations of values of two or three, shown as text: a

@@ -144,6 +144,7 @@ class QueryRetentionRequest(_message.Message):
     COUNT_BY_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     BREAKDOWN_FIELD_NUMBER: _builtins.int
+    PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
@@ -158,6 +159,8 @@ class QueryRetentionRequest(_message.Message):
     """When to return."""
     count_by: _builtins.str
     """Who starts and returns: "user", or a group type such as "company". Empty: "user"."""
+    properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
+    """As of when filters and breakdowns read properties of users and groups."""
     @_builtins.property
     def start_event(self) -> _common_pb2.EventMatch:
         """What is a start. Absent: any event."""
@@ -195,10 +198,11 @@ class QueryRetentionRequest(_message.Message):
         count_by: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         breakdown: _questions_pb2.Breakdown | None = ...,
+        properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range", "return_event", b"return_event", "start_event", b"start_event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "count_by", b"count_by", "filter", b"filter", "interval", b"interval", "periods", b"periods", "range", b"range", "return_event", b"return_event", "returns", b"returns", "start_event", b"start_event", "starts", b"starts", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "count_by", b"count_by", "filter", b"filter", "interval", b"interval", "periods", b"periods", "properties_as_of", b"properties_as_of", "range", b"range", "return_event", b"return_event", "returns", b"returns", "start_event", b"start_event", "starts", b"starts", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,23 +27,23 @@ from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62urgee/v1/trend.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x01\n\x0bTrendSeries\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12#\n\x07measure\x18\x02 \x01(\x0e\x32\x12.burgee.v1.Measure\x12\x10\n\x08property\x18\x03 \x01(\t\x12\x12\n\ngroup_type\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0b\n\x03per\x18\x08 \x01(\t\"1\n\x0cTrendFormula\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xbd\x02\n\x11QueryTrendRequest\x12&\n\x06series\x18\x01 \x03(\x0b\x32\x16.burgee.v1.TrendSeries\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12%\n\x08interval\x18\x04 \x01(\x0e\x32\x13.burgee.v1.Interval\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x06 \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12)\n\x08\x66ormulas\x18\x07 \x03(\x0b\x32\x17.burgee.v1.TrendFormula\x12\x12\n\ncumulative\x18\x08 \x01(\x08\x12\x16\n\x0emoving_average\x18\t \x01(\r\"\xe6\x01\n\x12QueryTrendResponse\x12+\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04rows\x18\x02 \x03(\x0b\x32\x13.burgee.v1.TrendRow\x12\"\n\x04info\x18\x03 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12+\n\x05\x61sked\x18\x04 \x01(\x0b\x32\x1c.burgee.v1.QueryTrendRequest\x12/\n\x08previous\x18\x05 \x01(\x0b\x32\x1d.burgee.v1.QueryTrendResponse\"v\n\x08TrendRow\x12\x0e\n\x06series\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12,\n\tbreakdown\x18\x03 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12\x0e\n\x06values\x18\x04 \x03(\x01\x12\r\n\x05total\x18\x05 \x01(\x01*\xc4\x02\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n\rMEASURE_TOTAL\x10\x01\x12\x18\n\x14MEASURE_UNIQUE_USERS\x10\x02\x12\x19\n\x15MEASURE_UNIQUE_GROUPS\x10\x03\x12\x0f\n\x0bMEASURE_SUM\x10\x04\x12\x0f\n\x0bMEASURE_AVG\x10\x05\x12\x0f\n\x0bMEASURE_MIN\x10\x06\x12\x0f\n\x0bMEASURE_MAX\x10\x07\x12\x12\n\x0eMEASURE_MEDIAN\x10\x08\x12\x0f\n\x0bMEASURE_P90\x10\t\x12\x0f\n\x0bMEASURE_P95\x10\n\x12\x0f\n\x0bMEASURE_P99\x10\x0b\x12\x19\n\x15MEASURE_WEEKLY_ACTIVE\x10\x0c\x12\x1a\n\x16MEASURE_MONTHLY_ACTIVE\x10\r\x12\x16\n\x12MEASURE_FIRST_TIME\x10\x0e\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62urgee/v1/trend.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x01\n\x0bTrendSeries\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12#\n\x07measure\x18\x02 \x01(\x0e\x32\x12.burgee.v1.Measure\x12\x10\n\x08property\x18\x03 \x01(\t\x12\x12\n\ngroup_type\x18\x04 \x01(\t\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\r\n\x05label\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12\x0b\n\x03per\x18\x08 \x01(\t\"1\n\x0cTrendFormula\x12\x12\n\nexpression\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xf2\x02\n\x11QueryTrendRequest\x12&\n\x06series\x18\x01 \x03(\x0b\x32\x16.burgee.v1.TrendSeries\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12%\n\x08interval\x18\x04 \x01(\x0e\x32\x13.burgee.v1.Interval\x12!\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x06 \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12)\n\x08\x66ormulas\x18\x07 \x03(\x0b\x32\x17.burgee.v1.TrendFormula\x12\x12\n\ncumulative\x18\x08 \x01(\x08\x12\x16\n\x0emoving_average\x18\t \x01(\r\x12\x33\n\x10properties_as_of\x18\x14 \x01(\x0e\x32\x19.burgee.v1.PropertiesAsOf\"\xe6\x01\n\x12QueryTrendResponse\x12+\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04rows\x18\x02 \x03(\x0b\x32\x13.burgee.v1.TrendRow\x12\"\n\x04info\x18\x03 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12+\n\x05\x61sked\x18\x04 \x01(\x0b\x32\x1c.burgee.v1.QueryTrendRequest\x12/\n\x08previous\x18\x05 \x01(\x0b\x32\x1d.burgee.v1.QueryTrendResponse\"v\n\x08TrendRow\x12\x0e\n\x06series\x18\x01 \x01(\r\x12\r\n\x05label\x18\x02 \x01(\t\x12,\n\tbreakdown\x18\x03 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12\x0e\n\x06values\x18\x04 \x03(\x01\x12\r\n\x05total\x18\x05 \x01(\x01*\xc4\x02\n\x07Measure\x12\x17\n\x13MEASURE_UNSPECIFIED\x10\x00\x12\x11\n\rMEASURE_TOTAL\x10\x01\x12\x18\n\x14MEASURE_UNIQUE_USERS\x10\x02\x12\x19\n\x15MEASURE_UNIQUE_GROUPS\x10\x03\x12\x0f\n\x0bMEASURE_SUM\x10\x04\x12\x0f\n\x0bMEASURE_AVG\x10\x05\x12\x0f\n\x0bMEASURE_MIN\x10\x06\x12\x0f\n\x0bMEASURE_MAX\x10\x07\x12\x12\n\x0eMEASURE_MEDIAN\x10\x08\x12\x0f\n\x0bMEASURE_P90\x10\t\x12\x0f\n\x0bMEASURE_P95\x10\n\x12\x0f\n\x0bMEASURE_P99\x10\x0b\x12\x19\n\x15MEASURE_WEEKLY_ACTIVE\x10\x0c\x12\x1a\n\x16MEASURE_MONTHLY_ACTIVE\x10\r\x12\x16\n\x12MEASURE_FIRST_TIME\x10\x0e\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.trend_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEASURE']._serialized_start=1030
-  _globals['_MEASURE']._serialized_end=1354
+  _globals['_MEASURE']._serialized_start=1083
+  _globals['_MEASURE']._serialized_end=1407
   _globals['_TRENDSERIES']._serialized_start=121
   _globals['_TRENDSERIES']._serialized_end=303
   _globals['_TRENDFORMULA']._serialized_start=305
   _globals['_TRENDFORMULA']._serialized_end=354
   _globals['_QUERYTRENDREQUEST']._serialized_start=357
-  _globals['_QUERYTRENDREQUEST']._serialized_end=674
-  _globals['_QUERYTRENDRESPONSE']._serialized_start=677
-  _globals['_QUERYTRENDRESPONSE']._serialized_end=907
-  _globals['_TRENDROW']._serialized_start=909
-  _globals['_TRENDROW']._serialized_end=1027
+  _globals['_QUERYTRENDREQUEST']._serialized_end=727
+  _globals['_QUERYTRENDRESPONSE']._serialized_start=730
+  _globals['_QUERYTRENDRESPONSE']._serialized_end=960
+  _globals['_TRENDROW']._serialized_start=962
+  _globals['_TRENDROW']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

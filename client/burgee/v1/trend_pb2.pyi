@@ -197,6 +197,7 @@ class QueryTrendRequest(_message.Message):
     FORMULAS_FIELD_NUMBER: _builtins.int
     CUMULATIVE_FIELD_NUMBER: _builtins.int
     MOVING_AVERAGE_FIELD_NUMBER: _builtins.int
+    PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
@@ -207,6 +208,8 @@ class QueryTrendRequest(_message.Message):
     """
     moving_average: _builtins.int
     """Each column as the mean of itself and those before it, so many in all. 0 and 1: as it is. Not with cumulative."""
+    properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
+    """As of when filters and breakdowns read properties of users and groups."""
     @_builtins.property
     def series(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendSeries]:
         """The lines, at least one, at most 20."""
@@ -239,10 +242,11 @@ class QueryTrendRequest(_message.Message):
         formulas: _abc.Iterable[Global___TrendFormula] | None = ...,
         cumulative: _builtins.bool = ...,
         moving_average: _builtins.int = ...,
+        properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "cumulative", b"cumulative", "filter", b"filter", "formulas", b"formulas", "interval", b"interval", "moving_average", b"moving_average", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "cumulative", b"cumulative", "filter", b"filter", "formulas", b"formulas", "interval", b"interval", "moving_average", b"moving_average", "properties_as_of", b"properties_as_of", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

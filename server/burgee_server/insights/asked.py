@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from burgee_server.insights.timerange import Span
-from burgee_server.insights.words import QueryInfo, TimeRange
+from burgee_server.insights.words import AsOf, QueryInfo, TimeRange
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Statement
 
@@ -45,6 +45,8 @@ class Asked:
     now: datetime
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     """What it has named."""
+    properties_as_of: AsOf = AsOf.NOW
+    """When profiles are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from burgee_server.insights.comparison import other_span
 from burgee_server.insights.lists import Lists
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, span
-from burgee_server.insights.words import QueryInfo
+from burgee_server.insights.words import AsOf, QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse, from_micros
@@ -37,6 +37,7 @@ class Insights:
         environment_id: int,
         group_types: Collection[str],
         timeout: float | None = None,
+        properties_as_of: AsOf = AsOf.NOW,
     ) -> Answered[AnswerT]:
         """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
 
@@ -49,7 +50,7 @@ class Insights:
         other = other_span(query.range, whole, now)
         spans = [whole] if other is None else [whole, other]
         vocabulary = await self._vocabularies.of(environment_id)
-        asked = [Asked(environment_id, each, group_types, now, vocabulary) for each in spans]
+        asked = [Asked(environment_id, each, group_types, now, vocabulary, properties_as_of) for each in spans]
         answers = await all_of(self._answer(plan(query, each), each, timeout) for each in asked)
         return Answered(answers[0], answers[1] if other else None)
 

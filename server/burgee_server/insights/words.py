@@ -18,6 +18,13 @@ class Interval(StrEnum):
     YEAR = "year"
 
 
+class AsOf(StrEnum):
+    """As of when filters and breakdowns read properties of users and groups."""
+
+    NOW = "now"
+    EVENT = "event"
+
+
 @dataclass(frozen=True, slots=True)
 class TimeRange:
     """A half-open span as its caller wrote it: see burgee.v1.TimeRange."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from burgee.evaluation.model import Json, Properties
 from burgee_server.errors import Invalid
-from burgee_server.ports.warehouse import ProfileRow
+from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 
 MAX_PROFILE_BYTES = 65_536
 
@@ -100,6 +100,15 @@ class ProfileStore(Protocol):
 
         One that is being erased, or that has become another person's, is there with no properties.
         """
+
+    async def versions_since(self, revision: int, limit: int) -> Sequence[ProfileVersion]:
+        """What profiles of every environment are and were, with a greater revision, in order of revision."""
+
+    async def loaded_versions(self) -> int:
+        """Up to which revision what profiles were is in the warehouse."""
+
+    async def set_loaded_versions(self, revision: int) -> None:
+        """Remember up to which revision what profiles were is in the warehouse."""
 
     async def loaded_revision(self) -> int:
         """Up to which revision profiles are in the warehouse."""

@@ -1,4 +1,4 @@
-"""Where events are kept for good and questions are answered: ClickHouse SQL over five tables.
+"""Where events are kept for good and questions are answered: ClickHouse SQL over six tables.
 
 events    environment_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), uuid UUID,
           distinct_id String, groups JSON (type -> key), properties JSON, properties_json String (as captured),
@@ -6,6 +6,8 @@ events    environment_id UInt32, event LowCardinality(String), timestamp DateTim
 persons   environment_id UInt32, distinct_id String, properties JSON, revision UInt64
 aliases   environment_id UInt32, distinct_id String, person String, revision UInt64: the ids that stand for another
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64
+profile_versions  environment_id UInt32, group_type LowCardinality(String), key String, at DateTime64(6, 'UTC'),
+          properties JSON, revision UInt64: what profiles were, persons' under "user", each since when
 activity  environment_id UInt32, type LowCardinality(String), key String, first_seen_at, last_seen_at
 cohort_members  environment_id UInt32, group_type LowCardinality(String), cohort_id UInt32, key String, removed UInt8,
           revision Int64: members of listed cohorts, copied when a question needs them
@@ -71,6 +73,19 @@ class MemberRow:
     removed: bool
     revision: int
     """Since when, in microseconds since 1970. Greater wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileVersion:
+    """What a person (`group_type` is "user", `key` the distinct_id) or a group was from a moment on."""
+
+    environment_id: int
+    group_type: str
+    key: str
+    at: datetime
+    properties: Properties
+    revision: int
+    """As in ProfileRow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +183,9 @@ class Warehouse(Protocol):
 
     async def members_revision(self, environment_id: int, cohort_id: int) -> int:
         """The greatest revision of members of a cohort that is here; 0 for none."""
+
+    async def load_profile_versions(self, versions: Sequence[ProfileVersion]) -> None:
+        """Insert what profiles were. One that is there already does no harm. Raises as load() does."""
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """Run a read-only query; given up after `timeout` seconds with TimedOut, or at once if cancelled.

@@ -1,4 +1,4 @@
-"""Carries profiles from the control store into the warehouse, where insights read them."""
+"""Carries profiles, and what they were, from the control store into the warehouse, where insights read them."""
 
 import asyncio
 import logging
@@ -48,9 +48,19 @@ class Mirror:
 
     async def is_even(self) -> bool:
         """Whether every profile is in the warehouse as it is now."""
-        return not await self._store.changed_since(await self._store.loaded_revision(), 1)
+        store = self._store
+        return not (
+            await store.versions_since(await store.loaded_versions(), 1)
+            or await store.changed_since(await store.loaded_revision(), 1)
+        )
 
     async def _copy(self) -> None:
+        # First what profiles were: whoever erases somebody waits for the profile, and no version may come after that.
+        version = await self._store.loaded_versions()
+        while versions := await self._store.versions_since(version, BATCH):
+            await self._warehouse.load_profile_versions(versions)
+            version = versions[-1].revision
+            await self._store.set_loaded_versions(version)
         revision = await self._store.loaded_revision()
         while rows := await self._store.changed_since(revision, BATCH):
             await self._warehouse.load_profiles(rows)

@@ -77,7 +77,7 @@ def test_what_one_process_leaves_the_next_one_reads_to_the_byte_and_in_order(tmp
         found = [second.read() for _ in parcels]
         assert second.read() is None
         for was, (now, ours) in zip(parcels, found, strict=True):
-            assert (now.kind, now.request, now.count, now.profile) == (was.kind, was.request, was.count, was.profile)
+            assert (now.kind, now.request, now.count, now.profiles) == (was.kind, was.request, was.count, was.profiles)
             assert now.kept
             assert not ours
         second.release()

@@ -23,6 +23,13 @@ _OPTIONS = (
     ),
     click.option("--end", default="", help="The first moment after, in the same forms. Else now."),
     click.option("--time-zone", default="UTC", show_default=True, help="An IANA time zone."),
+    click.option(
+        "--properties-as-of",
+        type=click.Choice(["now", "event"]),
+        default="now",
+        show_default=True,
+        help="When --by and --where look at users and groups.",
+    ),
     click.option("--compare", default="", help="With another span: previous, or how much earlier, such as -1y."),
     click.option(
         "--by",
@@ -109,7 +116,7 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
         by, limit = options.pop("by"), options.pop("limit")
-        words = {name: options.pop(name) for name in ("start", "end", "time_zone", "compare")}
+        words = {name: options.pop(name) for name in ("start", "end", "time_zone", "compare", "properties_as_of")}
         asking = Asking(
             words | {"where": list(options.pop("conditions"))},
             burgee.Breakdown(by, limit) if by else None,

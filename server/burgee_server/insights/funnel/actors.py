@@ -155,7 +155,7 @@ class Actors:
 def read_actors(query: FunnelQuery, asked: Asked) -> Actors:
     """Check a funnel and begin its statement. Raises Invalid."""
     check_funnel(query, asked)
-    split = check_breakdown(query.breakdown, asked.group_types)
+    split = check_breakdown(query.breakdown, asked)
     scope = Scope(asked)
     writer = FilterWriter(scope, asked)
     marks = mark(query, writer)

@@ -1,16 +1,16 @@
 """Splitting an answer by the values of attributes."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from burgee_server.errors import Invalid
+from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, parse_attribute
 from burgee_server.insights.sql.cohorts import members
 from burgee_server.insights.sql.keysets import among
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.sql.variants import holder, is_variant, variants
-from burgee_server.insights.words import Breakdown, Part, PartKind
+from burgee_server.insights.words import AsOf, Breakdown, Part, PartKind
 
 MAX_ATTRIBUTES = 3
 DEFAULT_LIMIT = 10
@@ -29,10 +29,11 @@ class Split:
 
     attributes: tuple[Attribute, ...]
     limit: int
+    properties_as_of: AsOf = AsOf.NOW
 
     def column(self) -> str:
         """What events() must select `AS split`: what values() makes the value of."""
-        columns = [_column(attribute) for attribute in self.attributes]
+        columns = [_column(attribute, self.properties_as_of) for attribute in self.attributes]
         return columns[0] if len(columns) == 1 else f"tuple({', '.join(columns)})"
 
     def values(self, scope: Scope, events: str) -> str:
@@ -46,9 +47,7 @@ class Split:
             if is_cohort(attribute):
                 values.append(_membership(scope, attribute, of_event, f"breakdown.attributes[{number - 1}]"))
                 continue
-            join = (
-                _of_moment(scope, attribute, of_event) if is_variant(attribute) else _of_now(scope, attribute, of_event)
-            )
+            join = _join(scope, attribute, self.properties_as_of, of_event)
             source = f"(SELECT events.*, profiles.value AS value{number} FROM {source} AS events {join})"
             joined.append(f"value{number}")
             values.append(f"value{number}")
@@ -64,7 +63,7 @@ class Split:
         return Part(PartKind.COMBINATION, values=tuple(_of_combination(each) for each in json.loads(value)))
 
 
-def check_breakdown(breakdown: Breakdown | None, group_types: Collection[str]) -> Split | None:
+def check_breakdown(breakdown: Breakdown | None, asked: Asked) -> Split | None:
     """Raises Invalid for breakdown.attributes and breakdown.limit."""
     if breakdown is None:
         return None
@@ -73,17 +72,18 @@ def check_breakdown(breakdown: Breakdown | None, group_types: Collection[str]) -
     if not 1 <= len(breakdown.attributes) <= MAX_ATTRIBUTES:
         raise Invalid.of("breakdown.attributes", f"must be 1 to {MAX_ATTRIBUTES} attributes")
     attributes = tuple(
-        parse_attribute(text, group_types, f"breakdown.attributes[{index}]")
+        parse_attribute(text, asked.group_types, f"breakdown.attributes[{index}]")
         for index, text in enumerate(breakdown.attributes)
     )
-    return Split(attributes, breakdown.limit or DEFAULT_LIMIT)
+    return Split(attributes, breakdown.limit or DEFAULT_LIMIT, asked.properties_as_of)
 
 
-def _column(attribute: Attribute) -> str:
-    """Of an event: the value, or the key of the profile that has it; NULL if missing."""
+def _column(attribute: Attribute, properties_as_of: AsOf) -> str:
+    """Of an event: the value, or who has it, and when if that matters; NULL if missing."""
     if attribute.owner == EVENT:
         return own_property(attribute.name).rendered
-    if is_variant(attribute):
+    is_of_then = attribute.name and not is_cohort(attribute) and properties_as_of is AsOf.EVENT
+    if is_variant(attribute) or is_of_then:
         return holder(attribute)
     return event_key(attribute.owner).rendered
 
@@ -95,18 +95,19 @@ def _membership(scope: Scope, attribute: Attribute, key: str, path: str) -> str:
     return f"if(isNull({key}), NULL, if({is_member}, '{IN}', '{NOT_IN}'))"
 
 
-def _of_now(scope: Scope, attribute: Attribute, key: str) -> str:
-    """A join with the property that the user or group has now."""
-    select = [f"{profile_key(attribute.owner)} AS profile_key", f"{own_property(attribute.name).rendered} AS value"]
-    return f"LEFT ANY JOIN ({scope.profiles(attribute.owner, select)}) AS profiles ON {key} = profiles.profile_key"
-
-
-def _of_moment(scope: Scope, attribute: Attribute, holder_and_moment: str) -> str:
-    """A join with the variant that the user or group had at the time of the event."""
+def _join(scope: Scope, attribute: Attribute, properties_as_of: AsOf, of_event: str) -> str:
+    """A join with what the user or group has now, or had at the time of the event."""
+    value = own_property(attribute.name).rendered
+    if is_variant(attribute):
+        of_moments = variants(scope, attribute)
+    elif properties_as_of is AsOf.EVENT:
+        of_moments = scope.profile_versions(attribute.owner, value, "value")
+    else:
+        now = scope.profiles(attribute.owner, [f"{profile_key(attribute.owner)} AS profile_key", f"{value} AS value"])
+        return f"LEFT ANY JOIN ({now}) AS profiles ON {of_event} = profiles.profile_key"
     return (
-        f"ASOF LEFT JOIN ({variants(scope, attribute)}) AS profiles"
-        f" ON tupleElement({holder_and_moment}, 1) = profiles.profile_key"
-        f" AND tupleElement({holder_and_moment}, 2) >= profiles.at"
+        f"ASOF LEFT JOIN ({of_moments}) AS profiles ON tupleElement({of_event}, 1) = profiles.profile_key"
+        f" AND tupleElement({of_event}, 2) >= profiles.at"
     )
 
 

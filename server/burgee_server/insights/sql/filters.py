@@ -12,6 +12,7 @@ from burgee_server.insights.sql.keysets import KeySet, among, some
 from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.sql.variants import is_variant
+from burgee_server.insights.words import AsOf
 
 MAX_DEPTH = 10
 MAX_CONDITIONS = 200
@@ -85,8 +86,11 @@ class FilterWriter:
         sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:
             return sql
-        # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
         missing_holds = condition.operator in NEGATIVE
+        if self.asked.properties_as_of is AsOf.EVENT:
+            held = self.scope.joined(owner, "holds", f"if({sql}, 2, 1)")  # 0: there was no profile yet
+            return f"({held} != 1)" if missing_holds else f"({held} = 2)"
+        # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
         keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
         key = f"ifNull({event_key(owner).text}, '')"
         return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"

@@ -23,6 +23,7 @@ class Scope:
         self._lists: set[str] = set()
         self._cohorts = 0
         span = asked.span
+        self._joins: dict[str, str] = {}
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
@@ -58,9 +59,11 @@ class Scope:
         """
         start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
         end = "{end:Int64}" if until is None else self.bind(_clipped(until), "Int64")
+        words = " ".join((*select, *where))
+        joins = [join for name, join in self._joins.items() if name in words]
         return f"WITH {self.person('distinct_id')} AS person " + _select(
             select,
-            "events FINAL",
+            " ".join(("events FINAL", *joins)),
             [
                 "environment_id = {environment_id:UInt32}",
                 f"timestamp >= fromUnixTimestamp64Micro({start}, 'UTC')",
@@ -121,6 +124,30 @@ class Scope:
         if owner == USER:
             return _select(select, "persons FINAL", [*own, *where])
         return _select(select, "groups FINAL", [*own, f"group_type = {self.bind(owner, 'String')}", *where])
+
+    def profile_versions(self, owner: str, sql: str, name: str) -> str:
+        """A query for what the profiles of the environment's users, or of its groups of a type, ever were.
+
+        `profile_key`, since when, `at`, and as `name` what `sql` makes of that version; the later of two of a moment.
+        """
+        key = self.person("key") if owner == USER else "key"
+        own = ["environment_id = {environment_id:UInt32}", f"group_type = {self.bind(owner, 'String')}"]
+        select = [f"{key} AS profile_key", "at", f"tuple({sql}) AS made", "revision"]
+        versions = _select(select, "profile_versions FINAL", own)
+        latest = f"argMax(made, revision).1 AS {name}"
+        return f"SELECT profile_key, at, {latest} FROM ({versions}) GROUP BY profile_key, at"
+
+    def joined(self, owner: str, column: str, sql: str) -> str:
+        """The name of `column` of the version that a profile had at an event: for events(), which joins what it needs.
+
+        `sql` makes it of a version, as a number; 0 where there was none.
+        """
+        name = f"version_{len(self._joins)}_"
+        versions = self.profile_versions(owner, sql, f"{name}{column}")
+        renamed = f"SELECT profile_key AS {name}key, at AS {name}at, {name}{column} FROM ({versions})"
+        key = f"ifNull({event_key(owner).text}, '')"
+        self._joins[name] = f"ASOF LEFT JOIN ({renamed}) AS {name} ON {key} = {name}key AND timestamp >= {name}at"
+        return f"{name}{column}"
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""

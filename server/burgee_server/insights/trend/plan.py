@@ -93,7 +93,7 @@ def plan_trend(query: TrendQuery, asked: Asked) -> TrendPlan:
     if len(query.formulas) > MAX_FORMULAS:
         raise Invalid.of("formulas", f"at most {MAX_FORMULAS}")
     columns = asked.span.columns(query.interval)
-    split = check_breakdown(query.breakdown, asked.group_types)
+    split = check_breakdown(query.breakdown, asked)
     lines = len(query.series) + len(query.formulas)
     cells = lines * (split.limit + 2 if split else 1) * len(columns)
     if cells > MAX_CELLS:

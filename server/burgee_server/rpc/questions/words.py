@@ -12,11 +12,12 @@ from burgee.v1 import common_pb2
 from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
-from burgee_server.insights.words import Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
+from burgee_server.insights.words import AsOf, Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
 _BREAKDOWN = pb.Breakdown(limit=DEFAULT_LIMIT)
+_AS_OF = {pb.PropertiesAsOf.Value(f"PROPERTIES_AS_OF_{as_of.name}"): as_of for as_of in AsOf}
 _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for interval in Interval}
 _INTERVALS[pb.INTERVAL_UNSPECIFIED] = Interval.DAY
 
@@ -57,9 +58,24 @@ def fill_in(message: Message, *defaults: Message) -> None:
 def write_asked(request: Message, info: QueryInfo, response: Response) -> None:
     """What was asked, with its times as they were read: asked again, it gives the same answer."""
     response.asked.CopyFrom(request)
-    timed = response.asked if "range" in request.DESCRIPTOR.fields_by_name else response.asked.funnel
+    timed = _timed(response.asked)
     timed.time_zone = timed.time_zone or "UTC"
     timed.range.start, timed.range.end = info.start.isoformat(), info.end.isoformat()
+
+
+def read_properties_as_of(request: Message) -> AsOf:
+    """Now, unless given; fills that in. Raises Invalid."""
+    timed = _timed(request)
+    timed.properties_as_of = timed.properties_as_of or pb.PROPERTIES_AS_OF_NOW
+    as_of = _AS_OF.get(timed.properties_as_of)
+    if as_of is None:
+        raise Invalid.of("properties_as_of", f"must be one of {', '.join(AsOf)}")
+    return as_of
+
+
+def _timed(request: Any) -> Any:
+    """The message of a request that says of which time it asks: itself, or the funnel that it asks more about."""
+    return request if "range" in request.DESCRIPTOR.fields_by_name else request.funnel
 
 
 def read_range(range_: common_pb2.TimeRange) -> TimeRange:

@@ -27,7 +27,7 @@ class Match:
         by_type: defaultdict[str, list[Removal]] = defaultdict(list)
         for removal in sorted(removals, key=lambda removal: removal.revision):  # of two of one key, the later counts
             by_type[removal.group_type].append(removal)
-        persons, groups, events, members = [], [], [], []
+        persons, groups, versions, events, members = [], [], [], [], []
         for group_type, of_type in by_type.items():
             revisions = {removal.key: removal.revision for removal in of_type}
             if group_type == USER:
@@ -38,9 +38,12 @@ class Match:
             requested = {removal.key: to_micros(removal.requested_at) for removal in of_type}
             of_cohorts = self._up_to("key", "revision", requested)
             members.append(f"(group_type = {self._bind('String', group_type)} AND {of_cohorts})")
+            of_keys = self._up_to("key", "revision", revisions)
+            versions.append(f"(group_type = {self._bind('String', group_type)} AND {of_keys})")
             until = {removal.key: to_micros(removal.received_until) for removal in of_type}
             events.append(self._up_to(key_column(group_type), "toUnixTimestamp64Micro(received_at)", until))
-        self.persons, self.groups, self.events, self.members = map(_any, (persons, groups, events, members))
+        self.persons, self.groups, self.versions = map(_any, (persons, groups, versions))
+        self.events, self.members = map(_any, (events, members))
         keys = [(removal.group_type, removal.key) for removal in removals]
         self.keys = f"arrayJoin({self._bind('Array(Tuple(String, String))', keys)})"
 
@@ -82,6 +85,7 @@ async def erase(
         "aliases": match.persons,
         "groups": match.groups,
         "cohort_members": match.members,
+        "profile_versions": match.versions,
         "events": match.events,
     }
     for table, where in conditions.items():

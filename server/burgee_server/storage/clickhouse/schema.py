@@ -49,6 +49,15 @@ _ALIASES = """
     revision UInt64
 """
 
+_PROFILE_VERSIONS = """
+    environment_id UInt32,
+    group_type LowCardinality(String),
+    key String,
+    at DateTime64(6, 'UTC'),
+    properties JSON,
+    revision UInt64
+"""
+
 _COHORT_MEMBERS = """
     environment_id UInt32,
     group_type LowCardinality(String),
@@ -200,7 +209,19 @@ def _cohort_members(layout: Layout) -> Statements:
     )
 
 
-MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members)
+def _profile_versions(layout: Layout) -> Statements:
+    """What profiles were, and since when: for questions that ask for properties as of each event."""
+    yield from layout.table(
+        "profile_versions",
+        _PROFILE_VERSIONS,
+        "ReplacingMergeTree",
+        order="ORDER BY (environment_id, group_type, key, revision)",
+        settings="fsync_after_insert = 1, fsync_part_directory = 1",
+        spread_by="cityHash64(environment_id, group_type, key)",
+    )
+
+
+MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members, _profile_versions)
 
 
 def migrate(client: "Client", layout: Layout) -> None:

@@ -15,7 +15,6 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from burgee.evaluation.model import USER
 from burgee_server.errors import TimedOut, Unavailable
 from burgee_server.ports.selection import EventKey, EventPage, Selection
 from burgee_server.ports.warehouse import (
@@ -24,12 +23,13 @@ from burgee_server.ports.warehouse import (
     Arrived,
     MemberRow,
     ProfileRow,
+    ProfileVersion,
     Removal,
     Statement,
     StoredEvent,
     from_micros,
 )
-from burgee_server.storage.clickhouse import failures
+from burgee_server.storage.clickhouse import copies, failures
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
 from burgee_server.storage.clickhouse.erasing import erase, key_column
 from burgee_server.storage.clickhouse.expiring import expire
@@ -151,28 +151,11 @@ class ClickHouseWarehouse:
 
     async def load_profiles(self, rows: Sequence[ProfileRow]) -> None:
         """See the port."""
-        persons = [{"distinct_id": row.key, **_profile(row)} for row in rows if row.group_type == USER]
-        aliases = [
-            {
-                "environment_id": row.environment_id,
-                "distinct_id": row.key,
-                "person": row.person,
-                "revision": row.revision,
-            }
-            for row in rows
-            if row.person
-        ]
-        groups = [
-            {"group_type": row.group_type, "group_key": row.key, **_profile(row)}
-            for row in rows
-            if row.group_type != USER
-        ]
+        tables = copies.profiles(rows)
 
         def insert(client: Client) -> None:
-            for table, records in (("persons", persons), ("aliases", aliases), ("groups", groups)):
-                if records:
-                    lines = "\n".join(map(json.dumps, records)).encode()
-                    client.raw_insert(table, insert_block=lines, fmt="JSONEachRow")
+            for table, records in tables.items():
+                copies.insert(client, table, records)
 
         await self._use(self._loads, insert)
 
@@ -197,6 +180,11 @@ class ClickHouseWarehouse:
         )
         which = {"environment_id": environment_id, "cohort_id": cohort_id}
         return int((await self._look_up(Statement(sql, which))).rows[0][0])
+
+    async def load_profile_versions(self, versions: Sequence[ProfileVersion]) -> None:
+        """See the port."""
+        records = [copies.version(version) for version in versions]
+        await self._use(self._loads, lambda client: copies.insert(client, "profile_versions", records))
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
@@ -365,7 +353,3 @@ def _stop(client: Client, name: str, running: Future[Any]) -> None:
     while not running.done():
         client.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", parameters={"name": name})
         wait([running], timeout=0.1)
-
-
-def _profile(row: ProfileRow) -> dict[str, Any]:
-    return {"environment_id": row.environment_id, "properties": row.properties, "revision": row.revision}

@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from burgee.evaluation.model import USER, Properties
 from burgee_server.errors import Invalid
 from burgee_server.ports.profiles import MAX_ALIASES, GroupType, Profile, PropertyChange
-from burgee_server.ports.warehouse import ProfileRow
+from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.persons import aliases_of, become, holder, persons_of
 from burgee_server.storage.sql.tables import aliases, counters, erasures, group_types, profile_versions, profiles
 
 _REVISION = "profile_revision"
 _LOADED = "profile_revision_loaded"
+_LOADED_VERSIONS = "profile_version_loaded"
 
 
 class _Latest(NamedTuple):
@@ -168,16 +169,41 @@ class SqlProfiles:
                     )
         return sorted(found, key=lambda row: row.revision)[:limit]
 
+    async def versions_since(self, revision: int, limit: int) -> Sequence[ProfileVersion]:
+        """What profiles are and were, with a greater revision, in order of revision."""
+        table = profile_versions
+        query = select(table).where(table.c.revision > revision).order_by(table.c.revision).limit(limit)
+        async with self._database.reading() as connection:
+            return [
+                ProfileVersion(
+                    row.environment_id, row.group_type, row.key, row.changed_at, row.properties, row.revision
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def loaded_versions(self) -> int:
+        """Up to which revision what profiles were is in the warehouse."""
+        return await self._counted(_LOADED_VERSIONS)
+
+    async def set_loaded_versions(self, revision: int) -> None:
+        """Remember up to which revision what profiles were is in the warehouse."""
+        await self._count(_LOADED_VERSIONS, revision)
+
     async def loaded_revision(self) -> int:
         """Up to which revision profiles are in the warehouse."""
-        query = select(counters.c.value).where(counters.c.name == _LOADED)
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return await self._counted(_LOADED)
 
     async def set_loaded_revision(self, revision: int) -> None:
         """Remember up to which revision profiles are in the warehouse."""
+        await self._count(_LOADED, revision)
+
+    async def _counted(self, name: str) -> int:
+        async with self._database.reading() as connection:
+            return int((await connection.execute(select(counters.c.value).where(counters.c.name == name))).scalar_one())
+
+    async def _count(self, name: str, value: int) -> None:
         async with self._database.writing() as connection:
-            await connection.execute(update(counters).where(counters.c.name == _LOADED).values(value=revision))
+            await connection.execute(update(counters).where(counters.c.name == name).values(value=value))
 
 
 async def next_revision(connection: AsyncConnection, many: int = 1) -> int:

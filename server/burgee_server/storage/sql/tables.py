@@ -150,6 +150,7 @@ profile_versions = Table(
     Column("changed_at", Instant, primary_key=True),
     Column("revision", BigInteger, primary_key=True),
     Column("properties", JSON, nullable=False),
+    Index(None, "revision"),
     sqlite_with_rowid=False,  # the key is the table: one tree to write to at each change, and not two
 )
 
