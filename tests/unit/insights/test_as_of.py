@@ -8,14 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, Condition, Not, Operator
-from burgee_server.insights import Insights
 from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import AsOf, Breakdown
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.vocabulary import Named
+from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock
 from tests.unit.insights.facts import facts
@@ -59,9 +58,9 @@ def plan_of(history: Sequence[ProfileVersion], owner: str, fact: Fact) -> str | 
 
 async def asked(environment: Environment, plan, query, vocabulary: Vocabulary | None = None):  # type: ignore[no-untyped-def]
     """The answer, with properties as of the event."""
-    insights = Insights(environment.warehouse, Named(vocabulary or Vocabulary()), FixedClock())
+    everything = insights(environment.warehouse, FixedClock(), vocabulary)
     return (
-        await insights.ask(plan, query, environment.environment_id, GROUP_TYPES, properties_as_of=AsOf.EVENT)
+        await everything.ask(plan, query, environment.environment_id, GROUP_TYPES, properties_as_of=AsOf.EVENT)
     ).answer
 
 
