@@ -370,8 +370,8 @@ BAD_TRENDS = {
     "no operator": (one(filter={"condition": {"attribute": "event.a"}}), "filter.condition.operator"),
     "no value": (one(filter={"condition": {"attribute": "event.a", "operator": 1}}), "filter.condition.values"),
     "bad pattern": (one(filter=condition("event.a", "matches", "(")), "filter.condition.values[0]"),
-    "a cohort": (one(filter=condition("user.key", "in_cohort", "beta")), "filter.condition.operator"),
-    "no cohort": (one(filter=condition("event.a", "not_in_cohort")), "filter.condition.operator"),
+    "a cohort": (one(filter=condition("user.key", "in_cohort", "beta")), "filter.condition.values[0]"),
+    "no cohort": (one(filter=condition("event.a", "not_in_cohort")), "filter.condition.values"),
     "too deep": (one(filter=deep(25)), None),
 }
 
