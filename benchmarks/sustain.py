@@ -161,7 +161,7 @@ async def floor(encoded: list[bytes], seconds: float) -> float:
         warehouse = await ClickHouseWarehouse.open(f"chdb://{directory}/events")
         began, loaded = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
-            await warehouse.load(ranges[loaded % len(ranges)], f"floor-{loaded}")
+            await warehouse.load(ranges[loaded % len(ranges)])
             loaded += 1
         took = time.perf_counter() - began
         await warehouse.close()

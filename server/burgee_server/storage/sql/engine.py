@@ -1,7 +1,8 @@
 """Opens the control store and brings its tables up to date."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ class Database:
             # Each statement of a writer sees what was committed before it. What must not change in between is locked:
             # a row (FOR UPDATE), the counter of profiles, or a turn.
             self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
+        # SQLite has one writer at a time, and lets those that wait ask again and again: one may never have its turn.
+        self._turn: AbstractAsyncContextManager[Any] = nullcontext() if self.is_shared else asyncio.Lock()
         self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
 
     @property
@@ -90,9 +93,9 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed at the end, or rolled back by an exception."""
+        """A transaction that is committed at the end, or rolled back by an exception. On SQLite in turn."""
         with _told():
-            async with self._writer.begin() as connection:
+            async with self._turn, self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
