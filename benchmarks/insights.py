@@ -29,7 +29,7 @@ SPAN = TimeRange("2026-01-01", "2026-04-01")
 FILL = """
 INSERT INTO events SELECT
     1, ['viewed', 'viewed', 'viewed', 'edited', 'exported', 'invited'][1 + intHash64(number) % 6],
-    fromUnixTimestamp64Micro(toInt64(1767225600000000 + intDiv(number * 90 * 86400000000, {events:UInt64})
+    fromUnixTimestamp64Micro(toInt64(1767225600000000 + number * intDiv(90 * 86400000000, {events:UInt64})
         + intHash64(number + 1) % 3600000000), 'UTC') AS at,
     generateUUIDv4(), concat('user-', toString(intHash64(number + 2) % 50000 AS user)),
     CAST(concat('{"company":"company-', toString(user % 2000), '"}'), 'JSON'),

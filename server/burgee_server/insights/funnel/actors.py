@@ -54,15 +54,15 @@ class Actors:
         """As source(), but with part_kind and part_value for Split.part() in place of `split`; each once in a part."""
         if self.split is None:
             return f"SELECT 0 AS part_kind, '' AS part_value, * FROM ({self.source(*columns)})"
-        sized = f"SELECT *, count() OVER (PARTITION BY split) AS size FROM ({self.source(*columns)})"
-        ranked = (
-            "SELECT *, dense_rank() OVER (PARTITION BY isNull(split) ORDER BY size DESC, split) AS place"
-            f" FROM ({sized})"
-        )
+        names = ["actor", *(column.rpartition(" ")[2] for column in columns)]
+        people = f"groupArray(({', '.join(names)})) AS people"
+        values = f"SELECT split, {people} FROM ({self.source(*columns)}) GROUP BY split"
+        place = "row_number() OVER (PARTITION BY isNull(split) ORDER BY length(people) DESC, split) AS place"
         kind = f"multiIf(isNull(split), 1, place <= {self.scope.bind(self.split.limit, 'UInt32')}, 0, 2)"
+        each = ", ".join(f"person.{number} AS {name}" for number, name in enumerate(names, 1))
         parts = (
             f"SELECT {kind} AS part_kind, if(part_kind = 0, assumeNotNull(split), '') AS part_value,"
-            f" * EXCEPT (split, size, place) FROM ({ranked})"
+            f" arrayJoin(people) AS person, {each} FROM (SELECT *, {place} FROM ({values}))"
         )
         if self.query.attribution is not Attribution.ALL_STEPS:
             return parts
