@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import fmean, median
 
 import pytest
@@ -14,6 +14,7 @@ from burgee_server.insights.funnel import (
     FunnelComparisonQuery,
     FunnelCorrelationQuery,
     FunnelOverTimeQuery,
+    FunnelQuery,
     FunnelTimesQuery,
     Outcome,
     Side,
@@ -25,12 +26,21 @@ from burgee_server.insights.funnel import (
 )
 from burgee_server.insights.words import Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.warehouse import Fact, new_environment
-from tests.unit.insights.asking import ask
+from tests.fixtures.warehouse import Environment, Fact, new_environment
+from tests.unit.insights.asking import MARCH, ask
 from tests.unit.insights.facts import facts
 from tests.unit.insights.funnel.made_up import MadeUp, funnels
+from tests.unit.insights.funnel.test_funnel import ABC, START, way
 from tests.unit.insights.funnel.ways import is_spoiled, ways
 from tests.unit.insights.reference import once
+
+
+async def test_the_way_that_counts_is_the_first_there_and_of_those_the_shortest(environment: Environment) -> None:
+    """Not a later way that is shorter still, and not from the earliest first step."""
+    await environment.load(*way("ann", ("a", 0), ("a", 5), ("b", 7), ("a", 8), ("b", 9)))
+    query = FunnelActorsQuery(FunnelQuery(ABC[:2], MARCH), 2)
+    [ann] = (await ask(environment, plan_funnel_actors, query)).actors
+    assert ann.moments == (START + timedelta(seconds=5), START + timedelta(seconds=7))
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -102,11 +112,11 @@ def by_column(asked: MadeUp, made: list[Fact], columns: tuple[datetime, ...]) ->
     expected = asked.expected(made)
     for actor, theirs in asked.actors(made).items():
         best: dict[datetime, list[int]] = {}
-        for way in ways(theirs, asked.asked):
-            column = max(column for column in columns if column <= way[0])
-            clean = 0 if is_spoiled(way, theirs, asked.asked) else len(way)
+        for moments in ways(theirs, asked.asked):
+            column = max(column for column in columns if column <= moments[0])
+            clean = 0 if is_spoiled(moments, theirs, asked.asked) else len(moments)
             most = best.setdefault(column, [0, 0])
-            best[column] = [max(most[0], len(way)), max(most[1], clean)]
+            best[column] = [max(most[0], len(moments)), max(most[1], clean)]
         for column, (most, clean) in best.items():
             if most == clean and actor in expected:
                 line = counts.setdefault(column, [0] * len(asked.query.steps))

@@ -1,6 +1,7 @@
 """Where the value of a breakdown is taken from: golden cases, most of them what PostHog publishes about its own."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from burgee_server.insights.funnel import Attribution, FunnelQuery, Order, Step
 from burgee_server.insights.words import Breakdown, Part
@@ -95,3 +96,14 @@ async def test_all_steps_by_what_a_profile_is_now(environment: Environment) -> N
     query = FunnelQuery(STEPS, MARCH, breakdown=Breakdown(("company.plan",)), attribution=Attribution.ALL_STEPS)
     [row] = (await funnel(environment, query)).rows
     assert (row.part, [step.count for step in row.steps]) == (value("pro"), [1, 1, 0])
+
+
+async def test_of_two_events_at_the_moment_of_a_step_the_lesser_uuid_decides(environment: Environment) -> None:
+    """Whatever order they were loaded in, and not by the value."""
+    uuids = [str(UUID(int=number << 64 | 99 - number)) for number in range(5)]
+    await environment.load(Fact("viewed", timestamp=START))
+    for index in (3, 1, 4):
+        await environment.load(
+            Fact("signed up", timestamp=START, properties={"browser": str(9 - index)}, uuid=uuids[index])
+        )
+    assert await split(environment, Attribution.LAST_TOUCH) == {value("8"): [1, 1, 0]}
