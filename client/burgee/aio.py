@@ -186,6 +186,7 @@ class AsyncClient(BaseClient):
         compare: str = "",
         properties_as_of: str = "now",
         where: Where = None,
+        include_internal: bool = False,
     ) -> Trend:
         """See Client.trend."""
         if isinstance(event, str):
@@ -201,6 +202,7 @@ class AsyncClient(BaseClient):
                 compare=compare,
                 properties_as_of=properties_as_of,
                 where=where,
+                include_internal=include_internal,
             )
         )
 
@@ -217,6 +219,7 @@ class AsyncClient(BaseClient):
         compare: str = "",
         properties_as_of: str = "now",
         where: Where = None,
+        include_internal: bool = False,
     ) -> Funnel:
         """See Client.funnel."""
         return await self.ask(
@@ -231,5 +234,6 @@ class AsyncClient(BaseClient):
                 compare=compare,
                 properties_as_of=properties_as_of,
                 where=where,
+                include_internal=include_internal,
             )
         )

@@ -198,6 +198,7 @@ class Client(BaseClient):
         compare: str = "",
         properties_as_of: str = "now",
         where: Where = None,
+        include_internal: bool = False,
     ) -> Trend:
         """How much, over time: `trend("report_created", measure="unique_groups", group_type="company")`.
 
@@ -218,6 +219,7 @@ class Client(BaseClient):
                 compare=compare,
                 properties_as_of=properties_as_of,
                 where=where,
+                include_internal=include_internal,
             )
         )
 
@@ -234,6 +236,7 @@ class Client(BaseClient):
         compare: str = "",
         properties_as_of: str = "now",
         where: Where = None,
+        include_internal: bool = False,
     ) -> Funnel:
         """How many got from step to step: `funnel(["signed_up", "report_created"], count_by="company")`.
 
@@ -252,6 +255,7 @@ class Client(BaseClient):
                 compare=compare,
                 properties_as_of=properties_as_of,
                 where=where,
+                include_internal=include_internal,
             )
         )
 

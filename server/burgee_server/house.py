@@ -118,7 +118,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     isolator = Isolator(journal, quarantine, warehouse)
     window = TimeWindow(settings.future_hours, settings.late_days)
     gate = Gate(access)
-    administration = Administration(access, feed, clock)
+    administration = Administration(access, cohorts, stores.turns, feed, clock)
     group_types = GroupTypes(profiles, clock)
     cache = ProfileCache(profiles, settings.profile_cache)
     memberships = Memberships(cohorts, settings.profile_cache)

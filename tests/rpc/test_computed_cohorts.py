@@ -5,7 +5,17 @@ import asyncio
 from google.protobuf.struct_pb2 import Value
 from grpc import StatusCode
 
-from burgee.v1 import actions_pb2, capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2, trend_pb2
+from burgee.v1 import (
+    actions_pb2,
+    admin_pb2,
+    capture_pb2,
+    flag_admin_pb2,
+    flags_pb2,
+    funnel_pb2,
+    insights_pb2,
+    profiles_pb2,
+    trend_pb2,
+)
 from burgee.v1 import cohorts_pb2 as pb
 from tests.rpc.cohort_calls import change_members, create_cohort, for_members, member_keys
 from tests.rpc.conftest import refused
@@ -188,3 +198,53 @@ async def test_what_cannot_be_computed_is_refused_with_its_path(admin):
     negative.max_age.FromSeconds(-1)
     with refused(StatusCode.INVALID_ARGUMENT, "max_age"):
         await admin.cohorts.GetCohort(negative)
+
+
+async def test_ones_own_people_are_left_out_of_every_question(admin, loaded):
+    """Of persons or of companies, listed or computed; unless a question asks for them. Cohorts still see them."""
+    await admin.send(event("reported", "ann", "us"), event("reported", "bob", "acme"), event("reported", "own"))
+    await loaded()
+    await create_cohort(admin, "us")
+    await change_members(admin, "us", add=["us"])
+    await compute(admin, {"performed": {"events": {"event": "reported"}}}, "everybody", "user")
+    await create_cohort(admin, "own", "user")
+    await change_members(admin, "own", add=["own"])
+    environment = {"key": "production"}
+
+    async def set_internal(key):
+        request = admin_pb2.UpdateEnvironmentRequest(**environment, internal_cohort_key=key)
+        return (await admin.admin.UpdateEnvironment(request)).environment.internal_cohort_key
+
+    async def users(**more):
+        series = [{"measure": "MEASURE_UNIQUE_USERS"}]
+        query = trend_pb2.QueryTrendRequest(series=series, **more)
+        return (await admin.insights.QueryTrend(query)).rows[0].total
+
+    assert await users() == 3
+    assert (await set_internal("us"), await users(), await users(include_internal=True)) == ("us", 2, 3)
+    assert (await set_internal("own"), await users(), await users(include_internal=True)) == ("own", 2, 3)
+    assert (await set_internal("everybody"), await users(), await users(include_internal=True)) == ("everybody", 0, 3)
+    assert await member_keys(admin, "everybody") == ["ann", "bob", "own"]
+    step = {"event": "reported"}
+    steps = [step, step]
+    funnel = funnel_pb2.QueryFunnelRequest(steps=steps)
+    about = funnel_pb2.QueryFunnelTimesRequest(funnel=funnel)
+    shown = [(await admin.insights.QueryFunnel(funnel)).rows[0].steps[0].count]
+    await admin.insights.QueryFunnelTimes(about)
+    funnel.include_internal = True
+    shown.append((await admin.insights.QueryFunnel(funnel)).rows[0].steps[0].count)
+    assert shown == [0, 3]
+    with refused(StatusCode.FAILED_PRECONDITION):
+        await admin.cohorts.DeleteCohort(pb.DeleteCohortRequest(cohort_key="everybody"))
+    with refused(StatusCode.INVALID_ARGUMENT, "internal_cohort_key"):
+        await set_internal("none")
+    assert (await set_internal(""), await users()) == ("", 3)
+    await admin.cohorts.DeleteCohort(pb.DeleteCohortRequest(cohort_key="everybody"))
+
+
+def test_every_question_can_ask_for_ones_own_people():
+    """Each request has the field, or is about a funnel, which has it."""
+    for method in insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods:
+        fields = method.input_type.fields_by_name
+        asked = fields if "range" in fields else fields["funnel"].message_type.fields_by_name
+        assert asked["include_internal"].number == 30, method.name

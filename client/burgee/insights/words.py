@@ -89,6 +89,7 @@ class Asking:
 
     `compare` asks for the answer of another span, too: "previous", or how much earlier ("-1y"). `properties_as_of`: the
     properties of users and groups are those of "now", or of the time of each "event".
+    `include_internal`: what the environment's own people did counts, too.
     """
 
     start: Moment = ""
@@ -97,6 +98,7 @@ class Asking:
     compare: str = ""
     properties_as_of: str = "now"
     where: Where = None
+    include_internal: bool = False
 
     def words(self) -> dict[str, Any]:
         """Them, as fields of a request."""
@@ -106,6 +108,7 @@ class Asking:
             "time_zone": self.time_zone,
             "filter": write_filter(self.where),
             "properties_as_of": as_of if as_of != questions_pb2.PROPERTIES_AS_OF_NOW else None,
+            "include_internal": self.include_internal,
         }
 
 

@@ -122,12 +122,17 @@ class Environment(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     RETENTION_DAYS_FIELD_NUMBER: _builtins.int
+    INTERNAL_COHORT_KEY_FIELD_NUMBER: _builtins.int
     project_key: _builtins.str
     """The project it belongs to."""
     key: _builtins.str
     """Its key: 1 to 200 characters, letters, digits and "-_"."""
     retention_days: _builtins.int
     """For how many days events are kept, by their timestamps. 0: for good."""
+    internal_cohort_key: _builtins.str
+    """The cohort of the environment's own people, or companies: questions leave out what they did, unless a question says
+    include_internal. Empty: nobody.
+    """
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -139,10 +144,11 @@ class Environment(_message.Message):
         key: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         retention_days: _builtins.int = ...,
+        internal_cohort_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "key", b"key", "project_key", b"project_key", "retention_days", b"retention_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "internal_cohort_key", b"internal_cohort_key", "key", b"key", "project_key", b"project_key", "retention_days", b"retention_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -438,25 +444,34 @@ class UpdateEnvironmentRequest(_message.Message):
     PROJECT_KEY_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     RETENTION_DAYS_FIELD_NUMBER: _builtins.int
+    INTERNAL_COHORT_KEY_FIELD_NUMBER: _builtins.int
     project_key: _builtins.str
     """Of which project. Empty: the key's own."""
     key: _builtins.str
     """Its key."""
     retention_days: _builtins.int
     """For how many days events are kept, at most 36,500. 0: for good. Absent: as before."""
+    internal_cohort_key: _builtins.str
+    """Whom questions leave out: a cohort of that environment, of persons or of groups. Empty: nobody. Absent: as before."""
     def __init__(
         self,
         *,
         project_key: _builtins.str = ...,
         key: _builtins.str = ...,
         retention_days: _builtins.int | None = ...,
+        internal_cohort_key: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_retention_days", b"_retention_days", "retention_days", b"retention_days"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_internal_cohort_key", b"_internal_cohort_key", "_retention_days", b"_retention_days", "internal_cohort_key", b"internal_cohort_key", "retention_days", b"retention_days"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_retention_days", b"_retention_days", "key", b"key", "project_key", b"project_key", "retention_days", b"retention_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_internal_cohort_key", b"_internal_cohort_key", "_retention_days", b"_retention_days", "internal_cohort_key", b"internal_cohort_key", "key", b"key", "project_key", b"project_key", "retention_days", b"retention_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__internal_cohort_key: _TypeAlias = _typing.Literal["internal_cohort_key"]  # noqa: Y015
+    _WhichOneofArgType__internal_cohort_key: _TypeAlias = _typing.Literal["_internal_cohort_key", b"_internal_cohort_key"]  # noqa: Y015
     _WhichOneofReturnType__retention_days: _TypeAlias = _typing.Literal["retention_days"]  # noqa: Y015
     _WhichOneofArgType__retention_days: _TypeAlias = _typing.Literal["_retention_days", b"_retention_days"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__internal_cohort_key) -> _WhichOneofReturnType__internal_cohort_key | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__retention_days) -> _WhichOneofReturnType__retention_days | None: ...
 
 Global___UpdateEnvironmentRequest: _TypeAlias = UpdateEnvironmentRequest  # noqa: Y015

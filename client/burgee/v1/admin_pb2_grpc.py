@@ -125,7 +125,7 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEnvironment(self, request, context):
-        """Changes an environment: how long it keeps events.
+        """Changes an environment: how long it keeps events, and who its own people are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class AdminServiceStub:
     ListEnvironments: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListEnvironmentsRequest, _admin_pb2.ListEnvironmentsResponse]
     """The environments of a project, by key."""
     UpdateEnvironment: _grpc.UnaryUnaryMultiCallable[_admin_pb2.UpdateEnvironmentRequest, _admin_pb2.UpdateEnvironmentResponse]
-    """Changes an environment: how long it keeps events."""
+    """Changes an environment: how long it keeps events, and who its own people are."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_admin_pb2.CreateApiKeyRequest, _admin_pb2.CreateApiKeyResponse]
     """Creates an API key. The answer is the only time its secret is shown."""
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListApiKeysRequest, _admin_pb2.ListApiKeysResponse]
@@ -70,7 +70,7 @@ class AdminServiceAsyncStub(AdminServiceStub):
     ListEnvironments: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListEnvironmentsRequest, _admin_pb2.ListEnvironmentsResponse]  # type: ignore[assignment]
     """The environments of a project, by key."""
     UpdateEnvironment: _aio.UnaryUnaryMultiCallable[_admin_pb2.UpdateEnvironmentRequest, _admin_pb2.UpdateEnvironmentResponse]  # type: ignore[assignment]
-    """Changes an environment: how long it keeps events."""
+    """Changes an environment: how long it keeps events, and who its own people are."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_admin_pb2.CreateApiKeyRequest, _admin_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """Creates an API key. The answer is the only time its secret is shown."""
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListApiKeysRequest, _admin_pb2.ListApiKeysResponse]  # type: ignore[assignment]
@@ -125,7 +125,7 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_pb2.UpdateEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.UpdateEnvironmentResponse, _abc.Awaitable[_admin_pb2.UpdateEnvironmentResponse]]:
-        """Changes an environment: how long it keeps events."""
+        """Changes an environment: how long it keeps events, and who its own people are."""
 
     @_abc_1.abstractmethod
     def CreateApiKey(

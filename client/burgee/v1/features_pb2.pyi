@@ -62,6 +62,7 @@ class QueryFeatureUsageRequest(_message.Message):
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERNAL_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
@@ -70,6 +71,8 @@ class QueryFeatureUsageRequest(_message.Message):
     """The group type whose breadth is counted, such as "company". Empty: none."""
     properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
     """As of when filters and breakdowns read properties of users and groups."""
+    include_internal: _builtins.bool
+    """Whether what the environment's own people did counts, too: see UpdateEnvironment."""
     @_builtins.property
     def features(self) -> _containers.RepeatedCompositeFieldContainer[Global___Feature]:
         """The features: 1 to 50. One event may be the use of several."""
@@ -92,10 +95,11 @@ class QueryFeatureUsageRequest(_message.Message):
         group_type: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
+        include_internal: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "filter", b"filter", "group_type", b"group_type", "interval", b"interval", "properties_as_of", b"properties_as_of", "range", b"range", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "filter", b"filter", "group_type", b"group_type", "include_internal", b"include_internal", "interval", b"interval", "properties_as_of", b"properties_as_of", "range", b"range", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

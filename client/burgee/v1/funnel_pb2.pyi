@@ -233,6 +233,7 @@ class QueryFunnelRequest(_message.Message):
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
     ATTRIBUTION_STEP_FIELD_NUMBER: _builtins.int
     PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERNAL_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone for dates in the range. Empty: UTC."""
     count_by: _builtins.str
@@ -245,6 +246,8 @@ class QueryFunnelRequest(_message.Message):
     """Which step, from 1, with FUNNEL_ATTRIBUTION_STEP, and only with it. Not for FUNNEL_ORDER_UNORDERED."""
     properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
     """As of when filters and breakdowns read properties of users and groups."""
+    include_internal: _builtins.bool
+    """Whether what the environment's own people did counts, too: see UpdateEnvironment."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunnelStep]:
         """2 to 20 steps. Of an unordered funnel, at most 5 that one event could match, by its name."""
@@ -289,10 +292,11 @@ class QueryFunnelRequest(_message.Message):
         attribution: Global___FunnelAttribution.ValueType = ...,
         attribution_step: _builtins.int = ...,
         properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
+        include_internal: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "attribution_step", b"attribution_step", "breakdown", b"breakdown", "count_by", b"count_by", "exclusions", b"exclusions", "filter", b"filter", "order", b"order", "properties_as_of", b"properties_as_of", "range", b"range", "steps", b"steps", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "attribution_step", b"attribution_step", "breakdown", b"breakdown", "count_by", b"count_by", "exclusions", b"exclusions", "filter", b"filter", "include_internal", b"include_internal", "order", b"order", "properties_as_of", b"properties_as_of", "range", b"range", "steps", b"steps", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

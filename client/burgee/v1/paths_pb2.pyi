@@ -71,6 +71,7 @@ class QueryPathsRequest(_message.Message):
     COUNT_BY_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERNAL_FIELD_NUMBER: _builtins.int
     name_by: _builtins.str
     """An event property, without a prefix, whose text is the name of an item: "path", say. Events without it, and all
     events where this is empty, go by the name of the event.
@@ -91,6 +92,8 @@ class QueryPathsRequest(_message.Message):
     """Whose paths: "user", or a group type such as "company". Empty: "user"."""
     properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
     """As of when filters and breakdowns read properties of users and groups."""
+    include_internal: _builtins.bool
+    """Whether what the environment's own people did counts, too: see UpdateEnvironment."""
     @_builtins.property
     def start_event(self) -> _common_pb2.EventMatch:
         """Paths begin with the first such event of a session; sessions without one have no path. Absent: with whatever is first."""
@@ -144,10 +147,11 @@ class QueryPathsRequest(_message.Message):
         count_by: _builtins.str = ...,
         filter: _common_pb2.Filter | None = ...,
         properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
+        include_internal: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_event", b"end_event", "filter", b"filter", "gap", b"gap", "range", b"range", "start_event", b"start_event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_by", b"count_by", "end_event", b"end_event", "filter", b"filter", "gap", b"gap", "groups", b"groups", "limit", b"limit", "max_weight", b"max_weight", "min_weight", b"min_weight", "name_by", b"name_by", "only", b"only", "properties_as_of", b"properties_as_of", "range", b"range", "start_event", b"start_event", "steps", b"steps", "time_zone", b"time_zone", "without", b"without"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_by", b"count_by", "end_event", b"end_event", "filter", b"filter", "gap", b"gap", "groups", b"groups", "include_internal", b"include_internal", "limit", b"limit", "max_weight", b"max_weight", "min_weight", b"min_weight", "name_by", b"name_by", "only", b"only", "properties_as_of", b"properties_as_of", "range", b"range", "start_event", b"start_event", "steps", b"steps", "time_zone", b"time_zone", "without", b"without"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

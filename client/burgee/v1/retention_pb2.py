@@ -27,31 +27,31 @@ from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62urgee/v1/retention.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x03\n\x15QueryRetentionRequest\x12*\n\x0bstart_event\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12+\n\x0creturn_event\x18\x02 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x03 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12%\n\x08interval\x18\x05 \x01(\x0e\x32\x13.burgee.v1.Interval\x12\x0f\n\x07periods\x18\x06 \x01(\r\x12*\n\x06starts\x18\x07 \x01(\x0e\x32\x1a.burgee.v1.RetentionStarts\x12*\n\x06window\x18\x08 \x01(\x0e\x32\x1a.burgee.v1.RetentionWindow\x12,\n\x07returns\x18\t \x01(\x0e\x32\x1b.burgee.v1.RetentionReturns\x12\x10\n\x08\x63ount_by\x18\n \x01(\t\x12!\n\x06\x66ilter\x18\x0b \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x0c \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12\x33\n\x10properties_as_of\x18\x14 \x01(\x0e\x32\x19.burgee.v1.PropertiesAsOf\"\xcd\x01\n\x16QueryRetentionResponse\x12)\n\x06tables\x18\x01 \x03(\x0b\x32\x19.burgee.v1.RetentionTable\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12/\n\x05\x61sked\x18\x03 \x01(\x0b\x32 .burgee.v1.QueryRetentionRequest\x12\x33\n\x08previous\x18\x04 \x01(\x0b\x32!.burgee.v1.QueryRetentionResponse\"\x94\x01\n\x0eRetentionTable\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12%\n\x04rows\x18\x02 \x03(\x0b\x32\x17.burgee.v1.RetentionRow\x12-\n\x08\x61verages\x18\x03 \x03(\x0b\x32\x1b.burgee.v1.RetentionAverage\"q\n\x0cRetentionRow\x12*\n\x06\x63olumn\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\'\n\x05\x63\x65lls\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RetentionCell\"t\n\rRetentionCell\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\r\n\x05share\x18\x02 \x01(\x01\x12\r\n\x05\x63hurn\x18\x03 \x01(\x01\x12\x0c\n\x04lost\x18\x04 \x01(\x04\x12(\n\x05state\x18\x05 \x01(\x0e\x32\x19.burgee.v1.RetentionState\"[\n\x10RetentionAverage\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\r\n\x05share\x18\x03 \x01(\x01\x12\r\n\x05\x63hurn\x18\x04 \x01(\x01\x12\x0c\n\x04lost\x18\x05 \x01(\x04*t\n\x0fRetentionStarts\x12 \n\x1cRETENTION_STARTS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRETENTION_STARTS_FIRST_TIME\x10\x01\x12\x1e\n\x1aRETENTION_STARTS_RECURRING\x10\x02*p\n\x0fRetentionWindow\x12 \n\x1cRETENTION_WINDOW_UNSPECIFIED\x10\x00\x12\x1d\n\x19RETENTION_WINDOW_CALENDAR\x10\x01\x12\x1c\n\x18RETENTION_WINDOW_ROLLING\x10\x02*r\n\x10RetentionReturns\x12!\n\x1dRETENTION_RETURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14RETENTION_RETURNS_ON\x10\x01\x12!\n\x1dRETENTION_RETURNS_ON_OR_AFTER\x10\x02*\x88\x01\n\x0eRetentionState\x12\x1f\n\x1bRETENTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18RETENTION_STATE_COMPLETE\x10\x01\x12\x1b\n\x17RETENTION_STATE_PARTIAL\x10\x02\x12\x1a\n\x16RETENTION_STATE_FUTURE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62urgee/v1/retention.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x04\n\x15QueryRetentionRequest\x12*\n\x0bstart_event\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12+\n\x0creturn_event\x18\x02 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x03 \x01(\x0b\x32\x14.burgee.v1.TimeRange\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12%\n\x08interval\x18\x05 \x01(\x0e\x32\x13.burgee.v1.Interval\x12\x0f\n\x07periods\x18\x06 \x01(\r\x12*\n\x06starts\x18\x07 \x01(\x0e\x32\x1a.burgee.v1.RetentionStarts\x12*\n\x06window\x18\x08 \x01(\x0e\x32\x1a.burgee.v1.RetentionWindow\x12,\n\x07returns\x18\t \x01(\x0e\x32\x1b.burgee.v1.RetentionReturns\x12\x10\n\x08\x63ount_by\x18\n \x01(\t\x12!\n\x06\x66ilter\x18\x0b \x01(\x0b\x32\x11.burgee.v1.Filter\x12\'\n\tbreakdown\x18\x0c \x01(\x0b\x32\x14.burgee.v1.Breakdown\x12\x33\n\x10properties_as_of\x18\x14 \x01(\x0e\x32\x19.burgee.v1.PropertiesAsOf\x12\x18\n\x10include_internal\x18\x1e \x01(\x08\"\xcd\x01\n\x16QueryRetentionResponse\x12)\n\x06tables\x18\x01 \x03(\x0b\x32\x19.burgee.v1.RetentionTable\x12\"\n\x04info\x18\x02 \x01(\x0b\x32\x14.burgee.v1.QueryInfo\x12/\n\x05\x61sked\x18\x03 \x01(\x0b\x32 .burgee.v1.QueryRetentionRequest\x12\x33\n\x08previous\x18\x04 \x01(\x0b\x32!.burgee.v1.QueryRetentionResponse\"\x94\x01\n\x0eRetentionTable\x12,\n\tbreakdown\x18\x01 \x01(\x0b\x32\x19.burgee.v1.BreakdownValue\x12%\n\x04rows\x18\x02 \x03(\x0b\x32\x17.burgee.v1.RetentionRow\x12-\n\x08\x61verages\x18\x03 \x03(\x0b\x32\x1b.burgee.v1.RetentionAverage\"q\n\x0cRetentionRow\x12*\n\x06\x63olumn\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\'\n\x05\x63\x65lls\x18\x03 \x03(\x0b\x32\x18.burgee.v1.RetentionCell\"t\n\rRetentionCell\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\r\n\x05share\x18\x02 \x01(\x01\x12\r\n\x05\x63hurn\x18\x03 \x01(\x01\x12\x0c\n\x04lost\x18\x04 \x01(\x04\x12(\n\x05state\x18\x05 \x01(\x0e\x32\x19.burgee.v1.RetentionState\"[\n\x10RetentionAverage\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\x12\r\n\x05share\x18\x03 \x01(\x01\x12\r\n\x05\x63hurn\x18\x04 \x01(\x01\x12\x0c\n\x04lost\x18\x05 \x01(\x04*t\n\x0fRetentionStarts\x12 \n\x1cRETENTION_STARTS_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRETENTION_STARTS_FIRST_TIME\x10\x01\x12\x1e\n\x1aRETENTION_STARTS_RECURRING\x10\x02*p\n\x0fRetentionWindow\x12 \n\x1cRETENTION_WINDOW_UNSPECIFIED\x10\x00\x12\x1d\n\x19RETENTION_WINDOW_CALENDAR\x10\x01\x12\x1c\n\x18RETENTION_WINDOW_ROLLING\x10\x02*r\n\x10RetentionReturns\x12!\n\x1dRETENTION_RETURNS_UNSPECIFIED\x10\x00\x12\x18\n\x14RETENTION_RETURNS_ON\x10\x01\x12!\n\x1dRETENTION_RETURNS_ON_OR_AFTER\x10\x02*\x88\x01\n\x0eRetentionState\x12\x1f\n\x1bRETENTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18RETENTION_STATE_COMPLETE\x10\x01\x12\x1b\n\x17RETENTION_STATE_PARTIAL\x10\x02\x12\x1a\n\x16RETENTION_STATE_FUTURE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.retention_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RETENTIONSTARTS']._serialized_start=1317
-  _globals['_RETENTIONSTARTS']._serialized_end=1433
-  _globals['_RETENTIONWINDOW']._serialized_start=1435
-  _globals['_RETENTIONWINDOW']._serialized_end=1547
-  _globals['_RETENTIONRETURNS']._serialized_start=1549
-  _globals['_RETENTIONRETURNS']._serialized_end=1663
-  _globals['_RETENTIONSTATE']._serialized_start=1666
-  _globals['_RETENTIONSTATE']._serialized_end=1802
+  _globals['_RETENTIONSTARTS']._serialized_start=1343
+  _globals['_RETENTIONSTARTS']._serialized_end=1459
+  _globals['_RETENTIONWINDOW']._serialized_start=1461
+  _globals['_RETENTIONWINDOW']._serialized_end=1573
+  _globals['_RETENTIONRETURNS']._serialized_start=1575
+  _globals['_RETENTIONRETURNS']._serialized_end=1689
+  _globals['_RETENTIONSTATE']._serialized_start=1692
+  _globals['_RETENTIONSTATE']._serialized_end=1828
   _globals['_QUERYRETENTIONREQUEST']._serialized_start=125
-  _globals['_QUERYRETENTIONREQUEST']._serialized_end=630
-  _globals['_QUERYRETENTIONRESPONSE']._serialized_start=633
-  _globals['_QUERYRETENTIONRESPONSE']._serialized_end=838
-  _globals['_RETENTIONTABLE']._serialized_start=841
-  _globals['_RETENTIONTABLE']._serialized_end=989
-  _globals['_RETENTIONROW']._serialized_start=991
-  _globals['_RETENTIONROW']._serialized_end=1104
-  _globals['_RETENTIONCELL']._serialized_start=1106
-  _globals['_RETENTIONCELL']._serialized_end=1222
-  _globals['_RETENTIONAVERAGE']._serialized_start=1224
-  _globals['_RETENTIONAVERAGE']._serialized_end=1315
+  _globals['_QUERYRETENTIONREQUEST']._serialized_end=656
+  _globals['_QUERYRETENTIONRESPONSE']._serialized_start=659
+  _globals['_QUERYRETENTIONRESPONSE']._serialized_end=864
+  _globals['_RETENTIONTABLE']._serialized_start=867
+  _globals['_RETENTIONTABLE']._serialized_end=1015
+  _globals['_RETENTIONROW']._serialized_start=1017
+  _globals['_RETENTIONROW']._serialized_end=1130
+  _globals['_RETENTIONCELL']._serialized_start=1132
+  _globals['_RETENTIONCELL']._serialized_end=1248
+  _globals['_RETENTIONAVERAGE']._serialized_start=1250
+  _globals['_RETENTIONAVERAGE']._serialized_end=1341
 # @@protoc_insertion_point(module_scope)

@@ -145,6 +145,7 @@ class QueryRetentionRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     BREAKDOWN_FIELD_NUMBER: _builtins.int
     PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERNAL_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
@@ -161,6 +162,8 @@ class QueryRetentionRequest(_message.Message):
     """Who starts and returns: "user", or a group type such as "company". Empty: "user"."""
     properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
     """As of when filters and breakdowns read properties of users and groups."""
+    include_internal: _builtins.bool
+    """Whether what the environment's own people did counts, too: see UpdateEnvironment."""
     @_builtins.property
     def start_event(self) -> _common_pb2.EventMatch:
         """What is a start. Absent: any event."""
@@ -199,10 +202,11 @@ class QueryRetentionRequest(_message.Message):
         filter: _common_pb2.Filter | None = ...,
         breakdown: _questions_pb2.Breakdown | None = ...,
         properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
+        include_internal: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range", "return_event", b"return_event", "start_event", b"start_event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "count_by", b"count_by", "filter", b"filter", "interval", b"interval", "periods", b"periods", "properties_as_of", b"properties_as_of", "range", b"range", "return_event", b"return_event", "returns", b"returns", "start_event", b"start_event", "starts", b"starts", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "count_by", b"count_by", "filter", b"filter", "include_internal", b"include_internal", "interval", b"interval", "periods", b"periods", "properties_as_of", b"properties_as_of", "range", b"range", "return_event", b"return_event", "returns", b"returns", "start_event", b"start_event", "starts", b"starts", "time_zone", b"time_zone", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

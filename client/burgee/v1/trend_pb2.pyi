@@ -198,6 +198,7 @@ class QueryTrendRequest(_message.Message):
     CUMULATIVE_FIELD_NUMBER: _builtins.int
     MOVING_AVERAGE_FIELD_NUMBER: _builtins.int
     PROPERTIES_AS_OF_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERNAL_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """An IANA time zone, such as "Europe/Berlin". Empty: UTC."""
     interval: _questions_pb2.Interval.ValueType
@@ -210,6 +211,8 @@ class QueryTrendRequest(_message.Message):
     """Each column as the mean of itself and those before it, so many in all. 0 and 1: as it is. Not with cumulative."""
     properties_as_of: _questions_pb2.PropertiesAsOf.ValueType
     """As of when filters and breakdowns read properties of users and groups."""
+    include_internal: _builtins.bool
+    """Whether what the environment's own people did counts, too: see UpdateEnvironment."""
     @_builtins.property
     def series(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendSeries]:
         """The lines, at least one, at most 20."""
@@ -243,10 +246,11 @@ class QueryTrendRequest(_message.Message):
         cumulative: _builtins.bool = ...,
         moving_average: _builtins.int = ...,
         properties_as_of: _questions_pb2.PropertiesAsOf.ValueType = ...,
+        include_internal: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "filter", b"filter", "range", b"range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "cumulative", b"cumulative", "filter", b"filter", "formulas", b"formulas", "interval", b"interval", "moving_average", b"moving_average", "properties_as_of", b"properties_as_of", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "cumulative", b"cumulative", "filter", b"filter", "formulas", b"formulas", "include_internal", b"include_internal", "interval", b"interval", "moving_average", b"moving_average", "properties_as_of", b"properties_as_of", "range", b"range", "series", b"series", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,8 @@ from burgee_server.names import key_fault, name_fault, require
 from burgee_server.ports.access import AccessStore, ApiKey, AuditEntry, Authorship, Environment, Project, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
+from burgee_server.ports.cohorts import CohortStore
+from burgee_server.ports.turns import Turns
 
 DEFAULT_PROJECT = "default"
 DEFAULT_ENVIRONMENT = "production"
@@ -19,8 +21,10 @@ MAX_EVENTS_PER_SECOND = 1_000_000
 class Administration:
     """A principal stays inside its own project, unless it is an operator."""
 
-    def __init__(self, store: AccessStore, feed: ChangeFeed, clock: Clock) -> None:
+    def __init__(self, store: AccessStore, cohorts: CohortStore, turns: Turns, feed: ChangeFeed, clock: Clock) -> None:
         self._store = store
+        self._cohorts = cohorts
+        self._turns = turns
         self._feed = feed
         self._clock = clock
 
@@ -69,19 +73,30 @@ class Administration:
         return await self._store.environment(principal.environment.project_key, environment_key)
 
     async def update_environment(
-        self, principal: Principal, project_key: str, key: str, retention_days: int | None
+        self,
+        principal: Principal,
+        project_key: str,
+        key: str,
+        retention_days: int | None,
+        internal_cohort_key: str | None = None,
     ) -> Environment:
-        """Say for how many days an environment keeps events; 0: for good, None: as before.
+        """Say for how many days an environment keeps events; 0: for good; and whose events questions leave out.
 
-        Raises Invalid, NotFound, Denied.
+        None: as before. Raises Invalid, NotFound, Denied.
         """
-        environment = await self._store.environment(_project(principal, project_key), key)
-        if retention_days is None or retention_days == environment.retention_days:
-            return environment
-        if retention_days > MAX_RETENTION_DAYS:
+        before = environment = await self._store.environment(_project(principal, project_key), key)
+        if retention_days is not None and retention_days > MAX_RETENTION_DAYS:
             raise Invalid.of("retention_days", f"at most {MAX_RETENTION_DAYS:,}; 0 is for good")
-        environment = await self._store.set_retention(environment, retention_days, self._by(principal))
-        await self._feed.publish(Change(Kind.ENVIRONMENT, environment.environment_id))
+        by = self._by(principal)
+        if internal_cohort_key is not None and internal_cohort_key != environment.internal_cohort_key:
+            async with self._turns[environment.environment_id]:  # it must not be taken away meanwhile
+                if internal_cohort_key not in ("", *await self._cohorts.types(environment.environment_id)):
+                    raise Invalid.of("internal_cohort_key", f"there is no cohort {internal_cohort_key!r} there")
+                environment = await self._store.set_internal_cohort(environment, internal_cohort_key, by)
+        if retention_days is not None and retention_days != environment.retention_days:
+            environment = await self._store.set_retention(environment, retention_days, by)
+        if environment != before:
+            await self._feed.publish(Change(Kind.ENVIRONMENT, environment.environment_id))
         return environment
 
     async def create_api_key(

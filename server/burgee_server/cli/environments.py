@@ -1,4 +1,4 @@
-"""`burgee environments`: the environments of the project, and how long each keeps events."""
+"""`burgee environments`: the environments of the project, how long each keeps events, and who its own people are."""
 
 import click
 
@@ -20,7 +20,7 @@ def _days(text: str) -> int:
 
 @click.group()
 def environments() -> None:
-    """The environments of the project, and how long each keeps events."""
+    """The environments of the project, how long each keeps events, and whom its questions leave out."""
 
 
 @environments.command("list")
@@ -30,9 +30,19 @@ def list_(client: burgee.Client, as_json: bool) -> None:
     """The environments, by key."""
     found = client.stub(AdminServiceStub).ListEnvironments(pb.ListEnvironmentsRequest()).environments
     if as_json:
-        print_json([{"key": each.key, "retention_days": each.retention_days or None} for each in found])
+        print_json(
+            [
+                {
+                    "key": each.key,
+                    "retention_days": each.retention_days or None,
+                    "internal_cohort_key": each.internal_cohort_key or None,
+                }
+                for each in found
+            ]
+        )
     else:
-        print_table(["environment", "keeps events for"], [[each.key, _kept(each)] for each in found])
+        rows = [[each.key, _kept(each), each.internal_cohort_key or None] for each in found]
+        print_table(["environment", "keeps events for", "leaves out"], rows)
 
 
 @environments.command("set-retention")
@@ -48,6 +58,17 @@ def set_retention(client: burgee.Client, key: str, days: int, yes: bool) -> None
     request = pb.UpdateEnvironmentRequest(key=key, retention_days=days)
     changed = client.stub(AdminServiceStub).UpdateEnvironment(request).environment
     click.echo(f"{changed.key}: keeps events for {_kept(changed)}")
+
+
+@environments.command("internal")
+@click.argument("key")
+@click.argument("cohort_key", default="")
+@with_client
+def internal(client: burgee.Client, key: str, cohort_key: str) -> None:
+    """Leave your own people, who are in COHORT_KEY, out of questions about the environment KEY; without it, nobody."""
+    request = pb.UpdateEnvironmentRequest(key=key, internal_cohort_key=cohort_key)
+    changed = client.stub(AdminServiceStub).UpdateEnvironment(request).environment
+    click.echo(f"{changed.key}: questions leave out {changed.internal_cohort_key or 'nobody'}")
 
 
 def _kept(environment: pb.Environment) -> str:

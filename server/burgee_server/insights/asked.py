@@ -47,6 +47,8 @@ class Asked:
     """What it has named."""
     properties_as_of: AsOf = AsOf.NOW
     """When profiles are looked at."""
+    include_internal: bool = False
+    """Whether its own people count, too."""
 
 
 @dataclass(frozen=True, slots=True)

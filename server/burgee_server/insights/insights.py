@@ -38,11 +38,13 @@ class Insights:
         group_types: Collection[str],
         timeout: float | None = None,
         properties_as_of: AsOf = AsOf.NOW,
+        include_internal: bool = False,
     ) -> Answered[AnswerT]:
         """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
 
-        `group_types` are those that the environment has seen. Raises Invalid with the fields of the request on the
-        wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
+        `group_types` are those that the environment has seen. Its own people are left out, unless asked for. Raises
+        Invalid with the fields of the request on the wire, TimedOut after `timeout` seconds, and what Warehouse.query
+        raises.
         """
         now = self._clock.now()
         first = await self._first_event(environment_id, timeout) if query.range.start == ALL else None
@@ -50,7 +52,10 @@ class Insights:
         other = other_span(query.range, whole, now)
         spans = [whole] if other is None else [whole, other]
         vocabulary = await self._vocabularies.of(environment_id)
-        asked = [Asked(environment_id, each, group_types, now, vocabulary, properties_as_of) for each in spans]
+        asked = [
+            Asked(environment_id, each, group_types, now, vocabulary, properties_as_of, include_internal)
+            for each in spans
+        ]
         answers = await all_of(self._answer(plan(query, each), each, timeout) for each in asked)
         return Answered(answers[0], answers[1] if other else None)
 

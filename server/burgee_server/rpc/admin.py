@@ -63,7 +63,10 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
     ) -> pb.UpdateEnvironmentResponse:
         """Change an environment."""
         days = request.retention_days if request.HasField("retention_days") else None
-        environment = await self._administration.update_environment(principal(), request.project_key, request.key, days)
+        internal = request.internal_cohort_key if request.HasField("internal_cohort_key") else None
+        environment = await self._administration.update_environment(
+            principal(), request.project_key, request.key, days, internal
+        )
         return pb.UpdateEnvironmentResponse(environment=_environment(environment))
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest, _context: Any) -> pb.CreateApiKeyResponse:
@@ -130,6 +133,7 @@ def _environment(environment: Environment) -> pb.Environment:
         key=environment.key,
         created_at=timestamp(environment.created_at),
         retention_days=environment.retention_days,
+        internal_cohort_key=environment.internal_cohort_key,
     )
 
 

@@ -29,7 +29,7 @@ from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
 from burgee_server.rpc.questions.paths import read_paths, write_paths
 from burgee_server.rpc.questions.retention import read_retention, write_retention
 from burgee_server.rpc.questions.trend import read_trend, write_trend
-from burgee_server.rpc.questions.words import Response, read_properties_as_of, write_asked, write_info
+from burgee_server.rpc.questions.words import Response, question_of, read_properties_as_of, write_asked, write_info
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -124,7 +124,13 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         complete_until = await self._journal.complete_until()
         group_types = await self._group_types.known(environment_id())
         answered = await self._insights.ask(
-            plan, query, environment_id(), group_types, self._timeout(context), properties_as_of
+            plan,
+            query,
+            environment_id(),
+            group_types,
+            self._timeout(context),
+            properties_as_of,
+            include_internal=question_of(request).include_internal,
         )
         response = write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)

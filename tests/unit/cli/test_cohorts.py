@@ -136,3 +136,17 @@ async def test_a_cohort_is_computed_by_what_is_typed_or_by_a_file(run, tmp_path:
     refused = await run("cohorts", "create", "x", "--group-type", "company", "--file", str(file), code=1)
     assert "stoped" in refused.output
     assert [each["key"] for each in json.loads((await run("cohorts", "list", "--json")).output)] == ["active", "gone"]
+
+
+async def test_ones_own_people_are_named_once(run):
+    """And counted again where that is asked for."""
+    await run("cohorts", "create", "own", "--group-type", "user")
+    named = await run("environments", "internal", "production", "own")
+    listed = await run("environments", "list")
+    asked = json.loads((await run("query", "trend", "--include-internal", "--json")).output)["asked"]
+    nobody = await run("environments", "internal", "production")
+
+    assert named.output == "production: questions leave out own\n"
+    assert "│ own        │" in listed.output
+    assert asked["include_internal"] is True
+    assert nobody.output == "production: questions leave out nobody\n"

@@ -45,6 +45,7 @@ _OPTIONS = (
         help="How many parts of a split are shown.",
     ),
     where_option,
+    click.option("--include-internal", is_flag=True, help="Count what your own people did, too."),
     as_json,
     as_csv,
 )
@@ -118,7 +119,7 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
         by, limit = options.pop("by"), options.pop("limit")
         words = {name: options.pop(name) for name in ("start", "end", "time_zone", "compare", "properties_as_of")}
         asking = Asking(
-            words | {"where": list(options.pop("conditions"))},
+            words | {"where": list(options.pop("conditions")), "include_internal": options.pop("include_internal")},
             burgee.Breakdown(by, limit) if by else None,
             " / ".join(by),
             _zone(words["time_zone"]),

@@ -1,5 +1,6 @@
 """Who meets the criterion of a computed cohort, as SQL over profiles and events."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from burgee_server.errors import Invalid, Violation
@@ -9,7 +10,7 @@ from burgee_server.insights.sql.holders import HolderWriter
 from burgee_server.insights.sql.keysets import NOBODY, KeySet, every, some
 from burgee_server.insights.sql.scope import Scope, event_key
 from burgee_server.insights.timerange import Span, span, zone_of
-from burgee_server.insights.words import TimeRange
+from burgee_server.insights.words import AsOf, TimeRange
 from burgee_server.ports.criteria import (
     Between,
     Comparison,
@@ -38,10 +39,11 @@ class CriterionWriter:
 
     def __init__(self, scope: Scope, group_type: str, computed: Computed, within: tuple[str, ...]) -> None:
         self._scope = scope
-        self._asked = scope.asked
+        # Of a cohort as it is now, whatever the question looks at.
+        self._asked = replace(scope.asked, properties_as_of=AsOf.NOW)
         self._computed = computed
         self._key = event_key(group_type)
-        self._writer = FilterWriter(scope, scope.asked, within)
+        self._writer = FilterWriter(scope, self._asked, within)
         self._holders = HolderWriter(self._writer, group_type)
         self._strict = False
 
@@ -135,6 +137,7 @@ class CriterionWriter:
             where,
             since=within.start,
             until=within.end,
+            everyones=True,
         )
         reached = ", ".join(f"step{number}" for number in range(len(steps)))
         mode = "" if once else ", 'strict_once'"
@@ -146,7 +149,11 @@ class CriterionWriter:
         if within is None:
             return NOBODY.sql
         return self._scope.events(
-            [f"assumeNotNull({self._key.text}) AS key", *columns], where, since=within.start, until=within.end
+            [f"assumeNotNull({self._key.text}) AS key", *columns],
+            where,
+            since=within.start,
+            until=within.end,
+            everyones=True,
         )
 
     def _span(self, between: Between, path: str) -> Span | None:

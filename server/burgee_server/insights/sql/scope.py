@@ -8,6 +8,7 @@ from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import Reading, group_key, key_reading, property_reading
+from burgee_server.insights.sql.keysets import among
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
 
@@ -22,6 +23,7 @@ class Scope:
         self.asked = asked
         self._lists: set[str] = set()
         self._cohorts = 0
+        self._left_out: str | None = None
         span = asked.span
         self._joins: dict[str, str] = {}
         self._has_aliases = asked.vocabulary.has_aliases
@@ -51,11 +53,12 @@ class Scope:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        everyones: bool = False,
     ) -> str:
         """A query for the events of the environment in the span that meet every condition of `where`.
 
         `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
-        all that ever were.
+        all that ever were. Without those of the environment's own people, unless they were asked for, or everyone's.
         """
         start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
         end = "{end:Int64}" if until is None else self.bind(_clipped(until), "Int64")
@@ -69,8 +72,24 @@ class Scope:
                 f"timestamp >= fromUnixTimestamp64Micro({start}, 'UTC')",
                 f"timestamp < fromUnixTimestamp64Micro({end}, 'UTC')",
                 *where,
+                *([] if everyones else self._internal()),
             ],
         )
+
+    def _internal(self) -> list[str]:
+        """The condition that leaves out the environment's own people, if there are any to leave out."""
+        cohort = self.asked.vocabulary.cohorts.get(self.asked.vocabulary.internal_cohort_key)
+        if cohort is None or self.asked.include_internal:
+            return []
+        # A cohort is made of events, and events may be those of whoever is not in a cohort.
+        from burgee_server.insights.sql.cohorts import members
+
+        if self._left_out is None:
+            key = event_key(cohort.group_type)
+            keys = members(self, cohort.group_type, cohort.key, "include_internal")
+            is_member = among(f"ifNull({key.text}, '')", keys)
+            self._left_out = f"NOT (NOT {key.missing} AND {is_member})"
+        return [self._left_out]
 
     def person(self, distinct_id: str) -> str:
         """SQL for the id that stands for the person who has an id."""

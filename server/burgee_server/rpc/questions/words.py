@@ -55,27 +55,27 @@ def fill_in(message: Message, *defaults: Message) -> None:
                 fill_in(each, *defaults)
 
 
+def question_of(request: Any) -> Any:
+    """The part of a request that has `range`, `time_zone`, `properties_as_of`, …: itself, or the funnel it is about."""
+    return request if "range" in request.DESCRIPTOR.fields_by_name else request.funnel
+
+
 def write_asked(request: Message, info: QueryInfo, response: Response) -> None:
     """What was asked, with its times as they were read: asked again, it gives the same answer."""
     response.asked.CopyFrom(request)
-    timed = _timed(response.asked)
+    timed = question_of(response.asked)
     timed.time_zone = timed.time_zone or "UTC"
     timed.range.start, timed.range.end = info.start.isoformat(), info.end.isoformat()
 
 
 def read_properties_as_of(request: Message) -> AsOf:
     """Now, unless given; fills that in. Raises Invalid."""
-    timed = _timed(request)
+    timed = question_of(request)
     timed.properties_as_of = timed.properties_as_of or pb.PROPERTIES_AS_OF_NOW
     as_of = _AS_OF.get(timed.properties_as_of)
     if as_of is None:
         raise Invalid.of("properties_as_of", f"must be one of {', '.join(AsOf)}")
     return as_of
-
-
-def _timed(request: Any) -> Any:
-    """The message of a request that says of which time it asks: itself, or the funnel that it asks more about."""
-    return request if "range" in request.DESCRIPTOR.fields_by_name else request.funnel
 
 
 def read_range(range_: common_pb2.TimeRange) -> TimeRange:

@@ -229,7 +229,15 @@ def _environments() -> Select[Any]:
 
 
 def _environment(row: Row[Any]) -> Environment:
-    return Environment(row.environment_id, row.project_id, row.project_key, row.key, row.created_at, row.retention_days)
+    return Environment(
+        row.environment_id,
+        row.project_id,
+        row.project_key,
+        row.key,
+        row.created_at,
+        row.retention_days,
+        row.internal_cohort_key,
+    )
 
 
 def _api_keys() -> Select[Any]:
