@@ -12,6 +12,7 @@ import redis
 from burgee.evaluation.model import Flag, FlagType, Variant
 from burgee_server.ports.access import Authorship, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind, Position
+from burgee_server.ports.criteria import Computed, InCohort
 from burgee_server.ports.profiles import PropertyChange
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.redis import changes as redis_changes
@@ -219,3 +220,39 @@ async def test_while_redis_is_away_changes_come_from_the_control_store_and_after
         await heard.until(unstored)
     finally:
         server.close()
+
+
+async def test_a_person_of_several_ids_has_changed_under_all_of_them(database: Any) -> None:
+    """Checks ask by any: when two become one, and whenever the one changes afterwards."""
+    project = await SqlAccess(database).create_project("p", "P", BY)
+    number = (await SqlAccess(database).environment(project.key, "production")).environment_id
+    log, profiles = SqlChangeLog(database), SqlProfiles(database)
+    await profiles.change(number, "user", "ann", PropertyChange(set={"plan": "pro"}), BY.at)
+    start = await log.end()
+    both = {Change(Kind.PROFILE, number, ("user", key)) for key in ("ann", "anonymous")}
+
+    await profiles.merge(number, "ann", "anonymous", BY.at)
+    merged = await log.since(start)
+    await profiles.change(number, "user", "anonymous", PropertyChange(set={"plan": "free"}), BY.at)
+    changed = await log.since(merged.end)
+
+    assert set(merged.changes) == set(changed.changes) == both
+
+
+async def test_computed_cohorts_may_have_changed_whenever_a_word_was_missed(
+    node: Any, database: Any, redis_url: str, redis_prefix: str
+) -> None:
+    """Their members come and go without an entry in the log; listed ones have one, and are not read anew."""
+    project = await SqlAccess(database).create_project("p", "P", BY)
+    number = (await SqlAccess(database).environment(project.key, "production")).environment_id
+    cohorts = SqlCohorts(database)
+    await cohorts.create(number, "active", "company", "", BY, Computed(InCohort("listed")))
+    await cohorts.create(number, "listed", "company", "", BY)
+    here = Heard(await node())
+    here.changes.clear()
+    with redis.Redis.from_url(redis_url) as client:
+        client.incr(f"{redis_prefix}changes")
+
+    await here.until(Change(Kind.COHORT, number, ("active", "company")))
+
+    assert here.changes == [Change(Kind.COHORT, number, ("active", "company"))]

@@ -72,3 +72,6 @@ class ChangeLog(Protocol):
 
     async def since(self, position: Position) -> Stretch:
         """The next changes after a position, some thousand at most. A change that is seen has none before it unseen."""
+
+    async def unnumbered(self) -> Sequence[Change]:
+        """What may have changed at any time without a trace here: the members of computed cohorts."""

@@ -44,7 +44,7 @@ class RedisFeed:
         self.listening = asyncio.Event()
         """Set while words of others reach this node at once."""
         self._heard = 0
-        self._looked_at = 0.0
+        self._looked_at = self._told_all_at = 0.0
 
     @classmethod
     async def open(cls, client: Client, changes: ChangeLog, prefix: str = PREFIX) -> "RedisFeed":
@@ -72,6 +72,8 @@ class RedisFeed:
                 self.listening.clear()
                 log.warning("changes of other nodes are read from the control store: %s", cause(error))
             await self._look()
+            if time.monotonic() - self._told_all_at > LOOK_SECONDS:
+                await self._tell_unnumbered()
             await asyncio.sleep(AWAY_SECONDS)
 
     async def _hear(self) -> None:
@@ -80,6 +82,7 @@ class RedisFeed:
             await channel.subscribe(self._channel)
             await self._look_if_missed()
             await self._look()
+            await self._tell_unnumbered()
             self.listening.set()
             while True:
                 word = await channel.get_message(timeout=SILENCE_SECONDS)
@@ -99,6 +102,7 @@ class RedisFeed:
             self._tell(change)
         if missed:
             await self._look()
+            await self._tell_unnumbered()
 
     async def _look_if_missed(self) -> None:
         """Ask Redis for the number of the latest word, and look what it was unless it was heard."""
@@ -106,6 +110,7 @@ class RedisFeed:
         if number != self._heard:  # less: it has lost its memory
             self._heard = number
             await self._look()
+            await self._tell_unnumbered()
 
     async def _look(self) -> None:
         """Tell of everything in the control store that came after what was found there last."""
@@ -118,6 +123,16 @@ class RedisFeed:
             log.warning("changes of other nodes cannot be read now: %s", cause(error))
             return  # the next look is soon
         self._looked_at = time.monotonic()
+
+    async def _tell_unnumbered(self) -> None:
+        """Tell of what may have changed while nobody was heard, and is not in the log."""
+        try:
+            for change in await self._changes.unnumbered():
+                self._tell(change)
+        except BurgeeError as error:
+            log.warning("computed cohorts cannot be read now: %s", cause(error))
+            return
+        self._told_all_at = time.monotonic()
 
     def _tell(self, change: Change) -> None:
         for listener in self._listeners:

@@ -1,12 +1,17 @@
 """What has changed, from the audit log and the revisions of profiles: both are numbered in the order of commits."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from burgee.evaluation.model import USER
 from burgee_server.ports.changes import Change, Kind, Position, Stretch
 from burgee_server.storage.sql.engine import Database
-from burgee_server.storage.sql.tables import audit_entries, cohorts, counters, erasures, profiles
+from burgee_server.storage.sql.persons import aliases_of
+from burgee_server.storage.sql.tables import aliases, audit_entries, cohorts, counters, erasures, profiles
 
 _AT_ONCE = 5_000
 
@@ -56,19 +61,45 @@ class SqlChangeLog:
                 entry = row.entry_id
                 if (change := _change(row)) is not None:
                     changes.append(change)
-            changed: dict[int, Change] = {}
+            changed: dict[int, list[Change]] = {}
             whole = True
-            for table in (profiles, erasures):
-                columns = (table.c.environment_id, table.c.group_type, table.c.key, table.c.revision)
+            for table, group_type, key in (
+                (profiles, profiles.c.group_type, profiles.c.key),
+                (erasures, erasures.c.group_type, erasures.c.key),
+                (aliases, literal(USER), aliases.c.distinct_id),
+            ):
+                columns = (table.c.environment_id, group_type, key, table.c.revision)
                 query = select(*columns).where(table.c.revision > position.revision).order_by(table.c.revision)
                 rows = (await connection.execute(query.limit(_AT_ONCE))).all()
                 whole = whole and len(rows) < _AT_ONCE
-                for environment_id, group_type, key, number in rows:
-                    subject = (group_type,) if key is None else (group_type, key)
-                    changed[number] = Change(Kind.PROFILE, environment_id, subject)
+                for environment_id, type_, name, number in rows:
+                    subject = (type_,) if name is None else (type_, name)
+                    changed.setdefault(number, []).append(Change(Kind.PROFILE, environment_id, subject))
+            also = await _other_ids(connection, [change for found in changed.values() for change in found])
         for revision in sorted(changed)[: len(changed) if whole else _AT_ONCE]:
-            changes.append(changed[revision])
-        return Stretch(changes, Position(entry, revision))
+            changes += changed[revision]
+        return Stretch([*changes, *also], Position(entry, revision))
+
+    async def unnumbered(self) -> Sequence[Change]:
+        """Every computed cohort."""
+        columns = (cohorts.c.environment_id, cohorts.c.key, cohorts.c.group_type)
+        query = select(*columns).where(cohorts.c.deleted_at.is_(None), cohorts.c.computed.is_not(None))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query)
+            return [Change(Kind.COHORT, environment_id, (key, group_type)) for environment_id, key, group_type in rows]
+
+
+async def _other_ids(connection: AsyncConnection, changes: Sequence[Change]) -> list[Change]:
+    """The same of the other ids of persons that have changed: they are asked for by any of them."""
+    persons: defaultdict[int, list[str]] = defaultdict(list)
+    for change in changes:
+        if change.subject[0] == USER:
+            persons[change.environment_id] += change.subject[1:]
+    found = []
+    for environment_id, keys in persons.items():
+        known = await aliases_of(connection, environment_id, keys)
+        found += [Change(Kind.PROFILE, environment_id, (USER, each)) for ids in known.values() for each in ids]
+    return found
 
 
 def _change(row: Any) -> Change | None:
