@@ -1,17 +1,8 @@
-"""What each form of a funnel costs over SQL written by hand for just that funnel: interleaved; medians.
+"""Funnels: each form beside SQL written by hand for just that funnel."""
 
-`python -m benchmarks.funnels [EVENTS] [DIRECTORY]`: a million in a temporary directory.
-"""
-
-import asyncio
-import sys
-import tempfile
-from collections.abc import Callable
-from dataclasses import replace
-from statistics import median
 from typing import Any
 
-from benchmarks.insights import SPAN, WHERE, fill, seconds
+from benchmarks.insights.question import Question
 from burgee_server.insights.funnel import (
     Attribution,
     Exclusion,
@@ -28,17 +19,13 @@ from burgee_server.insights.funnel import (
     plan_funnel_over_time,
     plan_funnel_times,
 )
-from burgee_server.insights.words import Breakdown, Interval
-from burgee_server.ports.warehouse import Statement
-from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from burgee_server.storage.clock import SystemClock
-from tests.fixtures.vocabulary import insights
+from burgee_server.insights.words import Breakdown, Interval, TimeRange
 
-ROUNDS = 5
 STEPS = (Step("invited"), Step("edited"), Step("exported"))
 DAYS_14 = 14 * 86_400_000_000
 
-_OF_STEPS = f"{WHERE} AND event IN ('invited', 'edited', 'exported')"
+EVENTS = "{events}"
+_OF_STEPS = f"{EVENTS} AND event IN ('invited', 'edited', 'exported')"
 _KIND = "multiIf(event = 'invited', 1, event = 'edited', 2, event = 'exported', 3, {other})"
 _AT = "toUInt64(toUnixTimestamp64Micro(timestamp))"
 _FUNNEL = "SELECT countIf(l >= 1), countIf(l >= 2), countIf(l >= 3) FROM ({})"
@@ -82,7 +69,7 @@ _STRICT = _FUNNEL.format(
     f"WITH {_marks(7)}, {_UNPACKED}, arrayShiftLeft(s, 1) AS s2, arrayShiftLeft(s, 2) AS s3,"
     " arrayShiftLeft(t, 1) AS t2, arrayShiftLeft(t, 2) AS t3"
     f" SELECT arrayMax(arrayMap((a, b, c, m, n, o) -> if(a = 1, if(b = 2 AND n - m <= {DAYS_14}, if(c = 3 AND o - m <="
-    f" {DAYS_14}, 3, 2), 1), 0), s, s2, s3, t, t2, t3)) AS l {WHERE} GROUP BY distinct_id"
+    f" {DAYS_14}, 3, 2), 1), 0), s, s2, s3, t, t2, t3)) AS l {EVENTS} GROUP BY distinct_id"
 )
 _UNORDERED = _FUNNEL.format(
     f"WITH {_marks()}, {_UNPACKED}, {_next(1, 'a')}, {_next(2, 'b')}, {_next(3, 'c')}"
@@ -94,7 +81,7 @@ _EXCLUDED = _FUNNEL.format(
     f"WITH {_marks()}, {_ORDERED}, arrayReverseFill(x -> x > 0, arrayMap((k, m) -> if(k = 0, m, 0), s, t)) AS x,"
     f" arrayMap((k, m, z) -> if(k = 1, {_REACHED}, 0), s, t, g2) AS r, arrayMax(r) AS most,"
     f" arrayExists((n, m, z, v) -> n = most AND (v = 0 OR v > if(n = 3, z.2, m + {DAYS_14})), r, t, g2, x) AS clean"
-    f" SELECT if(clean, most, 0) AS l {WHERE} AND event IN ('invited', 'edited', 'exported', 'viewed')"
+    f" SELECT if(clean, most, 0) AS l {EVENTS} AND event IN ('invited', 'edited', 'exported', 'viewed')"
     " GROUP BY distinct_id"
 )
 _COUNTS = "countIf(l >= 1) AS n1, countIf(l >= 2) AS n2, countIf(l >= 3) AS n3"
@@ -120,20 +107,24 @@ def _all(value: str) -> str:
     )
 
 
-_BEST = (
-    f"WITH {_marks()}, {_ORDERED}, {_WAYS}, arrayMax(x -> x.4, w) AS l, arrayReduce('min', arrayMap(x ->"
-    " (multiIf(l = 3, x.3, l = 2, x.2, x.1), -toInt64(x.1), x), arrayFilter(x -> x.4 = l, w))).3 AS best"
-    " SELECT {} " + f"{_OF_STEPS} GROUP BY distinct_id"
-)
+def _best(select: str) -> str:
+    """Of each actor the way that got furthest, of those the one that was first there."""
+    return (
+        f"WITH {_marks()}, {_ORDERED}, {_WAYS}, arrayMax(x -> x.4, w) AS l, arrayReduce('min', arrayMap(x ->"
+        " (multiIf(l = 3, x.3, l = 2, x.2, x.1), -toInt64(x.1), x), arrayFilter(x -> x.4 = l, w))).3 AS best"
+        f" SELECT {select} {_OF_STEPS} GROUP BY distinct_id"
+    )
+
+
 _PEOPLE = (
-    f"SELECT * FROM ({_BEST.format('distinct_id AS u, l, best.1 AS t1, best.2 AS t2, best.3 AS t3')})"
+    f"SELECT * FROM ({_best('distinct_id AS u, l, best.1 AS t1, best.2 AS t2, best.3 AS t3')})"
     " WHERE l = 3 ORDER BY u LIMIT 101"
 )
 _TIMES = (
     "SELECT avgIf(t2 - t1, l >= 2), medianExactIf(t2 - t1, l >= 2), avgIf(t3 - t2, l = 3),"
     " medianExactIf(t3 - t2, l = 3), avgIf(t3 - t1, l = 3), medianExactIf(t3 - t1, l = 3),"
     " histogramIf(20)(t3 - t1, l = 3)"
-    f" FROM ({_BEST.format('l, best.1 AS t1, best.2 AS t2, best.3 AS t3')})"
+    f" FROM ({_best('l, best.1 AS t1, best.2 AS t2, best.3 AS t3')})"
 )
 _OVER_TIME = (
     "SELECT d, countIf(r >= 1), countIf(r >= 2), countIf(r >= 3) FROM (SELECT u, toDate(fromUnixTimestamp64Micro("
@@ -143,68 +134,95 @@ _OVER_TIME = (
 )
 _CORRELATION = (
     "SELECT e, countIf(c), countIf(NOT c) FROM (SELECT e, u, any(c) AS c FROM (SELECT event AS e, distinct_id AS u,"
-    f" {_AT} AS at {WHERE}) AS events INNER JOIN (SELECT u, l = 3 AS c, t1, if(l = 3, t3, t1 + {DAYS_14}) AS until"
-    f" FROM ({_BEST.format('distinct_id AS u, l, best.1 AS t1, best.3 AS t3')}) WHERE l > 0) AS people USING u"
+    f" {_AT} AS at {EVENTS}) AS events INNER JOIN (SELECT u, l = 3 AS c, t1, if(l = 3, t3, t1 + {DAYS_14}) AS until"
+    f" FROM ({_best('distinct_id AS u, l, best.1 AS t1, best.3 AS t3')}) WHERE l > 0) AS people USING u"
     " WHERE at BETWEEN t1 AND until GROUP BY e, u) GROUP BY e"
 )
 
-FUNNEL = FunnelQuery(STEPS, SPAN)
-BY_COUNTRY = FunnelQuery(STEPS, SPAN, breakdown=Breakdown(("event.country",), 10))
-ALL_STEPS = replace(BY_COUNTRY, attribution=Attribution.ALL_STEPS)
-QUESTIONS: list[tuple[str, Callable[..., Any], Any, str]] = [
-    ("by user (SQL: windowFunnel)", plan_funnel, FUNNEL, _window_funnel("distinct_id")),
-    ("by user (SQL: arrays)", plan_funnel, FUNNEL, _forward("distinct_id")),
-    (
-        "by company (SQL: windowFunnel)",
+
+def _duckdb(actor: str, first: str, second: str, third: str) -> str:
+    """From each first step to the next second, and from that to the next third: the best of each actor."""
+
+    def of(step: str) -> str:
+        return f"(SELECT {actor} AS a, timestamp AS t {{events}} AND event = '{step}')"
+
+    return (
+        "SELECT count(*), count(*) FILTER (l >= 2), count(*) FILTER (l >= 3) FROM (SELECT x.a, max(CASE WHEN z.t <= x.t +"
+        " INTERVAL 14 DAY THEN 3 WHEN y.t <= x.t + INTERVAL 14 DAY THEN 2 ELSE 1 END) AS l"
+        f" FROM {of(first)} AS x ASOF LEFT JOIN {of(second)} AS y ON x.a = y.a AND x.t <= y.t"
+        f" ASOF LEFT JOIN {of(third)} AS z ON y.a = z.a AND y.t <= z.t GROUP BY x.a)"
+    )
+
+
+def _funnel(span: TimeRange, **more: Any) -> FunnelQuery:
+    return FunnelQuery(STEPS, span, **more)
+
+
+_BY_COUNTRY = Breakdown(("event.country",), 10)
+
+
+def _all_steps(span: TimeRange) -> FunnelQuery:
+    return _funnel(span, breakdown=_BY_COUNTRY, attribution=Attribution.ALL_STEPS)
+
+
+FUNNELS = [
+    Question(
+        "funnel by user (SQL: windowFunnel)",
         plan_funnel,
-        FunnelQuery(STEPS, SPAN, count_by="company"),
-        _window_funnel("groups.company.:String"),
+        _funnel,
+        _window_funnel("distinct_id"),
+        _duckdb("distinct_id", "invited", "edited", "exported"),
     ),
-    (
-        "by company (SQL: arrays)",
+    Question("funnel by user (SQL: arrays)", plan_funnel, _funnel, _forward("distinct_id")),
+    Question(
+        "funnel by company (SQL: windowFunnel)",
         plan_funnel,
-        FunnelQuery(STEPS, SPAN, count_by="company"),
+        lambda span: _funnel(span, count_by="company"),
+        _window_funnel("groups.company.:String"),
+        _duckdb("company", "invited", "edited", "exported"),
+    ),
+    Question(
+        "funnel by company (SQL: arrays)",
+        plan_funnel,
+        lambda span: _funnel(span, count_by="company"),
         _forward("groups.company.:String"),
     ),
-    ("strict", plan_funnel, FunnelQuery(STEPS, SPAN, order=Order.STRICT), _STRICT),
-    ("unordered", plan_funnel, FunnelQuery(STEPS, SPAN, order=Order.UNORDERED), _UNORDERED),
-    ("with an exclusion", plan_funnel, FunnelQuery(STEPS, SPAN, exclusions=(Exclusion("viewed"),)), _EXCLUDED),
-    ("by country, first touch (SQL: texts)", plan_funnel, BY_COUNTRY, _first(_TEXT)),
-    ("by country, first touch (SQL: any)", plan_funnel, BY_COUNTRY, _first(_ANY)),
-    ("by country, all steps (SQL: texts)", plan_funnel, ALL_STEPS, _all(_TEXT)),
-    ("by country, all steps (SQL: any)", plan_funnel, ALL_STEPS, _all(_ANY)),
-    ("people, a page", plan_funnel_actors, FunnelActorsQuery(FUNNEL, 3), _PEOPLE),
-    ("times", plan_funnel_times, FunnelTimesQuery(FUNNEL, bins=20), _TIMES),
-    ("over time", plan_funnel_over_time, FunnelOverTimeQuery(FUNNEL, Interval.DAY), _OVER_TIME),
-    ("correlation", plan_funnel_correlation, FunnelCorrelationQuery(FUNNEL), _CORRELATION),
+    Question("funnel, strict", plan_funnel, lambda span: _funnel(span, order=Order.STRICT), _STRICT),
+    Question("funnel, unordered", plan_funnel, lambda span: _funnel(span, order=Order.UNORDERED), _UNORDERED),
+    Question(
+        "funnel with an exclusion",
+        plan_funnel,
+        lambda span: _funnel(span, exclusions=(Exclusion("viewed"),)),
+        _EXCLUDED,
+    ),
+    Question(
+        "funnel by country, first touch (SQL: texts)",
+        plan_funnel,
+        lambda span: _funnel(span, breakdown=_BY_COUNTRY),
+        _first(_TEXT),
+    ),
+    Question(
+        "funnel by country, first touch (SQL: any)",
+        plan_funnel,
+        lambda span: _funnel(span, breakdown=_BY_COUNTRY),
+        _first(_ANY),
+    ),
+    Question("funnel by country, all steps (SQL: texts)", plan_funnel, _all_steps, _all(_TEXT)),
+    Question("funnel by country, all steps (SQL: any)", plan_funnel, _all_steps, _all(_ANY)),
+    Question(
+        "people of a funnel, a page", plan_funnel_actors, lambda span: FunnelActorsQuery(_funnel(span), 3), _PEOPLE
+    ),
+    Question("times of a funnel", plan_funnel_times, lambda span: FunnelTimesQuery(_funnel(span), bins=20), _TIMES),
+    Question(
+        "funnel over time",
+        plan_funnel_over_time,
+        lambda span: FunnelOverTimeQuery(_funnel(span), Interval.DAY),
+        _OVER_TIME,
+    ),
+    Question(
+        "correlation with converting",
+        plan_funnel_correlation,
+        lambda span: FunnelCorrelationQuery(_funnel(span)),
+        _CORRELATION,
+    ),
 ]
-
-
-async def run(events: int, directory: str) -> None:
-    """Fill the directory, ask everything, print the table."""
-    warehouse = await ClickHouseWarehouse.open(f"chdb://{directory}")
-    await asyncio.to_thread(fill, f"chdb://{directory}", events)
-    print(f"{events:,} events in {directory}\n\n{'':38}{'insight':>9}{'SQL':>10}{'ratio':>8}")
-    asking = insights(warehouse, SystemClock())
-    for name, plan, query, sql in QUESTIONS:
-        asked = lambda plan=plan, query=query: asking.ask(plan, query, 1, {"company"})  # noqa: E731
-        by_hand = lambda sql=sql: warehouse.query(Statement(sql))  # noqa: E731
-        pairs = [(await seconds(asked), await seconds(by_hand)) for _ in range(ROUNDS)]
-        insight, hand = (median(times) for times in zip(*pairs, strict=True))
-        ratio = median(ours / theirs for ours, theirs in pairs)  # of each pair: both met the same neighbours
-        print(f"{name:38}{insight:>7.3f} s{hand:>8.3f} s{ratio:>8.2f}", flush=True)
-    await warehouse.close()
-
-
-def main() -> None:
-    """The command."""
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    if len(sys.argv) > 2:
-        asyncio.run(run(events, sys.argv[2]))
-        return
-    with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(run(events, directory))
-
-
-if __name__ == "__main__":
-    main()

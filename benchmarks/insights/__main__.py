@@ -1,0 +1,5 @@
+"""The command."""
+
+from benchmarks.insights import main
+
+main()

@@ -1,0 +1,80 @@
+"""Asks everything and prints the table."""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from benchmarks.insights.data import duck, fill
+from benchmarks.insights.features import FEATURES
+from benchmarks.insights.funnels import FUNNELS
+from benchmarks.insights.paths import PATHS
+from benchmarks.insights.question import Question
+from benchmarks.insights.trends import TRENDS
+from burgee_server.ports.warehouse import Statement
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.clock import SystemClock
+from tests.fixtures.vocabulary import insights
+
+ROUNDS = 5
+QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *PATHS, *FEATURES]
+
+
+async def seconds(ask: Callable[[], Awaitable[Any]]) -> float:
+    """How long one answer takes."""
+    started = perf_counter()
+    await ask()
+    return perf_counter() - started
+
+
+async def run(events: int, directory: Path, only: str, with_duckdb: bool) -> None:
+    """Fill the directory if it is empty, ask everything, print the table."""
+    dsn = f"chdb://{directory / 'events' if (directory / 'events').exists() else directory}"
+    warehouse = await ClickHouseWarehouse.open(dsn)
+    span = await asyncio.to_thread(fill, dsn, events)
+    with ExitStack() as stack:
+        table = None
+        if with_duckdb:
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
+            table = await asyncio.to_thread(stack.enter_context, duck(dsn, scratch))
+        print(f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {ROUNDS}\n")
+        print("| | insight | SQL | ratio | DuckDB | ratio |\n|---|---:|---:|---:|---:|---:|")
+        asking = insights(warehouse, SystemClock())
+        for question in QUESTIONS:
+            if only not in question.name:
+                continue
+            sql = question.clickhouse.replace("{events}", span.clickhouse)
+            ways: list[Callable[[], Awaitable[Any]]] = [
+                lambda question=question: asking.ask(question.plan, question.query(span.range), 1, {"company"}),
+                lambda sql=sql: warehouse.query(Statement(sql)),
+            ]
+            if table is not None and question.duckdb:
+                text = question.duckdb.replace("{events}", span.duckdb)
+                ways.append(lambda text=text, table=table: asyncio.to_thread(lambda: table.execute(text).fetchall()))
+            rounds = [[await seconds(way) for way in ways] for _ in range(ROUNDS)]
+            insight, *others = (median(times) for times in zip(*rounds, strict=True))
+            # The ratios are of each round: both met the same neighbours.
+            ratios = [median(times[0] / times[way] for times in rounds) for way in range(1, len(ways))]
+            cells = [cell for other, of in zip(others, ratios, strict=True) for cell in (f"{other:.3f}", f"{of:.2f}")]
+            print(
+                f"| {question.name} | {insight:.3f} | {' | '.join([*cells, *['–'] * (4 - len(cells))])} |", flush=True
+            )
+    await warehouse.close()
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", nargs="?", type=int, default=10_000_000)
+    parser.add_argument("directory", nargs="?", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--without-duckdb", action="store_true")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        directory = asked.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
+        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb))

@@ -1,0 +1,135 @@
+"""Trends."""
+
+from benchmarks.insights.question import Question
+from burgee.evaluation.model import Condition, Operator
+from burgee_server.insights.trend import FormulaQuery, Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import Breakdown, Interval
+
+_DAY = "date_trunc('day', timestamp)"
+_TOP = (
+    "WITH top AS (SELECT {of} AS c {{events}} AND event = 'viewed' GROUP BY c ORDER BY {users} DESC LIMIT 5)"
+    " SELECT if(c IN (SELECT c FROM top), c, 'other') AS part, d, {count}"
+    " FROM (SELECT {of} AS c, {day} AS d, distinct_id AS u {{events}} AND event = 'viewed') GROUP BY {by}"
+)
+
+TRENDS = [
+    Question(
+        "events a day",
+        plan_trend,
+        lambda span: TrendQuery((Series("viewed"),), span),
+        "SELECT toDate(timestamp) AS d, count() {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
+        f"SELECT {_DAY} AS d, count(*) {{events}} AND event = 'viewed' GROUP BY ROLLUP (d)",
+    ),
+    Question(
+        "users a day",
+        plan_trend,
+        lambda span: TrendQuery((Series("viewed", Measure.UNIQUE_USERS),), span),
+        "SELECT toDate(timestamp) AS d, uniqExact(distinct_id) {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
+        f"SELECT {_DAY} AS d, count(DISTINCT distinct_id) {{events}} AND event = 'viewed' GROUP BY ROLLUP (d)",
+    ),
+    Question(
+        "users a day in Berlin",
+        plan_trend,
+        lambda span: TrendQuery((Series("viewed", Measure.UNIQUE_USERS),), span, "Europe/Berlin"),
+        "SELECT toDate(timestamp, 'Europe/Berlin') AS d, uniqExact(distinct_id) {events} AND event = 'viewed'"
+        " GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "events by company, top 10",
+        plan_trend,
+        lambda span: TrendQuery((Series(),), span, interval=Interval.MONTH, breakdown=Breakdown(("company.key",))),
+        "WITH top AS (SELECT groups.company.:String AS c {events} GROUP BY c ORDER BY count() DESC LIMIT 10) SELECT"
+        " if(c IN top, c, 'other') AS part, m, count() FROM (SELECT groups.company.:String AS c, toStartOfMonth(timestamp)"
+        " AS m {events}) GROUP BY part, m WITH ROLLUP",
+        "WITH top AS (SELECT company {events} GROUP BY company ORDER BY count(*) DESC LIMIT 10) SELECT CASE WHEN company"
+        " IN (SELECT company FROM top) THEN company ELSE 'other' END AS part, date_trunc('month', timestamp) AS m,"
+        " count(*) {events} GROUP BY ROLLUP (part, m)",
+    ),
+    Question(
+        "companies a week on a plan",
+        plan_trend,
+        lambda span: TrendQuery(
+            (
+                Series(
+                    measure=Measure.UNIQUE_GROUPS,
+                    group_type="company",
+                    filter=Condition("event.plan", Operator.EQUALS, ("pro",)),
+                ),
+            ),
+            span,
+            interval=Interval.WEEK,
+        ),
+        "SELECT toMonday(timestamp) AS w, uniqExact(groups.company.:String) {events}"
+        " AND properties.plan.:String = 'pro' AND groups.company.:String IS NOT NULL GROUP BY w WITH ROLLUP",
+        "SELECT date_trunc('week', timestamp) AS w, count(DISTINCT company) {events} AND plan = 'pro' GROUP BY ROLLUP (w)",
+    ),
+    Question(
+        "sum of an amount a day (SQL: whole)",
+        plan_trend,
+        lambda span: TrendQuery((Series("exported", Measure.SUM, "amount"),), span),
+        "SELECT toDate(timestamp) AS d, sum(properties.amount.:Int64) {events} AND event = 'exported'"
+        " GROUP BY d WITH ROLLUP",
+        f"SELECT {_DAY} AS d, sum(amount) {{events}} AND event = 'exported' GROUP BY ROLLUP (d)",
+    ),
+    Question(
+        "sum of an amount a day (SQL: any)",
+        plan_trend,
+        lambda span: TrendQuery((Series("exported", Measure.SUM, "amount"),), span),
+        "SELECT toDate(timestamp) AS d, sum(coalesce(toFloat64(properties.amount.:Int64),"
+        " properties.amount.:Float64)) {events} AND event = 'exported' GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "users a day by country, top 5",
+        plan_trend,
+        lambda span: TrendQuery(
+            (Series("viewed", Measure.UNIQUE_USERS),), span, breakdown=Breakdown(("event.country",), 5)
+        ),
+        _TOP.format(
+            of="properties.country.:String",
+            users="uniqExact(distinct_id)",
+            count="uniqExact(u)",
+            day="toDate(timestamp)",
+            by="part, d WITH ROLLUP",
+        ),
+        _TOP.format(
+            of="country",
+            users="count(DISTINCT distinct_id)",
+            count="count(DISTINCT u)",
+            day=_DAY,
+            by="ROLLUP (part, d)",
+        ),
+    ),
+    Question(
+        "users active in 7 days, a day",
+        plan_trend,
+        lambda span: TrendQuery((Series("viewed", Measure.WEEKLY_ACTIVE),), span),
+        "SELECT d, uniqExact(u) FROM (SELECT arrayJoin(arrayMap(n -> toDate(timestamp) + n, range(7))) AS d,"
+        " distinct_id AS u {events} AND event = 'viewed' GROUP BY d, u) GROUP BY d",
+        f"WITH days AS (SELECT DISTINCT {_DAY}::DATE AS d, distinct_id AS u {{events}} AND event = 'viewed')"
+        " SELECT d + n::INTEGER, count(DISTINCT u) FROM days, range(7) AS offsets(n) GROUP BY 1",
+    ),
+    Question(
+        "first exports, a day",
+        plan_trend,
+        lambda span: TrendQuery((Series("exported", Measure.FIRST_TIME),), span),
+        "SELECT toDate(first) AS d, count() FROM (SELECT min(timestamp) AS first {events} AND event = 'exported'"
+        " GROUP BY distinct_id) GROUP BY d WITH ROLLUP",
+        "SELECT date_trunc('day', first) AS d, count(*) FROM (SELECT min(timestamp) AS first {events}"
+        " AND event = 'exported' GROUP BY distinct_id) GROUP BY ROLLUP (d)",
+    ),
+    Question(
+        "exports for each company, and of views",
+        plan_trend,
+        lambda span: TrendQuery(
+            (Series("exported", per="company"), Series("exported"), Series("viewed")),
+            span,
+            formulas=(FormulaQuery("B / C"),),
+        ),
+        "SELECT toDate(timestamp) AS d, countIf(event = 'exported') / uniqExactIf(groups.company.:String,"
+        " event = 'exported'), countIf(event = 'exported') / countIf(event = 'viewed') {events}"
+        " AND event IN ('viewed', 'exported') GROUP BY d WITH ROLLUP",
+        f"SELECT {_DAY} AS d, count(*) FILTER (event = 'exported') / count(DISTINCT company) FILTER (event = 'exported'),"
+        " count(*) FILTER (event = 'exported') / count(*) FILTER (event = 'viewed') {events}"
+        " AND event IN ('viewed', 'exported') GROUP BY ROLLUP (d)",
+    ),
+]
