@@ -306,9 +306,10 @@ METHODS = list(insights_pb2.DESCRIPTOR.services_by_name["InsightService"].method
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_every_answer_has_what_was_asked_what_it_cost_and_room_for_another_span(method):
-    """So a client needs to know only one way to read them. A question about a funnel has its span there."""
-    about = method.input_type.fields_by_name.get("funnel")
-    words = about.message_type if about else method.input_type
+    """So a client needs to know only one way to read them. A question about another has its span there."""
+    named = method.input_type.fields_by_name
+    about = [named[name] for name in ("funnel", "retention", "lifecycle", "stickiness") if name in named]
+    words = about[0].message_type if about else method.input_type
     fields = {name: field.message_type for name, field in method.output_type.fields_by_name.items()}
     assert fields["asked"] is method.input_type
     assert fields["previous"] is method.output_type

@@ -26,19 +26,30 @@ from burgee.insights.funnel_differences import (
     FunnelDifference,
     FunnelSide,
 )
+from burgee.insights.lifecycle import Lifecycle, LifecycleActorsQuery, LifecycleColumn, LifecycleQuery
+from burgee.insights.pages import ActorPage
 from burgee.insights.paths import PathEdge, PathGroup, PathNode, Paths, PathsQuery
 from burgee.insights.retention import (
     Retention,
+    RetentionActorsQuery,
     RetentionAverage,
     RetentionCell,
     RetentionQuery,
     RetentionRow,
     RetentionTable,
 )
+from burgee.insights.stickiness import (
+    Stickiness,
+    StickinessActorsQuery,
+    StickinessCell,
+    StickinessQuery,
+    StickinessRow,
+)
 from burgee.insights.trend import Formula, Series, Trend, TrendQuery, TrendRow
 from burgee.insights.words import Answer, Breakdown, By, Happening, Moment, Part, Query, QueryError, QueryInfo, Where
 
 __all__ = [
+    "ActorPage",
     "Answer",
     "Breakdown",
     "By",
@@ -73,6 +84,10 @@ __all__ = [
     "FunnelTimesQuery",
     "FunnelTimesRow",
     "Happening",
+    "Lifecycle",
+    "LifecycleActorsQuery",
+    "LifecycleColumn",
+    "LifecycleQuery",
     "Moment",
     "Part",
     "PathEdge",
@@ -84,6 +99,7 @@ __all__ = [
     "QueryError",
     "QueryInfo",
     "Retention",
+    "RetentionActorsQuery",
     "RetentionAverage",
     "RetentionCell",
     "RetentionQuery",
@@ -91,6 +107,11 @@ __all__ = [
     "RetentionTable",
     "Series",
     "Step",
+    "Stickiness",
+    "StickinessActorsQuery",
+    "StickinessCell",
+    "StickinessQuery",
+    "StickinessRow",
     "Trend",
     "TrendQuery",
     "TrendRow",

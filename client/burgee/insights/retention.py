@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from burgee.insights.pages import ActorPage, read_page
 from burgee.insights.words import (
     Answered,
     Asking,
@@ -16,7 +17,10 @@ from burgee.insights.words import (
     read_part,
     read_word,
     write_breakdown,
+    write_count,
     write_happening,
+    write_moment,
+    write_part,
     write_word,
 )
 from burgee.v1 import questions_pb2, retention_pb2
@@ -120,7 +124,7 @@ class RetentionQuery(Asking):
             start_event=write_happening(self.start_event),
             return_event=write_happening(self.return_event),
             interval=write_word(questions_pb2.Interval, "interval", self.interval),
-            periods=self.periods,
+            periods=write_count("periods", self.periods),
             starts=write_word(retention_pb2.RetentionStarts, "starts", self.starts),
             window=write_word(retention_pb2.RetentionWindow, "window", self.window),
             returns=write_word(retention_pb2.RetentionReturns, "returns", self.returns),
@@ -132,6 +136,41 @@ class RetentionQuery(Asking):
     def read(self, response: retention_pb2.QueryRetentionResponse) -> Retention:
         """See Query."""
         return Retention(tuple(map(_read_table, response.tables)), read_info(response.info))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionActorsQuery:
+    """Asks who is behind a cell: in the row of the column that begins at a moment, and a period.
+
+    `outcome` is returned, left (not there), or lost (there in the period before, and not in this one).
+    """
+
+    method: ClassVar[str] = "QueryRetentionActors"
+    answer: ClassVar[type] = ActorPage
+
+    retention: RetentionQuery
+    column: datetime
+    period: int
+    outcome: str = "returned"
+    part: Part | None = None
+    page_size: int = 100
+    page_token: str = ""
+
+    def write(self) -> retention_pb2.QueryRetentionActorsRequest:
+        """See Query."""
+        return retention_pb2.QueryRetentionActorsRequest(
+            retention=self.retention.write(),
+            column=write_moment(self.column),
+            period=write_count("period", self.period),
+            outcome=write_word(retention_pb2.RetentionOutcome, "outcome", self.outcome),
+            part=None if self.part is None else write_part(self.part),
+            page_size=write_count("page_size", self.page_size),
+            page_token=self.page_token,
+        )
+
+    def read(self, response: retention_pb2.QueryRetentionActorsResponse) -> ActorPage:
+        """See Query."""
+        return read_page(response)
 
 
 def _read_table(table: retention_pb2.RetentionTable) -> RetentionTable:

@@ -211,6 +211,13 @@ def read_moment(timestamp: Timestamp) -> datetime:
     return timestamp.ToDatetime(tzinfo=UTC)
 
 
+def write_moment(moment: datetime) -> Timestamp:
+    """A moment with a zone; without one it is in UTC."""
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message
+
+
 def read_info(info: questions_pb2.QueryInfo) -> QueryInfo:
     """What it cost."""
     return QueryInfo(

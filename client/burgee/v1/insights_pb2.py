@@ -24,18 +24,20 @@ _sym_db = _symbol_database.Default()
 
 from burgee.v1 import features_pb2 as burgee_dot_v1_dot_features__pb2
 from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
-from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
+from burgee.v1 import lifecycle_pb2 as burgee_dot_v1_dot_lifecycle__pb2
 from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
+from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
+from burgee.v1 import stickiness_pb2 as burgee_dot_v1_dot_stickiness__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x18\x62urgee/v1/features.proto\x1a\x16\x62urgee/v1/funnel.proto\x1a\x19\x62urgee/v1/retention.proto\x1a\x15\x62urgee/v1/paths.proto\x1a\x15\x62urgee/v1/trend.proto2\xa9\x07\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponse\x12^\n\x11QueryFunnelActors\x12#.burgee.v1.QueryFunnelActorsRequest\x1a$.burgee.v1.QueryFunnelActorsResponse\x12[\n\x10QueryFunnelTimes\x12\".burgee.v1.QueryFunnelTimesRequest\x1a#.burgee.v1.QueryFunnelTimesResponse\x12\x64\n\x13QueryFunnelOverTime\x12%.burgee.v1.QueryFunnelOverTimeRequest\x1a&.burgee.v1.QueryFunnelOverTimeResponse\x12j\n\x15QueryFunnelComparison\x12\'.burgee.v1.QueryFunnelComparisonRequest\x1a(.burgee.v1.QueryFunnelComparisonResponse\x12m\n\x16QueryFunnelCorrelation\x12(.burgee.v1.QueryFunnelCorrelationRequest\x1a).burgee.v1.QueryFunnelCorrelationResponse\x12U\n\x0eQueryRetention\x12 .burgee.v1.QueryRetentionRequest\x1a!.burgee.v1.QueryRetentionResponse\x12I\n\nQueryPaths\x12\x1c.burgee.v1.QueryPathsRequest\x1a\x1d.burgee.v1.QueryPathsResponse\x12^\n\x11QueryFeatureUsage\x12#.burgee.v1.QueryFeatureUsageRequest\x1a$.burgee.v1.QueryFeatureUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62urgee/v1/insights.proto\x12\tburgee.v1\x1a\x18\x62urgee/v1/features.proto\x1a\x16\x62urgee/v1/funnel.proto\x1a\x19\x62urgee/v1/lifecycle.proto\x1a\x15\x62urgee/v1/paths.proto\x1a\x19\x62urgee/v1/retention.proto\x1a\x1a\x62urgee/v1/stickiness.proto\x1a\x15\x62urgee/v1/trend.proto2\x98\x0b\n\x0eInsightService\x12I\n\nQueryTrend\x12\x1c.burgee.v1.QueryTrendRequest\x1a\x1d.burgee.v1.QueryTrendResponse\x12L\n\x0bQueryFunnel\x12\x1d.burgee.v1.QueryFunnelRequest\x1a\x1e.burgee.v1.QueryFunnelResponse\x12^\n\x11QueryFunnelActors\x12#.burgee.v1.QueryFunnelActorsRequest\x1a$.burgee.v1.QueryFunnelActorsResponse\x12[\n\x10QueryFunnelTimes\x12\".burgee.v1.QueryFunnelTimesRequest\x1a#.burgee.v1.QueryFunnelTimesResponse\x12\x64\n\x13QueryFunnelOverTime\x12%.burgee.v1.QueryFunnelOverTimeRequest\x1a&.burgee.v1.QueryFunnelOverTimeResponse\x12j\n\x15QueryFunnelComparison\x12\'.burgee.v1.QueryFunnelComparisonRequest\x1a(.burgee.v1.QueryFunnelComparisonResponse\x12m\n\x16QueryFunnelCorrelation\x12(.burgee.v1.QueryFunnelCorrelationRequest\x1a).burgee.v1.QueryFunnelCorrelationResponse\x12U\n\x0eQueryRetention\x12 .burgee.v1.QueryRetentionRequest\x1a!.burgee.v1.QueryRetentionResponse\x12g\n\x14QueryRetentionActors\x12&.burgee.v1.QueryRetentionActorsRequest\x1a\'.burgee.v1.QueryRetentionActorsResponse\x12I\n\nQueryPaths\x12\x1c.burgee.v1.QueryPathsRequest\x1a\x1d.burgee.v1.QueryPathsResponse\x12^\n\x11QueryFeatureUsage\x12#.burgee.v1.QueryFeatureUsageRequest\x1a$.burgee.v1.QueryFeatureUsageResponse\x12U\n\x0eQueryLifecycle\x12 .burgee.v1.QueryLifecycleRequest\x1a!.burgee.v1.QueryLifecycleResponse\x12g\n\x14QueryLifecycleActors\x12&.burgee.v1.QueryLifecycleActorsRequest\x1a\'.burgee.v1.QueryLifecycleActorsResponse\x12X\n\x0fQueryStickiness\x12!.burgee.v1.QueryStickinessRequest\x1a\".burgee.v1.QueryStickinessResponse\x12j\n\x15QueryStickinessActors\x12\'.burgee.v1.QueryStickinessActorsRequest\x1a(.burgee.v1.QueryStickinessActorsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.insights_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INSIGHTSERVICE']._serialized_start=163
-  _globals['_INSIGHTSERVICE']._serialized_end=1100
+  _globals['_INSIGHTSERVICE']._serialized_start=218
+  _globals['_INSIGHTSERVICE']._serialized_end=1650
 # @@protoc_insertion_point(module_scope)

@@ -5,8 +5,10 @@ import warnings
 
 from burgee.v1 import features_pb2 as burgee_dot_v1_dot_features__pb2
 from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
+from burgee.v1 import lifecycle_pb2 as burgee_dot_v1_dot_lifecycle__pb2
 from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
 from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
+from burgee.v1 import stickiness_pb2 as burgee_dot_v1_dot_stickiness__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -81,6 +83,11 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.FromString,
                 _registered_method=True)
+        self.QueryRetentionActors = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryRetentionActors',
+                request_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsResponse.FromString,
+                _registered_method=True)
         self.QueryPaths = channel.unary_unary(
                 '/burgee.v1.InsightService/QueryPaths',
                 request_serializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.SerializeToString,
@@ -90,6 +97,26 @@ class InsightServiceStub:
                 '/burgee.v1.InsightService/QueryFeatureUsage',
                 request_serializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.FromString,
+                _registered_method=True)
+        self.QueryLifecycle = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryLifecycle',
+                request_serializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleResponse.FromString,
+                _registered_method=True)
+        self.QueryLifecycleActors = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryLifecycleActors',
+                request_serializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsResponse.FromString,
+                _registered_method=True)
+        self.QueryStickiness = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryStickiness',
+                request_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessResponse.FromString,
+                _registered_method=True)
+        self.QueryStickinessActors = channel.unary_unary(
+                '/burgee.v1.InsightService/QueryStickinessActors',
+                request_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.FromString,
                 _registered_method=True)
 
 
@@ -155,6 +182,13 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def QueryRetentionActors(self, request, context):
+        """The users or groups behind a cell of a retention.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def QueryPaths(self, request, context):
         """What people do after an event, before one, or from one to another.
         """
@@ -164,6 +198,34 @@ class InsightServiceServicer:
 
     def QueryFeatureUsage(self, request, context):
         """Which features are used, by how many, how often, and since when no longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryLifecycle(self, request, context):
+        """Who is new, returns, comes back to life or goes dormant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryLifecycleActors(self, request, context):
+        """The users or groups at a stage in a column of a lifecycle.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryStickiness(self, request, context):
+        """In how many columns of time everybody was active.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryStickinessActors(self, request, context):
+        """The users or groups that were active in a number of columns.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,6 +274,11 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     request_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionResponse.SerializeToString,
             ),
+            'QueryRetentionActors': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryRetentionActors,
+                    request_deserializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsResponse.SerializeToString,
+            ),
             'QueryPaths': grpc.unary_unary_rpc_method_handler(
                     servicer.QueryPaths,
                     request_deserializer=burgee_dot_v1_dot_paths__pb2.QueryPathsRequest.FromString,
@@ -221,6 +288,26 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryFeatureUsage,
                     request_deserializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.SerializeToString,
+            ),
+            'QueryLifecycle': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryLifecycle,
+                    request_deserializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleResponse.SerializeToString,
+            ),
+            'QueryLifecycleActors': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryLifecycleActors,
+                    request_deserializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsResponse.SerializeToString,
+            ),
+            'QueryStickiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryStickiness,
+                    request_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessResponse.SerializeToString,
+            ),
+            'QueryStickinessActors': grpc.unary_unary_rpc_method_handler(
+                    servicer.QueryStickinessActors,
+                    request_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -453,6 +540,33 @@ class InsightService:
             _registered_method=True)
 
     @staticmethod
+    def QueryRetentionActors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryRetentionActors',
+            burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsRequest.SerializeToString,
+            burgee_dot_v1_dot_retention__pb2.QueryRetentionActorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def QueryPaths(request,
             target,
             options=(),
@@ -496,6 +610,114 @@ class InsightService:
             '/burgee.v1.InsightService/QueryFeatureUsage',
             burgee_dot_v1_dot_features__pb2.QueryFeatureUsageRequest.SerializeToString,
             burgee_dot_v1_dot_features__pb2.QueryFeatureUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryLifecycle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryLifecycle',
+            burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleRequest.SerializeToString,
+            burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryLifecycleActors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryLifecycleActors',
+            burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsRequest.SerializeToString,
+            burgee_dot_v1_dot_lifecycle__pb2.QueryLifecycleActorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryStickiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryStickiness',
+            burgee_dot_v1_dot_stickiness__pb2.QueryStickinessRequest.SerializeToString,
+            burgee_dot_v1_dot_stickiness__pb2.QueryStickinessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryStickinessActors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/QueryStickinessActors',
+            burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.SerializeToString,
+            burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,8 +5,10 @@ Questions about usage, and their answers."""
 
 from burgee.v1 import features_pb2 as _features_pb2
 from burgee.v1 import funnel_pb2 as _funnel_pb2
+from burgee.v1 import lifecycle_pb2 as _lifecycle_pb2
 from burgee.v1 import paths_pb2 as _paths_pb2
 from burgee.v1 import retention_pb2 as _retention_pb2
+from burgee.v1 import stickiness_pb2 as _stickiness_pb2
 from burgee.v1 import trend_pb2 as _trend_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
@@ -56,10 +58,20 @@ class InsightServiceStub:
     """What goes with converting."""
     QueryRetention: _grpc.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]
     """Who comes back."""
+    QueryRetentionActors: _grpc.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionActorsRequest, _retention_pb2.QueryRetentionActorsResponse]
+    """The users or groups behind a cell of a retention."""
     QueryPaths: _grpc.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]
     """What people do after an event, before one, or from one to another."""
     QueryFeatureUsage: _grpc.UnaryUnaryMultiCallable[_features_pb2.QueryFeatureUsageRequest, _features_pb2.QueryFeatureUsageResponse]
     """Which features are used, by how many, how often, and since when no longer."""
+    QueryLifecycle: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.QueryLifecycleRequest, _lifecycle_pb2.QueryLifecycleResponse]
+    """Who is new, returns, comes back to life or goes dormant."""
+    QueryLifecycleActors: _grpc.UnaryUnaryMultiCallable[_lifecycle_pb2.QueryLifecycleActorsRequest, _lifecycle_pb2.QueryLifecycleActorsResponse]
+    """The users or groups at a stage in a column of a lifecycle."""
+    QueryStickiness: _grpc.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessRequest, _stickiness_pb2.QueryStickinessResponse]
+    """In how many columns of time everybody was active."""
+    QueryStickinessActors: _grpc.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessActorsRequest, _stickiness_pb2.QueryStickinessActorsResponse]
+    """The users or groups that were active in a number of columns."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -85,10 +97,20 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """What goes with converting."""
     QueryRetention: _aio.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionRequest, _retention_pb2.QueryRetentionResponse]  # type: ignore[assignment]
     """Who comes back."""
+    QueryRetentionActors: _aio.UnaryUnaryMultiCallable[_retention_pb2.QueryRetentionActorsRequest, _retention_pb2.QueryRetentionActorsResponse]  # type: ignore[assignment]
+    """The users or groups behind a cell of a retention."""
     QueryPaths: _aio.UnaryUnaryMultiCallable[_paths_pb2.QueryPathsRequest, _paths_pb2.QueryPathsResponse]  # type: ignore[assignment]
     """What people do after an event, before one, or from one to another."""
     QueryFeatureUsage: _aio.UnaryUnaryMultiCallable[_features_pb2.QueryFeatureUsageRequest, _features_pb2.QueryFeatureUsageResponse]  # type: ignore[assignment]
     """Which features are used, by how many, how often, and since when no longer."""
+    QueryLifecycle: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.QueryLifecycleRequest, _lifecycle_pb2.QueryLifecycleResponse]  # type: ignore[assignment]
+    """Who is new, returns, comes back to life or goes dormant."""
+    QueryLifecycleActors: _aio.UnaryUnaryMultiCallable[_lifecycle_pb2.QueryLifecycleActorsRequest, _lifecycle_pb2.QueryLifecycleActorsResponse]  # type: ignore[assignment]
+    """The users or groups at a stage in a column of a lifecycle."""
+    QueryStickiness: _aio.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessRequest, _stickiness_pb2.QueryStickinessResponse]  # type: ignore[assignment]
+    """In how many columns of time everybody was active."""
+    QueryStickinessActors: _aio.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessActorsRequest, _stickiness_pb2.QueryStickinessActorsResponse]  # type: ignore[assignment]
+    """The users or groups that were active in a number of columns."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -161,6 +183,14 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         """Who comes back."""
 
     @_abc_1.abstractmethod
+    def QueryRetentionActors(
+        self,
+        request: _retention_pb2.QueryRetentionActorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.QueryRetentionActorsResponse, _abc.Awaitable[_retention_pb2.QueryRetentionActorsResponse]]:
+        """The users or groups behind a cell of a retention."""
+
+    @_abc_1.abstractmethod
     def QueryPaths(
         self,
         request: _paths_pb2.QueryPathsRequest,
@@ -175,5 +205,37 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_features_pb2.QueryFeatureUsageResponse, _abc.Awaitable[_features_pb2.QueryFeatureUsageResponse]]:
         """Which features are used, by how many, how often, and since when no longer."""
+
+    @_abc_1.abstractmethod
+    def QueryLifecycle(
+        self,
+        request: _lifecycle_pb2.QueryLifecycleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lifecycle_pb2.QueryLifecycleResponse, _abc.Awaitable[_lifecycle_pb2.QueryLifecycleResponse]]:
+        """Who is new, returns, comes back to life or goes dormant."""
+
+    @_abc_1.abstractmethod
+    def QueryLifecycleActors(
+        self,
+        request: _lifecycle_pb2.QueryLifecycleActorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lifecycle_pb2.QueryLifecycleActorsResponse, _abc.Awaitable[_lifecycle_pb2.QueryLifecycleActorsResponse]]:
+        """The users or groups at a stage in a column of a lifecycle."""
+
+    @_abc_1.abstractmethod
+    def QueryStickiness(
+        self,
+        request: _stickiness_pb2.QueryStickinessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stickiness_pb2.QueryStickinessResponse, _abc.Awaitable[_stickiness_pb2.QueryStickinessResponse]]:
+        """In how many columns of time everybody was active."""
+
+    @_abc_1.abstractmethod
+    def QueryStickinessActors(
+        self,
+        request: _stickiness_pb2.QueryStickinessActorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stickiness_pb2.QueryStickinessActorsResponse, _abc.Awaitable[_stickiness_pb2.QueryStickinessActorsResponse]]:
+        """The users or groups that were active in a number of columns."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -126,6 +126,34 @@ RETENTION_STATE_FUTURE: RetentionState.ValueType  # 3
 """None."""
 Global___RetentionState: _TypeAlias = RetentionState  # noqa: Y015
 
+class _RetentionOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RetentionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RetentionOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETENTION_OUTCOME_UNSPECIFIED: _RetentionOutcome.ValueType  # 0
+    """Not given: read as RETENTION_OUTCOME_RETURNED."""
+    RETENTION_OUTCOME_RETURNED: _RetentionOutcome.ValueType  # 1
+    """Is there."""
+    RETENTION_OUTCOME_LEFT: _RetentionOutcome.ValueType  # 2
+    """Is not there."""
+    RETENTION_OUTCOME_LOST: _RetentionOutcome.ValueType  # 3
+    """Was there in the period before, and is not in this one."""
+
+class RetentionOutcome(_RetentionOutcome, metaclass=_RetentionOutcomeEnumTypeWrapper):
+    """What became of somebody by a period."""
+
+RETENTION_OUTCOME_UNSPECIFIED: RetentionOutcome.ValueType  # 0
+"""Not given: read as RETENTION_OUTCOME_RETURNED."""
+RETENTION_OUTCOME_RETURNED: RetentionOutcome.ValueType  # 1
+"""Is there."""
+RETENTION_OUTCOME_LEFT: RetentionOutcome.ValueType  # 2
+"""Is not there."""
+RETENTION_OUTCOME_LOST: RetentionOutcome.ValueType  # 3
+"""Was there in the period before, and is not in this one."""
+Global___RetentionOutcome: _TypeAlias = RetentionOutcome  # noqa: Y015
+
 @_typing.final
 class QueryRetentionRequest(_message.Message):
     """Asks for a retention: of those who started in a column of time, how many were there in each period after it."""
@@ -399,3 +427,97 @@ class RetentionAverage(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetentionAverage: _TypeAlias = RetentionAverage  # noqa: Y015
+
+@_typing.final
+class QueryRetentionActorsRequest(_message.Message):
+    """Asks who is behind a cell of a retention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETENTION_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    period: _builtins.int
+    """Which period."""
+    outcome: Global___RetentionOutcome.ValueType
+    """What became of them."""
+    page_size: _builtins.int
+    """How many at most: 1 to 1,000. 0: 100."""
+    page_token: _builtins.str
+    """The next_page_token of the page before. Empty: the first page."""
+    @_builtins.property
+    def retention(self) -> Global___QueryRetentionRequest:
+        """Of which retention."""
+
+    @_builtins.property
+    def column(self) -> _timestamp_pb2.Timestamp:
+        """Where the column begins in which they started; in the span to compare with, too."""
+
+    @_builtins.property
+    def part(self) -> _questions_pb2.BreakdownValue:
+        """Of which part, as a table has it. Absent: of all."""
+
+    def __init__(
+        self,
+        *,
+        retention: Global___QueryRetentionRequest | None = ...,
+        column: _timestamp_pb2.Timestamp | None = ...,
+        period: _builtins.int = ...,
+        outcome: Global___RetentionOutcome.ValueType = ...,
+        part: _questions_pb2.BreakdownValue | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "part", b"part", "retention", b"retention"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token", "part", b"part", "period", b"period", "retention", b"retention"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryRetentionActorsRequest: _TypeAlias = QueryRetentionActorsRequest  # noqa: Y015
+
+@_typing.final
+class QueryRetentionActorsResponse(_message.Message):
+    """A page of those behind a cell."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    INFO_FIELD_NUMBER: _builtins.int
+    ASKED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def page(self) -> _questions_pb2.ActorPage:
+        """Who they are."""
+
+    @_builtins.property
+    def info(self) -> _questions_pb2.QueryInfo:
+        """What it cost."""
+
+    @_builtins.property
+    def asked(self) -> Global___QueryRetentionActorsRequest:
+        """What was asked, with defaults and times filled in."""
+
+    @_builtins.property
+    def previous(self) -> Global___QueryRetentionActorsResponse:
+        """The same page of the span to compare with, if range.compare asks for one."""
+
+    def __init__(
+        self,
+        *,
+        page: _questions_pb2.ActorPage | None = ...,
+        info: _questions_pb2.QueryInfo | None = ...,
+        asked: Global___QueryRetentionActorsRequest | None = ...,
+        previous: Global___QueryRetentionActorsResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "page", b"page", "previous", b"previous"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "info", b"info", "page", b"page", "previous", b"previous"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryRetentionActorsResponse: _TypeAlias = QueryRetentionActorsResponse  # noqa: Y015

@@ -48,6 +48,10 @@ class Happening:
     filter: Filter | None = None
 
 
+ANYTHING = Happening()
+"""Every event."""
+
+
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """Split by one to three attributes, their `limit` greatest combinations apart and all others together. 0: ten."""
@@ -76,6 +80,26 @@ class Part:
     def __str__(self) -> str:
         """The value, or the values with " / " between them: what parts of equal size are ordered by."""
         return " / ".join(map(str, self.values)) if self.values else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which of those behind a number: after a key, at most so many."""
+
+    after: str = ""
+    limit: int = 100
+
+
+FIRST_PAGE = Page()
+
+
+@dataclass(frozen=True, slots=True)
+class ActorPage:
+    """Some of the users or groups behind a number, in the byte order of their keys."""
+
+    keys: tuple[str, ...]
+    has_more: bool
+    info: "QueryInfo"
 
 
 @dataclass(frozen=True, slots=True)

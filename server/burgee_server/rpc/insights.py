@@ -5,7 +5,16 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from burgee.v1 import features_pb2, funnel_pb2, insights_pb2_grpc, paths_pb2, retention_pb2, trend_pb2
+from burgee.v1 import (
+    features_pb2,
+    funnel_pb2,
+    insights_pb2_grpc,
+    lifecycle_pb2,
+    paths_pb2,
+    retention_pb2,
+    stickiness_pb2,
+    trend_pb2,
+)
 from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan, Question
 from burgee_server.insights.features import plan_features
@@ -17,8 +26,10 @@ from burgee_server.insights.funnel import (
     plan_funnel_over_time,
     plan_funnel_times,
 )
+from burgee_server.insights.lifecycle import plan_lifecycle, plan_lifecycle_actors
 from burgee_server.insights.paths import plan_paths
-from burgee_server.insights.retention import plan_retention
+from burgee_server.insights.retention import plan_retention, plan_retention_actors
+from burgee_server.insights.stickiness import plan_stickiness, plan_stickiness_actors
 from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
@@ -26,10 +37,34 @@ from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.questions import about_funnel as about
 from burgee_server.rpc.questions.features import read_features, write_features
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
+from burgee_server.rpc.questions.lifecycle import (
+    read_lifecycle,
+    read_lifecycle_actors,
+    write_lifecycle,
+    write_lifecycle_actors,
+)
 from burgee_server.rpc.questions.paths import read_paths, write_paths
-from burgee_server.rpc.questions.retention import read_retention, write_retention
+from burgee_server.rpc.questions.retention import (
+    read_retention,
+    read_retention_actors,
+    write_retention,
+    write_retention_actors,
+)
+from burgee_server.rpc.questions.stickiness import (
+    read_stickiness,
+    read_stickiness_actors,
+    write_stickiness,
+    write_stickiness_actors,
+)
 from burgee_server.rpc.questions.trend import read_trend, write_trend
-from burgee_server.rpc.questions.words import Response, question_of, read_properties_as_of, write_asked, write_info
+from burgee_server.rpc.questions.words import (
+    Response,
+    inside,
+    question_of,
+    read_properties_as_of,
+    write_asked,
+    write_info,
+)
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 AnswerT = TypeVar("AnswerT", bound=Answer)
@@ -58,42 +93,35 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         self, request: funnel_pb2.QueryFunnelActorsRequest, context: Any
     ) -> funnel_pb2.QueryFunnelActorsResponse:
         """Who reached a step, or was lost there."""
-        with about.funnel_named():
-            return await self._answer(plan_funnel_actors, about.read_actors, about.write_actors, request, context)
+        return await self._answer(plan_funnel_actors, about.read_actors, about.write_actors, request, context)
 
     async def QueryFunnelTimes(
         self, request: funnel_pb2.QueryFunnelTimesRequest, context: Any
     ) -> funnel_pb2.QueryFunnelTimesResponse:
         """How long it takes."""
-        with about.funnel_named():
-            return await self._answer(plan_funnel_times, about.read_times, about.write_times, request, context)
+        return await self._answer(plan_funnel_times, about.read_times, about.write_times, request, context)
 
     async def QueryFunnelOverTime(
         self, request: funnel_pb2.QueryFunnelOverTimeRequest, context: Any
     ) -> funnel_pb2.QueryFunnelOverTimeResponse:
         """Conversion by when they entered."""
-        with about.funnel_named():
-            return await self._answer(
-                plan_funnel_over_time, about.read_over_time, about.write_over_time, request, context
-            )
+        return await self._answer(plan_funnel_over_time, about.read_over_time, about.write_over_time, request, context)
 
     async def QueryFunnelComparison(
         self, request: funnel_pb2.QueryFunnelComparisonRequest, context: Any
     ) -> funnel_pb2.QueryFunnelComparisonResponse:
         """Whether two sides convert differently."""
-        with about.funnel_named():
-            return await self._answer(
-                plan_funnel_comparison, about.read_comparison, about.write_comparison, request, context
-            )
+        return await self._answer(
+            plan_funnel_comparison, about.read_comparison, about.write_comparison, request, context
+        )
 
     async def QueryFunnelCorrelation(
         self, request: funnel_pb2.QueryFunnelCorrelationRequest, context: Any
     ) -> funnel_pb2.QueryFunnelCorrelationResponse:
         """What goes with converting."""
-        with about.funnel_named():
-            return await self._answer(
-                plan_funnel_correlation, about.read_correlation, about.write_correlation, request, context
-            )
+        return await self._answer(
+            plan_funnel_correlation, about.read_correlation, about.write_correlation, request, context
+        )
 
     async def QueryRetention(
         self, request: retention_pb2.QueryRetentionRequest, context: Any
@@ -111,6 +139,39 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         """Which features are used, by how many, and how often."""
         return await self._answer(plan_features, read_features, write_features, request, context)
 
+    async def QueryRetentionActors(
+        self, request: retention_pb2.QueryRetentionActorsRequest, context: Any
+    ) -> retention_pb2.QueryRetentionActorsResponse:
+        """Who is behind a cell of a retention."""
+        read, write = read_retention_actors, write_retention_actors
+        return await self._answer(plan_retention_actors, read, write, request, context)
+
+    async def QueryLifecycle(
+        self, request: lifecycle_pb2.QueryLifecycleRequest, context: Any
+    ) -> lifecycle_pb2.QueryLifecycleResponse:
+        """Who is new, returns, comes back to life or goes dormant."""
+        return await self._answer(plan_lifecycle, read_lifecycle, write_lifecycle, request, context)
+
+    async def QueryLifecycleActors(
+        self, request: lifecycle_pb2.QueryLifecycleActorsRequest, context: Any
+    ) -> lifecycle_pb2.QueryLifecycleActorsResponse:
+        """Who is at a stage in a column."""
+        read, write = read_lifecycle_actors, write_lifecycle_actors
+        return await self._answer(plan_lifecycle_actors, read, write, request, context)
+
+    async def QueryStickiness(
+        self, request: stickiness_pb2.QueryStickinessRequest, context: Any
+    ) -> stickiness_pb2.QueryStickinessResponse:
+        """In how many columns everybody was active."""
+        return await self._answer(plan_stickiness, read_stickiness, write_stickiness, request, context)
+
+    async def QueryStickinessActors(
+        self, request: stickiness_pb2.QueryStickinessActorsRequest, context: Any
+    ) -> stickiness_pb2.QueryStickinessActorsResponse:
+        """Who was active in a number of columns."""
+        read, write = read_stickiness_actors, write_stickiness_actors
+        return await self._answer(plan_stickiness_actors, read, write, request, context)
+
     async def _answer(
         self,
         plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
@@ -120,18 +181,19 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         context: Any,
     ) -> ResponseT:
         """The response to a question, with what was asked and what it cost."""
-        query, properties_as_of = read(request), read_properties_as_of(request)
-        complete_until = await self._journal.complete_until()
-        group_types = await self._group_types.known(environment_id())
-        answered = await self._insights.ask(
-            plan,
-            query,
-            environment_id(),
-            group_types,
-            self._timeout(context),
-            properties_as_of,
-            include_internal=question_of(request).include_internal,
-        )
+        with inside(request):
+            query, properties_as_of = read(request), read_properties_as_of(request)
+            complete_until = await self._journal.complete_until()
+            group_types = await self._group_types.known(environment_id())
+            answered = await self._insights.ask(
+                plan,
+                query,
+                environment_id(),
+                group_types,
+                self._timeout(context),
+                properties_as_of,
+                include_internal=question_of(request).include_internal,
+            )
         response = write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)
         write_asked(request, answered.answer.info, response)

@@ -52,9 +52,14 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
             "QueryFunnelComparison",
             "QueryFunnelCorrelation",
             "QueryRetention",
+            "QueryRetentionActors",
             "QueryPaths",
             "QueryFeatureUsage",
-        )
+            "QueryLifecycle",
+            "QueryLifecycleActors",
+            "QueryStickiness",
+            "QueryStickinessActors",
+        ),
     },
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose"),

@@ -5,13 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights.retention import RetentionQuery, Returns, Starts, Window
+from burgee_server.insights.words import Happening
 from tests.fixtures.warehouse import Fact
 from tests.unit.insights.reference import by, once
 
 WIDTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 Test = Callable[[Fact], bool]
+
+HAPPENINGS: list[tuple[Happening, Test]] = [
+    (Happening(), lambda fact: True),
+    (Happening("a"), lambda fact: fact.event == "a"),
+    (
+        Happening("b", filter=Condition("company.key", Operator.NOT_EQUALS, ("acme",))),
+        lambda fact: fact.event == "b" and fact.groups.get("company") != "acme",
+    ),
+]
+"""Events to ask for, and how to tell them."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Retention against golden cases, and against plain Python over made-up events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,21 +13,24 @@ from burgee.evaluation.model import Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.retention import (
     CellState,
+    Outcome,
     Retention,
+    RetentionActorsQuery,
     RetentionQuery,
     RetentionTable,
     Returns,
     Starts,
     Window,
     plan_retention,
+    plan_retention_actors,
 )
 from burgee_server.insights.timerange import Span
-from burgee_server.insights.words import Breakdown, Happening, Interval, Part, PartKind, TimeRange
+from burgee_server.insights.words import FIRST_PAGE, Breakdown, Happening, Interval, Page, Part, PartKind, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import ask
 from tests.unit.insights.facts import facts
-from tests.unit.insights.returning import Start, starts
+from tests.unit.insights.returning import HAPPENINGS, Start, starts
 from tests.unit.insights.test_trend import MISSING, OTHER, value
 
 FIRST, LAST = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 16, tzinfo=UTC)
@@ -180,6 +184,43 @@ async def test_more_columns_than_a_number_has_bits(environment: Environment) -> 
     assert [period for period, cell in enumerate(row.cells) if cell.count] == [0, 1, 100, 199, 200]
 
 
+async def test_who_is_behind_a_cell_comes_page_by_page(environment: Environment) -> None:
+    """Of one part or of all, in the byte order of their keys."""
+    await environment.load(*(fact for name in ("b", "a", "c", "ä") for fact in seen(name, 0, 7)), *seen("d", 0))
+    query = RetentionQuery(range=TWO_WEEKS, interval=Interval.WEEK, periods=1, breakdown=Breakdown(("user.key",), 2))
+
+    async def page(outcome: Outcome, part: Part | None = None, page: Page = FIRST_PAGE) -> tuple[tuple[str, ...], bool]:
+        asked = RetentionActorsQuery(query, FIRST, 1, outcome, part, page)
+        found = await ask(environment, plan_retention_actors, asked)
+        return found.keys, found.has_more
+
+    assert await page(Outcome.RETURNED, None, Page(limit=3)) == (("a", "b", "c"), True)
+    assert await page(Outcome.RETURNED, None, Page("c", 3)) == (("ä",), False)
+    assert await page(Outcome.LEFT) == await page(Outcome.LOST) == (("d",), False)
+    assert await page(Outcome.RETURNED, value("b")) == (("b",), False)
+    assert await page(Outcome.RETURNED, OTHER) == (("c", "ä"), False)
+    assert await page(Outcome.RETURNED, MISSING) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"column": FIRST + timedelta(days=1)}, "column"),
+        ({"column": FIRST + timedelta(days=14)}, "column"),
+        ({"period": 2}, "period"),
+        ({"part": value("x")}, "part"),
+        ({"retention": RetentionQuery(periods=0)}, "periods"),
+    ],
+)
+async def test_a_bad_question_for_a_page_names_the_field(environment: Environment, fields, field: str) -> None:
+    """That is at fault."""
+    query = RetentionQuery(range=TWO_WEEKS, interval=Interval.WEEK, periods=1)
+    asked = replace(RetentionActorsQuery(query, FIRST, 1), **fields)
+    with pytest.raises(Invalid) as refusal:
+        await ask(environment, plan_retention_actors, asked)
+    assert [violation.field for violation in refusal.value.violations] == [field]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -197,16 +238,6 @@ async def test_a_bad_question_names_the_field(environment: Environment, query: R
     with pytest.raises(Invalid) as refusal:
         await retention(environment, query)
     assert [violation.field for violation in refusal.value.violations] == [field]
-
-
-HAPPENINGS = [
-    (Happening(), lambda fact: True),
-    (Happening("a"), lambda fact: fact.event == "a"),
-    (
-        Happening("b", filter=Condition("company.key", Operator.NOT_EQUALS, ("acme",))),
-        lambda fact: fact.event == "b" and fact.groups.get("company") != "acme",
-    ),
-]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -246,6 +277,20 @@ async def test_a_retention_is_what_plain_python_makes_of_the_events(
         ]
         for part, of in _parts(expected, is_split).items()
     }
+    for part, of in _parts(expected, is_split).items():
+        row = [each for each in of if each.column == columns[-5]]
+        for outcome, is_so in OUTCOMES.items():
+            actors = await ask(
+                environment, plan_retention_actors, RetentionActorsQuery(query, columns[-5], 2, outcome, part)
+            )
+            assert list(actors.keys) == sorted((e.actor for e in row if is_so(2, e.periods)), key=str.encode)
+
+
+OUTCOMES: dict[Outcome, Callable[[int, frozenset[int]], bool]] = {
+    Outcome.RETURNED: lambda period, there: period in there,
+    Outcome.LEFT: lambda period, there: period not in there,
+    Outcome.LOST: lambda period, there: period - 1 in there and period not in there,
+}
 
 
 def _numbers(table: RetentionTable) -> list[list[int]]:

@@ -9,6 +9,7 @@ import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of, part_text
+from burgee_server.cli.query.people import column_of, print_keys
 
 
 @click.command()
@@ -21,6 +22,9 @@ from burgee_server.cli.query.options import Asking, asking_options, column_text,
 @click.option("--returns", default="on", show_default=True, help="on, or on_or_after.")
 @click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company.")
 @click.option("--churn", is_flag=True, help="Show who is not there, in place of who is.")
+@click.option("--who", metavar="OUTCOME", help="List those who returned, left (are not there), or were lost.")
+@click.option("--column", metavar="DATE", help="With --who: of the row that begins then; else of the last.")
+@click.option("--period", type=click.IntRange(0), default=1, show_default=True, help="With --who: by which period.")
 @asking_options
 @with_client
 def retention(
@@ -34,26 +38,38 @@ def retention(
     returns: str,
     count_by: str,
     churn: bool,
+    who: str | None,
+    column: str | None,
+    period: int,
     asking: Asking,
 ) -> None:
     """Who comes back: of those with START_EVENT, who has RETURN_EVENT in the periods after it.
 
     Each is an event or an action (`@activated`); without RETURN_EVENT it is the same, without either it is any event.
     """
-    answer = client.ask(
-        burgee.RetentionQuery(
-            start_event=happening_of(start_event),
-            return_event=happening_of(start_event if return_event is None else return_event),
-            interval=interval,
-            periods=periods,
-            starts=starts,
-            window=window,
-            returns=returns,
-            count_by=count_by,
-            breakdown=asking.breakdown,
-            **asking.words,
-        )
+    query = burgee.RetentionQuery(
+        start_event=happening_of(start_event),
+        return_event=happening_of(start_event if return_event is None else return_event),
+        interval=interval,
+        periods=periods,
+        starts=starts,
+        window=window,
+        returns=returns,
+        count_by=count_by,
+        breakdown=asking.breakdown,
+        **asking.words,
     )
+    answer = client.ask(query)
+    if who is not None:
+        begin = column_of(column, [row.column for row in answer.tables[0].rows] if answer.tables else [], asking.zone)
+        print_keys(
+            client,
+            asking,
+            lambda token: burgee.RetentionActorsQuery(
+                retention=query, column=begin, period=period, outcome=who, page_size=1_000, page_token=token
+            ),
+        )
+        return
 
     def document(retention: burgee.Retention) -> dict[str, Any]:
         return {"tables": [_document(table) for table in retention.tables]}

@@ -1,9 +1,12 @@
 """Retention: who comes back."""
 
+from burgee_server.insights.retention.actors import plan_retention_actors
 from burgee_server.insights.retention.model import (
     DEFAULT_PERIODS,
     CellState,
+    Outcome,
     Retention,
+    RetentionActorsQuery,
     RetentionAverage,
     RetentionCell,
     RetentionQuery,
@@ -18,7 +21,9 @@ from burgee_server.insights.retention.plan import plan_retention
 __all__ = [
     "DEFAULT_PERIODS",
     "CellState",
+    "Outcome",
     "Retention",
+    "RetentionActorsQuery",
     "RetentionAverage",
     "RetentionCell",
     "RetentionQuery",
@@ -28,4 +33,5 @@ __all__ = [
     "Starts",
     "Window",
     "plan_retention",
+    "plan_retention_actors",
 ]

@@ -5,7 +5,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from burgee.evaluation import USER, Filter
-from burgee_server.insights.words import LATELY, Breakdown, Happening, Interval, Part, QueryInfo, TimeRange
+from burgee_server.insights.words import (
+    ANYTHING,
+    FIRST_PAGE,
+    LATELY,
+    Breakdown,
+    Happening,
+    Interval,
+    Page,
+    Part,
+    QueryInfo,
+    TimeRange,
+)
 
 DEFAULT_PERIODS = 11
 """How many periods after the first are looked at, where the caller does not say."""
@@ -38,9 +49,6 @@ class CellState(StrEnum):
     COMPLETE = "complete"
     PARTIAL = "partial"
     FUTURE = "future"
-
-
-ANYTHING = Happening()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +118,33 @@ class Retention:
 
     tables: tuple[RetentionTable, ...]
     info: QueryInfo
+
+
+class Outcome(StrEnum):
+    """What became of somebody by a period: is there, is not, or was in the period before and is not."""
+
+    RETURNED = "returned"
+    LEFT = "left"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionActorsQuery:
+    """Asks who is behind a cell. `part` None: of every part."""
+
+    retention: RetentionQuery
+    column: datetime
+    period: int
+    outcome: Outcome = Outcome.RETURNED
+    part: Part | None = None
+    page: Page = FIRST_PAGE
+
+    @property
+    def range(self) -> TimeRange:
+        """When they started."""
+        return self.retention.range
+
+    @property
+    def time_zone(self) -> str:
+        """As in the retention."""
+        return self.retention.time_zone

@@ -48,7 +48,8 @@ class Started:
             actors, started, periods = self._rolling()
         else:
             actors, started, periods = self._calendar()
-        parts = ranked(self.scope, self.split, actors, f"length({started})")
+        source = self.split.values(self.scope, actors) if self.split else f"({actors})"
+        parts = ranked(self.scope, self.split, source, f"length({started})")
         return (
             f"(SELECT actor, kind, value, start.1 AS column, {periods} AS periods"
             f" FROM {parts} ARRAY JOIN {started} AS start)"

@@ -37,6 +37,37 @@ class Positions:
         """SQL over such a query: an array of them, in no order."""
         return self.name if self.number is None else f"bitPositionsToArray({self.name})"
 
+    @property
+    def size(self) -> str:
+        """SQL over such a query: how many there are."""
+        return f"length({self.name})" if self.number is None else f"bitCount({self.name})"
+
+    def merged(self, rows: str) -> str:
+        """What a query over such a query, under the name `rows`, must select to merge groups of its rows."""
+        function = "groupUniqArrayArray" if self.number is None else "groupBitOr"
+        return f"{function}({rows}.{self.name}) AS {self.name}"
+
+    @property
+    def after_another(self) -> str:
+        """SQL for an array: those whose position before is there, too."""
+        if self.number is None:
+            return f"arrayFilter(p -> has({self.name}, p - 1), {self.name})"
+        return f"bitPositionsToArray(bitAnd({self.name}, bitShiftLeft({self.name}, 1)))"
+
+    @property
+    def after_a_gap(self) -> str:
+        """SQL for an array: those whose position before is not there."""
+        if self.number is None:
+            return f"arrayFilter(p -> NOT has({self.name}, p - 1), {self.name})"
+        return f"bitPositionsToArray(bitAnd({self.name}, bitNot(bitShiftLeft({self.name}, 1))))"
+
+    @property
+    def gaps(self) -> str:
+        """SQL for an array: those that are not there, and whose position before is; also the one after the last."""
+        if self.number is None:
+            return f"arrayFilter(p -> NOT has({self.name}, p), arrayMap(p -> p + 1, {self.name}))"
+        return f"bitPositionsToArray(bitAnd(bitShiftLeft({self.name}, 1), bitNot({self.name})))"
+
 
 def number_of(bits: int) -> str:
     """The type of the smallest number that is quick and has so many bits."""

@@ -1,14 +1,10 @@
 """Questions about a funnel: who, how long, when they entered, which of two sides, and what goes with converting."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 from burgee import wire
 from burgee.v1 import funnel_pb2 as pb
 from burgee.v1 import questions_pb2
-from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.funnel import (
     DEFAULT_CONFIDENCE,
     DEFAULT_LEAST,
@@ -40,16 +36,6 @@ _DEFAULTS = (
     pb.QueryFunnelComparisonRequest(confidence=DEFAULT_CONFIDENCE),
     pb.QueryFunnelCorrelationRequest(subject=pb.FUNNEL_SUBJECT_EVENTS, limit=DEFAULT_LIMIT, least=DEFAULT_LEAST),
 )
-_OF_FUNNEL = frozenset(pb.QueryFunnelRequest.DESCRIPTOR.fields_by_name)
-
-
-@contextmanager
-def funnel_named() -> Iterator[None]:
-    """What is wrong with a funnel is wrong with the field `funnel` of the question."""
-    try:
-        yield
-    except Invalid as error:
-        raise Invalid(*map(_named, error.violations)) from error
 
 
 def read_actors(request: pb.QueryFunnelActorsRequest) -> FunnelActorsQuery:
@@ -167,11 +153,6 @@ def write_correlation(answer: FunnelCorrelation) -> pb.QueryFunnelCorrelationRes
             is_exact=each.is_exact,
         )
     return response
-
-
-def _named(violation: Violation) -> Violation:
-    first = violation.field.partition(".")[0].partition("[")[0]
-    return replace(violation, field=f"funnel.{violation.field}") if first in _OF_FUNNEL else violation
 
 
 def _time(time: Time) -> pb.FunnelTime:

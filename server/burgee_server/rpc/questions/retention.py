@@ -6,12 +6,17 @@ from burgee.v1 import questions_pb2
 from burgee.v1 import retention_pb2 as pb
 from burgee_server.insights.retention import (
     DEFAULT_PERIODS,
+    Outcome,
     Retention,
+    RetentionActorsQuery,
     RetentionQuery,
     Returns,
     Starts,
     Window,
 )
+from burgee_server.insights.words import ActorPage
+from burgee_server.rpc.paging import DEFAULT_PAGE
+from burgee_server.rpc.questions.pages import read_column, read_page, read_part_of, write_page
 from burgee_server.rpc.questions.words import (
     fill_in,
     read_breakdown,
@@ -30,6 +35,7 @@ _DEFAULTS = pb.QueryRetentionRequest(
     returns=pb.RETENTION_RETURNS_ON,
     count_by=USER,
 )
+_ACTORS_DEFAULTS = pb.QueryRetentionActorsRequest(outcome=pb.RETENTION_OUTCOME_RETURNED, page_size=DEFAULT_PAGE)
 
 
 def read_retention(request: pb.QueryRetentionRequest) -> RetentionQuery:
@@ -66,4 +72,25 @@ def write_retention(retention: Retention) -> pb.QueryRetentionResponse:
                 line.cells.add(count=cell.count, share=cell.share, churn=cell.churn, lost=cell.lost, state=state)
         for mean in table.averages:
             message.averages.add(size=mean.size, count=mean.count, share=mean.share, churn=mean.churn, lost=mean.lost)
+    return response
+
+
+def read_retention_actors(request: pb.QueryRetentionActorsRequest) -> RetentionActorsQuery:
+    """The question in a request, which gets its defaults. Raises Invalid."""
+    fill_in(request, _ACTORS_DEFAULTS)
+    retention = read_retention(request.retention)
+    return RetentionActorsQuery(
+        retention=retention,
+        column=read_column(request),
+        period=request.period,
+        outcome=read_word(Outcome, pb.RetentionOutcome, request.outcome, "outcome"),
+        part=read_part_of(request),
+        page=read_page(request),
+    )
+
+
+def write_retention_actors(page: ActorPage) -> pb.QueryRetentionActorsResponse:
+    """The answer, without what it cost."""
+    response = pb.QueryRetentionActorsResponse()
+    write_page(page, response.page)
     return response

@@ -1,5 +1,8 @@
 """What all questions and answers are written with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -10,12 +13,13 @@ from google.protobuf.message import Message
 from burgee import wire
 from burgee.v1 import common_pb2
 from burgee.v1 import questions_pb2 as pb
-from burgee_server.errors import Invalid
+from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
 from burgee_server.insights.words import AsOf, Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
+_RANGE = "range"
 _BREAKDOWN = pb.Breakdown(limit=DEFAULT_LIMIT)
 _AS_OF = {pb.PropertiesAsOf.Value(f"PROPERTIES_AS_OF_{as_of.name}"): as_of for as_of in AsOf}
 _INTERVALS = {pb.Interval.Value(f"INTERVAL_{interval.name}"): interval for interval in Interval}
@@ -56,8 +60,20 @@ def fill_in(message: Message, *defaults: Message) -> None:
 
 
 def question_of(request: Any) -> Any:
-    """The part of a request that has `range`, `time_zone`, `properties_as_of`, …: itself, or the funnel it is about."""
-    return request if "range" in request.DESCRIPTOR.fields_by_name else request.funnel
+    """The part of a request that has `range`, `time_zone`, `properties_as_of`, …: itself, or what it is about."""
+    held = _held(request)
+    return getattr(request, held) if held else request
+
+
+@contextmanager
+def inside(request: Message) -> Iterator[None]:
+    """What is wrong with the question that a request is about is wrong with the field that holds it."""
+    try:
+        yield
+    except Invalid as error:
+        if not (held := _held(request)):
+            raise
+        raise Invalid(*(_below(request, held, violation) for violation in error.violations)) from error
 
 
 def write_asked(request: Message, info: QueryInfo, response: Response) -> None:
@@ -76,6 +92,22 @@ def read_properties_as_of(request: Message) -> AsOf:
     if as_of is None:
         raise Invalid.of("properties_as_of", f"must be one of {', '.join(AsOf)}")
     return as_of
+
+
+def _held(request: Message) -> str:
+    """The field that holds the question that a request is about; none for what is a question itself."""
+    fields = request.DESCRIPTOR.fields_by_name
+    held = (
+        name for name, field in fields.items() if field.message_type and _RANGE in field.message_type.fields_by_name
+    )
+    return "" if _RANGE in fields else next(held)
+
+
+def _below(request: Message, held: str, violation: Violation) -> Violation:
+    """A question's fields are below the one that holds it; whatever else is wrong is not."""
+    first = violation.field.partition(".")[0].partition("[")[0]
+    is_held = first not in request.DESCRIPTOR.fields_by_name
+    return replace(violation, field=f"{held}.{violation.field}") if is_held else violation
 
 
 def read_range(range_: common_pb2.TimeRange) -> TimeRange:

@@ -1,0 +1,74 @@
+"""`burgee query lifecycle`: who is new, returns, comes back to life or goes dormant."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+import burgee
+from burgee_server.cli.charts import bar
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.output import print_table
+from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of
+from burgee_server.cli.query.people import column_of, print_keys
+
+
+@click.command()
+@click.argument("event", default="")
+@click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
+@click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company.")
+@click.option("--who", metavar="STAGE", help="List those who are new, returning, resurrecting or dormant.")
+@click.option("--column", metavar="DATE", help="In the column that begins then; else in the last.")
+@asking_options
+@with_client
+def lifecycle(
+    client: burgee.Client,
+    event: str,
+    interval: str,
+    count_by: str,
+    who: str | None,
+    column: str | None,
+    asking: Asking,
+) -> None:
+    """Who is new, returns, comes back after a gap or goes dormant: by EVENT, an action (`@activated`), or any event."""
+    if asking.breakdown is not None:
+        raise click.UsageError("--by: a lifecycle is not split; narrow it with --where")
+    query = burgee.LifecycleQuery(event=happening_of(event), interval=interval, count_by=count_by, **asking.words)
+    answer = client.ask(query)
+    if who is not None:
+        begin = column_of(column, [each.column for each in answer.columns], asking.zone)
+        print_keys(
+            client,
+            asking,
+            lambda token: burgee.LifecycleActorsQuery(
+                lifecycle=query, column=begin, stage=who, page_size=1_000, page_token=token
+            ),
+        )
+        return
+
+    def document(lifecycle: burgee.Lifecycle) -> dict[str, Any]:
+        return {"columns": [asdict(each) | {"column": each.column.isoformat()} for each in lifecycle.columns]}
+
+    def table(lifecycle: burgee.Lifecycle) -> None:
+        most = max((each.active for each in lifecycle.columns), default=0)
+        lines = [
+            [
+                column_text(each.column.astimezone(asking.zone), interval) + ("" if each.complete else "*"),
+                each.new,
+                each.returning,
+                each.resurrecting,
+                each.dormant,
+                each.active,
+                bar(each.active, most, 20),
+            ]
+            for each in lifecycle.columns
+        ]
+        print_table(
+            [interval, "new", "returning", "resurrecting", "dormant", "active", ""],
+            lines,
+            f"{count_by} by {interval}, {event or 'any event'}",
+        )
+        if not all(each.complete for each in lifecycle.columns):
+            click.echo("* is not over, or not in the range as a whole")
+
+    asking.show(answer, document, table)
