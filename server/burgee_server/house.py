@@ -45,7 +45,7 @@ from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.insights import InsightServicer
-from burgee_server.rpc.limits import CaptureLimits
+from burgee_server.rpc.limits import CaptureLimits, QueryLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.server import Servicers
 from burgee_server.rpc.streams import OpenStreams
@@ -218,6 +218,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
                 group_types,
                 journal,
                 settings.query_seconds,
+                QueryLimits(settings.key_queries),
             ),
             profiles=ProfileServicer(
                 Profiles(profiles, group_types, warehouse, feed, clock),

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     key_events_per_second: Annotated[float, Field(ge=0)] = Field(
         0.0, description="How many events each API key may send a second, unless it has a limit of its own. 0: any."
     )
+    key_queries: Annotated[int, Field(ge=0)] = Field(
+        50,
+        description="How many questions each API key may have under way, unless it has a limit of its own. 0: any.",
+    )
     query_memory_mb: Annotated[int, Field(gt=0)] = Field(
         512, description="Megabytes that one insight may use before it spills to disk."
     )

@@ -104,15 +104,15 @@ async def test_limits_and_retention_are_kept_with_keys_and_environments(access):
     assert (key.events_per_second, environment.retention_days, await access.retained()) == (5, 0, [])
 
     environment = await access.set_retention(environment, 90, BY)
-    await access.set_limit(key, 1_000, BY)
+    await access.set_limits(key, 1_000, 7, BY)
 
     key = await access.api_key(b"d")
-    assert (key.events_per_second, key.environment) == (1_000, environment)
+    assert (key.events_per_second, key.queries_at_a_time, key.environment) == (1_000, 7, environment)
     assert await access.retained() == [environment]
     assert environment.keeps_from(AT.replace(month=12, day=31)) == datetime(2026, 10, 2, tzinfo=UTC)
     entries = await access.audit_entries(environment.environment_id, None, 2)
     assert [(entry.action, entry.detail) for entry in entries] == [
-        ("api_key.update", "k: 1,000 events a second"),
+        ("api_key.update", "k: 1,000 events per second, 7 queries at a time"),
         ("environment.update", "events are kept for 90 days"),
     ]
     assert await access.set_retention(environment, 0, BY) not in await access.retained()

@@ -9,8 +9,10 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
+from grpc.aio import AioRpcError
 
 from burgee.v1 import (
+    admin_pb2,
     capture_pb2,
     common_pb2,
     features_pb2,
@@ -21,6 +23,7 @@ from burgee.v1 import (
     questions_pb2,
     trend_pb2,
 )
+from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 
 MIDNIGHT = 1_772_323_200  # 2026-03-01 00:00 UTC
@@ -435,6 +438,32 @@ async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(
     with refused(StatusCode.DEADLINE_EXCEEDED):
         await usage.QueryTrend(trend_pb2.QueryTrendRequest(series=[{}]), timeout=0.001)
     assert (await trend(usage)).rows[0].total == 5
+
+
+async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(usage, admin, server):
+    """The next is refused at once, with when to come back; whoever has another key does not notice."""
+    keys = (await admin.admin.ListApiKeys(admin_pb2.ListApiKeysRequest())).api_keys
+    limit = admin_pb2.UpdateApiKeyRequest(api_key_id=keys[0].api_key_id, queries_at_a_time=2)
+    assert (await admin.admin.UpdateApiKey(limit)).api_key.queries_at_a_time == 2
+    other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
+    somebody = caller(server.target, other.secret)
+
+    waiting = [asyncio.ensure_future(trend(usage)) for _ in range(12)]
+    assert (await trend(somebody.insights)).rows[0].total == 5
+    done = await asyncio.gather(*waiting, return_exceptions=True)
+    refusals = [each for each in done if isinstance(each, AioRpcError)]
+    assert {each.code() for each in refusals} == {StatusCode.RESOURCE_EXHAUSTED}
+    assert len(done) - len(refusals) >= 2
+    await somebody.channel.close()
+
+    with refused(StatusCode.DEADLINE_EXCEEDED):
+        await usage.QueryTrend(trend_pb2.QueryTrendRequest(series=[{}]), timeout=0.001)
+    async with asyncio.timeout(20):  # what was answered, refused or given up makes room
+        while True:
+            both = await asyncio.gather(trend(usage), trend(usage), return_exceptions=True)
+            if not any(isinstance(each, AioRpcError) for each in both):
+                break
+    assert [each.rows[0].total for each in both] == [5, 5]
 
 
 async def test_questions_of_many_at_once_are_all_answered(usage):

@@ -168,6 +168,7 @@ class ApiKey(_message.Message):
     CREATED_AT_FIELD_NUMBER: _builtins.int
     REVOKED_AT_FIELD_NUMBER: _builtins.int
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    QUERIES_AT_A_TIME_FIELD_NUMBER: _builtins.int
     api_key_id: _builtins.str
     """Its identity."""
     name: _builtins.str
@@ -180,6 +181,8 @@ class ApiKey(_message.Message):
     """What it may do there."""
     events_per_second: _builtins.int
     """How many events it may send a second. 0: what the server's settings say."""
+    queries_at_a_time: _builtins.int
+    """How many questions about usage it may have under way at a time. 0: what the server's settings say."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -199,10 +202,11 @@ class ApiKey(_message.Message):
         created_at: _timestamp_pb2.Timestamp | None = ...,
         revoked_at: _timestamp_pb2.Timestamp | None = ...,
         events_per_second: _builtins.int = ...,
+        queries_at_a_time: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "revoked_at", b"revoked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "created_at", b"created_at", "environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "revoked_at", b"revoked_at", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "created_at", b"created_at", "environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "revoked_at", b"revoked_at", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -511,6 +515,7 @@ class CreateApiKeyRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    QUERIES_AT_A_TIME_FIELD_NUMBER: _builtins.int
     project_key: _builtins.str
     """Of which project. Empty: the caller's own."""
     environment_key: _builtins.str
@@ -521,6 +526,8 @@ class CreateApiKeyRequest(_message.Message):
     """What it may do. Nobody can give more than they have."""
     events_per_second: _builtins.int
     """How many events it may send a second, at most 1,000,000. 0: what the server's settings say."""
+    queries_at_a_time: _builtins.int
+    """How many questions about usage it may have under way at a time, at most 10,000. 0: what the server's settings say."""
     def __init__(
         self,
         *,
@@ -529,10 +536,11 @@ class CreateApiKeyRequest(_message.Message):
         name: _builtins.str = ...,
         role: Global___KeyRole.ValueType = ...,
         events_per_second: _builtins.int = ...,
+        queries_at_a_time: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -620,23 +628,34 @@ class UpdateApiKeyRequest(_message.Message):
 
     API_KEY_ID_FIELD_NUMBER: _builtins.int
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    QUERIES_AT_A_TIME_FIELD_NUMBER: _builtins.int
     api_key_id: _builtins.str
     """Which."""
     events_per_second: _builtins.int
     """How many events it may send a second, at most 1,000,000. 0: what the server's settings say. Absent: as before."""
+    queries_at_a_time: _builtins.int
+    """How many questions about usage it may have under way at a time, at most 10,000. 0: what the server's settings say.
+    Absent: as before.
+    """
     def __init__(
         self,
         *,
         api_key_id: _builtins.str = ...,
         events_per_second: _builtins.int | None = ...,
+        queries_at_a_time: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_events_per_second", b"_events_per_second", "events_per_second", b"events_per_second"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_events_per_second", b"_events_per_second", "_queries_at_a_time", b"_queries_at_a_time", "events_per_second", b"events_per_second", "queries_at_a_time", b"queries_at_a_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_events_per_second", b"_events_per_second", "api_key_id", b"api_key_id", "events_per_second", b"events_per_second"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_events_per_second", b"_events_per_second", "_queries_at_a_time", b"_queries_at_a_time", "api_key_id", b"api_key_id", "events_per_second", b"events_per_second", "queries_at_a_time", b"queries_at_a_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__events_per_second: _TypeAlias = _typing.Literal["events_per_second"]  # noqa: Y015
     _WhichOneofArgType__events_per_second: _TypeAlias = _typing.Literal["_events_per_second", b"_events_per_second"]  # noqa: Y015
+    _WhichOneofReturnType__queries_at_a_time: _TypeAlias = _typing.Literal["queries_at_a_time"]  # noqa: Y015
+    _WhichOneofArgType__queries_at_a_time: _TypeAlias = _typing.Literal["_queries_at_a_time", b"_queries_at_a_time"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__events_per_second) -> _WhichOneofReturnType__events_per_second | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__queries_at_a_time) -> _WhichOneofReturnType__queries_at_a_time | None: ...
 
 Global___UpdateApiKeyRequest: _TypeAlias = UpdateApiKeyRequest  # noqa: Y015
 

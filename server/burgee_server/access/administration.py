@@ -16,6 +16,7 @@ DEFAULT_PROJECT = "default"
 DEFAULT_ENVIRONMENT = "production"
 MAX_RETENTION_DAYS = 36_500
 MAX_EVENTS_PER_SECOND = 1_000_000
+MAX_QUERIES_AT_A_TIME = 10_000
 
 
 class Administration:
@@ -107,30 +108,37 @@ class Administration:
         name: str,
         role: Role,
         events_per_second: int,
+        queries_at_a_time: int,
     ) -> tuple[ApiKey, str]:
         """A new key and its secret. Raises Invalid, NotFound, Denied."""
         require("name", name_fault(name))
-        _check_limit(events_per_second)
+        _check_limits(events_per_second, queries_at_a_time)
         if not PERMISSIONS[role] <= PERMISSIONS[principal.role]:
             raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot give {role}")
         project_key = _project(principal, project_key)
         environment = await self._store.environment(project_key, environment_key or principal.environment.key)
         secret = new_secret()
         by = self._by(principal)
-        key = await self._store.create_api_key(environment, name, role, events_per_second, digest(secret), by)
+        key = await self._store.create_api_key(
+            environment, name, role, events_per_second, digest(secret), by, queries_at_a_time=queries_at_a_time
+        )
         return key, secret
 
     async def api_keys(self, principal: Principal, project_key: str) -> Sequence[ApiKey]:
         """The keys of a project. Raises NotFound, Denied."""
         return await self._store.api_keys(_project(principal, project_key))
 
-    async def update_api_key(self, principal: Principal, api_key_id: str, events_per_second: int | None) -> ApiKey:
-        """Say how many events a key may send a second; None: as before. Raises as revoke_api_key, and Invalid."""
+    async def update_api_key(
+        self, principal: Principal, api_key_id: str, events_per_second: int | None, queries_at_a_time: int | None
+    ) -> ApiKey:
+        """Say what a key may do in a second, and at a time; None: as before. Raises as revoke_api_key, and Invalid."""
         key = await self._manageable(principal, api_key_id)
-        if events_per_second is None or events_per_second == key.events_per_second:
+        events = key.events_per_second if events_per_second is None else events_per_second
+        queries = key.queries_at_a_time if queries_at_a_time is None else queries_at_a_time
+        if (events, queries) == (key.events_per_second, key.queries_at_a_time):
             return key
-        _check_limit(events_per_second)
-        key = await self._store.set_limit(key, events_per_second, self._by(principal))
+        _check_limits(events, queries)
+        key = await self._store.set_limits(key, events, queries, self._by(principal))
         await self._feed.publish(Change(Kind.API_KEYS, key.environment.environment_id))
         return key
 
@@ -160,7 +168,9 @@ class Administration:
         return Authorship(principal.name, self._clock.now())
 
 
-def _check_limit(events_per_second: int) -> None:
+def _check_limits(events_per_second: int, queries_at_a_time: int) -> None:
+    if queries_at_a_time > MAX_QUERIES_AT_A_TIME:
+        raise Invalid.of("queries_at_a_time", f"at most {MAX_QUERIES_AT_A_TIME:,}; 0 is what the settings say")
     if events_per_second > MAX_EVENTS_PER_SECOND:
         raise Invalid.of("events_per_second", f"at most {MAX_EVENTS_PER_SECOND:,}; 0 is what the settings say")
 

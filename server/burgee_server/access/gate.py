@@ -52,6 +52,8 @@ class Principal:
     environment: Environment
     events_per_second: int = 0
     """How many events it may send a second; 0: as many as the server lets any key."""
+    queries_at_a_time: int = 0
+    """How many questions it may have under way; 0: as many as the server lets any key."""
 
     @property
     def environment_id(self) -> int:
@@ -95,7 +97,9 @@ class Gate:
             raise Unauthenticated("unknown API key")
         if key.revoked_at is not None:
             raise Unauthenticated(f"API key {key.api_key_id} was revoked")
-        principal = Principal(key.api_key_id, key.name, key.role, key.environment, key.events_per_second)
+        principal = Principal(
+            key.api_key_id, key.name, key.role, key.environment, key.events_per_second, key.queries_at_a_time
+        )
         if len(known) < MAX_KNOWN:
             known[secret] = principal
         return principal

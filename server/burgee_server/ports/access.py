@@ -59,6 +59,8 @@ class ApiKey:
     revoked_at: datetime | None = None
     events_per_second: int = 0
     """How many events it may send a second; 0: as many as the settings say."""
+    queries_at_a_time: int = 0
+    """How many questions it may have under way; 0: as many as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,15 @@ class AccessStore(Protocol):
         """Say whose events questions leave out; empty: nobody's."""
 
     async def create_api_key(
-        self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship
+        self,
+        environment: Environment,
+        name: str,
+        role: Role,
+        events_per_second: int,
+        digest: bytes,
+        by: Authorship,
+        *,
+        queries_at_a_time: int = 0,
     ) -> ApiKey:
         """Keep a new key by the digest of its secret. Raises AlreadyExists for a digest that is known."""
 
@@ -126,8 +136,8 @@ class AccessStore(Protocol):
     async def api_keys(self, project_key: str) -> Sequence[ApiKey]:
         """The keys of a project, oldest first. Raises NotFound for the project."""
 
-    async def set_limit(self, key: ApiKey, events_per_second: int, by: Authorship) -> ApiKey:
-        """Say how many events a key may send a second; 0: as many as the settings say."""
+    async def set_limits(self, key: ApiKey, events_per_second: int, queries_at_a_time: int, by: Authorship) -> ApiKey:
+        """Say how many events a key may send a second, and how many questions it may ask at a time; 0: by settings."""
 
     async def find_api_key(self, project_key: str | None, api_key_id: str) -> ApiKey:
         """One key, of this project if one is given. Raises NotFound."""

@@ -75,7 +75,13 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         if role is None:
             raise Invalid.of("role", "must be one of SERVICE, READER, ADMIN, OPERATOR")
         key, secret = await self._administration.create_api_key(
-            principal(), request.project_key, request.environment_key, request.name, role, request.events_per_second
+            principal(),
+            request.project_key,
+            request.environment_key,
+            request.name,
+            role,
+            request.events_per_second,
+            request.queries_at_a_time,
         )
         return pb.CreateApiKeyResponse(api_key=_api_key(key), secret=secret)
 
@@ -86,8 +92,9 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
 
     async def UpdateApiKey(self, request: pb.UpdateApiKeyRequest, _context: Any) -> pb.UpdateApiKeyResponse:
         """Change a key."""
-        limit = request.events_per_second if request.HasField("events_per_second") else None
-        key = await self._administration.update_api_key(principal(), request.api_key_id, limit)
+        events = request.events_per_second if request.HasField("events_per_second") else None
+        queries = request.queries_at_a_time if request.HasField("queries_at_a_time") else None
+        key = await self._administration.update_api_key(principal(), request.api_key_id, events, queries)
         return pb.UpdateApiKeyResponse(api_key=_api_key(key))
 
     async def RevokeApiKey(self, request: pb.RevokeApiKeyRequest, _context: Any) -> pb.RevokeApiKeyResponse:
@@ -147,4 +154,5 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
         created_at=timestamp(key.created_at),
         revoked_at=timestamp(key.revoked_at),
         events_per_second=key.events_per_second,
+        queries_at_a_time=key.queries_at_a_time,
     )

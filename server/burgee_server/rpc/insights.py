@@ -33,7 +33,8 @@ from burgee_server.insights.stickiness import plan_stickiness, plan_stickiness_a
 from burgee_server.insights.trend import plan_trend
 from burgee_server.ports.journal import Journal
 from burgee_server.profiles import GroupTypes
-from burgee_server.rpc.call import environment_id
+from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.limits import QueryLimits
 from burgee_server.rpc.questions import about_funnel as about
 from burgee_server.rpc.questions.features import read_features, write_features
 from burgee_server.rpc.questions.funnel import read_funnel, write_funnel
@@ -75,11 +76,19 @@ ResponseT = TypeVar("ResponseT", bound=Response)
 class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
     """A method an insight. A query is given up at its caller's deadline, or after `longest_seconds`."""
 
-    def __init__(self, insights: Insights, group_types: GroupTypes, journal: Journal, longest_seconds: float) -> None:
+    def __init__(
+        self,
+        insights: Insights,
+        group_types: GroupTypes,
+        journal: Journal,
+        longest_seconds: float,
+        limits: QueryLimits,
+    ) -> None:
         self._insights = insights
         self._group_types = group_types
         self._journal = journal
         self._longest_seconds = longest_seconds
+        self._limits = limits
 
     async def QueryTrend(self, request: trend_pb2.QueryTrendRequest, context: Any) -> trend_pb2.QueryTrendResponse:
         """How much, over time."""
@@ -181,7 +190,7 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         context: Any,
     ) -> ResponseT:
         """The response to a question, with what was asked and what it cost."""
-        with inside(request):
+        with inside(request), self._limits.turn(principal()):
             query, properties_as_of = read(request), read_properties_as_of(request)
             complete_until = await self._journal.complete_until()
             group_types = await self._group_types.known(environment_id())

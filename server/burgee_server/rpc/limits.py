@@ -1,5 +1,6 @@
-"""How much of Capture is let in: of all together at a time, and of each API key in a second."""
+"""How much is let in: of Capture, of all together at a time and of each API key in a second; questions of each key."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,6 +55,28 @@ class CaptureLimits:
 
     def _rate(self, principal: Principal) -> float:
         return principal.events_per_second or self._events_per_second
+
+
+class QueryLimits:
+    """A key without a limit of its own may have `at_a_time` questions under way; 0 is no limit."""
+
+    def __init__(self, at_a_time: int) -> None:
+        self._at_a_time = at_a_time
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def turn(self, principal: Principal) -> Iterator[None]:
+        """Count a question from now until it is answered or given up. Raises Overloaded."""
+        most, key = principal.queries_at_a_time or self._at_a_time, principal.api_key_id
+        if most and self._under_way[key] >= most:
+            raise Overloaded(f"API key {principal.name!r} may have {most:,} questions under way", RETRY_SECONDS)
+        self._under_way[key] += 1
+        try:
+            yield
+        finally:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
 
 
 def _full() -> Overloaded:

@@ -112,11 +112,19 @@ class SqlAccess:
         return replace(environment, internal_cohort_key=cohort_key)
 
     async def create_api_key(
-        self, environment: Environment, name: str, role: Role, events_per_second: int, digest: bytes, by: Authorship
+        self,
+        environment: Environment,
+        name: str,
+        role: Role,
+        events_per_second: int,
+        digest: bytes,
+        by: Authorship,
+        *,
+        queries_at_a_time: int = 0,
     ) -> ApiKey:
         """Keep a new key by the digest of its secret."""
         key_id = f"key_{secrets.token_hex(8)}"
-        key = ApiKey(key_id, name, environment, role, by.at, events_per_second=events_per_second)
+        key = ApiKey(key_id, name, environment, role, by.at, None, events_per_second, queries_at_a_time)
         row = {
             "api_key_id": key.api_key_id,
             "digest": digest,
@@ -125,6 +133,7 @@ class SqlAccess:
             "role": role.value,
             "created_at": by.at,
             "events_per_second": events_per_second,
+            "queries_at_a_time": queries_at_a_time,
         }
         async with self._database.writing() as connection:
             try:
@@ -150,15 +159,17 @@ class SqlAccess:
             rows = await connection.execute(query.order_by(api_keys.c.created_at, api_keys.c.api_key_id))
             return [_api_key(row) for row in rows]
 
-    async def set_limit(self, key: ApiKey, events_per_second: int, by: Authorship) -> ApiKey:
-        """Say how many events a key may send a second."""
+    async def set_limits(self, key: ApiKey, events_per_second: int, queries_at_a_time: int, by: Authorship) -> ApiKey:
+        """Say how many events a key may send a second, and how many questions it may ask at a time."""
         where = api_keys.c.api_key_id == key.api_key_id
-        told = f"{events_per_second:,} events a second" if events_per_second else "no limit of its own"
+        limits = {"events_per_second": events_per_second, "queries_at_a_time": queries_at_a_time}
+        told = ", ".join(f"{most:,} {name.replace('_', ' ')}" for name, most in limits.items() if most)
+        told = told or "no limit of its own"
         async with self._database.writing() as connection:
-            await connection.execute(update(api_keys).where(where).values(events_per_second=events_per_second))
+            await connection.execute(update(api_keys).where(where).values(**limits))
             environment_id = key.environment.environment_id
             await record(connection, environment_id, "api_key.update", key.api_key_id, by, f"{key.name}: {told}")
-        return replace(key, events_per_second=events_per_second)
+        return replace(key, events_per_second=events_per_second, queries_at_a_time=queries_at_a_time)
 
     async def find_api_key(self, project_key: str | None, api_key_id: str) -> ApiKey:
         """One key, of this project if one is given."""
@@ -251,6 +262,7 @@ def _api_keys() -> Select[Any]:
             api_keys.c.created_at.label("key_created_at"),
             api_keys.c.revoked_at,
             api_keys.c.events_per_second,
+            api_keys.c.queries_at_a_time,
         )
     )
 
@@ -264,4 +276,5 @@ def _api_key(row: Row[Any]) -> ApiKey:
         row.key_created_at,
         row.revoked_at,
         row.events_per_second,
+        row.queries_at_a_time,
     )

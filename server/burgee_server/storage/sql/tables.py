@@ -86,6 +86,7 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("events_per_second", Integer, nullable=False, server_default="0"),
+    Column("queries_at_a_time", Integer, nullable=False, server_default="0"),
 )
 
 audit_entries = Table(
