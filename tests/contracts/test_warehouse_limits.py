@@ -134,6 +134,20 @@ async def test_a_query_that_needs_too_much_memory_is_refused(data_path: Path, wa
     )
     with pytest.raises(Overloaded):
         await small.query(Statement("SELECT groupArray(number) FROM numbers(100000000)"))
+    assert (await small.query(Statement("SELECT 1"))).rows == [[1]]
+    await small.close()
+
+
+@EMBEDDED
+async def test_what_can_be_grouped_on_disk_needs_no_more_memory_than_there_is(
+    data_path: Path, warehouse: ClickHouseWarehouse
+) -> None:
+    """Two million keys, with more to keep of each than there is room for."""
+    keys = "SELECT count() FROM (SELECT sipHash64(number) AS key, uniqExact(number) FROM numbers(2000000) GROUP BY key)"
+    small = await ClickHouseWarehouse.open(
+        f"chdb://{data_path / 'events'}", query_clients=1, query_memory_bytes=20 << 20
+    )
+    assert (await small.query(Statement(keys))).rows == [[2_000_000]]
     await small.close()
 
 
