@@ -29,9 +29,10 @@ NAMES = (
 )
 HOSTILE = ("".join(NAMES), "\0\n'; DROP TABLE events; --")
 ATTRIBUTES = ("attribute", "attributes", "name_by", "properties")
+TRIED: set[str] = set()
 NEEDED = {"series": 1, "steps": 2, "features": 2}
 """How many a question must have at least."""
-PLAIN = {"event": "opened", "start": "2026-03-01", "end": "2026-03-08", "step": 1, "label": ""}
+PLAIN = {"event": "opened", "start": "2026-03-01", "end": "2026-03-08", "step": 1, "columns": 1}
 
 
 def whole(message: Message) -> Message:
@@ -40,14 +41,16 @@ def whole(message: Message) -> Message:
         if field.name in NEEDED and field.message_type:
             for _ in range(NEEDED[field.name]):
                 whole(getattr(message, field.name).add())
-        elif field.name in ("range", "funnel", "use"):
+        elif field.name in ("range", "use") or (field.message_type and field.message_type.name.startswith("Query")):
             whole(getattr(message, field.name))
         elif field.name in ("first", "second"):
             getattr(message, field.name).filter.condition.CopyFrom(_condition())
         elif field.name in PLAIN and not field.is_repeated and field.message_type is None:
             setattr(message, field.name, PLAIN[field.name])
-        elif field.name in ("outcome", "subject"):
+        elif field.name in ("outcome", "subject", "stage"):
             setattr(message, field.name, 1)
+        elif field.name == "column":
+            message.column.FromMicroseconds(AT)
     return message
 
 
@@ -164,17 +167,16 @@ async def test_no_text_of_a_question_leads_out_of_its_environment(two, loaded, m
     await ask(plain)  # else nothing below would be tried
 
     requests = []
-    tried: set[str] = set()
     for way in texts(method.input_type):
         prefixes = ("company.", "", "event.", "user.") if way[-1].name in ATTRIBUTES else ("",)
         words = [*(f"{prefix}{HOSTILE[0]}" for prefix in prefixes), HOSTILE[1]]
-        # The same field of the same kind of message elsewhere in the question: one text says whether it is looked at.
-        for text in words[:1] if way[-1].full_name in tried else words:
+        # The same field of the same kind of message elsewhere: one text tells whether it is written in another way.
+        for text in words[:1] if way[-1].full_name in TRIED else words:
             request = kind()
             request.CopyFrom(plain)
             put(request, way, text)
             requests.append(request)
-        tried.add(way[-1].full_name)
+        TRIED.add(way[-1].full_name)
     assert requests
 
     answered = 0
