@@ -1,5 +1,6 @@
 """The main job from end to end: start, import, ask, roll out, restart."""
 
+import csv
 import gzip
 import time
 from collections import Counter
@@ -65,6 +66,16 @@ def test_the_figures_of_an_imported_history_are_exact(story, lines):
     companies = ("--measure", "unique_groups", "--group-type", "company")
     assert total(story, *companies) == len({line.company for line in lines})
     assert total(story, "change_merged", span=year_2013) == len(in_2013)
+    before = sum(line.at.year == 2012 for line in merged)
+    compared = story.json("query", "trend", "change_merged", *year_2013, "--compare", "-1y", "--interval", "year")
+    assert [row["total"] for row in (compared["rows"][0], compared["previous"]["rows"][0])] == [len(in_2013), before]
+    assert compared["asked"]["interval"] == "INTERVAL_YEAR"
+    table = story.run("query", "trend", "change_merged", *year_2013, "--compare", "-1y", "--interval", "year", "--csv")
+    written = list(csv.DictReader(table.stdout.decode().splitlines()))
+    assert [(row["span"], row["value"]) for row in written] == [
+        ("asked", str(len(in_2013))),
+        ("previous", str(before)),
+    ]
     assert total(story, "change_merged", "--measure", "unique_users", span=year_2013) == len(
         {line.person for line in in_2013}
     )

@@ -149,6 +149,20 @@ def test_a_trend_comes_back_as_a_table(client: Client, server: Recorder) -> None
     assert trend.info.complete_until == DAY
 
 
+def test_an_answer_has_what_was_asked_and_that_of_the_other_span(client: Client, server: Recorder) -> None:
+    """Spans by name, comparison and properties as of the event reach the server; both answers come back."""
+    row = trend_pb2.TrendRow(label="x", values=[2.0], total=2)
+    server.answer = lambda request: trend_pb2.QueryTrendResponse(
+        rows=[row], asked={"time_zone": "UTC"}, previous={"rows": [trend_pb2.TrendRow(label="x", total=1)]}
+    )
+    trend = client.trend("x", start="last month", compare="previous", properties_as_of="event")
+    assert _asked(server)["range"] == {"start": "last month", "compare": "previous"}
+    assert _asked(server)["propertiesAsOf"] == "PROPERTIES_AS_OF_EVENT"
+    assert trend.asked == {"time_zone": "UTC"}
+    assert trend.previous is not None
+    assert (trend.rows[0].total, trend.previous.rows[0].total, trend.previous.previous) == (2, 1, None)
+
+
 def test_a_funnel_asks_and_answers(client: Client, server: Recorder) -> None:
     """Names and Steps mix; window, count_by and breakdown reach the server; counts and shares come back."""
     server.answer = lambda request: funnel_pb2.QueryFunnelResponse(
