@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from benchmarks.insights.cohorts import COHORTS, vocabulary
 from benchmarks.insights.data import duck, fill
 from benchmarks.insights.features import FEATURES
 from benchmarks.insights.funnels import FUNNELS
@@ -22,7 +23,7 @@ from burgee_server.storage.clock import SystemClock
 from tests.fixtures.vocabulary import insights
 
 ROUNDS = 5
-QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *PATHS, *FEATURES]
+QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *PATHS, *FEATURES, *COHORTS]
 
 
 async def seconds(ask: Callable[[], Awaitable[Any]]) -> float:
@@ -44,7 +45,7 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool) -> Non
             table = await asyncio.to_thread(stack.enter_context, duck(dsn, scratch))
         print(f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {ROUNDS}\n")
         print("| | insight | SQL | ratio | DuckDB | ratio |\n|---|---:|---:|---:|---:|---:|")
-        asking = insights(warehouse, SystemClock())
+        asking = insights(warehouse, SystemClock(), vocabulary(span.range))
         for question in QUESTIONS:
             if only not in question.name:
                 continue

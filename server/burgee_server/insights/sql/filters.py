@@ -8,7 +8,7 @@ from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import EVENT, is_cohort, parse_attribute
-from burgee_server.insights.sql.keysets import KeySet, among, some
+from burgee_server.insights.sql.keysets import KeySet, names, some
 from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
 from burgee_server.insights.sql.variants import is_variant
@@ -99,7 +99,5 @@ class FilterWriter:
         if owner == EVENT:
             raise Invalid.of(f"{path}.attribute", "a cohort has persons or groups: user.key, or <group type>.key")
         keys = self.cohorts(owner, condition, path)
-        reading = event_key(owner)
-        is_member = among(f"ifNull({reading.text}, '')", keys)
-        sql = f"(NOT {reading.missing} AND {is_member})"
-        return f"(NOT {sql})" if condition.operator in NEGATIVE else sql
+        sql = names(event_key(owner), keys)
+        return f"(NOT {sql})" if condition.operator in NEGATIVE else f"({sql})"

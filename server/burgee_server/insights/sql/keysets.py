@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from burgee_server.insights.sql.attributes import Reading
+
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
@@ -46,3 +48,9 @@ def some(sets: Sequence[KeySet]) -> KeySet:
 def among(key: str, keys: KeySet) -> str:
     """SQL that is 1 where a key, which is not NULL, is in a set, else 0."""
     return f"{key} {'NOT IN' if keys.complement else 'IN'} ({keys.sql})"
+
+
+def names(key: Reading, keys: KeySet) -> str:
+    """SQL that is 1 where an event names somebody of a set, else 0."""
+    is_member = among(f"ifNull({key.text}, '')", keys)  # nobody has the empty key
+    return f"(NOT {key.missing} AND {is_member})" if keys.complement else is_member

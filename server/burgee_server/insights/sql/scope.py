@@ -8,7 +8,7 @@ from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import Reading, group_key, key_reading, property_reading
-from burgee_server.insights.sql.keysets import among
+from burgee_server.insights.sql.keysets import names
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
 
@@ -85,10 +85,8 @@ class Scope:
         from burgee_server.insights.sql.cohorts import members
 
         if self._left_out is None:
-            key = event_key(cohort.group_type)
             keys = members(self, cohort.group_type, cohort.key, "include_internal")
-            is_member = among(f"ifNull({key.text}, '')", keys)
-            self._left_out = f"NOT (NOT {key.missing} AND {is_member})"
+            self._left_out = f"NOT ({names(event_key(cohort.group_type), keys)})"
         return [self._left_out]
 
     def person(self, distinct_id: str) -> str:

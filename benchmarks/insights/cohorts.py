@@ -1,0 +1,80 @@
+"""Questions that ask for computed cohorts."""
+
+from datetime import timedelta
+
+from benchmarks.insights.question import Question
+from burgee.evaluation.model import Condition, Operator
+from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import TimeRange
+from burgee_server.ports.criteria import Between, Comparison, Events, Every, InOrder, Performed, Stopped, Unless
+from burgee_server.ports.vocabulary import Vocabulary
+from tests.fixtures.vocabulary import cohort, with_cohorts
+
+_EXPORTED, _INVITED = Events("exported"), Events("invited")
+_USERS = "SELECT toDate(timestamp) AS d, uniqExact(distinct_id) {events} AND event = 'viewed'"
+_OFTEN = "(SELECT distinct_id {events} AND event = 'exported' GROUP BY distinct_id HAVING count() >= 10)"
+
+
+def vocabulary(span: TimeRange) -> Vocabulary:
+    """The cohorts, by what was done in the span."""
+    whole = Between(span.start, span.end)
+    return with_cohorts(
+        cohort("often", Performed(_EXPORTED, Comparison.AT_LEAST, 10, whole)),
+        cohort("alone", Every((Performed(_EXPORTED, range=whole), Unless(Performed(_INVITED, range=whole))))),
+        cohort("gone", Stopped(_INVITED, Between("2026-03-25", span.end))),
+        cohort("routed", InOrder((_INVITED, _EXPORTED), timedelta(days=7), whole), of="company"),
+    )
+
+
+def _in(key: str, cohort_key: str) -> Condition:
+    return Condition(key, Operator.IN_COHORT, (cohort_key,))
+
+
+def _users(span: TimeRange, cohort_key: str) -> TrendQuery:
+    return TrendQuery((Series("viewed", Measure.UNIQUE_USERS, filter=_in("user.key", cohort_key)),), span)
+
+
+COHORTS = [
+    Question(
+        "users a day of a cohort: 10 times",
+        plan_trend,
+        lambda span: _users(span, "often"),
+        f"{_USERS} AND distinct_id IN {_OFTEN} GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "users a day of a cohort: one, not another",
+        plan_trend,
+        lambda span: _users(span, "alone"),
+        f"{_USERS} AND distinct_id IN (SELECT distinct_id {{events}} AND event = 'exported') AND distinct_id NOT IN"
+        " (SELECT distinct_id {events} AND event = 'invited') GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "users a day of a cohort: stopped",
+        plan_trend,
+        lambda span: _users(span, "gone"),
+        f"{_USERS} AND distinct_id IN (SELECT distinct_id {{events}} AND event = 'invited' GROUP BY distinct_id"
+        " HAVING max(timestamp) < toDateTime64('2026-03-25', 6, 'UTC')) GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "companies a day of a cohort: one, then another",
+        plan_trend,
+        lambda span: TrendQuery(
+            (Series("viewed", Measure.UNIQUE_GROUPS, group_type="company", filter=_in("company.key", "routed")),), span
+        ),
+        "SELECT toDate(timestamp) AS d, uniqExact(groups.company.:String) {events} AND event = 'viewed' AND"
+        " groups.company.:String IN (SELECT groups.company.:String AS c {events} AND event IN ('invited', 'exported') AND"
+        " isNotNull(c) GROUP BY c HAVING windowFunnel(604800000000)(toUInt64(toUnixTimestamp64Micro(timestamp)),"
+        " event = 'invited', event = 'exported') = 2) GROUP BY d WITH ROLLUP",
+    ),
+    Question(
+        "funnel of 3 steps of a cohort: 10 times",
+        plan_funnel,
+        lambda span: FunnelQuery(
+            (Step("viewed"), Step("edited"), Step("exported")), span, filter=_in("user.key", "often")
+        ),
+        "SELECT countIf(l >= 1), countIf(l >= 2), countIf(l >= 3) FROM (SELECT windowFunnel(1209600000000)("
+        "toUInt64(toUnixTimestamp64Micro(timestamp)), event = 'viewed', event = 'edited', event = 'exported') AS l "
+        f"{{events}} AND event IN ('viewed', 'edited', 'exported') AND distinct_id IN {_OFTEN} GROUP BY distinct_id)",
+    ),
+]
