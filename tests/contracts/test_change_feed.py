@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import redis
 
 from burgee.evaluation.model import Flag, FlagType, Variant
+from burgee_server.errors import Unavailable
 from burgee_server.ports.access import Authorship, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind, Position
 from burgee_server.ports.criteria import Computed, InCohort
@@ -256,3 +258,38 @@ async def test_computed_cohorts_may_have_changed_whenever_a_word_was_missed(
     await here.until(Change(Kind.COHORT, number, ("active", "company")))
 
     assert here.changes == [Change(Kind.COHORT, number, ("active", "company"))]
+
+
+async def test_what_could_not_be_read_when_a_word_was_missed_is_read_soon_afterwards(
+    node: Any, database: Any, redis_url: str, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control store was away at that moment: the next look is not half a minute later."""
+    monkeypatch.setattr(redis_changes, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(redis_changes, "SILENCE_SECONDS", 0.05)
+    expected = await make_changes(database)
+    number = expected[0].environment_id
+    await SqlCohorts(database).create(number, "active", "company", "", BY, Computed(InCohort("gold")))
+    here = Heard(await node())
+    failed = [fails_once(SqlChangeLog, name, monkeypatch) for name in ("since", "unnumbered")]
+    await SqlFlags(database).create(number, replace(FLAG, key="gamma"), BY)
+    with redis.Redis.from_url(redis_url) as client:
+        client.incr(f"{redis_prefix}changes")
+
+    for each in failed:
+        await asyncio.wait_for(each.wait(), 20)
+    await here.until(Change(Kind.FLAGS, number, ("gamma",)))
+    await here.until(Change(Kind.COHORT, number, ("active", "company")))
+
+
+def fails_once(of: type, name: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let a method fail the first time; set when it has."""
+    failed, method = asyncio.Event(), getattr(of, name)
+
+    async def first(*arguments: Any) -> Any:
+        if not failed.is_set():
+            failed.set()
+            raise Unavailable("away")
+        return await method(*arguments)
+
+    monkeypatch.setattr(of, name, first)
+    return failed

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 1.0
 """After so long without a word it is asked whether there was one."""
 AWAY_SECONDS = 2.0
-"""How often the control store is asked while Redis is away."""
+"""How often the control store is asked while Redis is away, or while it does not answer itself."""
 LOOK_SECONDS = 30.0
 """How often it is asked anyway: whoever made a change may have ended before it could tell."""
 MOST_MEMBERS = 1_000
@@ -44,7 +44,9 @@ class RedisFeed:
         self.listening = asyncio.Event()
         """Set while words of others reach this node at once."""
         self._heard = 0
-        self._looked_at = self._told_all_at = 0.0
+        self._look_at = self._tell_all_at = 0.0
+        """When the control store is asked next, on time.monotonic(), whatever is heard."""
+        self._told_all = True
 
     @classmethod
     async def open(cls, client: Client, changes: ChangeLog, prefix: str = PREFIX) -> "RedisFeed":
@@ -72,7 +74,7 @@ class RedisFeed:
                 self.listening.clear()
                 log.warning("changes of other nodes are read from the control store: %s", cause(error))
             await self._look()
-            if time.monotonic() - self._told_all_at > LOOK_SECONDS:
+            if time.monotonic() > self._tell_all_at:
                 await self._tell_unnumbered()
             await asyncio.sleep(AWAY_SECONDS)
 
@@ -90,8 +92,10 @@ class RedisFeed:
                     await self._look_if_missed()
                 elif word["type"] == "message":
                     await self._take(word["data"])
-                if time.monotonic() - self._looked_at > LOOK_SECONDS:
+                if time.monotonic() > self._look_at:
                     await self._look()
+                if not self._told_all and time.monotonic() > self._tell_all_at:
+                    await self._tell_unnumbered()
 
     async def _take(self, data: bytes) -> None:
         number, _, text = data.partition(b" ")
@@ -121,8 +125,9 @@ class RedisFeed:
                 self._position = stretch.end
         except BurgeeError as error:
             log.warning("changes of other nodes cannot be read now: %s", cause(error))
-            return  # the next look is soon
-        self._looked_at = time.monotonic()
+            self._look_at = time.monotonic() + AWAY_SECONDS
+            return
+        self._look_at = time.monotonic() + LOOK_SECONDS
 
     async def _tell_unnumbered(self) -> None:
         """Tell of what may have changed while nobody was heard, and is not in the log."""
@@ -131,8 +136,9 @@ class RedisFeed:
                 self._tell(change)
         except BurgeeError as error:
             log.warning("computed cohorts cannot be read now: %s", cause(error))
+            self._told_all, self._tell_all_at = False, time.monotonic() + AWAY_SECONDS
             return
-        self._told_all_at = time.monotonic()
+        self._told_all, self._tell_all_at = True, time.monotonic() + LOOK_SECONDS
 
     def _tell(self, change: Change) -> None:
         for listener in self._listeners:
