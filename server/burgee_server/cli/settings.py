@@ -16,5 +16,10 @@ def settings_in_force(config: Path | None, **flags: object) -> Settings:
         return read_settings(config, **flags)
     except ValidationError as error:
         # Never the value: it may be a secret.
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(_told(fault["loc"], fault["msg"]) for fault in error.errors())
         raise click.ClickException(f"settings: {faults}") from None
+
+
+def _told(where: tuple[int | str, ...], what: str) -> str:
+    """A fault of one setting, or of several together: of nowhere, then."""
+    return ": ".join([*map(str, where), what.removeprefix("Value error, ")])

@@ -1,0 +1,35 @@
+"""Wrong settings are said in words for people."""
+
+from pathlib import Path
+
+import click
+import pytest
+
+from burgee_server.cli.settings import settings_in_force
+
+
+@pytest.mark.parametrize(
+    ("flags", "begins"),
+    [
+        ({"processes": 2}, "settings: role and processes are for several processes"),
+        ({"listen": "nowhere"}, "settings: listen: must be HOST:PORT"),
+        ({"warehouse": "http://ann:hidden@h/n"}, "settings: warehouse: must be clickhouse://"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_words_of_a_library_and_without_the_value(
+    tmp_path: Path, flags: dict[str, object], begins: str
+) -> None:
+    """The setting's name, if it is about one; never what was given, which may be a secret."""
+    with pytest.raises(click.ClickException) as raised:
+        settings_in_force(None, data=tmp_path, **flags)
+
+    assert raised.value.message.startswith(begins)
+    assert "hidden" not in raised.value.message
+
+
+def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
+    """One that is misspelt would otherwise be the default."""
+    (tmp_path / "burgee.toml").write_text("jurnal_max_mb = 3\n")
+
+    with pytest.raises(click.ClickException, match="jurnal_max_mb"):
+        settings_in_force(tmp_path / "burgee.toml")
