@@ -95,9 +95,9 @@ async def fuzz(tmp_path: Path, seed: int, messages: int) -> Fuzz:
     return fuzz
 
 
-async def test_a_few_thousand_hostile_messages(tmp_path: Path, chance: random.Random) -> None:
+async def test_a_thousand_hostile_messages(tmp_path: Path, chance: random.Random) -> None:
     """Everything that the door lets in, the warehouse takes."""
-    done = await fuzz(tmp_path, chance.randrange(1 << 32), 3_000)
+    done = await fuzz(tmp_path, chance.randrange(1 << 32), 1_000)
     assert min(done.accepted, done.rejected, *(done.answers[code] for code in ALLOWED)) > 100
 
 

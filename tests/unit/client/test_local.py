@@ -153,13 +153,14 @@ def test_a_bootstrap_file_answers_before_anything_is_known(tmp_path: Path) -> No
     file = tmp_path / "flags.json"
     flags = [flag(attribute="company.key"), flag("by-plan"), flag("old", archived=True)]
     file.write_text(json.dumps({"flags": [flag_to_document(each) for each in flags]}))
-    with Client(unused_target(), bootstrap=file, flag_timeout=3_600) as client:
-        resolution = client.resolve("f", company="pro")
-        assert (resolution.value, resolution.variant, resolution.reason) == (True, "on", Reason.STALE)
-        assert client.is_enabled("by-plan", company="acme", default=True) is True
-        assert client.is_enabled("by-plan", company="acme", group_properties={"company": {"plan": "free"}}) is False
-        assert client.value("nothing", "ann", 7) == 7
-        assert client.all_flags(company="pro").keys() == {"f"}
+    client = Client(unused_target(), bootstrap=file, flag_timeout=3_600)
+    resolution = client.resolve("f", company="pro")
+    assert (resolution.value, resolution.variant, resolution.reason) == (True, "on", Reason.STALE)
+    assert client.is_enabled("by-plan", company="acme", default=True) is True
+    assert client.is_enabled("by-plan", company="acme", group_properties={"company": {"plan": "free"}}) is False
+    assert client.value("nothing", "ann", 7) == 7
+    assert client.all_flags(company="pro").keys() == {"f"}
+    client.close(0)  # nobody takes its exposures
 
 
 @pytest.mark.parametrize(
