@@ -16,6 +16,7 @@ from benchmarks.insights.features import FEATURES
 from benchmarks.insights.funnels import FUNNELS
 from benchmarks.insights.paths import PATHS
 from benchmarks.insights.question import Question
+from benchmarks.insights.retentions import RETENTIONS
 from benchmarks.insights.trends import TRENDS
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -23,7 +24,7 @@ from burgee_server.storage.clock import SystemClock
 from tests.fixtures.vocabulary import insights
 
 ROUNDS = 5
-QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *PATHS, *FEATURES, *COHORTS]
+QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
 
 
 async def seconds(ask: Callable[[], Awaitable[Any]]) -> float:

@@ -25,6 +25,9 @@ WIDTHS = {
 
 _MICROSECOND = timedelta(microseconds=1)
 
+# Bytes that sort as the moment does, and then as the uuid: twice as quick to compare as the two are.
+_PLACE = "concat(reinterpretAsFixedString(byteSwap(toUInt64(at))), UUIDToNum(uuid))"
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -78,7 +81,7 @@ class Started:
             # Here until the last of the periods up to the last return; 0 is for the start, and is no return.
             return actors, started, self._up_to("toInt64(last) - 1 - start.1")
         if returns.number is None:
-            return actors, started, self._bits("arrayMap(each -> toInt32(each) - start.1, returns)")
+            return actors, started, self._bits("toInt32(each) - start.1")
         return actors, started, f"to{self.number}(bitShiftRight(returns, start.1))"
 
     def _rolling(self) -> tuple[str, str, str]:
@@ -92,30 +95,35 @@ class Started:
             "minOrNullIf(at, is_return) AS first_return",
             "maxOrNullIf(at, is_return) AS last_return",
         ]
-        edges = "(assumeNotNull(first_return), assumeNotNull(last_return))"
-        select = [f"groupArrayIf({edges}, isNotNull(first_return)) AS returns"]
+        returns = "groupArrayIf(assumeNotNull({0}_return), isNotNull({0}_return))"
+        select = [f"arrayConcat({returns.format('first')}, {returns.format('last')}) AS returns"]
         if self.split:
             pieces += [
-                "argMinIf(tuple(value), (at, id), is_start) AS first_value",
-                "argMinIf(id, (at, id), is_start) AS first_id",
+                "argMinIf(tuple(value), place, is_start) AS first_value",
+                "minIf(place, is_start) AS first_place",
             ]
-            select.append("argMinIf(first_value, (first_start, first_id), isNotNull(first_start)).1 AS split")
+            select.append("argMinIf(first_value, first_place, isNotNull(first_start)).1 AS split")
         if self._is_first:
             select.append("min(first_start) AS started")
             moment = "assumeNotNull(started)"
             having, started = f"started >= {self._start}", f"[({self._position(moment)}, {moment})]"
         else:
-            select.append("minMapIf([position], [assumeNotNull(first_start)], isNotNull(first_start)) AS starts")
-            having, started = "notEmpty(starts.1)", "arrayZip(starts.1, starts.2)"
+            select.append(
+                "arraySort(groupArrayIf((position, assumeNotNull(first_start)), isNotNull(first_start))) AS starts"
+            )
+            having = "notEmpty(starts)"
+            # The earliest of each column: those after it have the same column before them.
+            columns_before = "arrayPushFront(arrayPopBack(arrayMap(each -> toInt32(each.1), starts)), -1)"
+            started = f"arrayFilter((each, before) -> each.1 != before, starts, {columns_before})"
+        by = "actor, bucket" if self._is_first else "actor, position, bucket"
         buckets = (
-            f"SELECT actor, position, intDiv(at, {width}) AS bucket, {', '.join(pieces)} FROM ({self._events()})"
-            " GROUP BY actor, position, bucket"
+            f"SELECT {by.replace('bucket', f'intDiv(at, {width}) AS bucket')}, {', '.join(pieces)}"
+            f" FROM ({self._events()}) GROUP BY {by}"
         )
         actors = f"SELECT actor, {', '.join(select)} FROM ({buckets}) GROUP BY actor HAVING {having}"
         if self._later:
-            return actors, started, self._up_to(f"intDiv(arrayMax(each -> each.2, returns) - start.2, {width})")
-        moments = "arrayConcat(arrayMap(each -> each.1, returns), arrayMap(each -> each.2, returns))"
-        return actors, started, self._bits(f"arrayMap(at -> intDiv(at - start.2, {width}), {moments})")
+            return actors, started, self._up_to(f"intDiv(arrayMax(returns) - start.2, {width})")
+        return actors, started, self._bits(f"intDiv(each - start.2, {width})")
 
     def _events(self) -> str:
         """What starts and what returns, with `at`, `position`, and what the split goes by."""
@@ -131,7 +139,7 @@ class Started:
             f"({' AND '.join(returns)}) AS is_return",
         ]
         if self.split:
-            select += [f"{self.split.column()} AS value", "UUIDToNum(uuid) AS id"]
+            select += [f"{self.split.column()} AS value", f"{_PLACE} AS place"]
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         names = [each for each in names_of((query.start_event, query.return_event), self.asked) if each is not None]
         if len(names) == 2:
@@ -141,7 +149,7 @@ class Started:
 
     def _split(self) -> list[str]:
         """An actor's value is that at its first start; of two at one moment, the lesser uuid decides."""
-        return ["argMinIf(tuple(value), (at, id), is_start).1 AS split"] if self.split else []
+        return ["argMinIf(tuple(value), place, is_start).1 AS split"] if self.split else []
 
     @property
     def _until(self) -> datetime:
@@ -169,10 +177,10 @@ class Started:
     def _position(self, micros: str) -> str:
         return position_sql(self.scope, self.columns, micros)
 
-    def _bits(self, periods: str) -> str:
-        """A number with the bits of those in an array that are asked for."""
-        asked_for = f"arrayFilter(n -> n > 0 AND n <= {self.query.periods}, {periods})"
-        return f"arrayReduce('groupBitOr', arrayMap(n -> bitShiftLeft(to{self.number}(1), n), {asked_for}))"
+    def _bits(self, period: str) -> str:
+        """A number with the bits of the periods of `each` of the returns; too early or late are bits not read."""
+        number = f"greatest(0, least({period}, {self.query.periods + 1}))"
+        return f"arrayReduce('groupBitOr', arrayMap(each -> bitShiftLeft(to{self.number}(1), {number}), returns))"
 
     def _up_to(self, last: str) -> str:
         """A number with the bits from 1 to the last period, or to the last that is asked for."""

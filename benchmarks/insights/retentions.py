@@ -1,0 +1,132 @@
+"""Retention, lifecycle and stickiness."""
+
+from benchmarks.insights.question import Question
+from burgee_server.insights.lifecycle import LifecycleQuery, plan_lifecycle
+from burgee_server.insights.retention import RetentionQuery, Starts, Window, plan_retention
+from burgee_server.insights.stickiness import StickinessQuery, plan_stickiness
+from burgee_server.insights.words import Breakdown, Happening, Interval
+
+_VIEWED = Happening("viewed")
+_WEEK = "toUInt16(intDiv(toUInt32(toMonday(timestamp)), 7))"  # from 1970 on
+_DAY = "toUInt16(toUInt32(toDate(timestamp)))"
+
+
+def _bits(key: str, column: str, periods: int, events: str, first: bool) -> str:
+    """SQL by hand: a bit a column for each actor, shifted to where it started, and a count for each bit."""
+    number = "UInt64" if periods < 20 else "UInt256"
+    counts = ", ".join(f"countIf(bitTest(toUInt64(bitShiftRight(r, i)), {n}))" for n in range(1, periods + 1))
+    base = f"(SELECT min({column}) {{events}})"
+    # Whoever is first seen in the span: the events are all that there are.
+    start = "[bitPositionsToArray(r)[1]]" if first else "bitPositionsToArray(r)"
+    return (
+        f"SELECT i, count(), {counts} FROM (SELECT r, arrayJoin({start}) AS i FROM (SELECT"
+        f" groupBitOr(bitShiftLeft(to{number}(1), {column} - {base})) AS r {{events}} AND {events} AND {key} IS NOT NULL"
+        f" GROUP BY {key})) GROUP BY i"
+    )
+
+
+def _pairs(key: str, column: str, periods: int, events: str) -> str:
+    """SQL by hand: the columns of each actor in an array, and each with each."""
+    return (
+        f"SELECT i, n, count() FROM (SELECT arrayJoin(s) AS i, arrayJoin(arrayFilter(x -> x >= 0 AND x <= {periods},"
+        f" arrayMap(x -> toInt32(x) - i, s))) AS n FROM (SELECT groupUniqArray({column}) AS s {{events}} AND {events}"
+        f" AND {key} IS NOT NULL GROUP BY {key})) GROUP BY i, n"
+    )
+
+
+def _duck(key: str, unit: str, periods: int, events: str) -> str:
+    """Of everybody first seen in the span, in DuckDB."""
+    return (
+        f"WITH seen AS (SELECT DISTINCT {key} AS a, date_trunc('{unit}', timestamp) AS t {{events}} AND {events}),"
+        " first AS (SELECT a, min(t) AS f FROM seen GROUP BY a) SELECT f, date_diff('"
+        f"{unit}', f, t) AS n, count(*) FROM seen JOIN first USING (a) GROUP BY 1, 2 HAVING n <= {periods}"
+    )
+
+
+RETENTIONS = [
+    Question(
+        "retention of companies, first time, weeks (SQL: bits)",
+        plan_retention,
+        lambda span: RetentionQuery(range=span, interval=Interval.WEEK, count_by="company"),
+        _bits("groups.company.:String", _WEEK, 11, "1", first=True),
+        _duck("company", "week", 11, "true"),
+    ),
+    Question(
+        "retention of companies, recurring, weeks (SQL: bits)",
+        plan_retention,
+        lambda span: RetentionQuery(range=span, interval=Interval.WEEK, starts=Starts.RECURRING, count_by="company"),
+        _bits("groups.company.:String", _WEEK, 11, "1", first=False),
+    ),
+    Question(
+        "retention of users, first view, weeks (SQL: bits)",
+        plan_retention,
+        lambda span: RetentionQuery(_VIEWED, _VIEWED, span, interval=Interval.WEEK),
+        _bits("distinct_id", _WEEK, 11, "event = 'viewed'", first=True),
+        _duck("distinct_id", "week", 11, "event = 'viewed'"),
+    ),
+    Question(
+        "retention of users, recurring, 30 days (SQL: bits)",
+        plan_retention,
+        lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
+        _bits("distinct_id", _DAY, 30, "event = 'viewed'", first=False),
+    ),
+    Question(
+        "retention of users, recurring, 30 days (SQL: pairs)",
+        plan_retention,
+        lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
+        _pairs("distinct_id", _DAY, 30, "event = 'viewed'"),
+    ),
+    Question(
+        "retention of users, rolling, 30 days",
+        plan_retention,
+        lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, window=Window.ROLLING),
+        "SELECT toDate(f) AS d, n, count() FROM (SELECT arrayMin(s) AS f, arrayJoin(arrayDistinct(arrayFilter(x -> x <= 30,"
+        " arrayMap(x -> intDiv(toUnixTimestamp64Micro(x) - toUnixTimestamp64Micro(f), 86400000000), s)))) AS n"
+        " FROM (SELECT groupArray(timestamp) AS s {events} AND event = 'viewed' GROUP BY distinct_id)) GROUP BY d, n",
+    ),
+    Question(
+        "retention of users by country, weeks (SQL: texts)",
+        plan_retention,
+        lambda span: RetentionQuery(range=span, interval=Interval.WEEK, breakdown=Breakdown(("event.country",))),
+        _bits("distinct_id", _WEEK, 11, "1", first=True)
+        .replace("SELECT r, arrayJoin", "SELECT c, r, arrayJoin")
+        .replace("SELECT groupBitOr", "SELECT argMin(properties.country.:String, timestamp) AS c, groupBitOr")
+        .replace("SELECT i, count()", "SELECT c, i, count()")
+        .replace("GROUP BY i", "GROUP BY c, i"),
+    ),
+    Question(
+        "lifecycle of users, days",
+        plan_lifecycle,
+        lambda span: LifecycleQuery(_VIEWED, span),
+        "SELECT d, sum(isNull(p)) AS fresh, sum(ifNull(p = d - 1, 0)) AS again, sum(ifNull(p < d - 1, 0)) AS back FROM"
+        " (SELECT arrayJoin(arrayZip(s, arrayPushFront(arrayPopBack(CAST(s AS Array(Nullable(UInt16)))), NULL))) AS x,"
+        f" x.1 AS d, x.2 AS p FROM (SELECT arraySort(groupUniqArray({_DAY})) AS s {{events}} AND event = 'viewed'"
+        " GROUP BY distinct_id)) GROUP BY d",
+    ),
+    Question(
+        "lifecycle of companies, weeks",
+        plan_lifecycle,
+        lambda span: LifecycleQuery(range=span, interval=Interval.WEEK, count_by="company"),
+        "SELECT d, sum(isNull(p)) AS fresh, sum(ifNull(p = d - 1, 0)) AS again, sum(ifNull(p < d - 1, 0)) AS back FROM"
+        " (SELECT arrayJoin(arrayZip(s, arrayPushFront(arrayPopBack(CAST(s AS Array(Nullable(UInt16)))), NULL))) AS x,"
+        f" x.1 AS d, x.2 AS p FROM (SELECT arraySort(groupUniqArray({_WEEK})) AS s {{events}}"
+        " AND groups.company.:String IS NOT NULL GROUP BY groups.company.:String)) GROUP BY d",
+    ),
+    Question(
+        "stickiness of users, days",
+        plan_stickiness,
+        lambda span: StickinessQuery(_VIEWED, span),
+        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND event = 'viewed' GROUP BY distinct_id)"
+        " GROUP BY n",
+        "SELECT n, count(*) FROM (SELECT count(DISTINCT timestamp::DATE) AS n {events} AND event = 'viewed'"
+        " GROUP BY distinct_id) GROUP BY n",
+    ),
+    Question(
+        "stickiness of companies, days",
+        plan_stickiness,
+        lambda span: StickinessQuery(range=span, count_by="company"),
+        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND groups.company.:String IS NOT NULL"
+        " GROUP BY groups.company.:String) GROUP BY n",
+        "SELECT n, count(*) FROM (SELECT count(DISTINCT timestamp::DATE) AS n {events} GROUP BY company) GROUP BY n",
+    ),
+]
