@@ -109,6 +109,16 @@ async def test_a_rolling_day_has_24_hours_from_ones_own_start(environment: Envir
     assert counts(await retention(environment, rolling)) == [[4, 2, 1]]
 
 
+async def test_the_earliest_start_of_a_column_begins_its_rolling_periods(environment: Environment) -> None:
+    """Whoever starts on a Monday and a Friday is once in that week's row, and the week goes from the Monday."""
+    await environment.load(*seen("ann", 0, 4, 10.5))
+    week = TimeRange("2026-03-02", "2026-03-09")
+    query = RetentionQuery(
+        range=week, interval=Interval.WEEK, periods=2, starts=Starts.RECURRING, window=Window.ROLLING
+    )
+    assert counts(await retention(environment, query)) == [[1, 1, 0]]
+
+
 async def test_who_comes_back_later_counts_on_or_after(environment: Environment) -> None:
     """In every period up to the last return, though that is beyond all periods."""
     await environment.load(*seen("ann", 0, 2), *seen("bob", 0, 30), *seen("eve", 0))

@@ -74,14 +74,14 @@ async def test_somebody_with_two_values_is_in_the_row_of_each(environment: Envir
     """For the days with that value; in "other" each day counts once, whatever the value."""
     await environment.load(
         *(*seen("ann", 0, 1, plan="pro"), *seen("ann", 1, 2, plan="x"), *seen("ann", 2, plan="y")),
-        *(*seen("bob", 0, plan="pro"), *seen("eve", 3)),
+        *(*seen("bob", 0, plan="pro"), *seen("eve", 3), *seen("kim", 0, plan="x"), *seen("lee", 0, 1, plan="pro")),
     )
     query = StickinessQuery(range=FOUR_DAYS, breakdown=Breakdown(("event.plan",), 1))
     rows = (await stickiness(environment, query)).rows
     assert [(row.part, [cell.count for cell in row.cells]) for row in rows] == [
-        (value("pro"), [1, 1, 0, 0]),
+        (value("pro"), [1, 2, 0, 0]),
         (MISSING, [1, 0, 0, 0]),
-        (OTHER, [0, 1, 0, 0]),
+        (OTHER, [1, 1, 0, 0]),
     ]
 
 
