@@ -35,6 +35,7 @@ asyncio.run(main())
 DAYS = """
 import asyncio, sys
 from datetime import UTC, datetime
+from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Fact, batch
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
