@@ -1,5 +1,7 @@
 """Answers split by combinations of two or three attributes."""
 
+from datetime import UTC, datetime
+
 from burgee_server.insights.funnel import FunnelQuery, Step
 from burgee_server.insights.trend import Series, TrendQuery
 from burgee_server.insights.words import Breakdown
@@ -49,3 +51,32 @@ async def test_a_funnel_is_split_by_combinations_too(environment: Environment) -
     rows = {str(row.part): [step.count for step in row.steps] for row in (await funnel(environment, query)).rows}
     assert rows["mac / pro"] == [1, 1]
     assert sum(counts[0] for counts in rows.values()) == 3
+
+
+async def test_groups_are_ranked_by_their_counts_and_then_by_name(environment: Environment) -> None:
+    """By key, and by a property that two of them share: that is one part. Days and totals of "other" add up."""
+    companies = ("acme", "acme", "acme", "beta", "beta", "gamma", "gamma", "delta")
+    days = (1, 2, 2, 2, 2, 2, 2, 5)
+    await environment.load(
+        Fact("seen", "eve"),
+        *(
+            Fact("seen", "eve", datetime(2026, 3, day, tzinfo=UTC), {"company": company})
+            for company, day in zip(companies, days, strict=True)
+        ),
+    )
+    plans = {"beta": "pro", "gamma": "free", "delta": "free"}
+    await environment.warehouse.load_profiles(
+        [ProfileRow(environment.environment_id, "company", key, {"plan": plan}, 1) for key, plan in plans.items()]
+    )
+
+    async def rows(attribute: str, limit: int) -> dict[tuple[str, str], tuple[float, float, float]]:
+        query = TrendQuery((Series("seen"),), MARCH, breakdown=Breakdown((attribute,), limit))
+        answer = (await trend(environment, query)).rows
+        return {(row.part.kind, str(row.part)): (row.total, row.values[1], row.values[4]) for row in answer if row.part}
+
+    by_key = await rows("company.key", 2)
+    assert by_key.pop(("missing", ""))[0] == 1
+    assert by_key == {("value", "acme"): (3, 2, 0), ("value", "beta"): (2, 2, 0), ("other", ""): (3, 2, 1)}
+    by_plan = await rows("company.plan", 1)
+    assert by_plan.pop(("missing", ""))[0] == 4
+    assert by_plan == {("value", "free"): (3, 2, 1), ("other", ""): (2, 2, 0)}

@@ -11,6 +11,7 @@ from burgee_server.insights.funnel.ways import Ways, ways
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.words import Part, PartKind
 
 REACHED = "reached"
@@ -109,16 +110,18 @@ class Actors:
             events = f"SELECT * FROM {self.split.values(self.scope, events)}"
             by.append("split")
         else:
-            events = self.scope.events([*select, f"{self.split.column()} AS value", "UUIDToNum(uuid) AS id"], where)
-            grouped.append(self._touched())
+            is_first = self.query.attribution is Attribution.FIRST_TOUCH
+            order = TURN if is_first else "UUIDToNum(uuid) AS id"
+            events = self.scope.events([*select, f"{self.split.column()} AS value", order], where)
+            grouped.append(self._touched(self.split))
         return f"SELECT {', '.join([*by, *grouped])} FROM ({events}) GROUP BY {', '.join(by)}"
 
-    def _touched(self) -> str:
+    def _touched(self, split: Split) -> str:
         """Of events at one moment, the lesser uuid decides."""
         any_step = self.marks.is_any_step("kind")
         if self.query.attribution is Attribution.FIRST_TOUCH:
             first = any_step if self.query.order is Order.UNORDERED else self.marks.is_step("kind", 1)
-            return f"argMinIf(tuple(value), (at, id), {first}).1 AS touched"
+            return f"{of_first('value', first, is_text=split.is_text)} AS touched"
         return f"groupArrayIf((at, id, kind, tuple(value)), {any_step}) AS touches"
 
     def _value(self) -> str:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, parse_attribute
@@ -35,6 +36,21 @@ class Split:
         """What events() must select `AS split`: what values() makes the value of."""
         columns = [_column(attribute, self.properties_as_of) for attribute in self.attributes]
         return columns[0] if len(columns) == 1 else f"tuple({', '.join(columns)})"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether column() is a text or NULL."""
+        return len(self.attributes) == 1 and self.is_of_now
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether column() is the same for all events of the same users, groups and properties."""
+        return not any(_is_held(attribute, self.properties_as_of) for attribute in self.attributes)
+
+    @property
+    def is_of_groups(self) -> bool:
+        """Whether it goes by groups alone: there are far fewer of them than users, or values of some properties."""
+        return not any(attribute.owner in (USER, EVENT) for attribute in self.attributes)
 
     def values(self, scope: Scope, events: str) -> str:
         """A source like `events`, with the value in `split` as text, NULL if missing; a combination as a JSON list."""
@@ -82,10 +98,17 @@ def _column(attribute: Attribute, properties_as_of: AsOf) -> str:
     """Of an event: the value, or who has it, and when if that matters; NULL if missing."""
     if attribute.owner == EVENT:
         return own_property(attribute.name).rendered
-    is_of_then = attribute.name and not is_cohort(attribute) and properties_as_of is AsOf.EVENT
-    if is_variant(attribute) or is_of_then:
+    if _is_held(attribute, properties_as_of):
         return holder(attribute)
     return event_key(attribute.owner).rendered
+
+
+def _is_held(attribute: Attribute, properties_as_of: AsOf) -> bool:
+    """Whether it matters when somebody had it."""
+    if attribute.owner == EVENT:
+        return False
+    is_of_then = attribute.name and not is_cohort(attribute) and properties_as_of is AsOf.EVENT
+    return is_variant(attribute) or bool(is_of_then)
 
 
 def _membership(scope: Scope, attribute: Attribute, key: str, path: str) -> str:

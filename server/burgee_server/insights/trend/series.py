@@ -11,6 +11,7 @@ from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.trend.measures import ACTIVE, DISTINCT, Counted, counted
 from burgee_server.insights.trend.model import Measure, TrendQuery
 from burgee_server.insights.trend.windows import Windows, windows
@@ -43,6 +44,9 @@ class SeriesWriter:
             rows = self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
             return scope.statement(rows)
         column = f"{column_sql(scope, self.columns)} AS column"
+        adds_up = series.measure is Measure.TOTAL and not series.per
+        if self.split and self.split.is_of_groups and adds_up and index == 0:
+            return scope.statement(self._in_one_pass(scope, self.split, counts, column))
         if series.measure is Measure.FIRST_TIME:
             rows = self._in_parts(scope, index, counts, [], FIRST_TIMESTAMP)
             rows = f"SELECT part, {column_sql(scope, self.columns, 'first_at')} AS column FROM ({rows})"
@@ -58,6 +62,28 @@ class SeriesWriter:
             if self.split
             else f"SELECT 0, '', column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
             " GROUP BY column WITH ROLLUP"
+        )
+
+    def _in_one_pass(self, scope: Scope, split: Split, counts: Counted, column: str) -> str:
+        """The statement where "other" adds up, too: which parts are shown is found in the counts themselves."""
+        rows = self._rows(scope, 0, counts, [column, f"{split.column()} AS split"], None)
+        if split.is_of_now:  # then values are looked up for counts, and not for events
+            each = f"(SELECT split, column, count() AS n FROM ({rows}) GROUP BY split, column)"
+            cells = split.values(scope, each[1:-1])
+            if cells != each:
+                cells = f"(SELECT split, column, sum(n) AS n FROM {cells} GROUP BY split, column)"
+        else:
+            cells = f"(SELECT split, column, count() AS n FROM {split.values(scope, rows)} GROUP BY split, column)"
+        values = f"SELECT split, sum(n) AS total, groupArray((column, n)) AS cells FROM {cells} GROUP BY split"
+        place = "row_number() OVER (PARTITION BY isNull(split) ORDER BY total DESC, split) AS place"
+        kind = f"multiIf(isNull(split), 1, place <= {scope.bind(split.limit, 'UInt32')}, 0, 2) AS kind"
+        parts = (
+            f"SELECT {kind}, (kind, if(kind = 0, assumeNotNull(split), '')) AS part, cells"
+            f" FROM (SELECT split, cells, {place} FROM ({values}))"
+        )
+        return (
+            "SELECT part.1, part.2, cell.1 AS column, grouping(column) AS is_total, sum(cell.2)"
+            f" FROM ({parts}) ARRAY JOIN cells AS cell GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
         )
 
     def _in_parts(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
@@ -89,9 +115,10 @@ class SeriesWriter:
         require_name(series.label, f"{path}.label")
         if series.measure is not Measure.FIRST_TIME:
             return scope.events([*select, *counts.select], where, since=since)
-        names = [text.rpartition(" AS ")[2] for text in select]
-        each = [*select, "timestamp AS at", "UUIDToNum(uuid) AS id", *counts.select]
-        kept = [f"argMin(tuple({name}), (at, id)).1 AS {name}" for name in names]  # of one moment, the lesser uuid
+        each, kept = ["timestamp AS at", *counts.select], [THE_WHOLE]
+        if self.split:
+            each += [*select, TURN]
+            kept = [f"{of_first('split', is_text=self.split.is_text)} AS split"]
         events = scope.events(each, where, since=FIRST_TIMESTAMP)
         firsts = ", ".join([*kept, "min(at) AS first_at", "counted"])
         inside = "toUnixTimestamp64Micro(first_at) >= {start:Int64}"
