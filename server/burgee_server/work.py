@@ -49,6 +49,7 @@ class Work:
         taking, stopping = asyncio.create_task(self._lease.take()), asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            _raise_failures((taking,))  # or this node would load without the lease
             return taking.done()
         finally:
             await _end(taking, stopping)

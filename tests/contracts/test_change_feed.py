@@ -185,6 +185,24 @@ async def test_a_word_that_was_missed_is_noticed(node: Any, database: Any, redis
         await here.until(change)
 
 
+async def test_a_word_that_cannot_be_read_is_looked_up_and_the_next_is_heard(
+    node: Any, database: Any, redis_url: str, redis_prefix: str
+) -> None:
+    """A newer node tells of kinds that this one does not know: it stays, and asks the control store."""
+    following = await node()
+    here = Heard(following)
+    expected = await make_changes(database)
+    with redis.Redis.from_url(redis_url) as client:
+        number = client.incr(f"{redis_prefix}changes")
+        client.publish(f"{redis_prefix}changed", f'{number} ["another", "a kind to come", 1, []]')
+
+    for change in expected:
+        await here.until(change)
+    last = Change(Kind.FLAGS, 7, ("beta",))
+    await (await node()).publish(last)
+    await here.until(last)
+
+
 async def test_a_change_whose_maker_ended_before_it_could_tell_is_found(
     node: Any, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,9 +101,14 @@ class RedisFeed:
         number, _, text = data.partition(b" ")
         missed = int(number) > self._heard + 1
         self._heard = max(int(number), self._heard)
-        node, change = _read(text)
-        if node != self._node:
-            self._tell(change)
+        try:
+            node, change = _read(text)
+        except ValueError:  # of a newer node, which knows kinds that this one does not
+            log.warning("a change that another node told of cannot be read: everything is looked at anew")
+            missed = True
+        else:
+            if node != self._node:
+                self._tell(change)
         if missed:
             await self._look()
             await self._tell_unnumbered()
