@@ -10,6 +10,7 @@ MONTHS = {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}
 """Of how many months a unit is; quarters begin with January, April, July and October."""
 
 _MIDDAY = timedelta(hours=12)  # from the middle of a day, no change of the clocks leads into another
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def shift(moment: datetime, amount: int, unit: str, zone: ZoneInfo) -> datetime:
@@ -62,5 +63,6 @@ def following(start: datetime, unit: Interval, zone: ZoneInfo) -> datetime:
 
 
 def preceding(start: datetime, unit: Interval, zone: ZoneInfo) -> datetime:
-    """Where the unit before the one that begins at `start` begins; a day, or longer."""
-    return beginning(start - _MIDDAY, unit, zone)
+    """Where the unit before the one that begins at `start` begins."""
+    earlier = _MICROSECOND if unit is Interval.HOUR else _MIDDAY
+    return beginning(start - earlier, unit, zone)

@@ -79,6 +79,13 @@ async def test_the_first_column_counts_whole_and_one_that_is_not_over_says_so(en
     assert [each.complete for each in answer.columns] == [True, False]
 
 
+async def test_the_hour_before_the_first_is_one_hour(environment: Environment) -> None:
+    """Who was last there three hours before the range has come back after a gap, and did not go dormant in it."""
+    await environment.load(*seen("ann", -3 / 24, 0), *seen("bob", -3 / 24), *seen("cid", -0.5 / 24))
+    query = LifecycleQuery(range=TimeRange("2026-03-02", "2026-03-02T02:00"), interval=Interval.HOUR)
+    assert numbers(await lifecycle(environment, query)) == [(0, 0, 1, -1), (0, 0, 0, -1)]
+
+
 async def test_companies_live_by_the_events_of_all_their_users(environment: Environment) -> None:
     """Events without a company are nobody's."""
     await environment.load(*seen("ann", 0, company="acme"), *seen("bob", 1, company="acme"), *seen("eve", 1))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.trend import FormulaQuery, Measure, Series, TrendQuery
+from burgee_server.insights.trend.lines import moving_average
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, new_environment
@@ -100,6 +102,33 @@ async def test_a_moving_average_is_of_the_columns_there_are(environment: Environ
     assert count == (1, 0.5, 0.5, 1, 0.5)
     assert mean == (6, 6, 12, 6, 0)
     assert total == 6
+
+
+@given(
+    values=st.lists(st.floats(), max_size=12),
+    columns=st.integers(min_value=2, max_value=15),
+)
+def test_a_moving_average_is_the_mean_to_the_last_digit(values: list[float], columns: int) -> None:
+    """Of the finite numbers in each window, as fractions have it: also of those too great, or too far apart, to add."""
+    expected = []
+    for end in range(1, len(values) + 1):
+        there = [Fraction(value) for value in values[max(0, end - columns) : end] if math.isfinite(value)]
+        expected.append(float(sum(there) / len(there)) if there else math.nan)
+    assert list(map(repr, moving_average(values, columns))) == [repr(mean + 0.0) for mean in expected]
+
+
+def test_a_wide_moving_average_looks_at_each_column_once() -> None:
+    """Nobody waits for a window as wide as the longest answer."""
+
+    class Counted(float):
+        looks = 0
+
+        def as_integer_ratio(self) -> tuple[int, int]:
+            Counted.looks += 1
+            return super().as_integer_ratio()
+
+    assert moving_average([Counted(1)] * 1000, 1000) == (1.0,) * 1000
+    assert Counted.looks == 1000
 
 
 async def test_formulas_are_lines_more(environment: Environment) -> None:
