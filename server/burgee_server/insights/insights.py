@@ -66,7 +66,8 @@ class Insights:
         answers = await self._ask(planned.statements, timeout)
         rows_read = sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
-        return planned.answer([answer.rows for answer in answers], info)
+        # A large answer takes a while to put together: flag checks go on meanwhile.
+        return await asyncio.to_thread(planned.answer, [answer.rows for answer in answers], info)
 
     async def _first_event(self, environment_id: int, timeout: float | None) -> datetime | None:
         [answer] = await self._ask([first_event(environment_id)], timeout)

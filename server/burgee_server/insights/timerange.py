@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from burgee.evaluation import times
 from burgee_server.errors import Invalid
@@ -83,11 +84,15 @@ def span(range_: TimeRange, time_zone: str, now: datetime, first: datetime | Non
 
 
 def zone_of(time_zone: str) -> ZoneInfo:
-    """The IANA time zone; empty is UTC."""
-    try:
-        return ZoneInfo(time_zone or "UTC")
-    except (KeyError, ValueError, OSError):  # unknown, not a plain name, the name of a directory
-        raise Invalid.of("time_zone", 'must be an IANA time zone, such as "Europe/Berlin"') from None
+    """The IANA time zone; empty is UTC. Not what a machine calls its own, nor zones that count leap seconds."""
+    if (time_zone or "UTC") not in _zones():
+        raise Invalid.of("time_zone", 'must be an IANA time zone, such as "Europe/Berlin"')
+    return ZoneInfo(time_zone or "UTC")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def _named(name: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:

@@ -94,6 +94,7 @@ BAD: list[tuple[tuple[Feature, ...], dict[str, Any], str]] = [
     ((feature(action="nothing"),), {}, "features[0].use.action"),
     ((feature("x", filter_=Condition("x", Operator.IS_SET)),), {}, "features[0].use.filter.condition.attribute"),
     ((feature("x"),), {"group_type": "planet"}, "group_type"),
+    ((feature("x"),) * 50, {"range": TimeRange("-300d"), "interval": Interval.HOUR}, "interval"),
     ((feature("x"),), {"range": TimeRange("-50y"), "interval": Interval.HOUR}, "interval"),
 ]
 

@@ -95,6 +95,9 @@ def test_an_empty_range_is_the_last_thirty_days() -> None:
         (TimeRange(), "Mars/Base", "time_zone"),
         (TimeRange(), "../etc/passwd", "time_zone"),
         (TimeRange(), "Europe", "time_zone"),
+        (TimeRange(), "right/UTC", "time_zone"),
+        (TimeRange(), "posix/Europe/Berlin", "time_zone"),
+        (TimeRange(), "localtime", "time_zone"),
         (TimeRange(), "\0", "time_zone"),
     ],
 )

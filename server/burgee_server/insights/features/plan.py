@@ -14,7 +14,7 @@ from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.columns import column_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
-from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.limits import MAX_CELLS, require_name
 from burgee_server.insights.sql.scope import Scope, event_key
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros, to_micros
@@ -75,6 +75,10 @@ def plan_features(query: FeaturesQuery, asked: Asked) -> FeaturesPlan:
         if not feature.use.event and not feature.use.action:
             raise Invalid.of(f"features[{index}].use.event", "a feature is an event or an action: name one")
     columns = asked.span.columns(query.interval)
+    if (cells := len(query.features) * len(columns)) > MAX_CELLS:
+        raise Invalid.of(
+            "interval", f"features × columns may be {MAX_CELLS:,}, these are {cells:,}: ask for fewer of one"
+        )
     return FeaturesPlan(query, columns, (_uses(query, asked, columns), _times(query, asked), _active(query, asked)))
 
 
