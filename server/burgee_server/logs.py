@@ -72,7 +72,9 @@ def _at(record: logging.LogRecord) -> datetime:
 def _told(record: logging.LogRecord) -> Iterator[str]:
     """An exception, and what caused it: kinds and frames, innermost cause last."""
     error = record.exc_info[1] if record.exc_info else None
-    while error is not None:
+    told: set[int] = set()
+    while error is not None and id(error) not in told:  # one that caused itself would have no end
+        told.add(id(error))
         yield cause(error)
         for frame in traceback.extract_tb(error.__traceback__):
             yield f"  {frame.filename}:{frame.lineno} in {frame.name}"

@@ -182,3 +182,11 @@ def test_the_time_zone_of_the_machine_changes_nothing(tmp_path: Path, request: p
         "0 2",
         "2026-03-02T00:30:00+00:00 2026-03-01T23:30:00+00:00",
     ], done
+
+
+async def test_a_statement_that_cannot_be_right_fails_and_the_next_is_answered(warehouse: ClickHouseWarehouse) -> None:
+    """As the engine has it, and not as its own cause: who follows causes would never come to an end."""
+    with pytest.raises(Exception, match="right/UTC") as failed:
+        await warehouse.query(Statement("SELECT toDate32(now64(), 'right/UTC')"), 10)
+    assert failed.value.__cause__ is not failed.value
+    assert (await warehouse.query(Statement("SELECT 1"), 10)).rows == [[1]]

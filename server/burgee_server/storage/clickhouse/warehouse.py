@@ -340,7 +340,10 @@ class ClickHouseWarehouse:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(running)
         except Error as error:
-            raise failures.of_query(error) from error
+            told = failures.of_query(error)
+            if told is error:
+                raise
+            raise told from error
         except (TimeoutError, asyncio.CancelledError) as error:
             self._kills.submit(partial(_stop, name=name, running=running))
             if isinstance(error, TimeoutError):
