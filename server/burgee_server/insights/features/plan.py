@@ -10,6 +10,7 @@ from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.features.model import FeaturesQuery, FeatureUsage, FeatureUse
+from burgee_server.insights.shares import share
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.columns import column_sql
 from burgee_server.insights.sql.events import events_of
@@ -50,12 +51,12 @@ class FeaturesPlan:
                     label=feature.label or feature.use.event or feature.use.action,
                     events=events,
                     users=used_by,
-                    user_share=_share(used_by, users),
+                    user_share=share(used_by, users),
                     groups=of_groups,
-                    group_share=_share(of_groups, groups),
+                    group_share=share(of_groups, groups),
                     events_per_user=events / used_by if used_by else math.nan,
                     days_per_user=days / used_by if used_by else math.nan,
-                    returning_share=_share(returning, used_by),
+                    returning_share=share(returning, used_by),
                     trend=tuple(trends[number]),
                     first_used_at=used[number][0] if number in used else None,
                     last_used_at=used[number][1] if number in used else None,
@@ -138,7 +139,3 @@ def _features(
     numbers = ", ".join(f"if({use}, {number}, -1)" for number, use in enumerate(uses))
     features = f"arrayJoin(arrayFilter(number -> number >= 0, [{numbers}])) AS feature"
     return scope.events([features, *select], where, since=since)
-
-
-def _share(count: int, of: int) -> float:
-    return count / of if of else 0.0

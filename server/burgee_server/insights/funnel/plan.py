@@ -7,6 +7,7 @@ from typing import Any
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.funnel.actors import REACHED, Actors, read_actors
 from burgee_server.insights.funnel.model import Attribution, Funnel, FunnelQuery, FunnelRow, FunnelStep
+from burgee_server.insights.shares import share
 from burgee_server.insights.sql.breakdown import Split
 from burgee_server.insights.words import Part, PartKind, QueryInfo
 from burgee_server.ports.warehouse import Statement
@@ -40,7 +41,7 @@ def counted(labels: Sequence[str], counts: Sequence[int]) -> tuple[FunnelStep, .
     """The steps, from how many reached each."""
     before = [counts[0], *counts]
     return tuple(
-        FunnelStep(label, count, _share(count, counts[0]), _share(count, previous))
+        FunnelStep(label, count, share(count, counts[0]), share(count, previous))
         for label, count, previous in zip(labels, counts, before, strict=False)
     )
 
@@ -69,7 +70,3 @@ def _sql(actors: Actors) -> str:
         f"SELECT {kind} AS kind, if(kind = 0, assumeNotNull(split), '') AS value, {', '.join(sums)} FROM ({ranked})"
         " GROUP BY kind, value"
     )
-
-
-def _share(count: int, of: int) -> float:
-    return count / of if of else 0.0

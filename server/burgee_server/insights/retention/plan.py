@@ -19,6 +19,7 @@ from burgee_server.insights.retention.model import (
     Window,
 )
 from burgee_server.insights.retention.started import WIDTHS, Started
+from burgee_server.insights.shares import share
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.limits import MAX_CELLS
@@ -64,7 +65,7 @@ class RetentionPlan:
         for period, count in enumerate(here):
             state = self._state(number, period)
             lost = here[period - 1] - stayed[period] if period and state is not CellState.FUTURE else 0
-            cells.append(RetentionCell(count, _share(count, here[0]), _share(here[0] - count, here[0]), lost, state))
+            cells.append(RetentionCell(count, share(count, here[0]), share(here[0] - count, here[0]), lost, state))
         return RetentionRow(column, here[0], tuple(cells))
 
     def _state(self, number: int, period: int) -> CellState:
@@ -115,11 +116,7 @@ def _average(rows: Sequence[RetentionRow], period: int) -> RetentionAverage:
     whole = [row for row in rows if row.cells[period].state is CellState.COMPLETE]
     size, count = sum(row.size for row in whole), sum(row.cells[period].count for row in whole)
     lost = sum(row.cells[period].lost for row in whole)
-    return RetentionAverage(size, count, _share(count, size), _share(size - count, size), lost)
-
-
-def _share(count: int, of: int) -> float:
-    return count / of if of else 0.0
+    return RetentionAverage(size, count, share(count, size), share(size - count, size), lost)
 
 
 def _rank(table: RetentionTable) -> tuple[bool, int, str]:

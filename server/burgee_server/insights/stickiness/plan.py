@@ -8,6 +8,7 @@ from typing import Any
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
+from burgee_server.insights.shares import share
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.columns import position_sql
@@ -52,7 +53,7 @@ class StickinessPlan:
         cells = []
         for number in reversed(numbers):
             count, more = counts.get(number, 0), at_least[number]
-            cells.append(StickinessCell(number, count, _share(count, size), more, _share(more, size)))
+            cells.append(StickinessCell(number, count, share(count, size), more, share(more, size)))
         return StickinessRow(part, size, tuple(cells))
 
 
@@ -106,10 +107,6 @@ def _actors(query: StickinessQuery, asked: Asked, scope: Scope) -> tuple[Split |
     parts = ranked(scope, split, f"({valued})", "1")
     merged = f"SELECT actor, kind, value, {active.merged('r')} FROM {parts} AS r GROUP BY actor, kind, value"
     return split, len(columns), f"(SELECT actor, kind, value, {active.size} AS columns FROM ({merged}))"
-
-
-def _share(count: int, of: int) -> float:
-    return count / of if of else 0.0
 
 
 def _rank(row: StickinessRow) -> tuple[bool, int, str]:
