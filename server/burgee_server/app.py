@@ -91,8 +91,10 @@ async def _run(
     house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event
 ) -> None:
     answers, works = settings.role != "loader", settings.role != "api"
-    following = asyncio.create_task(house.stores.feed.follow())
+    endless = [asyncio.create_task(house.stores.feed.follow())]
     working = [asyncio.create_task(house.work.run())] if works else []
+    if house.handover is not None:
+        working.append(asyncio.create_task(house.handover.run()))
     servicers = house.servicers if answers else None
     server = RpcServer(servicers, house.gate, house.streams, house.limits, house.calls, house.transport)
     metrics = None
@@ -105,13 +107,15 @@ async def _run(
         if answers:
             await house.warm()
         await server.ready()
+        if answers and settings.redis is not None and settings.journal_away == "refuse":
+            endless.append(asyncio.create_task(server.follow(house.stores.journal)))
         _calm_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
         host = settings.listen.rpartition(":")[0]
         directory.tell(f"{host}:{port}")
         say(f"burgee ready grpc={host}:{port}")
         stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait({stopped, following, *working}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopped, *endless, *working}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
         drain = settings.drain_notice_seconds + settings.drain_seconds
@@ -120,12 +124,14 @@ async def _run(
         if metrics is not None:
             await metrics.stop()
         house.work.stop()
+        if house.handover is not None:
+            house.handover.stop()
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         if working:
             await asyncio.wait(working, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
-        for task in (following, *working):
+        for task in (*endless, *working):
             task.cancel()
-        outcomes = await asyncio.gather(following, *working, return_exceptions=True)
+        outcomes = await asyncio.gather(*endless, *working, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome  # work that ended by itself: better a restart than a server that stores nothing

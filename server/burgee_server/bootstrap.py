@@ -15,8 +15,8 @@ from functools import partial
 from burgee_server.doctor import examine
 from burgee_server.errors import Unavailable
 from burgee_server.house import House, Stores, furnish
-from burgee_server.ports.changes import ChangeFeed, ChangeLog
-from burgee_server.ports.journal import Journal
+from burgee_server.ports.changes import ChangeFeed
+from burgee_server.ports.journal import Held, Journal
 from burgee_server.ports.lease import Lease
 from burgee_server.ports.quarantine import QuarantineStore
 from burgee_server.ports.quota import Quota
@@ -24,7 +24,8 @@ from burgee_server.ports.turns import Turns
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
-from burgee_server.storage.directory import DataDirectory
+from burgee_server.storage.directory import HELD_FILE, DataDirectory
+from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.memory.lease import OwnLease
 from burgee_server.storage.memory.quota import LocalQuota
@@ -54,7 +55,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         await _require_alone(lease)
         between = _within_the_process(directory, settings)
     else:
-        between = await _between_nodes(settings.redis.get_secret_value(), settings, SqlChangeLog(database), turns)
+        between = await _between_nodes(directory, settings, settings.redis.get_secret_value(), database, turns)
     warehouse = await _open_warehouse(directory, settings)
     stores = Stores(
         access=SqlAccess(database),
@@ -67,6 +68,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         turns=turns,
         lease=lease,
         journal=between.journal,
+        held=between.held,
         quarantine=between.quarantine,
         warehouse=warehouse,
         feed=between.feed,
@@ -95,6 +97,7 @@ class _Between:
     """What lies between those who take something in, or change something, and those who are to have it."""
 
     journal: Journal
+    held: Held | None
     quarantine: QuarantineStore
     feed: ChangeFeed
     quota: Quota
@@ -103,17 +106,25 @@ class _Between:
 
 def _within_the_process(directory: DataDirectory, settings: Settings) -> _Between:
     journal = SqliteJournal(directory.path / "journal.db", settings.journal_max_mb * MEGABYTE)
-    return _Between(journal, journal.quarantine, LocalFeed(), LocalQuota(SystemClock()), journal.close)
+    return _Between(journal, None, journal.quarantine, LocalFeed(), LocalQuota(SystemClock()), journal.close)
 
 
-async def _between_nodes(url: str, settings: Settings, changes: ChangeLog, turns: Turns) -> _Between:
+async def _between_nodes(
+    directory: DataDirectory, settings: Settings, url: str, database: Database, turns: Turns
+) -> _Between:
     from burgee_server.storage import redis  # its driver is there with the extra `scaled`
 
     client = redis.connect(url)
     await redis.check_durability(client)
-    journal = redis.RedisJournal(client, settings.journal_max_mb * MEGABYTE, turns)
-    feed = await redis.RedisFeed.open(client, changes)
-    return _Between(journal, journal.quarantine, feed, redis.RedisQuota(client, SystemClock()), journal.close)
+    most, file = settings.journal_max_mb * MEGABYTE, directory.path / HELD_FILE
+    shared = redis.RedisJournal(client, most, turns)
+    feed = await redis.RedisFeed.open(client, SqlChangeLog(database))
+    quota = redis.RedisQuota(client, SystemClock())
+    holds = settings.journal_away == "local"
+    if not holds and not file.exists():
+        return _Between(shared, None, shared.quarantine, feed, quota, shared.close)
+    holding = HoldingJournal(shared, SqliteJournal(file, most), holds=holds)
+    return _Between(holding, holding, shared.quarantine, feed, quota, holding.close)
 
 
 async def _require_alone(lease: Lease) -> None:

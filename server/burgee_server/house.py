@@ -10,9 +10,9 @@ from burgee.evaluation import Reason
 from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.actions import Actions
-from burgee_server.capture import Capture, Isolator, Loader, Quarantine, TimeWindow
+from burgee_server.capture import Capture, Handover, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships, Refreshing
-from burgee_server.erasure import Eraser, Erasures, Retention
+from burgee_server.erasure import Belated, Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
@@ -20,7 +20,7 @@ from burgee_server.insights import Insights, Lists, WarehouseComputing, check_ma
 from burgee_server.metrics import Collector
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
-from burgee_server.metrics.stores import asked, backlog, held, loaded
+from burgee_server.metrics.stores import asked, backlog, holding, loaded, refused
 from burgee_server.ports.access import AccessStore
 from burgee_server.ports.actions import ActionStore
 from burgee_server.ports.changes import ChangeFeed
@@ -28,7 +28,7 @@ from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.erasures import ErasureStore
 from burgee_server.ports.flags import FlagStore
-from burgee_server.ports.journal import Journal
+from burgee_server.ports.journal import Held, Journal
 from burgee_server.ports.lease import Lease
 from burgee_server.ports.profiles import ProfileStore
 from burgee_server.ports.quarantine import QuarantineStore
@@ -71,6 +71,8 @@ class Stores:
     turns: Turns
     lease: Lease
     journal: Journal
+    held: Held | None
+    """What this node has acknowledged by itself; None if it never does."""
     quarantine: QuarantineStore
     warehouse: Warehouse
     feed: ChangeFeed
@@ -88,6 +90,7 @@ class House:
     administration: Administration
     mirror: Mirror
     work: Work
+    handover: Handover | None
     catalog: Catalog
     watch: Watch
     streams: OpenStreams
@@ -171,7 +174,8 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             "evaluations": partial(evaluations, flag_servicer),
             "capture": partial(captured, taking, limits),
             "journal": partial(backlog, journal, clock),
-            "quarantine": partial(held, quarantine),
+            "held": partial(holding, stores.held, clock),
+            "quarantine": partial(refused, quarantine),
             "loader": partial(loaded, loader),
             "flags": FlagsInMemory(catalog, watch, access).samples,
             "changes": changes.samples,
@@ -188,6 +192,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         work=Work(
             stores.lease, finishing=(loader, mirror), endless=(isolator.run, eraser.run, retention.run, refreshing.run)
         ),
+        handover=None if stores.held is None else Handover(stores.held, Belated(stores.erasures).since),
         catalog=catalog,
         watch=watch,
         streams=streams,

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         1024,
         description="Megabytes of acknowledged events that may be outside the warehouse; beyond, capture refuses.",
     )
+    journal_away: Literal["refuse", "local"] = Field(
+        "refuse",
+        description="refuse, or local to keep events in the data directory while redis cannot be reached.",
+    )
     future_hours: Annotated[float, Field(ge=0, le=8_760)] = Field(
         24.0, description="How far ahead of the server's clock an event's timestamp may lie."
     )
@@ -133,6 +137,8 @@ class Settings(BaseSettings):
                 "role and processes are for several processes, which need a database, a warehouse and redis in common;"
                 " without them one process has everything in its directory"
             )
+        if self.redis is None and self.journal_away == "local":
+            raise ValueError("journal_away is for several nodes: without redis, the journal is in the data directory")
         if self.role == "loader" and self.processes > 1:
             raise ValueError("one loader works at a time: processes are for those that answer calls")
         return self

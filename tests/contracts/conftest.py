@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.redis.connection import connect
 from burgee_server.storage.redis.journal import RedisJournal
@@ -52,13 +53,24 @@ class OpenJournals:
             await journal.close()
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+def _holding(path: Path, max_bytes: int, unix_seconds: Callable[[], float]) -> Any:
+    """A node's journal with another behind it, which is not needed here."""
+    shared = SqliteJournal(path / "journal.db", max_bytes, unix_seconds)
+    own = SqliteJournal(path / "held.db", max_bytes, unix_seconds)
+    journal: Any = HoldingJournal(shared, own, holds=True, unix_seconds=unix_seconds)
+    journal.quarantine = shared.quarantine
+    return journal
+
+
+@pytest.fixture(params=["sqlite", "redis", "holding"])
 async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenJournals]:
     """A journal of each kind, and the means to open it again."""
     if request.param == "redis":
         url, prefix = request.getfixturevalue("redis_url"), request.getfixturevalue("redis_prefix")
         turns = LocalTurns()
         journals = OpenJournals(lambda *bounds: RedisJournal(connect(url), bounds[0], turns, bounds[1], prefix))
+    elif request.param == "holding":
+        journals = OpenJournals(lambda *bounds: _holding(tmp_path, *bounds))
     else:
         journals = OpenJournals(lambda *bounds: SqliteJournal(tmp_path / "journal.db", *bounds))
     yield journals

@@ -32,9 +32,9 @@ class Nodes:
         for number in range(3):  # the first one to be ready has the lease
             self.nodes.append(self._start(number).ready())
 
-    def restart(self, number: int) -> None:
+    def restart(self, number: int, **settings: str) -> None:
         """Start a node again that was killed, with its directory and a new address."""
-        self.nodes[number] = self._start(number).ready()
+        self.nodes[number] = self._start(number, **settings).ready()
 
     def target(self, first: int) -> str:
         """All nodes, for a client that begins with this one and moves on when it is gone."""
@@ -54,7 +54,7 @@ class Nodes:
         for store in (self.clickhouse, self.redis, self.postgres):
             store.close()
 
-    def _start(self, number: int) -> Serving:
+    def _start(self, number: int, **settings: str) -> Serving:
         redis = f"redis://{self.way.address}/0" if number == 2 else self.redis.url
         return Serving(
             self._path / f"node-{number}",
@@ -62,6 +62,7 @@ class Nodes:
             BURGEE_DATABASE=self._database,
             BURGEE_REDIS=redis,
             BURGEE_WAREHOUSE=self.clickhouse.dsn,
+            **settings,
         )
 
 

@@ -1,9 +1,11 @@
 """Several nodes that share their stores: what becomes of checks and events when one of them, or a store, fails."""
 
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +157,33 @@ def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses
         checking.finish()
 
     assert counted(nodes.nodes[0]) - before == fine.events + cut_off.events
+
+
+def test_a_node_that_holds_events_acknowledges_them_without_redis_and_hands_them_over_once(nodes: Nodes) -> None:
+    """It is killed while it is cut off, and again as soon as it is back: everything is there in the end, once."""
+    before = counted(nodes.nodes[0])
+    nodes.nodes[2].stop(signal.SIGKILL)
+    nodes.restart(2, BURGEE_JOURNAL_AWAY="local")
+    held = nodes.nodes[2].data / "held.db"
+    with sending(nodes.nodes[2].target) as (senders,):
+        wait_for(lambda: senders.batches > 5, 60)
+        nodes.way.cut()
+        wait_for(lambda: holding(held) > 20, 60)
+        assert [each for each in senders.failures if "Redis" in each.message] == []
+    nodes.nodes[2].stop(signal.SIGKILL)
+
+    nodes.way.mend()
+    held_by_then = holding(held)
+    nodes.restart(2, BURGEE_JOURNAL_AWAY="local")
+    nodes.nodes[2].stop(signal.SIGKILL)
+    nodes.restart(2)  # what it held is handed over, whatever the setting is now
+    wait_for(lambda: not holding(held), 60)
+
+    assert held_by_then > 0
+    assert counted(nodes.nodes[0]) - before == senders.events
+
+
+def holding(file: Path) -> int:
+    """How many batches a node has in this file that it has not handed over."""
+    with closing(sqlite3.connect(file)) as connection:
+        return int(connection.execute("SELECT count(*) FROM batches").fetchone()[0])

@@ -2,6 +2,7 @@
 
 from burgee_server.capture.admission import MAX_EVENTS, Admission, Rejection, admit
 from burgee_server.capture.capture import Capture, Receipt
+from burgee_server.capture.handover import Handover
 from burgee_server.capture.isolator import Isolator
 from burgee_server.capture.loader import Loader
 from burgee_server.capture.quarantine import Quarantine, Replay
@@ -11,6 +12,7 @@ __all__ = [
     "MAX_EVENTS",
     "Admission",
     "Capture",
+    "Handover",
     "Isolator",
     "Loader",
     "Quarantine",

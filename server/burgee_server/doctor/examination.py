@@ -7,9 +7,9 @@ from burgee_server.doctor import place
 from burgee_server.findings import Finding, State, warning
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.storage.clickhouse.checks import check_warehouse
-from burgee_server.storage.directory import KEY_FILE
+from burgee_server.storage.directory import HELD_FILE, KEY_FILE
 from burgee_server.storage.sql.checks import check_database
-from burgee_server.storage.sqlite.checks import check_file, check_journal, read_only
+from burgee_server.storage.sqlite.checks import check_file, check_held, check_journal, read_only
 
 
 def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
@@ -40,6 +40,9 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
         yield from check_redis(settings.redis.get_secret_value(), limit)
     else:
         yield from check_journal(data / "journal.db", limit, time.time())
+    for held in (data / HELD_FILE, *sorted(data.glob(f"process-*/{HELD_FILE}"))):
+        if held.exists():
+            yield check_held(held, time.time())
     if settings.warehouse is not None:
         yield from check_warehouse(settings.warehouse.get_secret_value())
     elif not alone:

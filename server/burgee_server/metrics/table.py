@@ -51,6 +51,13 @@ JOURNAL_KEPT = Metric(
     "burgee_journal_kept_bytes", _GAUGE, "Bytes of events outside the warehouse: waiting, set aside, in quarantine."
 )
 JOURNAL_LIMIT = Metric("burgee_journal_limit_bytes", _GAUGE, "Beyond this, Capture refuses; see journal_max_mb.")
+JOURNAL_AWAY = Metric(
+    "burgee_journal_away", _GAUGE, "1 while Redis cannot be reached and this node keeps events; see journal_away."
+)
+HELD_EVENTS = Metric("burgee_held_events", _GAUGE, "Acknowledged events on this node that wait for Redis.")
+HELD_BYTES = Metric("burgee_held_bytes", _GAUGE, "Bytes of those events; see journal_max_mb.")
+HELD_AGE = Metric("burgee_held_age_seconds", _GAUGE, "For how long the oldest of them has waited; 0 if none waits.")
+HANDED_OVER = Metric("burgee_handed_over_events_total", _COUNTER, "Events that this node held and has handed over.")
 ASIDE_EVENTS = Metric("burgee_aside_events", _GAUGE, "Events set aside because the warehouse refused their batch.")
 QUARANTINED_EVENTS = Metric("burgee_quarantined_events", _GAUGE, "Events in quarantine.")
 

@@ -78,6 +78,9 @@ class ErasureStore(Protocol):
     async def unfinished(self) -> Sequence[Erasure]:
         """The erasures of every environment that are not DONE, oldest first."""
 
+    async def since(self, moment: datetime) -> Sequence[Erasure]:
+        """The erasures of every environment that were asked for then or later, DONE ones too, oldest first."""
+
     async def arrived(self, found: Mapping[str, Arrived]) -> None:
         """From WAITING to ERASING: how many events, and what is removed until when, by erasure_id."""
 

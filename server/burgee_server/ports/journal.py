@@ -1,7 +1,14 @@
 """Where acknowledged events wait for the warehouse."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from burgee_server.ports.quarantine import Remainder
+
+Late: TypeAlias = Callable[[float], Awaitable[Callable[[bytes], Remainder | None]]]
+"""Of payloads that come into the journal late, and were acknowledged at this Unix time at the earliest: what is to be
+left of each by now; None: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +88,25 @@ class Journal(Protocol):
 
     async def close(self) -> None:
         """Finish what is being written, and let go of the file."""
+
+
+class Held(Protocol):
+    """What this node has acknowledged by itself, because the journal of all nodes could not be reached."""
+
+    away: bool
+    """Whether that journal cannot be reached, as far as is known."""
+    handed_over: int
+    """How many events that journal was given since the start."""
+
+    async def holding(self) -> Backlog:
+        """What waits to be handed over."""
+
+    async def hand_over(self, late: Late) -> None:
+        """Give the journal of all nodes everything that is held, under the ids that it was acknowledged with.
+
+        Cut short anywhere, it is done again: a batch that has arrived is not kept again, within 24 hours.
+        Raises Unavailable and Overloaded; then it is still held.
+        """
+
+    async def until_held(self, seconds: float) -> None:
+        """Return when something is held that was not before, or after this many seconds."""

@@ -26,6 +26,8 @@ from burgee.v1 import (
     profiles_pb2_grpc,
 )
 from burgee_server.access import Gate
+from burgee_server.errors import BurgeeError
+from burgee_server.ports.journal import Journal
 from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
@@ -57,6 +59,13 @@ SERVICES = tuple(
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
+
+CAPTURE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
+LOOK_SECONDS = 2.0
+"""How often it is looked whether the journal can be reached."""
+
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +119,28 @@ class RpcServer:
             self._port = self._server.add_insecure_port(listen)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
-        await self._set_health(("", *self._services), health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._set_health(("", *self._services), _NOT_SERVING)
         await self._server.start()
         return self._port
 
     async def ready(self) -> None:
         """Say SERVING, for the server as a whole and for each service."""
-        await self._set_health(("", *self._services), health_pb2.HealthCheckResponse.SERVING)
+        await self._set_health(("", *self._services), _SERVING)
+
+    async def follow(self, journal: Journal) -> None:
+        """From `ready` to the end, say of CaptureService NOT_SERVING while its journal cannot be reached."""
+        reached = True
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await journal.batch(0, "health")
+            except BurgeeError:
+                now = False
+            else:
+                now = True
+            if now is not reached:
+                reached = now
+                await self._set_health((CAPTURE,), _SERVING if reached else _NOT_SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
         """Say NOT_SERVING; after the notice end streams, and give the calls that run time to finish.

@@ -9,6 +9,9 @@ from typing import IO
 KEY_FILE = "api-key"
 """Where the first API key is, unless somebody chose it."""
 
+HELD_FILE = "held.db"
+"""Where a node keeps events that the journal of all nodes could not be given yet."""
+
 
 class DirectoryInUse(Exception):
     """Another process has this directory: its number, and where it serves, if it does."""

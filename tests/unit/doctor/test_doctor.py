@@ -171,3 +171,21 @@ def test_the_command_prints_json_and_exits_with_one_if_something_is_wrong(data):
     assert wrong["subject"] == "key file"
     assert "chmod 600" in table.output
     assert "journal_max_mb" in unset.output
+
+
+async def test_events_that_a_node_holds_are_told_until_they_are_handed_over(data):
+    """In its directory, and in those of the processes of a server that has several."""
+    for path in (data / "held.db", data / "process-0" / "held.db"):
+        path.parent.mkdir(exist_ok=True)
+        held = SqliteJournal(path, 1 << 20, lambda: time.time() - 100)
+        await held.append(1, "b", b"an envelope", 7)
+
+        state, found, advice = look(data, journal_max_mb=1)["held events"]
+        assert state is State.WARNING
+        assert f"7 acknowledged events in {path}" in found
+        assert "100 s" in found or "101 s" in found
+        assert "keep it" in advice
+
+        await held.commit(await held.next_range(10))
+        await held.close()
+        assert "held events" not in look(data, journal_max_mb=1)

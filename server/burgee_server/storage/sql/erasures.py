@@ -63,6 +63,12 @@ class SqlErasures:
         async with self._database.reading() as connection:
             return [_erasure(row) for row in await connection.execute(query)]
 
+    async def since(self, moment: datetime) -> Sequence[Erasure]:
+        """Those that were asked for then or later, oldest first."""
+        query = select(erasures).where(erasures.c.requested_at >= moment).order_by(erasures.c.revision)
+        async with self._database.reading() as connection:
+            return [_erasure(row) for row in await connection.execute(query)]
+
     async def arrived(self, found: Mapping[str, Arrived]) -> None:
         """From WAITING to ERASING."""
         async with self._database.writing() as connection:

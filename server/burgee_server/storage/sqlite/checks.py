@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from burgee_server.causes import cause
-from burgee_server.findings import Finding, State, ok, wrong
+from burgee_server.findings import Finding, State, ok, warning, wrong
 from burgee_server.ports.journal import Backlog
 from burgee_server.ports.quarantine import Held
 from burgee_server.storage.backlog import judge
@@ -77,6 +77,19 @@ def check_journal(path: Path, max_bytes: int, now: float) -> Iterator[Finding]:
             f"{newest - now:,.0f} s behind the newest batch: it was set back",
             "set the clock, and keep it with NTP",
         )
+
+
+def check_held(path: Path, now: float) -> Finding:
+    """What a node holds in this file that it could not give to the journal of all nodes, at this Unix time."""
+    file = check_file("held events", path)
+    if file.state is State.WRONG:
+        return file
+    with closing(_open(path)) as connection:
+        events, oldest = connection.execute("SELECT coalesce(sum(events), 0), min(received_at) FROM batches").fetchone()
+    if not events:
+        return ok("held events", f"none; {file.found}")
+    found = f"{events:,} acknowledged events in {path} wait for Redis, the oldest for {now - oldest:,.0f} s"
+    return warning("held events", found, "see that Redis answers and that a server runs on this directory; keep it")
 
 
 def _open(path: Path) -> sqlite3.Connection:
