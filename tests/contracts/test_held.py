@@ -146,10 +146,10 @@ async def test_a_node_that_is_killed_while_it_hands_over_neither_loses_nor_doubl
     else:  # all have arrived, and it has not come to noting that down
 
         async def killed(_done):
-            raise OSError
+            raise OSError("killed")
 
         node.journal._own.commit = killed
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="killed"):
             await node.journal.hand_over(keep_all)
     node.line.appends_left = 1 << 30
     await shared.commit(await shared.next_range(100)) if arrive else None

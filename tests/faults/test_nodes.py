@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
 from burgee.v1 import flag_admin_pb2, flags_pb2
@@ -19,6 +21,8 @@ from tests.fixtures.serving import Serving, wait_for
 from tests.rpc.flag_calls import by_company
 
 REST_SECONDS = 0.05
+CAPTURE = "burgee.v1.CaptureService"
+_SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 SHORT_SECONDS, LONG_SECONDS = 3.0, 30.0
 
 
@@ -74,6 +78,13 @@ def counted(node: Serving) -> int:
         wait_for(lambda: all_is_loaded(client), 120)
         rows = client.trend(EVENT, start="2026-01-01", end="2026-04-01", interval="month").rows
         return round(sum(rows[0].values)) if rows else 0
+
+
+def health(node: Serving) -> dict[str, int]:
+    """What it says of capturing, and of itself as a whole."""
+    with grpc.insecure_channel(node.target) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        return {name: check(health_pb2.HealthCheckRequest(service=name), timeout=10).status for name in (CAPTURE, "")}
 
 
 def is_on(client: burgee.Client) -> bool:
@@ -148,12 +159,14 @@ def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses
             switch(clients[0], False)
             wait_for(lambda: not is_on(clients[2]), 60)
             wait_for(lambda: any("Redis" in failure.message for failure in cut_off.failures), 60)
+            wait_for(lambda: health(nodes.nodes[2]) == {CAPTURE: _NOT_SERVING, "": _SERVING}, 60)
             sent = fine.batches
             wait_for(lambda: fine.batches > sent + 5, 60)
             nodes.way.mend()
         assert all(failure.says_when for failure in cut_off.failures if "Redis" in failure.message)
         switch(clients[0], True)
         wait_for(lambda: is_on(clients[2]), 60)
+        wait_for(lambda: health(nodes.nodes[2]) == {CAPTURE: _SERVING, "": _SERVING}, 60)
         checking.finish()
 
     assert counted(nodes.nodes[0]) - before == fine.events + cut_off.events
