@@ -155,6 +155,11 @@ async def test_a_cell_says_how_much_of_its_time_is_over(environment: Environment
         [table] = (await retention(environment, RetentionQuery(range=april, periods=2, window=window))).tables
         assert [[cell.state for cell in row.cells] for row in table.rows] == expected
         assert [mean.size for mean in table.averages] == sizes
+        assert [cell.lost for cell in table.rows[0].cells] == [0, 1, 0]
+        lost = RetentionActorsQuery(
+            RetentionQuery(range=april, periods=2, window=window), datetime(2026, 4, 14, tzinfo=UTC), 2, Outcome.LOST
+        )
+        assert (await ask(environment, plan_retention_actors, lost)).keys == ()
 
 
 async def test_a_split_goes_by_the_value_at_the_first_start(environment: Environment) -> None:
@@ -208,6 +213,8 @@ async def test_who_is_behind_a_cell_comes_page_by_page(environment: Environment)
     assert await page(Outcome.RETURNED, None, Page("c", 3)) == (("ä",), False)
     assert await page(Outcome.LEFT) == await page(Outcome.LOST) == (("d",), False)
     assert await page(Outcome.RETURNED, value("b")) == (("b",), False)
+    assert await page(Outcome.RETURNED, value("ä")) == (("ä",), False)
+    assert await page(Outcome.RETURNED, value("e")) == ((), False)
     assert await page(Outcome.RETURNED, OTHER) == (("c", "ä"), False)
     assert await page(Outcome.RETURNED, MISSING) == ((), False)
 

@@ -118,6 +118,15 @@ async def test_the_actors_of_a_number_come_page_by_page(environment: Environment
     assert await keys(2, True, Page("b", 2)) == (("c",), False)
 
 
+async def test_the_actors_of_a_value_are_found_though_the_rows_do_not_show_it(environment: Environment) -> None:
+    """One value is shown; the actors of it, of any other, and of all others are to be had."""
+    await environment.load(*seen("a", 0, 1), *seen("b", 0, 1), *seen("c", 0, 1))
+    query = StickinessQuery(range=FOUR_DAYS, breakdown=Breakdown(("user.key",), 1))
+    for part, expected in ((value("a"), ("a",)), (value("c"), ("c",)), (value("d"), ()), (OTHER, ("b", "c"))):
+        asked = StickinessActorsQuery(query, 2, False, part)
+        assert (await ask(environment, plan_stickiness_actors, asked)).keys == expected
+
+
 @pytest.mark.parametrize(
     ("plan", "query", "field"),
     [

@@ -2,8 +2,8 @@
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.retention.model import Outcome, RetentionActorsQuery
-from burgee_server.insights.retention.plan import check_retention
+from burgee_server.insights.retention.model import CellState, Outcome, RetentionActorsQuery
+from burgee_server.insights.retention.plan import cell_state, check_retention
 from burgee_server.insights.sql.paged import ActorsPlan, paged
 from burgee_server.insights.sql.positions import bit
 from burgee_server.insights.sql.ranked import of_part, require_split
@@ -20,6 +20,8 @@ def plan_retention_actors(query: RetentionActorsQuery, asked: Asked) -> ActorsPl
         raise Invalid.of("column", "is not where a column of starts begins")
     if query.period > query.retention.periods:
         raise Invalid.of("period", f"must be at most {query.retention.periods}, the periods that are asked for")
+    number = starts.index(query.column)
+    state = cell_state(query.retention, asked, columns, number, query.period)
     here, before = (
         bit("periods", period, started.number) if period > 0 else "1" for period in (query.period, query.period - 1)
     )
@@ -28,5 +30,7 @@ def plan_retention_actors(query: RetentionActorsQuery, asked: Asked) -> ActorsPl
         Outcome.LEFT: f"NOT ({here})",
         Outcome.LOST: f"({before}) AND NOT ({here})",
     }[query.outcome]
-    column = f"column = {scope.bind(starts.index(query.column), 'UInt16')}"
-    return paged(scope, query.page, started.rows(), [column, of_part(scope, query.part), outcome])
+    if query.outcome is Outcome.LOST and state is CellState.FUTURE:
+        outcome = "0"  # Who is not there yet is not lost.
+    column = f"column = {scope.bind(number, 'UInt16')}"
+    return paged(scope, query.page, started.rows(query.part), [column, of_part(scope, query.part), outcome])

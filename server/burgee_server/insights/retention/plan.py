@@ -63,22 +63,10 @@ class RetentionPlan:
         """`here`: who is there in each period; `stayed`: who was in the one before, too."""
         cells = []
         for period, count in enumerate(here):
-            state = self._state(number, period)
+            state = cell_state(self.query, self.asked, self.columns, number, period)
             lost = here[period - 1] - stayed[period] if period and state is not CellState.FUTURE else 0
             cells.append(RetentionCell(count, share(count, here[0]), share(here[0] - count, here[0]), lost, state))
         return RetentionRow(column, here[0], tuple(cells))
-
-    def _state(self, number: int, period: int) -> CellState:
-        """By the first and the last moment at which somebody of the row may be in the period."""
-        if self.query.window is Window.ROLLING:
-            width, span = WIDTHS[self.query.interval], self.asked.span
-            begin = max(self.columns[number], span.start) + width * period
-            end = min(self.columns[number + 1], span.end) + width * (period + 1)
-        else:
-            begin, end = self.columns[number + period], self.columns[number + period + 1]
-        if self.asked.now >= end:
-            return CellState.COMPLETE
-        return CellState.PARTIAL if self.asked.now > begin else CellState.FUTURE
 
 
 def plan_retention(query: RetentionQuery, asked: Asked) -> RetentionPlan:
@@ -110,6 +98,19 @@ def check_retention(query: RetentionQuery, asked: Asked, scope: Scope) -> tuple[
             "periods", f"parts × columns × periods may be {MAX_CELLS:,}, these are {cells:,}: ask for fewer of one"
         )
     return Started(query, asked, scope, split, columns[:-1], columns[-1]), columns
+
+
+def cell_state(query: RetentionQuery, asked: Asked, columns: Sequence[datetime], number: int, period: int) -> CellState:
+    """By the first and the last moment at which somebody of the row may be in the period."""
+    if query.window is Window.ROLLING:
+        width, span = WIDTHS[query.interval], asked.span
+        begin = max(columns[number], span.start) + width * period
+        end = min(columns[number + 1], span.end) + width * (period + 1)
+    else:
+        begin, end = columns[number + period], columns[number + period + 1]
+    if asked.now >= end:
+        return CellState.COMPLETE
+    return CellState.PARTIAL if asked.now > begin else CellState.FUTURE
 
 
 def _average(rows: Sequence[RetentionRow], period: int) -> RetentionAverage:

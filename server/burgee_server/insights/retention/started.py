@@ -13,7 +13,7 @@ from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
 from burgee_server.insights.sql.ranked import ranked
 from burgee_server.insights.sql.scope import Scope, event_key
-from burgee_server.insights.words import Interval
+from burgee_server.insights.words import Interval, Part
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
 
 WIDTHS = {
@@ -41,18 +41,18 @@ class Started:
     end: datetime
     """Where the last column ends."""
 
-    def rows(self) -> str:
+    def rows(self, asked: Part | None = None) -> str:
         """A source with a row for each actor and column that it started in.
 
         actor; kind and value, its part; `column`, the number of that column; `periods`, a number whose bit n is set if
-        it is there in period n, from 1 on.
+        it is there in period n, from 1 on. `asked` is the part that is wanted, if it is one.
         """
         if self.query.window is Window.ROLLING:
             actors, started, periods = self._rolling()
         else:
             actors, started, periods = self._calendar()
         source = self.split.values(self.scope, actors) if self.split else f"({actors})"
-        parts = ranked(self.scope, self.split, source, f"length({started})")
+        parts = ranked(self.scope, self.split, source, f"length({started})", asked)
         return (
             f"(SELECT actor, kind, value, start.1 AS column, {periods} AS periods"
             f" FROM {parts} ARRAY JOIN {started} AS start)"

@@ -73,7 +73,7 @@ def plan_stickiness_actors(query: StickinessActorsQuery, asked: Asked) -> Actors
     scope = Scope(asked)
     if query.part is None and query.stickiness.breakdown is not None:
         raise Invalid.of("breakdown", "one is in several parts: say which one, or ask without a breakdown")
-    split, columns, actors = _actors(query.stickiness, asked, scope)
+    split, columns, actors = _actors(query.stickiness, asked, scope, query.part)
     require_split(query.part, split)
     if not 1 <= query.columns <= columns:
         raise Invalid.of("columns", f"must be 1 to {columns}, the columns that there are")
@@ -81,7 +81,9 @@ def plan_stickiness_actors(query: StickinessActorsQuery, asked: Asked) -> Actors
     return paged(scope, query.page, actors, [many, of_part(scope, query.part)])
 
 
-def _actors(query: StickinessQuery, asked: Asked, scope: Scope) -> tuple[Split | None, int, str]:
+def _actors(
+    query: StickinessQuery, asked: Asked, scope: Scope, part: Part | None = None
+) -> tuple[Split | None, int, str]:
     """The split; how many columns there are; and a source with a row for each actor and part that it is in.
 
     actor; kind and value, the part; `columns`, in how many columns it was active there.
@@ -104,7 +106,7 @@ def _actors(query: StickinessQuery, asked: Asked, scope: Scope) -> tuple[Split |
     # Somebody with several of the values that become "other" is one there, and each column counts once.
     each = f"SELECT actor, split, {active.gathered('1')} FROM ({events}) GROUP BY actor, split"
     valued = f"SELECT actor, split, {active.merged('r')} FROM {split.values(scope, each)} AS r GROUP BY actor, split"
-    parts = ranked(scope, split, f"({valued})", "1")
+    parts = ranked(scope, split, f"({valued})", "1", part)
     merged = f"SELECT actor, kind, value, {active.merged('r')} FROM {parts} AS r GROUP BY actor, kind, value"
     return split, len(columns), f"(SELECT actor, kind, value, {active.size} AS columns FROM ({merged}))"
 
