@@ -71,6 +71,42 @@ def create(
     _say(cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort)
 
 
+@cohorts.command("set")
+@click.argument("cohort_key")
+@click.option("--description", default=None, help="What it is for.")
+@criteria_options
+@note_option
+@with_client
+def set_(
+    client: burgee.Client,
+    cohort_key: str,
+    description: str | None,
+    conditions: Sequence[Condition],
+    did: Sequence[str],
+    did_not: Sequence[str],
+    at_least: int,
+    start: str,
+    file: BinaryIO | None,
+    note: str,
+) -> None:
+    """Change what a cohort is for, or how it is computed: `burgee cohorts set active --did exported`.
+
+    How it is computed is replaced as a whole; what is not named stays. Members of lists: add and remove.
+    """
+    computed = read_criteria(conditions, did, did_not, at_least, start, file)
+    if computed is None and description is None:
+        raise click.UsageError("name what shall change: --description, or how it is computed")
+    cohort = cohort_stub(client).GetCohort(pb.GetCohortRequest(cohort_key=cohort_key)).cohort
+    if description is not None:
+        cohort.description = description
+    if computed is not None:
+        if not file:
+            computed.time_zone = cohort.computed.time_zone
+        cohort.computed.CopyFrom(computed)
+    request = pb.UpdateCohortRequest(cohort=cohort, expected_version=cohort.version, change_note=note)
+    _say(cohort_stub(client).UpdateCohort(request).cohort)
+
+
 def _change_options(command: click.decorators.FC) -> click.decorators.FC:
     file_option = click.option("--file", type=click.File("rb"), help="One key a line; - is standard input.")
     members_argument = click.argument("keys", nargs=-1, metavar="[MEMBER]...")

@@ -150,3 +150,23 @@ async def test_ones_own_people_are_named_once(run):
     assert "│ own        │" in listed.output
     assert asked["include_internal"] is True
     assert nobody.output == "production: questions leave out nobody\n"
+
+
+async def test_a_cohort_is_changed_as_far_as_is_named(run, tmp_path: Path):
+    """What it is for, or how it is computed; a file replaces all of that, and a list does not become computed."""
+    file = tmp_path / "berlin.json"
+    file.write_text('{"criterion": {"performed": {"events": {"event": "reported"}}}, "time_zone": "Europe/Berlin"}')
+    await run("cohorts", "create", "active", "--group-type", "company", "--file", str(file))
+    await run("cohorts", "refresh", "active")
+
+    await run("cohorts", "set", "active", "--description", "who reports", "--note", "said by sales")
+    changed = await run("cohorts", "set", "active", "--did", "exported", "--at-least", "3", "--start", "-7d")
+    assert changed.output == "active, of type company, is not computed yet\n"
+    [active] = json.loads((await run("cohorts", "list", "--json")).output)
+    performed = {"events": {"event": "exported"}, "atLeast": 3, "range": {"start": "-7d"}}
+    assert active["computed"] == {"criterion": {"performed": performed}, "timeZone": "Europe/Berlin"}
+    assert (active["description"], active["version"]) == ("who reports", 3)
+
+    await run("cohorts", "create", "beta", "--group-type", "company")
+    assert "cohort.definition" in (await run("cohorts", "set", "beta", "--did", "exported", code=1)).output
+    assert "name what shall change" in (await run("cohorts", "set", "beta", code=2)).output
