@@ -125,6 +125,8 @@ def grow(directory: Path, events: int) -> list[Row]:
     steps = {*range(0, last, STEP // BATCH), last}
     with loading(directory, events) as here:
         at = here.batches
+        if at > last and not any(row.events >= last * BATCH for row in rows):
+            steps.add(at)  # the last comparison was cut short
         while at * BATCH < events:
             if at not in steps:
                 here.load(at, 1)

@@ -37,6 +37,11 @@ class PropertyChange:
         return changed
 
 
+def same(some: Properties, others: Properties) -> bool:
+    """Whether these are the same properties. Not by ==: 1, 1.0 and true are the same to Python."""
+    return json.dumps(some, sort_keys=True) == json.dumps(others, sort_keys=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What is known of a person or of a group. Where several ids are one person, the key is the one that stands for it.

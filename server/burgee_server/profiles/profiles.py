@@ -9,7 +9,7 @@ from burgee_server.errors import NotFound
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
-from burgee_server.ports.profiles import Profile, ProfileStore, PropertyChange
+from burgee_server.ports.profiles import Profile, ProfileStore, PropertyChange, same
 from burgee_server.ports.warehouse import Activity, Warehouse
 from burgee_server.profiles.group_types import GroupTypes
 from burgee_server.profiles.properties import check_change
@@ -96,6 +96,9 @@ class Profiles:
 
     async def _change(self, environment_id: int, group_type: str, key: str, change: PropertyChange) -> Profile:
         check_change(change)
+        known = await self._store.get(environment_id, group_type, key)
+        if known is not None and same(change.apply(known.properties), known.properties):
+            return known  # as it is: nobody has to be told, and nobody waits for a disk
         profile = await self._store.change(environment_id, group_type, key, change, self._clock.now())
         await self._publish(environment_id, profile)
         return profile

@@ -1,20 +1,19 @@
 """Profiles and group types in SQL."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, literal, null, select, update
+from sqlalchemy import bindparam, delete, insert, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from burgee.evaluation.model import USER, Properties
+from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
-from burgee_server.ports.profiles import MAX_ALIASES, GroupType, Profile, PropertyChange
+from burgee_server.ports.profiles import MAX_ALIASES, GroupType, Profile, PropertyChange, same
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.latest import Latest, latest
 from burgee_server.storage.sql.persons import aliases_of, become, holder, persons_of
 from burgee_server.storage.sql.tables import aliases, counters, erasures, group_types, profile_versions, profiles
 
@@ -23,11 +22,19 @@ _LOADED = "profile_revision_loaded"
 _LOADED_VERSIONS = "profile_version_loaded"
 
 
-class _Latest(NamedTuple):
-    """A profile as it is, and since when."""
-
-    properties: Properties
-    changed_at: datetime
+_ADD = insert(profiles)
+_ADD_VERSION = insert(profile_versions)
+_OVERWRITE = (
+    update(profiles)
+    .where(*(profiles.c[name] == bindparam(f"new_{name}") for name in ("environment_id", "group_type", "key")))
+    .values({name: bindparam(f"new_{name}") for name in ("properties", "revision")})
+)
+_NEXT_REVISION = (
+    update(counters)
+    .where(counters.c.name == _REVISION)
+    .values(value=counters.c.value + bindparam("many"))
+    .returning(counters.c.value)
+)
 
 
 class SqlProfiles:
@@ -44,11 +51,8 @@ class SqlProfiles:
             # Taking the revision first locks the counter: revisions become visible in their own order, so that
             # whoever reads `changed_since` never skips one that is still being written.
             revision = await next_revision(connection)
-            if group_type == USER:
-                key = (await connection.execute(select(holder(environment_id, group_type, key)))).scalar_one()
-            before = await _latest(connection, environment_id, group_type, key)
-            properties = change.apply({} if before is None else before.properties)
-            after = Profile(group_type, key, properties, await _aliases(connection, environment_id, group_type, key))
+            before = await latest(connection, environment_id, group_type, key)
+            after = Profile(group_type, before.key, change.apply(before.properties or {}), before.aliases)
             await _write(connection, environment_id, after, before, revision, at)
         return after
 
@@ -58,16 +62,16 @@ class SqlProfiles:
             revision = await next_revision(connection)
             became = await persons_of(connection, environment_id, [distinct_id, alias])
             stays, comes = (became.get(each, each) for each in (distinct_id, alias))
-            known = await aliases_of(connection, environment_id, [stays, comes])
-            before = await _latest(connection, environment_id, USER, stays)
-            own = {} if before is None else before.properties
+            before = await latest(connection, environment_id, USER, stays)
+            own = before.properties or {}
             if stays == comes:
-                return Profile(USER, stays, own, known.get(stays, ()))
-            ids = (*known.get(comes, ()), comes)
-            merged = Profile(USER, stays, own, tuple(sorted((*known.get(stays, ()), *ids), key=str.encode)))
+                return Profile(USER, stays, own, before.aliases)
+            theirs = await latest(connection, environment_id, USER, comes)
+            ids = (*theirs.aliases, comes)
+            merged = Profile(USER, stays, own, tuple(sorted((*before.aliases, *ids), key=str.encode)))
             if len(merged.aliases) > MAX_ALIASES:
                 raise Invalid.of("alias", f"the person would have more than {MAX_ALIASES:,} other ids")
-            if theirs := await _latest(connection, environment_id, USER, comes):
+            if theirs.properties is not None:
                 merged = replace(merged, properties=PropertyChange(set_once=theirs.properties).apply(own))
                 table = profiles.c
                 await connection.execute(
@@ -90,18 +94,11 @@ class SqlProfiles:
 
     async def get(self, environment_id: int, group_type: str, key: str) -> Profile | None:
         """One profile."""
-        table = profiles.c
-        query = select(table.key, table.properties).where(
-            table.environment_id == environment_id,
-            table.group_type == group_type,
-            table.key == holder(environment_id, group_type, key),
-        )
         async with self._database.reading() as connection:
-            row = (await connection.execute(query)).one_or_none()
-            if row is None:
-                return None
-            aliases = await _aliases(connection, environment_id, group_type, row.key)
-        return Profile(group_type, row.key, row.properties, aliases)
+            found = await latest(connection, environment_id, group_type, key)
+        if found.properties is None:
+            return None
+        return Profile(group_type, found.key, found.properties, found.aliases)
 
     async def at(self, environment_id: int, group_type: str, key: str, moment: datetime) -> Profile | None:
         """One profile as it was at a moment."""
@@ -208,53 +205,36 @@ class SqlProfiles:
 
 async def next_revision(connection: AsyncConnection, many: int = 1) -> int:
     """The last of the next so many numbers of the one counter. Locks it until the transaction ends."""
-    statement = update(counters).where(counters.c.name == _REVISION).values(value=counters.c.value + many)
-    return int((await connection.execute(statement.returning(counters.c.value))).scalar_one())
-
-
-async def _latest(connection: AsyncConnection, environment_id: int, group_type: str, key: str) -> _Latest | None:
-    """A profile as it is, and since when."""
-    latest = select(func.max(profile_versions.c.changed_at)).where(
-        profile_versions.c.environment_id == environment_id,
-        profile_versions.c.group_type == group_type,
-        profile_versions.c.key == key,
-    )
-    query = select(profiles.c.properties, latest.scalar_subquery().label("changed_at")).where(
-        profiles.c.environment_id == environment_id, profiles.c.group_type == group_type, profiles.c.key == key
-    )
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _Latest(row.properties, row.changed_at)
-
-
-async def _aliases(connection: AsyncConnection, environment_id: int, group_type: str, key: str) -> tuple[str, ...]:
-    if group_type != USER:
-        return ()
-    return (await aliases_of(connection, environment_id, [key])).get(key, ())
+    return int((await connection.execute(_NEXT_REVISION, {"many": many})).scalar_one())
 
 
 async def _write(
     connection: AsyncConnection,
     environment_id: int,
     after: Profile,
-    before: _Latest | None,
+    before: Latest,
     revision: int,
     at: datetime,
 ) -> None:
     """Keep a profile as it is now, and, if it is new or another, as a version."""
-    identity = {"environment_id": environment_id, "group_type": after.group_type, "key": after.key}
-    values = {"properties": after.properties, "revision": revision}
-    if before is None:
-        await connection.execute(insert(profiles).values(**identity, **values))
+    row = {
+        "environment_id": environment_id,
+        "group_type": after.group_type,
+        "key": after.key,
+        "properties": after.properties,
+        "revision": revision,
+    }
+    if before.properties is None:
+        await connection.execute(_ADD, row)
         if after.group_type != USER:
             await _add_group_types(connection, environment_id, frozenset({after.group_type}), at)
     else:
-        where = [profiles.c[name] == value for name, value in identity.items()]
-        await connection.execute(update(profiles).where(*where).values(**values))
+        await connection.execute(_OVERWRITE, {f"new_{name}": value for name, value in row.items()})
+        if same(after.properties, before.properties):
+            return
         # Of changes that come at once, one may be written later and have been made earlier.
-        at = max(at, before.changed_at)
-    # Not by ==: 1 and true are the same to Python.
-    if before is None or json.dumps(after.properties) != json.dumps(before.properties):
-        await connection.execute(insert(profile_versions).values(**identity, **values, changed_at=at))
+        at = at if before.changed_at is None else max(at, before.changed_at)
+    await connection.execute(_ADD_VERSION, row | {"changed_at": at})
 
 
 async def _add_group_types(
