@@ -29,6 +29,8 @@ STEP = 10_000_000
 TURNS = 4
 TURN_BATCHES = 10
 """Half a million events: long enough for merges to have their share."""
+SETTLED_SECONDS = 15
+"""Without a merge."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ async def load_as_told(directory: Path, events: int) -> None:
     there = (await warehouse.query(Statement("SELECT count() FROM events"))).rows[0][0]
     year = Year(events)
     done = there // BATCH
+    await settled(warehouse)
     print(done, flush=True)
     again = there % BATCH > 0
     for line in sys.stdin:
@@ -91,6 +94,15 @@ async def load_as_told(directory: Path, events: int) -> None:
             again = False
         print(time.perf_counter() - started, flush=True)
     await warehouse.close()
+
+
+async def settled(warehouse: ClickHouseWarehouse) -> None:
+    """Wait for what an earlier run has left to merge: its months have become old, and each becomes one part."""
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < SETTLED_SECONDS:
+        if (await warehouse.query(Statement("SELECT count() FROM system.merges"))).rows[0][0]:
+            quiet_since = time.monotonic()
+        await asyncio.sleep(1)
 
 
 @contextmanager
