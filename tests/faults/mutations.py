@@ -68,7 +68,7 @@ def json_object(chance: random.Random, depth: int = 0) -> str:
     """A JSON object, mostly; sometimes very deep or with very many keys."""
     kind = chance.random()
     if kind < 0.01:
-        levels = chance.choice((20, 100, 500, 1_000, 5_000))
+        levels = chance.choice((20, 31, 32, 100, 1_000, 5_000))
         opening, closing = chance.choice((("[", "]"), ('{"a":', "}")))
         return '{"deep":' + opening * levels + "1" + closing * levels + "}"
     if kind < 0.02:

@@ -125,6 +125,7 @@ BAD = {
     "a decimal beyond a double": ({"properties_json": '{"a": ' + "9" * 400 + ".5}"}, "properties_json"),
     "an exponent beyond a double": ({"properties_json": '{"a": ' + "9" * 300 + "e99}"}, "properties_json"),
     "a nest of 2000 lists": ({"properties_json": '{"a": ' + "[" * 2000 + "]" * 2000 + "}"}, "properties_json"),
+    "33 levels": ({"properties_json": '{"a": ' + '[{"b": ' * 16 + "1" + "}]" * 16 + "}"}, "properties_json"),
     "a time before 1970": ({"timestamp_micros": -1}, "timestamp_micros"),
     "a time in ten years": ({"timestamp_micros": int((time.time() + 10 * 365 * 86_400) * 1e6)}, "timestamp_micros"),
     "the greatest int64": ({"timestamp_micros": 2**63 - 1}, "timestamp_micros"),
@@ -150,6 +151,21 @@ async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(adm
     assert (rejected.index, rejected.field) == (1, field)
     assert rejected.reason
     assert len(await timeline(admin)) == 2
+
+
+async def test_what_is_wide_is_not_deep(admin, loaded):
+    """32 levels; many side by side; and brackets in texts, behind quotes that end none."""
+    deep = '{"a": ' + "[" * 31 + "]" * 31 + "}"
+    wide = '{"a": [' + ", ".join(['[{"b": []}]'] * 100) + "]}"
+    text = json.dumps({"a": '"\\"' + "[{" * 100, "b[": "\\"})
+
+    response = await admin.capture.Capture(
+        pb.CaptureRequest(events=[pb.Event(**GOOD | {"properties_json": each}) for each in (deep, wide, text)])
+    )
+    await loaded()
+
+    assert (response.accepted, list(response.rejected)) == (3, [])
+    assert len(await timeline(admin)) == 3
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Event(_message.Message):
     distinct_id: _builtins.str
     """Who did it, 1 to 200 characters."""
     properties_json: _builtins.str
-    """A JSON object in at most 65,536 bytes of UTF-8. Empty: no properties."""
+    """A JSON object in at most 65,536 bytes of UTF-8, at most 32 levels deep. Empty: no properties."""
     timestamp_micros: _builtins.int
     """When it happened, in microseconds since 1970-01-01 UTC, by the sender's clock. 0: when the server received it. How far
     it may lie ahead, and behind, is a setting of the server; see CaptureRequest.sent_at_micros, too.

@@ -14,6 +14,9 @@ from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME, group_type_fault, nam
 
 MAX_GROUPS = 100
 MAX_PROPERTIES_BYTES = 65_536
+MAX_DEPTH = 32
+"""Of objects and lists within each other. To the warehouse each level of a list is a column, with all levels in its
+name: lists of a thousand levels took megabytes for each part that had one."""
 MAX_TEXT_BYTES = 4 * MAX_NAME
 """No text of 200 characters has more bytes of UTF-8."""
 
@@ -21,6 +24,9 @@ MAX_TEXT_BYTES = 4 * MAX_NAME
 _EXPONENT, _CAPITAL_EXPONENT = re.compile(rb"e\+?[0-9]{3}"), re.compile(rb"E\+?[0-9]{3}")
 _LONG = 200
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % _LONG)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _CANONICAL_UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -76,6 +82,16 @@ def _check_properties(text: bytes) -> None:
         raise Fault("properties_json", "must be UTF-8") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Fault("properties_json", f"must be a JSON object (NaN and Infinity are not JSON): {error}") from error
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_deep(text):
+        raise Fault("properties_json", f"may be nested {MAX_DEPTH} levels deep")
+
+
+def _is_deep(text: bytes) -> bool:
+    """Whether right JSON has more than MAX_DEPTH levels: each turn takes away the innermost."""
+    brackets = _STRING.sub(b"", text).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 def _check_groups(groups: Sequence[StoredGroup], known: set[str]) -> None:
