@@ -12,6 +12,7 @@ from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.output import as_json, print_json, print_table
 from burgee_server.cli.settings import settings_in_force
+from burgee_server.errors import Unavailable
 from burgee_server.findings import Finding, State, ok, warning
 
 SECONDS = 60.0
@@ -63,7 +64,7 @@ def _look(data: str | None, config: Path | None, api_key: str | None) -> Iterabl
             "server", f"process {held.holder} has the directory; {why}", "give it an OPERATOR key: --api-key"
         )
         return [told, *examine(settings, alone=False)]
-    except OSError:
+    except Unavailable:
         return examine(settings, alone=False)  # which says what is wrong with the directory
     try:
         return list(examine(settings))

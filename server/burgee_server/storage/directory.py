@@ -1,10 +1,13 @@
 """The data directory: one process at a time, and who may read what."""
 
+import errno
 import fcntl
 import os
 import shutil
 from pathlib import Path
 from typing import IO
+
+from burgee_server.errors import Unavailable
 
 KEY_FILE = "api-key"
 """Where the first API key is, unless somebody chose it."""
@@ -26,13 +29,19 @@ class DataDirectory:
     """A directory that this process alone holds until `release`. Made, readable by its owner only, if missing."""
 
     def __init__(self, path: Path, part: str = "") -> None:
-        """With `part`, a directory inside it: of one process of several that have the same server's directory."""
-        (path / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        """With `part`, a directory inside it: of one process of several that have the same server's directory.
+
+        Raises DirectoryInUse, or Unavailable if it cannot be made or written.
+        """
         self.path = (path / part).resolve()
         self.common = path.resolve()
         """Where what all processes of the server know is kept: the first key."""
-        _sync_names(self.path.parent)
-        self._lock = self._take_lock()
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_names(self.path.parent)
+            self._lock = self._take_lock()
+        except OSError as error:
+            raise Unavailable(_why_unusable(self.path, error)) from error
 
     def write_secret(self, name: str, text: str) -> Path:
         """Write a file that only its owner can read, all of it or nothing, for all processes of the server."""
@@ -78,6 +87,24 @@ class DataDirectory:
         lock.write(str(os.getpid()))
         lock.flush()
         return lock
+
+
+def _why_unusable(path: Path, error: OSError) -> str:
+    at = error.filename or path
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            why = f"user {os.geteuid()} may not read and write {at}: give it to that user, or name another with --data"
+        case errno.EROFS:
+            why = (
+                f"{at} is on a file system that is mounted read-only: mount it for writing, or name another with --data"
+            )
+        case errno.ENOTDIR | errno.EEXIST:
+            why = f"{at} is a file: move it away, or name another directory with --data"
+        case errno.ENOSPC | errno.EDQUOT:
+            why = f"there is no room left for {at}: make some, or name another directory with --data"
+        case _:
+            why = f"{at}: {error.strerror}"
+    return f"the data directory {path} cannot be used: {why}"
 
 
 def _sync_names(directory: Path) -> None:
