@@ -89,7 +89,9 @@ async def _open_database(directory: DataDirectory, settings: Settings) -> Databa
 async def _open_warehouse(directory: DataDirectory, settings: Settings) -> ClickHouseWarehouse:
     given = settings.warehouse
     dsn = given.get_secret_value() if given else f"chdb://{directory.path / 'events'}"
-    return await ClickHouseWarehouse.open(dsn, query_memory_bytes=settings.query_memory_mb * MEGABYTE)
+    return await ClickHouseWarehouse.open(
+        dsn, query_memory_bytes=settings.query_memory_mb * MEGABYTE, group_columns=settings.group_columns
+    )
 
 
 @dataclass(frozen=True, slots=True)

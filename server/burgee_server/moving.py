@@ -56,16 +56,18 @@ async def move(directory: DataDirectory, settings: Settings, say: Callable[[str]
         await source.close()
         await target.close()
     say("events")
-    counted["events"] = await _events(directory, settings.warehouse.get_secret_value(), installation, say)
+    counted["events"] = await _events(directory, settings, settings.warehouse.get_secret_value(), installation, say)
     say("journal: what waits, batch ids, quarantine")
     counted |= await _journal(directory, settings.redis.get_secret_value(), installation)
     return Moved(counted)
 
 
-async def _events(directory: DataDirectory, dsn: str, installation: str, say: Callable[[str], None]) -> Counted:
+async def _events(
+    directory: DataDirectory, settings: Settings, dsn: str, installation: str, say: Callable[[str], None]
+) -> Counted:
     source = f"chdb://{directory.path / 'events'}"
     for each in (source, dsn):
-        warehouse = await ClickHouseWarehouse.open(each, query_clients=1)
+        warehouse = await ClickHouseWarehouse.open(each, query_clients=1, group_columns=settings.group_columns)
         try:
             if await warehouse.owner() not in (None, installation):
                 raise Damaged("the warehouse has events of another installation: give it an empty database")

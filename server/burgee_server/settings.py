@@ -3,8 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from burgee_server.names import group_type_fault
 
 MEGABYTE = 1024 * 1024
 
@@ -26,6 +34,12 @@ def _url(form: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
+
+
+def _group_type(name: str) -> str:
+    if fault := group_type_fault(name):
+        raise ValueError(fault)
+    return name
 
 
 class Settings(BaseSettings):
@@ -92,6 +106,10 @@ class Settings(BaseSettings):
     query_memory_mb: Annotated[int, Field(gt=0)] = Field(
         512, description="Megabytes that one insight may use before it spills to disk."
     )
+    group_columns: Annotated[tuple[Annotated[str, AfterValidator(_group_type)], ...], NoDecode] = Field(
+        ("company",),
+        description="Group types that questions are often asked by, with commas between: their keys get a column.",
+    )
     query_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Longest that one insight may run, whatever deadline its caller set."
     )
@@ -127,6 +145,11 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", pattern="^(text|json)$", description="text, or json for one object a line.")
+
+    @field_validator("group_columns", mode="before")
+    @classmethod
+    def _between_commas(cls, given: object) -> object:
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _shares_all_or_nothing(self) -> Self:

@@ -15,6 +15,7 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
 from burgee_server.storage.clickhouse.erasing import erase
 from burgee_server.storage.clickhouse.expiring import expire
+from burgee_server.storage.clickhouse.group_columns import add_group_columns
 from burgee_server.storage.clickhouse.landing import load_again
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.schema import migrate
@@ -40,6 +41,8 @@ class Recorder:
         rows: list[list[Any]] = [[0]]
         if "system.mutations" in sql:
             rows = [[0, ""]]
+        elif "system.columns" in sql:
+            rows = []
         elif "DISTINCT type" in sql:
             rows = [["company"], ["user"]]
         return type("Result", (), {"result_rows": rows})
@@ -53,6 +56,7 @@ async def statements() -> list[tuple[str, dict[str, Any]]]:
     recorder = Recorder()
     client: Any = recorder
     migrate(client, LAYOUT)
+    add_group_columns(client, LAYOUT, ["company"])
     load_again(client, LAYOUT, BatchFormat(), batch(1, Fact()))
 
     async def run(work: Callable[[Any], Any]) -> Any:
@@ -90,7 +94,11 @@ async def test_every_table_of_rows_is_replicated_and_asked_for_through_a_distrib
         assert f"Distributed(`three nodes`, currentDatabase(), {table}_local, cityHash64(" in over
     altered = [sql for sql in said if sql.startswith("ALTER")]
     assert all(" ON CLUSTER `three nodes` " in sql for sql in altered)
-    assert not [sql for sql in altered if any(f"TABLE {table} " in sql for table in ("events", "activity"))]
+    of_both = [sql for sql in altered if any(f"TABLE {table} " in sql for table in ("events", "activity"))]
+    assert all("TABLE events ON" in sql and "ADD COLUMN IF NOT EXISTS" in sql for sql in of_both)
+    local = [sql.replace("events_local", "events") for sql in altered if "events_local" in sql]
+    assert set(of_both) <= set(local)
+    assert len(of_both) == 2
 
 
 async def test_one_server_is_told_nothing_of_clusters() -> None:

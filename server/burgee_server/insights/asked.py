@@ -49,6 +49,8 @@ class Asked:
     """When profiles are looked at."""
     include_internal: bool = False
     """Whether its own people count, too."""
+    group_columns: Collection[str] = ()
+    """The group types whose keys events have in a column of their own: see Warehouse.group_columns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,4 +73,6 @@ class WarehouseComputing:
     async def _asked(self, environment_id: int, vocabulary: Vocabulary) -> Asked:
         now = self._clock.now()
         span = Span(now, now + timedelta(days=1), ZoneInfo("UTC"))  # each criterion has one of its own
-        return Asked(environment_id, span, await self._group_types(environment_id), now, vocabulary)
+        group_types = await self._group_types(environment_id)
+        columns = self._warehouse.group_columns
+        return Asked(environment_id, span, group_types, now, vocabulary, group_columns=columns)

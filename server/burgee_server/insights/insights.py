@@ -53,7 +53,16 @@ class Insights:
         spans = [whole] if other is None else [whole, other]
         vocabulary = await self._vocabularies.of(environment_id)
         asked = [
-            Asked(environment_id, each, group_types, now, vocabulary, properties_as_of, include_internal)
+            Asked(
+                environment_id,
+                each,
+                group_types,
+                now,
+                vocabulary,
+                properties_as_of,
+                include_internal,
+                self._warehouse.group_columns,
+            )
             for each in spans
         ]
         answers = await all_of(self._answer(plan(query, each), each, timeout) for each in asked)

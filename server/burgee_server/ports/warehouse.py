@@ -2,7 +2,8 @@
 
 events    environment_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), uuid UUID,
           distinct_id String, groups JSON (type -> key), properties JSON, properties_json String (as captured),
-          received_at DateTime64(6, 'UTC')
+          received_at DateTime64(6, 'UTC'), and beside them, for speed, day Date (of the timestamp, in UTC) and a
+          LowCardinality(Nullable(String)) for each of some group types: see group_columns
 persons   environment_id UInt32, distinct_id String, properties JSON, revision UInt64
 aliases   environment_id UInt32, distinct_id String, person String, revision UInt64: the ids that stand for another
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64
@@ -16,7 +17,7 @@ All but activity are read with FINAL: an event, a person, an id, a group is then
 when environment, UTC day of the timestamp, event and uuid are the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -153,6 +154,10 @@ class Warehouse(Protocol):
     def work(self) -> Mapping[str, Work]:
         """What it did, by kind of work."""
 
+    @property
+    def group_columns(self) -> Collection[str]:
+        """The group types whose keys events have in group_column() as well: NULL where there is none."""
+
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.
 
@@ -271,6 +276,11 @@ def property_column(column: str, name: str, type_: str) -> str:
     `type_` is a ClickHouse type such as "String", written by us. A value of another type reads as NULL.
     """
     return f"{column}.{quote_name(name)}.:{type_}"
+
+
+def group_column(group_type: str) -> str:
+    """SQL for the column of `events` that holds the keys of one group type, where it has one."""
+    return quote_name(f"group_{group_type}")
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "`": "\\`", "\0": "\\0", "\n": "\\n", "\r": "\\r", "\t": "\\t", ".": "%2E"})

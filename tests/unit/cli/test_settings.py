@@ -12,6 +12,7 @@ from burgee_server.cli.settings import settings_in_force
     ("flags", "begins"),
     [
         ({"processes": 2}, "settings: role and processes are for several processes"),
+        ({"group_columns": "company, a.b"}, "settings: group_columns"),
         ({"listen": "nowhere"}, "settings: listen: must be HOST:PORT"),
         ({"warehouse": "http://ann:hidden@h/n"}, "settings: warehouse: must be clickhouse://"),
     ],
@@ -33,3 +34,11 @@ def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(click.ClickException, match="jurnal_max_mb"):
         settings_in_force(tmp_path / "burgee.toml")
+
+
+def test_group_types_are_a_list_or_words_with_commas_between(tmp_path: Path) -> None:
+    """In the environment there are only texts; none is none."""
+    file = tmp_path / "burgee.toml"
+    for written, read in (('"company, team,"', ("company", "team")), ('["team"]', ("team",)), ('""', ())):
+        file.write_text(f"group_columns = {written}\n")
+        assert settings_in_force(file).group_columns == read

@@ -126,6 +126,7 @@ class FailingWarehouse(ClickHouseWarehouse):
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self.group_columns = ()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         raise self._error

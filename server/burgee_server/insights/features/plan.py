@@ -16,7 +16,7 @@ from burgee_server.insights.sql.columns import column_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import MAX_CELLS, require_name
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros, to_micros
 
@@ -87,7 +87,7 @@ def _uses(query: FeaturesQuery, asked: Asked, columns: Sequence[datetime]) -> St
     """Rows of (feature, column, is the total, users, groups, events, days of users, users on several days)."""
     scope = Scope(asked)
     day = f"toDate32(timestamp, {scope.bind(asked.span.zone.key, 'String')})"
-    user, group = event_key(USER).text, _group(query)
+    user, group = scope.event_key(USER).text, _group(scope, query)
     select = [f"{user} AS user", f"{group} AS owner", f"{column_sql(scope, columns)} AS column", f"{day} AS day"]
     events = _features(query, asked, scope, select)
     # First what one user did in a column and day, so that users, days and events are added up from one small table.
@@ -117,13 +117,13 @@ def _active(query: FeaturesQuery, asked: Asked) -> Statement:
     """A row of (users, groups) with any event."""
     scope = Scope(asked)
     where = [*FilterWriter(scope, asked).where(query.filter, "filter")]
-    events = scope.events([f"{event_key(USER).text} AS user", f"{_group(query)} AS owner"], where)
+    events = scope.events([f"{scope.event_key(USER).text} AS user", f"{_group(scope, query)} AS owner"], where)
     return scope.statement(f"SELECT uniqExact(user), uniqExact(owner) FROM ({events})")
 
 
-def _group(query: FeaturesQuery) -> str:
+def _group(scope: Scope, query: FeaturesQuery) -> str:
     """The group that an event names, NULL for none."""
-    return event_key(query.group_type).text if query.group_type else "CAST(NULL, 'Nullable(String)')"
+    return scope.event_key(query.group_type).text if query.group_type else "CAST(NULL, 'Nullable(String)')"
 
 
 def _features(

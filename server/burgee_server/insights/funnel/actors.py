@@ -10,7 +10,7 @@ from burgee_server.insights.funnel.model import Attribution, FunnelQuery, Order
 from burgee_server.insights.funnel.ways import Ways, ways
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.filters import FilterWriter
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.words import Part, PartKind
 
@@ -99,20 +99,20 @@ class Actors:
 
     def _grouped(self) -> str:
         """Rows of actor, marks, and what the value of the breakdown is found with."""
-        actor = event_key(self.query.count_by)
+        actor = self.scope.event_key(self.query.count_by)
         select = [f"{actor.text} AS actor", *self.marks.columns()]
         where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope)]
         grouped, by = [f"{self.marks.grouped()} AS marks"], ["actor"]
         if self.split is None:
             events = self.scope.events(select, where)
         elif self.query.attribution is Attribution.ALL_STEPS:
-            events = self.scope.events([*select, f"{self.split.column()} AS split"], where)
+            events = self.scope.events([*select, f"{self.split.column(self.scope)} AS split"], where)
             events = f"SELECT * FROM {self.split.values(self.scope, events)}"
             by.append("split")
         else:
             is_first = self.query.attribution is Attribution.FIRST_TOUCH
             order = TURN if is_first else "UUIDToNum(uuid) AS id"
-            events = self.scope.events([*select, f"{self.split.column()} AS value", order], where)
+            events = self.scope.events([*select, f"{self.split.column(self.scope)} AS value", order], where)
             grouped.append(self._touched(self.split))
         return f"SELECT {', '.join([*by, *grouped])} FROM ({events}) GROUP BY {', '.join(by)}"
 

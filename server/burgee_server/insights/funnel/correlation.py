@@ -11,7 +11,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.funnel.actors import MOMENTS, REACHED, Actors, read_actors
 from burgee_server.insights.funnel.model import AboutFunnel
 from burgee_server.insights.funnel.statistics import Interval, odds_ratio, significance
-from burgee_server.insights.sql.scope import event_key, profile_key
+from burgee_server.insights.sql.scope import profile_key
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import Statement
 
@@ -114,7 +114,7 @@ def _events_sql(actors: Actors) -> str:
     Everybody has a first step, so what was a step or excluded, under no name, counts everybody.
     """
     known = " OR ".join([*actors.marks.steps, *actors.marks.exclusions])
-    actor = event_key(actors.query.count_by)
+    actor = actors.scope.event_key(actors.query.count_by)
     events = actors.scope.events(
         [
             f"assumeNotNull({actor.text}) AS actor",

@@ -21,7 +21,7 @@ from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.paged import ActorsPlan, paged
 from burgee_server.insights.sql.positions import Positions
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, to_micros
 
@@ -77,7 +77,7 @@ def _actors(query: LifecycleQuery, asked: Asked, scope: Scope, columns: Sequence
     """A source with a row for each actor: for each stage the positions at which it is at it, an array."""
     if query.count_by != USER:
         require_group_type(query.count_by, asked.group_types, "count_by")
-    writer, actor = FilterWriter(scope, asked), event_key(query.count_by)
+    writer, actor = FilterWriter(scope, asked), scope.event_key(query.count_by)
     active = Positions("active", len(columns) - 1)
     first_shown = scope.bind(to_micros(columns[0]), "Int64")
     position = position_sql(scope, columns[:-1], "at")

@@ -7,7 +7,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathsQuery
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
-from burgee_server.insights.sql.scope import Scope, event_key, own_property
+from burgee_server.insights.sql.scope import Scope, own_property
 from burgee_server.insights.words import Happening
 from burgee_server.ports.warehouse import Statement
 
@@ -57,7 +57,7 @@ class WaysWriter:
 
     def _items(self, scope: Scope) -> str:
         """A query for the events that are part of paths: who, when, what, and whether a path may begin or end there."""
-        query, writer, actor = self.query, FilterWriter(scope, self.asked), event_key(self.query.count_by)
+        query, writer, actor = self.query, FilterWriter(scope, self.asked), scope.event_key(self.query.count_by)
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         if query.only:
             where.append(_any(query.only, writer, "only"))

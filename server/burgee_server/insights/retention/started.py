@@ -12,7 +12,7 @@ from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
 from burgee_server.insights.sql.ranked import ranked
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import Interval, Part
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
 
@@ -128,7 +128,7 @@ class Started:
     def _events(self) -> str:
         """What starts and what returns, with `at`, `position`, and what the split goes by."""
         writer = FilterWriter(self.scope, self.asked)
-        query, actor = self.query, event_key(self.query.count_by)
+        query, actor = self.query, self.scope.event_key(self.query.count_by)
         starts = [*events_of(query.start_event, writer, "start_event"), f"at < {self._micros(self.asked.span.end)}"]
         returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
         select = [
@@ -139,7 +139,7 @@ class Started:
             f"({' AND '.join(returns)}) AS is_return",
         ]
         if self.split:
-            select += [f"{self.split.column()} AS value", f"{_PLACE} AS place"]
+            select += [f"{self.split.column(self.scope)} AS value", f"{_PLACE} AS place"]
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         names = [each for each in names_of((query.start_event, query.return_event), self.asked) if each is not None]
         if len(names) == 2:

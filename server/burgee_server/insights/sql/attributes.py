@@ -84,8 +84,3 @@ def property_reading(column: str, name: str) -> Reading:
         missing=f"(isNull({path}) AND toJSONString({column}.^{quote_name(name)}) = '{{}}')",
         rendered=f"if(isNotNull({text}), {text}, toJSONString({path}))",
     )
-
-
-def group_key(group_type: str) -> str:
-    """The key of an event's group of this type, as SQL over the events; NULL if the event has none."""
-    return property_column("groups", group_type, "String")

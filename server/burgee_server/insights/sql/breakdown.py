@@ -9,7 +9,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, parse_attribute
 from burgee_server.insights.sql.cohorts import members
 from burgee_server.insights.sql.keysets import among
-from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.sql.scope import Scope, own_property, profile_key
 from burgee_server.insights.sql.variants import holder, is_variant, variants
 from burgee_server.insights.words import AsOf, Breakdown, Part, PartKind
 
@@ -32,9 +32,9 @@ class Split:
     limit: int
     properties_as_of: AsOf = AsOf.NOW
 
-    def column(self) -> str:
+    def column(self, scope: Scope) -> str:
         """What events() must select `AS split`: what values() makes the value of."""
-        columns = [_column(attribute, self.properties_as_of) for attribute in self.attributes]
+        columns = [_column(scope, attribute, self.properties_as_of) for attribute in self.attributes]
         return columns[0] if len(columns) == 1 else f"tuple({', '.join(columns)})"
 
     @property
@@ -94,13 +94,13 @@ def check_breakdown(breakdown: Breakdown | None, asked: Asked) -> Split | None:
     return Split(attributes, breakdown.limit or DEFAULT_LIMIT, asked.properties_as_of)
 
 
-def _column(attribute: Attribute, properties_as_of: AsOf) -> str:
+def _column(scope: Scope, attribute: Attribute, properties_as_of: AsOf) -> str:
     """Of an event: the value, or who has it, and when if that matters; NULL if missing."""
     if attribute.owner == EVENT:
         return own_property(attribute.name).rendered
     if _is_held(attribute, properties_as_of):
-        return holder(attribute)
-    return event_key(attribute.owner).rendered
+        return holder(scope, attribute)
+    return scope.event_key(attribute.owner).rendered
 
 
 def _is_held(attribute: Attribute, properties_as_of: AsOf) -> bool:

@@ -8,7 +8,7 @@ from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import MAX_DEPTH, FilterWriter
 from burgee_server.insights.sql.holders import HolderWriter
 from burgee_server.insights.sql.keysets import NOBODY, KeySet, every, some
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.timerange import Span, span, zone_of
 from burgee_server.insights.words import AsOf, TimeRange
 from burgee_server.ports.criteria import (
@@ -42,7 +42,7 @@ class CriterionWriter:
         # Of a cohort as it is now, whatever the question looks at.
         self._asked = replace(scope.asked, properties_as_of=AsOf.NOW)
         self._computed = computed
-        self._key = event_key(group_type)
+        self._key = scope.event_key(group_type)
         self._writer = FilterWriter(scope, self._asked, within)
         self._holders = HolderWriter(self._writer, group_type)
         self._strict = False

@@ -10,7 +10,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import EVENT, is_cohort, parse_attribute
 from burgee_server.insights.sql.keysets import KeySet, names, some
 from burgee_server.insights.sql.operators import check_condition, holds
-from burgee_server.insights.sql.scope import Scope, event_key, own_property, profile_key
+from burgee_server.insights.sql.scope import Scope, own_property, profile_key
 from burgee_server.insights.sql.variants import is_variant
 from burgee_server.insights.words import AsOf
 
@@ -78,7 +78,7 @@ class FilterWriter:
             raise Invalid.of(f"{path}.attribute", "splits an answer; a filter asks by in_cohort of a key")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
-        reading = own_property(name) if name else event_key(owner)
+        reading = own_property(name) if name else self.scope.event_key(owner)
         check_condition(condition, path)
         if condition.operator in COHORTS:
             return self._membership(owner, condition, path)
@@ -92,12 +92,12 @@ class FilterWriter:
             return f"({held} != 1)" if missing_holds else f"({held} = 2)"
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
         keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
-        key = f"ifNull({event_key(owner).text}, '')"
+        key = f"ifNull({self.scope.event_key(owner).text}, '')"
         return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"
 
     def _membership(self, owner: str, condition: Condition, path: str) -> str:
         if owner == EVENT:
             raise Invalid.of(f"{path}.attribute", "a cohort has persons or groups: user.key, or <group type>.key")
         keys = self.cohorts(owner, condition, path)
-        sql = names(event_key(owner), keys)
+        sql = names(self.scope.event_key(owner), keys)
         return f"(NOT {sql})" if condition.operator in NEGATIVE else f"({sql})"

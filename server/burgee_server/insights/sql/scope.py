@@ -7,10 +7,17 @@ from typing import Any
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import Reading, group_key, key_reading, property_reading
+from burgee_server.insights.sql.attributes import Reading, key_reading, property_reading
 from burgee_server.insights.sql.keysets import names
 from burgee_server.ports.vocabulary import NamedCohort
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, to_micros
+from burgee_server.ports.warehouse import (
+    FIRST_TIMESTAMP,
+    LAST_TIMESTAMP,
+    Statement,
+    group_column,
+    property_column,
+    to_micros,
+)
 
 MAX_COHORTS = 100
 """How many cohorts a statement may ask for, with those that they ask for."""
@@ -86,7 +93,7 @@ class Scope:
 
         if self._left_out is None:
             keys = members(self, cohort.group_type, cohort.key, "include_internal")
-            self._left_out = f"NOT ({names(event_key(cohort.group_type), keys)})"
+            self._left_out = f"NOT ({names(self.event_key(cohort.group_type), keys)})"
         return [self._left_out]
 
     def person(self, distinct_id: str) -> str:
@@ -98,6 +105,13 @@ class Scope:
         # There may be none yet, and then the lists would have no type; the empty text is nobody's id.
         ids, persons = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
         return f"transform({distinct_id}, {ids}, {persons}, {distinct_id})"
+
+    def event_key(self, owner: str) -> Reading:
+        """The user or group that an event names, read from events(): of a user, the id that stands for the person."""
+        if owner == USER:
+            return key_reading("person")
+        own_column = owner in self.asked.group_columns
+        return key_reading(group_column(owner) if own_column else property_column("groups", owner, "String"))
 
     def moment(self, moment: datetime) -> str:
         """SQL for a moment, no further away than events can be."""
@@ -162,7 +176,7 @@ class Scope:
         name = f"version_{len(self._joins)}_"
         versions = self.profile_versions(owner, sql, f"{name}{column}")
         renamed = f"SELECT profile_key AS {name}key, at AS {name}at, {name}{column} FROM ({versions})"
-        key = f"ifNull({event_key(owner).text}, '')"
+        key = f"ifNull({self.event_key(owner).text}, '')"
         self._joins[name] = f"ASOF LEFT JOIN ({renamed}) AS {name} ON {key} = {name}key AND timestamp >= {name}at"
         return f"{name}{column}"
 
@@ -188,11 +202,6 @@ def first_event(environment_id: int) -> Statement:
 def profile_key(owner: str) -> str:
     """The column of profiles() that holds the key."""
     return "distinct_id" if owner == USER else "group_key"
-
-
-def event_key(owner: str) -> Reading:
-    """The user or group that an event names, read from events(): of a user, the id that stands for the person."""
-    return key_reading("person" if owner == USER else group_key(owner))
 
 
 def own_property(name: str) -> Reading:

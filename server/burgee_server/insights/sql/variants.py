@@ -4,7 +4,7 @@ An exposure is the event `$feature_flag_called` that clients capture at a check;
 """
 
 from burgee_server.insights.sql.attributes import EVENT, Attribute
-from burgee_server.insights.sql.scope import Scope, event_key, own_property
+from burgee_server.insights.sql.scope import Scope, own_property
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP
 
 PREFIX = "$feature/"
@@ -15,9 +15,9 @@ def is_variant(attribute: Attribute) -> bool:
     return attribute.owner != EVENT and attribute.name.startswith(PREFIX)
 
 
-def holder(attribute: Attribute) -> str:
+def holder(scope: Scope, attribute: Attribute) -> str:
     """What events() must select: who may have had a variant, and when."""
-    return f"(ifNull({event_key(attribute.owner).text}, ''), timestamp)"
+    return f"(ifNull({scope.event_key(attribute.owner).text}, ''), timestamp)"
 
 
 def variants(scope: Scope, attribute: Attribute) -> str:
@@ -25,7 +25,7 @@ def variants(scope: Scope, attribute: Attribute) -> str:
 
     Only what was drawn by this owner: a flag that draws by company says nothing of a user.
     """
-    key = event_key(attribute.owner)
+    key = scope.event_key(attribute.owner)
     drawn_by = own_property("$feature_flag_bucket_by").text
     given = scope.events(
         [f"ifNull({key.text}, '') AS profile_key", "timestamp AS at", "uuid AS id", f"{_RESPONSE} AS value"],

@@ -18,7 +18,7 @@ from burgee_server.insights.sql.limits import MAX_CELLS
 from burgee_server.insights.sql.paged import ActorsPlan, paged
 from burgee_server.insights.sql.positions import Positions
 from burgee_server.insights.sql.ranked import of_part, ranked, require_split
-from burgee_server.insights.sql.scope import Scope, event_key
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.stickiness.model import (
     Stickiness,
     StickinessActorsQuery,
@@ -92,11 +92,15 @@ def _actors(
         require_group_type(query.count_by, asked.group_types, "count_by")
     split = check_breakdown(query.breakdown, asked)
     columns = asked.span.columns(query.interval)
-    writer, actor, active = FilterWriter(scope, asked), event_key(query.count_by), Positions("active", len(columns))
+    writer, actor, active = (
+        FilterWriter(scope, asked),
+        scope.event_key(query.count_by),
+        Positions("active", len(columns)),
+    )
     select = [
         f"{actor.text} AS actor",
         f"{position_sql(scope, columns, 'toUnixTimestamp64Micro(timestamp)')} AS position",
-        *([f"{split.column()} AS split"] if split else []),
+        *([f"{split.column(scope)} AS split"] if split else []),
     ]
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]
     events = scope.events(select, where)

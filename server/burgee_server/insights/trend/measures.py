@@ -7,7 +7,7 @@ from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.limits import require_name
-from burgee_server.insights.sql.scope import event_key, own_property
+from burgee_server.insights.sql.scope import Scope, own_property
 from burgee_server.insights.trend.model import Measure, Series
 
 DISTINCT = frozenset({Measure.UNIQUE_USERS, Measure.UNIQUE_GROUPS})
@@ -45,12 +45,12 @@ class Counted:
     """What a column has that has no events."""
 
 
-def counted(series: Series, group_types: Collection[str], path: str) -> Counted:
+def counted(series: Series, scope: Scope, path: str) -> Counted:
     """Raises Invalid for the series' group_type, property and per."""
     measure = series.measure
     nothing = 0.0 if measure in _NOTHING_IS_ZERO else float("nan")
     if series.per:
-        return _per_actor(series, group_types, path)
+        return _per_actor(series, scope, path)
     if measure is Measure.TOTAL:
         return Counted(("1 AS counted",), (), "count()", nothing)
     if measure in _OF_NUMBERS:
@@ -58,7 +58,7 @@ def counted(series: Series, group_types: Collection[str], path: str) -> Counted:
         return Counted(
             (f"assumeNotNull({number}) AS counted",), (f"isNotNull({number})",), _OF_NUMBERS[measure], nothing
         )
-    key = event_key(_actors(series, group_types, path))
+    key = scope.event_key(_actors(series, scope.asked.group_types, path))
     aggregate = "count()" if measure is Measure.FIRST_TIME else "uniqExact(counted)"  # a first time is one row each
     return Counted((f"assumeNotNull({key.text}) AS counted",), (f"NOT {key.missing}",), aggregate, nothing)
 
@@ -82,13 +82,13 @@ def _number(series: Series, path: str) -> str:
     return own_property(series.property).number
 
 
-def _per_actor(series: Series, group_types: Collection[str], path: str) -> Counted:
+def _per_actor(series: Series, scope: Scope, path: str) -> Counted:
     """A total or a sum, divided by those who have any of it; of nobody, NaN."""
     if series.measure not in SHARED:
         raise Invalid.of(f"{path}.per", f"goes with {' and '.join(sorted(SHARED))}, not with {series.measure}")
     if series.per != USER:
-        require_group_type(series.per, group_types, f"{path}.per")
-    key = event_key(series.per)
+        require_group_type(series.per, scope.asked.group_types, f"{path}.per")
+    key = scope.event_key(series.per)
     actor, where = f"assumeNotNull({key.text}) AS actor", f"NOT {key.missing}"
     if series.measure is Measure.TOTAL:
         return Counted(("1 AS counted", actor), (where,), "count() / uniqExact(actor)", float("nan"))

@@ -10,6 +10,7 @@ from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.limits import MAX_CELLS, require_name
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.trend.formula import MAX_FORMULAS, Formula, read_formula
 from burgee_server.insights.trend.lines import moving_average, running_total
 from burgee_server.insights.trend.measures import ADDS_UP, DISTINCT, counted
@@ -104,7 +105,7 @@ def plan_trend(query: TrendQuery, asked: Asked) -> TrendPlan:
     writer = SeriesWriter(query, asked, columns, split)
     statements = tuple(writer.statement(index) for index in range(len(query.series)))
     nothing = tuple(
-        counted(series, asked.group_types, f"series[{index}]").nothing for index, series in enumerate(query.series)
+        counted(series, Scope(asked), f"series[{index}]").nothing for index, series in enumerate(query.series)
     )
     formulas = tuple(
         read_formula(formula.expression, len(query.series), f"formulas[{index}].expression")

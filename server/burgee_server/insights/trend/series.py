@@ -37,7 +37,7 @@ class SeriesWriter:
         """Of the series with this number. Raises Invalid."""
         scope = Scope(self.asked)
         series = self.query.series[index]
-        counts = counted(series, self.asked.group_types, f"series[{index}]")
+        counts = counted(series, scope, f"series[{index}]")
         if series.measure in ACTIVE:
             window = windows(self.asked.span, self.columns, ACTIVE[series.measure])
             cut = f"{column_sql(scope, window.segments)} AS segment"
@@ -66,7 +66,7 @@ class SeriesWriter:
 
     def _in_one_pass(self, scope: Scope, split: Split, counts: Counted, column: str) -> str:
         """The statement where "other" adds up, too: which parts are shown is found in the counts themselves."""
-        rows = self._rows(scope, 0, counts, [column, f"{split.column()} AS split"], None)
+        rows = self._rows(scope, 0, counts, [column, f"{split.column(scope)} AS split"], None)
         if split.is_of_now:  # then values are looked up for counts, and not for events
             each = f"(SELECT split, column, count() AS n FROM ({rows}) GROUP BY split, column)"
             cells = split.values(scope, each[1:-1])
@@ -90,10 +90,10 @@ class SeriesWriter:
         """A query for what is counted, with the part that it belongs to."""
         if self.split is None:
             return self._rows(scope, index, counts, [*select, THE_WHOLE], since)
-        split = f"{self.split.column()} AS split"
+        split = f"{self.split.column(scope)} AS split"
         source = self.split.values(scope, self._rows(scope, index, counts, [*select, split], since))
         first = self.query.series[0]
-        of_first = counted(first, self.asked.group_types, "series[0]")
+        of_first = counted(first, scope, "series[0]")
         candidates = self.split.values(scope, self._rows(scope, 0, of_first, [split], None))
         total = "uniqExact(counted)" if first.measure in ACTIVE else of_first.aggregate
         top = (

@@ -231,7 +231,19 @@ def _compact(layout: Layout) -> Statements:
         yield f"ALTER TABLE {layout.local(table)}{layout.on} MODIFY SETTING min_bytes_for_wide_part = {64 << 20}"
 
 
-MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members, _profile_versions, _compact)
+def _days(layout: Layout) -> Statements:
+    """The day of an event costs nothing on the disk, where events lie in the order of days, and is read in no time.
+
+    Within a day they lie in no order of time: there, differences are of no use, and leaving out the bits that a day has
+    in common takes less room and a third less time.
+    """
+    for column in ("timestamp", "received_at"):
+        codec = "DateTime64(6, 'UTC') CODEC(T64, LZ4)"
+        yield f"ALTER TABLE {layout.local('events')}{layout.on} MODIFY COLUMN {column} {codec}"
+    yield from layout.add_column("events", "day", "Date", "toDate(timestamp)")
+
+
+MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members, _profile_versions, _compact, _days)
 
 
 def migrate(client: "Client", layout: Layout) -> None:

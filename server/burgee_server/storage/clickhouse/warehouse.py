@@ -5,7 +5,7 @@ import json
 import math
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, wait
 from datetime import datetime
 from functools import partial
@@ -35,6 +35,7 @@ from burgee_server.storage.clickhouse.erasing import erase, key_column
 from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.export import ROW_SETTINGS, Export, key_of, undelimited
 from burgee_server.storage.clickhouse.faults import find_faults
+from burgee_server.storage.clickhouse.group_columns import add_group_columns
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
@@ -61,6 +62,7 @@ class ClickHouseWarehouse:
     def __init__(
         self,
         layout: Layout,
+        group_columns: Collection[str],
         queries: ClientPool,
         lookups: ClientPool,
         exports: ClientPool,
@@ -69,6 +71,7 @@ class ClickHouseWarehouse:
         kills: ClientPool,
     ) -> None:
         self._layout = layout
+        self.group_columns = group_columns
         self._queries = queries
         self._lookups = lookups
         self._exports = exports
@@ -87,9 +90,17 @@ class ClickHouseWarehouse:
 
     @classmethod
     async def open(
-        cls, dsn: str, *, query_clients: int = 4, query_memory_bytes: int = 1 << 29
+        cls,
+        dsn: str,
+        *,
+        query_clients: int = 4,
+        query_memory_bytes: int = 1 << 29,
+        group_columns: Collection[str] = ("company",),
     ) -> "ClickHouseWarehouse":
-        """Connect and bring the tables up to date. Raises Unavailable, with the reason, if that is not possible."""
+        """Connect, bring the tables up to date, and see that these group types have columns of their own.
+
+        Raises Unavailable, with the reason, if that is not possible.
+        """
 
         dsn, layout = layout_of(dsn)
         # Work in bulk has the processor after those who wait for an answer, where it shares one with them.
@@ -99,6 +110,8 @@ class ClickHouseWarehouse:
             loads = ClientPool(dsn, 1, INSERT_SETTINGS | layout.insert_settings | layout.query_settings | in_bulk)
             try:
                 loads.submit(partial(migrate, layout=layout)).result()
+                add = partial(add_group_columns, layout=layout, group_types=group_columns)
+                there = loads.submit(add).result()
                 settings = (
                     JSON_SETTINGS
                     | layout.query_settings
@@ -118,6 +131,7 @@ class ClickHouseWarehouse:
                 )
                 return cls(
                     layout,
+                    there,
                     ClientPool(dsn, query_clients, settings),
                     ClientPool(dsn, LOOKUP_CLIENTS, settings),
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
