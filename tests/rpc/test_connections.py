@@ -134,6 +134,45 @@ async def test_who_watches_health_does_not_hold_up_a_server_that_stops(serving, 
         assert (await watching.read()).status == NOT_SERVING
 
 
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_a_connection_is_told_to_go_away_while_calls_run_and_ends_when_they_are_answered(
+    serving, server, admin, native
+):
+    """In bytes, as gRPC's own client does not tell: GOAWAY, of calls to come, without an error; then the end."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    flags = FlagServicer(
+        server.house.servicers.flags._checks, server.house.servicers.flags._answers, server.house.watch
+    )
+
+    async def evaluates(_question, _context):
+        begun.set()
+        await may_end.wait()
+        return b""
+
+    flags.Evaluate = evaluates
+    servicers = replace(server.house.servicers, flags=flags)
+    async with serving(Transport(native), servicers) as (rpc, connect), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*connect.address)
+        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        while (await read_frame(reader))[0] != SETTINGS:
+            pass
+        running = asyncio.create_task(evaluate(connect(), admin))
+        await begun.wait()
+        stopping = asyncio.create_task(rpc.stop(60))
+        while (told := await read_frame(reader))[0] != GOAWAY:
+            pass
+        assert told[1] == ((1 << 31) - 1).to_bytes(4) + bytes(4)
+        assert not running.done()
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await evaluate(connect(), admin)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        may_end.set()
+        await running
+        await stopping
+        assert await reader.read() in (b"", frame(GOAWAY, told[1]))
+        writer.close()
+
+
 def frame(kind, payload=b""):
     """A frame of HTTP/2, of the connection itself."""
     return len(payload).to_bytes(3) + bytes([kind, 0, 0, 0, 0, 0]) + payload

@@ -41,7 +41,7 @@ from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.running import RunningCalls
-from burgee_server.rpc.sockets import hang_up
+from burgee_server.rpc.sockets import hang_up, say_goodbye
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
 
@@ -143,14 +143,16 @@ class RpcServer:
                 await self._set_health((CAPTURE,), _SERVING if reached else _NOT_SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
-        """Say NOT_SERVING; after the notice end streams, and give the calls that run time to finish.
+        """Say NOT_SERVING; after the notice end streams, say goodbye, and give the calls that run time to finish.
 
         New ones, and those that take longer, are answered with Stopping; then the line is cut.
         """
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(notice_seconds)
         self._streams.stop()
+        say_goodbye(self._port)
         await self._running.stop(grace_seconds)
+        say_goodbye(self._port)  # to those who have come since, or were being written to
         hang_up(self._port)
         await self._server.stop(0)
 

@@ -1,35 +1,59 @@
-"""The sockets that gRPC has at a port. It has no way to close them that says nothing to the callers."""
+"""The sockets that the transport has at a port. It has no way to say goodbye to its callers, and then to hang up."""
 
 import contextlib
+import fcntl
 import os
 import socket
+import struct
+import termios
 from collections.abc import Iterator
+
+GOAWAY = struct.pack(">BHBBIII", 0, 8, 7, 0, 0, (1 << 31) - 1, 0)
+"""A frame of HTTP/2 (RFC 9113, section 6.8): whatever was sent is answered, send nothing more. No error."""
+_UNSENT_BYTES = 4_096
+"""With so much on its way to a reader, or less, nothing of the transport's own is half written."""
+
+
+def say_goodbye(port: int) -> None:
+    """Tell the callers at this port of ours to make their next calls on another connection; this one goes on.
+
+    gRPC's own stop says so, too, and from then on answers what comes in before it was heard with CANCELLED, which is
+    not worth another try to most clients. Who is slow to read what was written before is told nothing.
+    """
+    for mine in _connections(port):
+        with contextlib.suppress(OSError):
+            [unsent] = struct.unpack("i", fcntl.ioctl(mine, termios.TIOCOUTQ, bytes(4)))
+            if unsent <= _UNSENT_BYTES:
+                mine.send(GOAWAY, socket.MSG_DONTWAIT)
 
 
 def hang_up(port: int) -> None:
     """End the connections to this port of ours, once what was written is sent.
 
-    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again. gRPC's own stop answers calls
-    that come in meanwhile with CANCELLED, which is not worth another try to most clients.
+    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again.
     """
-    for mine in _sockets():
-        with mine, contextlib.suppress(OSError):  # the other side was faster
-            if (
-                mine.family in (socket.AF_INET, socket.AF_INET6)
-                and mine.getsockname()[1] == port
-                and mine.getpeername()
-            ):
-                mine.shutdown(socket.SHUT_RDWR)
+    for mine in _connections(port):
+        with contextlib.suppress(OSError):  # the other side was faster
+            mine.shutdown(socket.SHUT_RDWR)
 
 
-def _sockets() -> Iterator[socket.socket]:
-    """Copies of the sockets of this process."""
+def _connections(port: int) -> Iterator[socket.socket]:
+    """Copies of the sockets of this process that are connected to the port, each for the time of its turn."""
     for name in os.listdir("/dev/fd"):
         try:
             copy = os.dup(int(name))
         except OSError:  # closed meanwhile
             continue
         try:
-            yield socket.socket(fileno=copy)
+            mine = socket.socket(fileno=copy)
         except OSError:  # a file
             os.close(copy)
+            continue
+        with mine:
+            try:
+                is_ours = mine.family in (socket.AF_INET, socket.AF_INET6) and mine.getsockname()[1] == port
+                mine.getpeername()
+            except OSError:  # the one that listens, or one that is gone
+                continue
+            if is_ours:
+                yield mine
