@@ -1,6 +1,7 @@
 """Connections that ping too often, that are too many or too old, and those of a server that stops."""
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee_server.flags import Watch
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.server import RpcServer
+from burgee_server.rpc.sockets import hang_up
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
 
@@ -193,3 +195,14 @@ async def evaluate(channel, admin, **options):
     """Check a flag that is not there."""
     request = flags_pb2.EvaluateRequest(flag_key="f")
     return await FlagServiceStub(channel).Evaluate(request, metadata=key(admin), **options)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a socket that listens cannot be shut down")
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_who_is_back_as_soon_as_the_line_is_cut_finds_nobody(serving, native):
+    """Which is UNAVAILABLE. gRPC would take the calls of that last millisecond, and answer them with CANCELLED."""
+    async with serving(Transport(native=native)) as (_, connect), asyncio.timeout(20):
+        await health_pb2_grpc.HealthStub(connect()).Check(health_pb2.HealthCheckRequest())
+        hang_up(connect.address[1])
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*connect.address)

@@ -34,8 +34,8 @@ Listener: TypeAlias = Callable[[Change], None]
 class ChangeFeed(Protocol):
     """Tells every listener of every change, before `publish` returns to the one who made it.
 
-    So do the listeners of other nodes hear of it, soon, once or several times; whatever happens in between, after some
-    seconds at most.
+    So do the listeners of other nodes hear of it, soon; whatever happens in between, after some seconds at most.
+    Everybody may hear of it again, also those of the node where it was made, and among later changes.
     """
 
     def listen(self, listener: Listener) -> None:

@@ -28,17 +28,32 @@ def say_goodbye(port: int) -> None:
 
 
 def hang_up(port: int) -> None:
-    """End the connections to this port of ours, once what was written is sent.
+    """Listen no more on this port of ours, then end its connections, once what was written is sent.
 
-    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again.
+    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again. Whose line is cut is back within
+    a millisecond: where nobody listens, that is UNAVAILABLE, too, and with gRPC about to stop it would be CANCELLED.
     """
+    for mine in _sockets(port):
+        if mine.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            with contextlib.suppress(OSError):  # not on Linux: there is no such thing elsewhere
+                mine.shutdown(socket.SHUT_RDWR)
     for mine in _connections(port):
         with contextlib.suppress(OSError):  # the other side was faster
             mine.shutdown(socket.SHUT_RDWR)
 
 
 def _connections(port: int) -> Iterator[socket.socket]:
-    """Copies of the sockets of this process that are connected to the port, each for the time of its turn."""
+    """Those that are connected, each for the time of its turn."""
+    for mine in _sockets(port):
+        try:
+            mine.getpeername()
+        except OSError:  # the one that listens, or one that is gone
+            continue
+        yield mine
+
+
+def _sockets(port: int) -> Iterator[socket.socket]:
+    """Copies of the sockets of this process at the port, each for the time of its turn."""
     for name in os.listdir("/dev/fd"):
         try:
             copy = os.dup(int(name))
@@ -52,8 +67,7 @@ def _connections(port: int) -> Iterator[socket.socket]:
         with mine:
             try:
                 is_ours = mine.family in (socket.AF_INET, socket.AF_INET6) and mine.getsockname()[1] == port
-                mine.getpeername()
-            except OSError:  # the one that listens, or one that is gone
+            except OSError:  # one that is gone
                 continue
             if is_ours:
                 yield mine
