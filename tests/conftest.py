@@ -1,6 +1,7 @@
 """What many tests share: one data directory, since chDB opens one directory a process."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.warehouse",
 ]
+
+# Hundreds of processes are started here. Where Python is told to keep no compiled files, each would compile the server.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

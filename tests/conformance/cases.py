@@ -70,8 +70,8 @@ class Case:
         }
 
 
-def read_cases() -> Iterator[Case]:
-    """Every case, theme by theme."""
+def _read_cases() -> Iterator[Case]:
+    """Theme by theme."""
     for file in sorted(_FOLDER.glob("*.json")):
         for number, document in enumerate(json.loads(file.read_text("utf-8"))):
             yield _case(file.stem, document, f"{file.name}[{number}]")
@@ -114,3 +114,7 @@ def _case(theme: str, document: dict[str, Any], path: str) -> Case:
             key: Cohort(each["group_type"], tuple(each["members"])) for key, each in rest.get("cohorts", {}).items()
         },
     )
+
+
+CASES = tuple(_read_cases())
+"""Every case."""

@@ -32,6 +32,7 @@ from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.conformance.conftest import Now
 from tests.fixtures.server import Caller, RunningServer
+from tests.fixtures.serving import wait_for
 from tests.unit.evaluation.strategies import NOW, VARIANTS, conditions, contexts, finite_json, flags
 
 EXAMPLES = [pytest.param(30, id="30 worlds"), pytest.param(2_000, id="2,000 worlds", marks=pytest.mark.soak)]
@@ -138,8 +139,7 @@ class World:
             self._cohorts.ChangeCohortMembers(change)
         last = self._admin.GetFlag(flag_admin_pb2.GetFlagRequest(flag_key="last")).flag
         version = self._admin.UpdateFlag(flag_admin_pb2.UpdateFlagRequest(flag=last)).flag.version
-        while self._local.resolve("last").flag_version != version:
-            pass
+        wait_for(lambda: self._local.resolve("last").flag_version == version)
 
     def _store(self, owner: str, key: str, properties: Properties) -> None:
         gone = self._stored.get((owner, key), frozenset()) - properties.keys()

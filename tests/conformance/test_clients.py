@@ -15,13 +15,15 @@ from burgee.evaluation import USER, Context, FlagSet, Resolution
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee_server.flags import Checks
-from tests.conformance.cases import Case, Expected, read_cases
+from tests.conformance.cases import CASES as WRITTEN
+from tests.conformance.cases import Case, Expected
 from tests.conformance.conftest import Now
 from tests.conformance.placing import apart, persons, put
 from tests.fixtures.server import Caller, RunningServer
+from tests.fixtures.serving import wait_for
 
-CHUNK = 40
-CASES = [apart(number, case) for number, case in enumerate(read_cases())]
+CHUNK = 20
+CASES = [apart(number, case) for number, case in enumerate(WRITTEN)]
 CHUNKS = [CASES[first : first + CHUNK] for first in range(0, len(CASES), CHUNK)]
 
 
@@ -49,8 +51,7 @@ def fill(local: burgee.Client, remote: burgee.Client, cases: list[Case]) -> None
         put(remote, case)
     last = flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="last"))  # changes come in their order
     remote.stub(FlagAdminServiceStub).CreateFlag(last)
-    while local.resolve("last").reason is burgee.Reason.ERROR:
-        pass
+    wait_for(lambda: local.resolve("last").reason is not burgee.Reason.ERROR)
 
 
 def answer(client: burgee.Client, case: Case) -> Resolution:

@@ -17,9 +17,8 @@ from burgee_server.cohorts import Memberships
 from burgee_server.flags import Answers, Checks, Stored
 from burgee_server.rpc import call
 from burgee_server.rpc.flags import FlagServicer
-from tests.conformance.cases import Case, read_cases
+from tests.conformance.cases import CASES, Case
 
-CASES = list(read_cases())
 SERVICE = flags_pb2.DESCRIPTOR.services_by_name["FlagService"]
 
 
