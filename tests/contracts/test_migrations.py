@@ -8,6 +8,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 import burgee_server.storage.sql.engine as engine
@@ -33,7 +34,7 @@ OLD_DATA = (
 
 def _begin_at(connection: Connection, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(engine.MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
     for statement in OLD_DATA:
@@ -97,3 +98,18 @@ async def test_audit_entries_are_numbered_on_from_those_that_were_there(old):
     await access.set_retention(environment, 30, Authorship("ann", CREATED))
 
     assert [entry.entry_id for entry in await access.audit_entries(1, None, 10)] == [42, 41]
+
+
+def test_files_of_migrations_are_numbered_in_their_order():
+    """A start goes by the greatest number to know that there is nothing to migrate."""
+    scripts = ScriptDirectory(str(engine.MIGRATIONS))
+    names = [Path(script.path).name for script in reversed(list(scripts.walk_revisions()))]
+
+    assert names == sorted(names)
+    assert [name[:4] for name in names] == [script.revision for script in reversed(list(scripts.walk_revisions()))]
+
+
+async def test_what_is_at_the_newest_migration_is_left_alone(database, monkeypatch):
+    """Also by a start that could not migrate anything."""
+    monkeypatch.setattr(command, "upgrade", None)
+    await database.migrate()

@@ -1,45 +1,44 @@
 """The command line: what an operator or a developer types."""
 
+from importlib import import_module
+
 import click
 
-from burgee_server.cli.actions import actions
-from burgee_server.cli.cohorts import cohorts
-from burgee_server.cli.companies import companies
-from burgee_server.cli.delete import delete
-from burgee_server.cli.demo import demo
-from burgee_server.cli.doctor import doctor
-from burgee_server.cli.environments import environments
-from burgee_server.cli.exports.command import export
-from burgee_server.cli.flags import flags
-from burgee_server.cli.health import health
-from burgee_server.cli.imports.command import load
-from burgee_server.cli.migrate import migrate
-from burgee_server.cli.quarantine import quarantine
-from burgee_server.cli.query import query
-from burgee_server.cli.serve import serve
+_COMMANDS = {
+    "serve": "serve",
+    "health": "health",
+    "doctor": "doctor",
+    "migrate": "migrate",
+    "import": "imports.command:load",
+    "export": "exports.command",
+    "quarantine": "quarantine",
+    "flags": "flags",
+    "cohorts": "cohorts",
+    "actions": "actions",
+    "query": "query",
+    "companies": "companies",
+    "delete": "delete",
+    "environments": "environments",
+    "demo": "demo",
+}
+"""The module of each command, and the function in it if it has another name."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """Imports the command that is typed, and no other: a server needs neither tables nor the client."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, _, function = _COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), function or name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="burgee")
 def main() -> None:
     """Events, feature flags by company, and usage insights for B2B products."""
-
-
-for command in (
-    serve,
-    health,
-    doctor,
-    migrate,
-    load,
-    export,
-    quarantine,
-    flags,
-    cohorts,
-    actions,
-    query,
-    companies,
-    delete,
-    environments,
-    demo,
-):
-    main.add_command(command)

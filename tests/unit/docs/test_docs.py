@@ -56,10 +56,15 @@ SHARED_OPTIONS = (
 )
 
 
+def _within(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    return {word: each for word in group.list_commands(context) if (each := group.get_command(context, word))}
+
+
 def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
-        for each in command.commands.values():
-            yield from _commands(each, f"{name} {each.name}")
+        for word, each in _within(command).items():
+            yield from _commands(each, f"{name} {word}")
     else:
         yield name, command
 
@@ -116,8 +121,8 @@ def test_command_lines_name_commands_and_options_that_exist(path: Path) -> None:
         words = shlex.split(line)[1:]
         command: click.Command = main
         while words and isinstance(command, click.Group) and not words[0].startswith("-"):
-            assert words[0] in command.commands, line
-            command = command.commands[words.pop(0)]
+            assert words[0] in _within(command), line
+            command = _within(command)[words.pop(0)]
         known = {spelling for each in command.params for spelling in (*each.opts, *each.secondary_opts)}
         known.add("--help")
         assert [word for word in words if word.startswith("--") and word not in known] == [], line

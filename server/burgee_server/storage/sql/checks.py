@@ -2,19 +2,16 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from burgee_server.causes import cause
 from burgee_server.findings import Finding, ok, warning, wrong
+from burgee_server.storage.sql.engine import MIGRATIONS
 
 _CONNECT_SECONDS = 5
 _SKEW_SECONDS = 2.0
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def check_database(url: str) -> Iterator[Finding]:
@@ -32,7 +29,10 @@ def check_database(url: str) -> Iterator[Finding]:
 
 
 def _look(engine: Engine) -> Iterator[Finding]:
-    scripts = ScriptDirectory(str(_MIGRATIONS))
+    from alembic.migration import MigrationContext  # this module is part of every server, which seldom looks
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(MIGRATIONS))
     newest = scripts.get_current_head()
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
