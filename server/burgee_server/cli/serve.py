@@ -1,5 +1,6 @@
 """`burgee serve`."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ import click
 
 from burgee_server.cli.settings import settings_in_force
 from burgee_server.errors import BurgeeError
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -23,10 +26,13 @@ def serve(config: Path | None, **given: str | None) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
     from burgee_server.app import run  # seconds of imports that no other command should wait for
     from burgee_server.logs import start_logging
+    from burgee_server.misspelt import misspelt
     from burgee_server.processes import run_several
     from burgee_server.storage.directory import DirectoryInUse
 
     start_logging(settings.log_level, settings.log_format, sys.stderr)
+    for told in misspelt(os.environ):
+        log.warning(told)
     try:
         (run if settings.processes == 1 else run_several)(settings, click.echo)
     except (DirectoryInUse, BurgeeError, OSError) as error:

@@ -18,6 +18,7 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
     `alone`: no other process has the data directory, so that the embedded warehouse may be opened.
     """
     data = settings.data.resolve()
+    yield from place.environment()
     yield from place.directory(data)
     yield place.room(data, settings.journal_max_mb)
     yield place.open_files()

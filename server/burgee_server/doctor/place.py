@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from burgee_server.findings import Finding, ok, warning, wrong
+from burgee_server.misspelt import misspelt
 from burgee_server.settings import MEGABYTE
 
 LEAST_ROOM_MB = 200
@@ -44,6 +45,12 @@ def directory(path: Path) -> Iterator[Finding]:
         yield wrong("directory", f"{path} has mode {mode:04o}: others can read what is kept", f"chmod 700 {path}")
     else:
         yield ok("directory", f"{path} can be written, by its owner only")
+
+
+def environment() -> Iterator[Finding]:
+    """Names in the environment that look like settings and are none."""
+    for told in misspelt(os.environ):
+        yield warning("settings", told, "see the settings in docs/operations.md")
 
 
 def key_file(path: Path) -> Iterator[Finding]:

@@ -8,6 +8,9 @@ from typing import cast
 from burgee_server.errors import BurgeeError, Stopping, Unauthenticated
 from burgee_server.ports.changes import Change, Kind
 
+MOST_REVOKED = 1_000
+"""How many keys must be revoked while a call is on its way in, between two steps, until it could slip through."""
+
 
 class OpenStreams:
     """Each is the task that answers it. Ending one raises inside `open`, wherever the task waits."""
@@ -15,14 +18,16 @@ class OpenStreams:
     def __init__(self) -> None:
         self._keys: dict[asyncio.Task[object], str] = {}
         self._ending: dict[asyncio.Task[object], BurgeeError] = {}
-        self._revoked: set[str] = set()
+        self._revoked: dict[str, None] = {}
         self._stopping = False
 
     def notice(self, change: Change) -> None:
         """Listen to the change feed with this."""
         if change.kind is Kind.API_KEYS:
             # Remembered, for a call that has been let in and is not open yet.
-            self._revoked.update(change.subject)
+            self._revoked.update(dict.fromkeys(change.subject))
+            for oldest in list(self._revoked)[: max(len(self._revoked) - MOST_REVOKED, 0)]:
+                del self._revoked[oldest]
             for task, api_key_id in self._keys.items():
                 if api_key_id in change.subject:
                     self._end(task, _revoked(api_key_id))
