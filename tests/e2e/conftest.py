@@ -1,16 +1,24 @@
-"""`burgee serve` and the other commands as processes of their own, as an operator runs them."""
+"""`burgee serve` as a process of its own, as an operator runs it, and the other commands."""
 
+import itertools
 import json
+import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from click.testing import CliRunner
 
+from burgee.v1 import admin_pb2
+from burgee.v1.admin_pb2_grpc import AdminServiceStub
+from burgee_server.cli import main
 from tests.fixtures.serving import Serving, environment
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -30,21 +38,18 @@ def serve(tmp_path: Path) -> Iterator[Any]:
 
 
 class Command:
-    """Runs `burgee` against one server."""
+    """Runs `burgee` against one server, in this process: one of its own would take most of its time to start."""
 
     def __init__(self, server: Serving, key: str = "") -> None:
         self._environment = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=key or server.key, COLUMNS="120")
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
         """The finished command."""
-        return subprocess.run(
-            [sys.executable, "-m", "burgee_server", *arguments],
-            input=stdin,
-            capture_output=True,
-            env=self._environment,
-            timeout=60,
-            check=False,
-        )
+        others = {name: None for name in os.environ if name not in self._environment}
+        done = CliRunner().invoke(main, arguments, input=stdin, env={**others, **self._environment})
+        if not isinstance(done.exception, SystemExit | None):
+            raise done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout_bytes, done.stderr_bytes)
 
     def text(self, *arguments: str, stdin: bytes | None = None) -> str:
         """What a command that succeeds prints."""
@@ -55,3 +60,26 @@ class Command:
     def json(self, *arguments: str) -> Any:
         """What a command that succeeds prints with --json."""
         return json.loads(self.text(*arguments, "--json"))
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One for all tests that leave it as it is."""
+    server = Serving(tmp_path_factory.mktemp("shared") / "data").ready()
+    yield server
+    server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def command(shared_server: Serving) -> Command:
+    """The command line in a new project of it."""
+    project = f"project-{next(_numbers)}"
+    metadata = (("authorization", f"Bearer {shared_server.key}"),)
+    with grpc.insecure_channel(shared_server.target) as channel:
+        admin = AdminServiceStub(channel)
+        admin.CreateProject(admin_pb2.CreateProjectRequest(key=project), metadata=metadata)
+        role = admin_pb2.KEY_ROLE_ADMIN
+        asked = admin_pb2.CreateApiKeyRequest(
+            project_key=project, environment_key="production", name="tests", role=role
+        )
+        return Command(shared_server, admin.CreateApiKey(asked, metadata=metadata).secret)

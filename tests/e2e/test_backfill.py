@@ -80,12 +80,6 @@ class Importing:
         return self.process.returncode, json.loads(printed) if printed else None, errors.decode()
 
 
-@pytest.fixture
-def command(serve):
-    """The command line of a new server."""
-    return Command(serve())
-
-
 def test_a_table_of_orders_comes_in_by_a_mapping_and_goes_out_as_parquet(command, tmp_path):
     """What is wrong is written down, told by the exit code, and does not stop the rest; twice is once."""
     orders, mapping, rejects = tmp_path / "orders.csv.gz", tmp_path / "orders.toml", tmp_path / "rejects.ndjson"

@@ -28,6 +28,7 @@ def test_what_was_deleted_stays_deleted_through_a_crash(serve):
     deadline = time.monotonic() + 60
     while (erasure := command.json("delete", "list")[0])["state"] != "done":
         assert time.monotonic() < deadline
-    assert (erasure["erasure_id"], erasure["key"], erasure["events"]) == (asked["erasure_id"], None, 50)
+    assert (erasure["erasure_id"], erasure["key"]) == (asked["erasure_id"], None)
+    assert erasure["events"] in (50, 0)  # none, if all were removed before the crash and it was not yet noted
     bob = command.json("delete", "group", "acme", "--yes", "--wait")
     assert (bob["state"], bob["events"]) == ("done", 51)

@@ -20,9 +20,8 @@ def lines():
 
 
 @pytest.fixture
-def story(serve, lines, tmp_path):
-    """A server with the history in it, and the command line."""
-    command = Command(serve())
+def story(command, lines, tmp_path):
+    """The command line in a project with the history in it."""
     answer = command.json("import", str(write(lines, tmp_path / "history.ndjson")))
     assert (answer["accepted"], answer["duplicate"], answer["rejected"]) == (len(lines), 0, 0)
     wait_until_complete(command)
@@ -32,14 +31,14 @@ def story(serve, lines, tmp_path):
 def wait_until_complete(command):
     """Wait until everything acknowledged by now can be queried; that must not take long."""
     now = datetime.now(UTC)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while datetime.fromisoformat(command.json("query", "trend")["info"]["complete_until"]) < now:
         assert time.monotonic() < deadline, "events take too long to become queryable"
 
 
 def wait_for(condition):
     """Look again until it holds; that must not take long."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never came"
 

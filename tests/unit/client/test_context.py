@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee import Client, ErrorCode, Reason
 from burgee.context import MAX_CONTEXT_BYTES, Asker, plain_context
 from burgee.v1 import flags_pb2
+from tests.fixtures.examples import examples
 from tests.unit.client.fakes import Feed, Recorder
 
 LONG = "x" * 201
@@ -60,7 +61,7 @@ properties = st.dictionaries(names, values, max_size=4) | st.integers(0, 6_000).
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(60)
 @given(
     st.text(st.characters(codec="ascii"), max_size=210),
     st.dictionaries(names, names, max_size=3),

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee import Client, Dropped, Reason
+from tests.fixtures.examples import examples
 from tests.unit.client.fakes import Recorder, serving
 
 
@@ -63,7 +64,7 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-@settings(max_examples=300, deadline=None)
+@examples(120)
 @given(anything, anything, anything, anything, anything, anything, anything)
 def test_capture_and_profiles_never_raise_and_account_for_every_call(
     recorder: Recorder, event: Any, who: Any, properties: Any, groups: Any, timestamp: Any, uuid: Any, key: Any
@@ -80,7 +81,7 @@ def test_capture_and_profiles_never_raise_and_account_for_every_call(
     assert client.close() == 0
 
 
-@settings(max_examples=200, deadline=None)
+@examples(80)
 @given(anything, anything, anything, anything, anything, anything)
 def test_flag_checks_never_raise(
     recorder: Recorder, flag_key: Any, who: Any, default: Any, groups: Any, properties: Any, key: Any

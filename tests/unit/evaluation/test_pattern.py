@@ -2,10 +2,11 @@
 
 import pytest
 import re2
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import Pattern, PatternError
+from tests.fixtures.examples import examples
 
 OPTIONS = re2.Options()
 OPTIONS.log_errors = False
@@ -51,7 +52,7 @@ patterns = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 texts = st.text("abAksſKS09 _\n\téÉß-.{},1", max_size=8)
 
 
-@settings(max_examples=600)
+@examples(300)
 @given(patterns, st.lists(texts, min_size=3, max_size=3))
 def test_it_accepts_and_finds_what_re2_does(pattern: str, some_texts: list[str]) -> None:
     """The same patterns are refused, and those that are not are found in the same texts."""

@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 from google.protobuf import struct_pb2
-from hypothesis import given, settings
+from hypothesis import given
 
 from burgee import wire
 from burgee.evaluation import (
@@ -26,6 +26,7 @@ from burgee.evaluation import (
 )
 from burgee.evaluation.kinds import equal
 from burgee.v1 import common_pb2, flags_pb2
+from tests.fixtures.examples import examples
 from tests.unit.evaluation.strategies import NOW, contexts, finite_json, flag_sets, flags, profiles
 
 
@@ -58,7 +59,7 @@ def test_a_flag_survives_the_wire(flag: Flag) -> None:
     assert wire.flag_from_proto(sent) == flag
 
 
-@settings(max_examples=40)
+@examples(30)
 @given(flag_sets(), contexts(finite_json), profiles)
 def test_answers_survive_the_wire(some: list[Flag], context: Context, stored: Profiles) -> None:
     """Resolutions come back the same, and an explanation carries the same resolution and outcomes."""

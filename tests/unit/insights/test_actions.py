@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, Condition, Not, Operator
@@ -13,6 +13,7 @@ from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.ports.actions import Matcher
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.vocabulary import action, named
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, ask
@@ -45,7 +46,7 @@ def matched(matchers: list[Matcher], fact: Fact) -> bool:
 
 
 @given(made=facts(), first=MATCHERS, second=MATCHERS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10)
 async def test_an_action_is_every_event_that_any_matcher_matches(
     warehouse: ClickHouseWarehouse, made: list[Fact], first: list[Matcher], second: list[Matcher]
 ) -> None:

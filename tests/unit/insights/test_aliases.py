@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import USER, Condition, Operator
@@ -12,6 +12,7 @@ from burgee_server.insights.words import Breakdown
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Fact, new_environment
 from tests.unit.insights.asking import MARCH, ask, plan_funnel, plan_trend
 from tests.unit.insights.facts import facts
@@ -30,7 +31,7 @@ QUESTIONS = (
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(made=facts(), whose=st.fixed_dictionaries({"bob": st.sampled_from(["bob", "eve"]), "ann": st.just("eve")}))
 async def test_whoever_has_several_ids_is_one_person(
     warehouse: ClickHouseWarehouse, made: list[Fact], whose: dict[str, str]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, Condition, Not, Operator
@@ -14,6 +14,7 @@ from burgee_server.insights.words import AsOf, Breakdown
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock
@@ -64,7 +65,7 @@ async def asked(environment: Environment, plan, query, vocabulary: Vocabulary | 
     ).answer
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10)
 @given(made=facts(), history=st.lists(_version, max_size=8))
 async def test_filters_and_breakdowns_read_what_was_true_then(
     warehouse: ClickHouseWarehouse,

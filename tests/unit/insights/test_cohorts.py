@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not, Operator
@@ -29,6 +29,7 @@ from burgee_server.ports.criteria import (
 )
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.vocabulary import cohort, with_cohorts
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, ask
@@ -130,7 +131,7 @@ def draw_id(fact: Fact) -> str:
 
 
 @given(made=worlds())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12)
 async def test_a_computed_cohort_is_whom_plain_python_finds(
     warehouse: ClickHouseWarehouse, made: tuple[World, Criterion]
 ) -> None:

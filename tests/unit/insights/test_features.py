@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import Condition, Filter, Operator
@@ -14,6 +14,7 @@ from burgee_server.errors import Invalid
 from burgee_server.insights.features import Feature, FeaturesQuery, FeatureUsage, plan_features
 from burgee_server.insights.words import Happening, Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, ask
 from tests.unit.insights.facts import facts
@@ -109,7 +110,7 @@ async def test_what_cannot_be_asked_is_refused_by_its_field(
     assert error.value.violations[0].field == field
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(made=facts(), interval=st.sampled_from([Interval.DAY, Interval.WEEK, Interval.MONTH]))
 async def test_usage_is_what_plain_python_makes_of_the_events(
     warehouse: ClickHouseWarehouse, made: list[Fact], interval: Interval

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.errors import Invalid
@@ -20,6 +20,7 @@ from burgee_server.insights.lifecycle import (
 from burgee_server.insights.timerange import Span
 from burgee_server.insights.words import Happening, Interval, Page, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import ask
 from tests.unit.insights.facts import facts
@@ -127,7 +128,7 @@ async def test_a_bad_question_names_the_field(environment: Environment, plan, qu
     assert [violation.field for violation in refusal.value.violations] == [field]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(16)
 @given(
     made=facts(14),
     event=st.sampled_from(HAPPENINGS),

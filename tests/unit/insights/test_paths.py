@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import Condition, Operator
@@ -16,6 +16,7 @@ from burgee_server.errors import Invalid
 from burgee_server.insights.paths import PathGroup, Paths, PathsQuery, plan_paths
 from burgee_server.insights.words import Happening, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, ask
 from tests.unit.insights.facts import facts
@@ -203,7 +204,7 @@ def ways(made: list[Fact], start: str, end: str, gap: timedelta, steps: int) -> 
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 @given(
     made=facts(),
     start=st.sampled_from(["", "a"]),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation.model import Condition, Operator
@@ -14,6 +14,7 @@ from burgee_server.insights.trend import Measure, Series, TrendQuery
 from burgee_server.insights.words import Breakdown, Interval, Part, PartKind, TimeRange
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, trend
 from tests.unit.insights.facts import facts
@@ -179,7 +180,7 @@ def same(left: float, right: float) -> bool:
     return (math.isnan(left) and math.isnan(right)) or math.isclose(left, right, rel_tol=1e-12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 @given(
     made=facts(),
     measure=st.sampled_from([measure for measure in Measure if measure not in LOOKING_BACK]),

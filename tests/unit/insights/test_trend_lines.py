@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.errors import Invalid
@@ -17,6 +17,7 @@ from burgee_server.insights.trend import FormulaQuery, Measure, Series, TrendQue
 from burgee_server.insights.trend.lines import moving_average
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, trend
 from tests.unit.insights.facts import facts
@@ -214,7 +215,7 @@ def _starts(interval: Interval, start: datetime, end: datetime) -> list[datetime
     return first if first[:1] == [start] else [start, *first]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(
     made=facts(),
     measure=st.sampled_from([*DAYS, Measure.FIRST_TIME, Measure.UNIQUE_USERS]),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import fmean, median
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from burgee.evaluation.model import Condition, Operator
 from burgee_server.insights.funnel import (
@@ -26,6 +26,7 @@ from burgee_server.insights.funnel import (
 )
 from burgee_server.insights.words import Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import MARCH, ask
 from tests.unit.insights.facts import facts
@@ -43,7 +44,7 @@ async def test_the_way_that_counts_is_the_first_there_and_of_those_the_shortest(
     assert ann.moments == (START + timedelta(seconds=5), START + timedelta(seconds=7))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(6)
 @given(made=facts(14), asked=funnels())
 async def test_every_question_about_a_funnel_is_answered_as_plain_python_answers_it(
     warehouse: ClickHouseWarehouse, made: list[Fact], asked: MadeUp

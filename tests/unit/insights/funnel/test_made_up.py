@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.insights.funnel import Attribution, Order
 from burgee_server.insights.words import Breakdown, Part, PartKind
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Fact, new_environment
 from tests.unit.insights.asking import funnel
 from tests.unit.insights.facts import facts
@@ -16,7 +17,7 @@ from tests.unit.insights.funnel.made_up import MadeUp, funnels
 from tests.unit.insights.funnel.ways import by_uuid, counts
 from tests.unit.insights.reference import by
 
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = examples(20)
 
 
 @SETTINGS
