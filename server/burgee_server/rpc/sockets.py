@@ -30,8 +30,8 @@ def say_goodbye(port: int) -> None:
 def hang_up(port: int) -> None:
     """Listen no more on this port of ours, then end its connections, once what was written is sent.
 
-    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again. Whose line is cut is back within
-    a millisecond: where nobody listens, that is UNAVAILABLE, too, and with gRPC about to stop it would be CANCELLED.
+    To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again. Whose line is cut is back
+    within a millisecond: where nobody listens, that is UNAVAILABLE, too; by gRPC, about to stop, it would be CANCELLED.
     """
     for mine in _sockets(port):
         if mine.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
