@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from burgee.evaluation import COHORT, USER, Context, FlagSet, Profiles, Properties, cohort
+from burgee_server.errors import Unavailable
 
 
 class StoredProperties(Protocol):
@@ -44,22 +45,34 @@ class Stored:
         self._memberships = memberships
 
     async def read(self, environment_id: int, flags: FlagSet, context: Context) -> Known:
-        """What the flags may ask of those whom the context names."""
+        """What the flags may ask of those whom the context names.
+
+        What cannot be read now is left out, and Unavailable is raised when it is asked for: a flag that does not depend
+        on it gives what it always gives, and one that does is never guessed at.
+        """
         properties: dict[tuple[str, str], Properties] = {}
-        for group_type, key in named(context, flags.profile_types):
-            found = self._properties.peek(environment_id, group_type, key)
-            if found is None:
-                found = await self._properties.get(environment_id, group_type, key)
-            properties[group_type, key] = found
-        if not flags.cohort_types:
-            return Known(properties, {}, properties)
         memberships: dict[tuple[str, str], frozenset[str]] = {}
-        for group_type, key in named(context, flags.cohort_types):
-            cohort_keys = self._memberships.peek(environment_id, group_type, key)
+        unread: dict[tuple[str, str], Unavailable] = {}
+        for identity in named(context, flags.profile_types):
+            found = self._properties.peek(environment_id, *identity)
+            if found is None:
+                try:
+                    found = await self._properties.get(environment_id, *identity)
+                except Unavailable as error:
+                    unread[identity] = error
+                    continue
+            properties[identity] = found
+        for identity in named(context, flags.cohort_types) if flags.cohort_types else ():
+            cohort_keys = self._memberships.peek(environment_id, *identity)
             if cohort_keys is None:
-                cohort_keys = await self._memberships.get(environment_id, group_type, key)
-            memberships[group_type, key] = cohort_keys
-        return Known(properties, memberships, {**properties, **cohorts_of(memberships)})
+                try:
+                    cohort_keys = await self._memberships.get(environment_id, *identity)
+                except Unavailable as error:
+                    unread[COHORT, ""] = error
+                    continue
+            memberships[identity] = cohort_keys
+        profiles: Profiles = {**properties, **cohorts_of(memberships)} if memberships else properties
+        return Known(properties, memberships, _Partial(profiles, unread) if unread else profiles)
 
     def has(self, environment_id: int, known: Known) -> bool:
         """Whether memory still has the very objects: what changed since has been put in their place."""
@@ -70,6 +83,22 @@ class Stored:
             if self._memberships.peek(environment_id, group_type, key) is not cohort_keys:
                 return False
         return True
+
+
+class _Partial(dict[tuple[str, str], Properties]):
+    """Profiles of which some could not be read: whoever asks for one of those is told why."""
+
+    def __init__(self, profiles: Profiles, unread: Mapping[tuple[str, str], Unavailable]) -> None:
+        super().__init__(profiles)
+        self._unread = unread
+
+    def get(self, identity: tuple[str, str], default: Any = None, /) -> Any:
+        """As of any mapping. Raises Unavailable."""
+        group_type, _ = identity
+        error = self._unread.get((COHORT, "") if group_type == COHORT else identity)
+        if error is not None:
+            raise error
+        return super().get(identity, default)
 
 
 def named(context: Context, types: Collection[str]) -> list[tuple[str, str]]:
