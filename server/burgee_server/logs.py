@@ -17,6 +17,8 @@ from burgee_server.causes import cause
 from burgee_server.rpc import call
 
 _OURS = "burgee_server"
+_TOLD_BY_US = ("clickhouse_connect", "urllib3")
+"""Libraries that warn of each try that fails, with addresses and statements, before we are told that all have."""
 
 
 def start_logging(level: str, form: str, stream: TextIO) -> logging.Handler:
@@ -25,6 +27,7 @@ def start_logging(level: str, form: str, stream: TextIO) -> logging.Handler:
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler], force=True)
     logging.getLogger(_OURS).setLevel(level)
+    handler.addFilter(lambda record: not record.name.startswith(_TOLD_BY_US))
     threading.excepthook = _thread_failed
     return handler
 

@@ -75,4 +75,19 @@ def _why_closed(dsn: str, error: Error) -> str:
     where = urlsplit(dsn)
     if where.scheme == "chdb":
         return f"cannot open the warehouse in {where.path}: another process has it open, or it cannot be written"
-    return f"cannot reach the warehouse at {where.hostname}: {error}"
+    at = where.netloc.rpartition("@")[2]
+    if error.name is not None:  # its own text may quote the user
+        return f"the warehouse at {at} cannot be used: ClickHouse says {error.name}"
+    return f"cannot reach the warehouse at {at}: {_fault_of_system(error) or 'no ClickHouse answers there'}"
+
+
+def _fault_of_system(error: BaseException) -> str:
+    """What the system said that led to an error, such as that a connection was refused; empty if it said nothing."""
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return ""
