@@ -53,6 +53,7 @@ class Bridge:
         method = getattr(self._servicer, name)
 
         async def inside(request, context):
+            call.name(())
             call.enter(PRINCIPAL)
             if name == "Evaluate":  # reads and writes its bytes itself
                 return flags_pb2.EvaluateResponse.FromString(await method(request.SerializeToString(), context))

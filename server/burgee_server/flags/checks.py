@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from burgee.evaluation import Context, Explanation, FlagSet, Resolution
 from burgee_server.flags.catalog import Catalog
@@ -13,8 +13,7 @@ SLICE = 500
 """How many answers are given before whoever waits is let in: a few milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A resolution, and what it rests on beside the question; `timed` says that it rests on the time, too."""
 
     resolution: Resolution

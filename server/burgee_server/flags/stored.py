@@ -1,8 +1,7 @@
 """What is stored of those whom a context names, as flag checks need it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from burgee.evaluation import COHORT, USER, Context, FlagSet, Profiles, Properties, cohort
 from burgee_server.errors import Unavailable
@@ -28,8 +27,7 @@ class StoredMemberships(Protocol):
         """The keys of the cohorts that somebody is in now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What memory had of somebody, by type and key, and all of it as the core is handed it."""
 
     properties: Mapping[tuple[str, str], Properties]

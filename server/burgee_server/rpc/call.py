@@ -14,46 +14,69 @@ REQUEST_ID = "x-request-id"
 _GIVEN = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 """What is taken as an id: it goes into the log."""
 
-_principal: ContextVar[Principal] = ContextVar("burgee_principal")
-_request_id: ContextVar[tuple[str, bool]] = ContextVar("burgee_request_id", default=("", False))
+
+class _Call:
+    """A call that is being answered. Its id is made when somebody reads it: few calls are written about."""
+
+    __slots__ = ("given_id", "made_id", "principal")
+    principal: Principal
+
+    def __init__(self, given_id: str) -> None:
+        self.given_id = given_id
+        self.made_id = ""
+
+
+_call: ContextVar[_Call | None] = ContextVar("burgee_call", default=None)
 _process = token_hex(6)
 _numbers = count(1)
 
 
 def principal() -> Principal:
     """Who is calling. Set by the door before a servicer runs."""
-    return _principal.get()
+    return _here().principal
 
 
 def environment_id() -> int:
     """The one environment that this call may see."""
-    return _principal.get().environment_id
+    return _here().principal.environment_id
 
 
 def request_id() -> str:
     """The id of the request that is being answered; empty outside of one."""
-    return _request_id.get()[0]
+    here = _call.get()
+    if here is None:
+        return ""
+    if not here.given_id and not here.made_id:
+        here.made_id = f"{_process}-{next(_numbers):x}"
+    return here.given_id or here.made_id
 
 
 def enter(caller: Principal) -> None:
-    """Set who is calling, for the rest of this task."""
-    _principal.set(caller)
+    """Set who is calling, once the call has its name."""
+    _here().principal = caller
 
 
 def name(metadata: Iterable[tuple[str, str | bytes]]) -> None:
-    """Take the request's id from the metadata, or make one, for the rest of this task."""
+    """Begin a call, with the request's id from the metadata if there is one, for the rest of this task."""
     for key, value in metadata:
         if key == REQUEST_ID and isinstance(value, str) and _GIVEN.fullmatch(value):
-            _request_id.set((value, True))
+            _call.set(_Call(value))
             return
-    _request_id.set((f"{_process}-{next(_numbers):x}", False))
+    _call.set(_Call(""))
 
 
 def was_named() -> bool:
     """Whether the request's id is the caller's: then it goes back with the answer, too."""
-    return _request_id.get()[1]
+    return bool(_here().given_id)
 
 
 def trailing_metadata() -> tuple[tuple[str, str], ...]:
     """What goes back to the caller with an error, and with the answer to a request that was named."""
     return ((REQUEST_ID, request_id()),)
+
+
+def _here() -> _Call:
+    here = _call.get()
+    if here is None:
+        raise LookupError("no call is being answered here")
+    return here

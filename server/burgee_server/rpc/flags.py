@@ -32,7 +32,7 @@ class FlagServicer:
         self._watch = watch
         self.evaluations: Counter[Reason] = Counter()
         """How many answers were given, by reason; explanations aside."""
-        self._responses: dict[int, tuple[Resolution, pb.EvaluateResponse]] = {}
+        self._responses: dict[int, tuple[Resolution, tuple[pb.EvaluateResponse, bytes]]] = {}
 
     async def Evaluate(self, question: bytes, _context: Any) -> bytes:
         """One flag, one context. Bytes in and out: a question that was asked before need not be read."""
@@ -42,11 +42,11 @@ class FlagServicer:
             self.evaluations[known[1]] += 1
             return known[0]
         request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
-        context = _read_context(request.context)
+        context = _read_context(request.context, size=len(question))
         given = await self._checks.evaluate(environment, _flag_key(request.flag_key), context)
         reason = given.resolution.reason
         self.evaluations[reason] += 1
-        answer = self._response(given.resolution).SerializeToString()
+        answer = self._response(given.resolution)[1]
         if not given.timed:
             self._answers.keep(environment, question, given.flags, given.known, (answer, reason))
         return answer
@@ -70,7 +70,7 @@ class FlagServicer:
         response = pb.BatchEvaluateResponse()
         async for resolutions in self._checks.evaluate_many(environment_id(), keys, contexts):
             self.evaluations.update(resolution.reason for resolution in resolutions)
-            response.results.add(resolutions=[self._response(resolution).resolution for resolution in resolutions])
+            response.results.add(resolutions=[self._response(resolution)[0].resolution for resolution in resolutions])
         return response
 
     async def Explain(self, request: pb.ExplainRequest, _context: Any) -> pb.ExplainResponse:
@@ -103,15 +103,17 @@ class FlagServicer:
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
         server.add_registered_method_handlers(service, handlers)  # type: ignore[attr-defined]  # not in the stubs yet
 
-    def _response(self, resolution: Resolution) -> pb.EvaluateResponse:
-        """The resolution on the wire. A flag gives the same few objects again and again, so each is written once.
+    def _response(self, resolution: Resolution) -> tuple[pb.EvaluateResponse, bytes]:
+        """The resolution on the wire, and serialized.
 
-        They are told apart by identity; keeping the object makes sure that no other takes its place.
+        A flag gives the same few objects again and again, so each is written once. They are told apart
+        by identity; keeping the object makes sure that no other takes its place.
         """
         kept = self._responses.get(id(resolution))
         if kept is not None:
             return kept[1]
-        response = pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+        message = pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
+        response = message, message.SerializeToString()
         if resolution.reason is Reason.ERROR:
             return response  # made anew for each unknown flag
         if len(self._responses) >= MAX_RESPONSES:
@@ -120,9 +122,9 @@ class FlagServicer:
         return response
 
 
-def _read_context(message: pb.EvaluationContext, path: str = "context") -> Context:
-    """The context. Raises Invalid for one that is too large, and WireError for one that cannot be read."""
-    if message.ByteSize() > MAX_CONTEXT_BYTES:
+def _read_context(message: pb.EvaluationContext, path: str = "context", size: int = MAX_CONTEXT_BYTES + 1) -> Context:
+    """The context, from `size` bytes at most. Raises Invalid for one that is too large, WireError for a wrong one."""
+    if size > MAX_CONTEXT_BYTES and message.ByteSize() > MAX_CONTEXT_BYTES:
         raise Invalid.of(path, f"must be at most {MAX_CONTEXT_BYTES:,} bytes, got {message.ByteSize():,}")
     context = wire.context_from_proto(message, path)
     if len(context.distinct_id) > MAX_NAME:
