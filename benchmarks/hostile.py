@@ -2,8 +2,10 @@
 
 Honest is one client that checks a flag again and again, 50 times a second. Beside it, one after the other, for ten
 seconds each: connections that send the head of a request a byte at a time and never end it (slowloris), ten thousand
-connections that do nothing, and ten thousand calls whose callers give up after 5 ms, in waves and all at once (the last
-by h2load). Told are the times of the honest calls, those with nobody else there among them, and the server's memory.
+connections that do nothing, and ten thousand calls whose callers give up after 5 ms, in waves and all at once (by
+h2load); and all at once of a method that does nothing, which the honest client then calls, too: what the transport by
+itself makes of a storm. Told are the times of the honest calls, those with nobody else there among them, and the
+server's memory.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 from pathlib import Path
@@ -22,7 +25,7 @@ import grpc
 
 import burgee
 from benchmarks.serve import EVALUATE, flag, framed
-from benchmarks.server import KEY, serving
+from benchmarks.server import EMPTY, KEY, serving
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.flags_pb2_grpc import FlagServiceStub
@@ -104,18 +107,23 @@ async def waves(target: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def storm(target: str) -> AsyncIterator[None]:
+async def storm(target: str, method: str = EVALUATE) -> AsyncIterator[None]:
     """All of them as fast as they are answered, a thousand at a time, by h2load: over in a second or so."""
     with tempfile.TemporaryDirectory() as scratch:
         body = framed(flags_pb2.EvaluateRequest(flag_key="beta").SerializeToString(), Path(scratch) / "body")
         command = ["h2load", "-n", str(STORM), "-c", "10", "-m", "100", "-d", str(body)]
         headers = ("content-type: application/grpc", "te: trailers", f"authorization: Bearer {KEY}", "grpc-timeout: 5m")
         process = await asyncio.create_subprocess_exec(
-            *command, *(word for header in headers for word in ("-H", header)), f"http://{target}{EVALUATE}",
+            *command, *(word for header in headers for word in ("-H", header)), f"http://{target}{method}",
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         yield
         await process.wait()
+
+
+def empty_storm(target: str) -> AbstractAsyncContextManager[None]:
+    """The same, of a method that does nothing."""
+    return storm(target, EMPTY)
 
 
 HOSTILE: dict[str, Callable[[str], AbstractAsyncContextManager[None]]] = {
@@ -123,6 +131,7 @@ HOSTILE: dict[str, Callable[[str], AbstractAsyncContextManager[None]]] = {
     f"{IDLE:,} idle connections": idle,
     f"{STORM:,} calls of 5 ms in waves": waves,
     f"{STORM:,} calls of 5 ms at once": storm,
+    f"{STORM:,} empty calls of 5 ms at once": empty_storm,
 }
 
 
@@ -140,15 +149,14 @@ def harm(target: str, name: str, pipe: Connection) -> None:
     pipe.send(True)
 
 
-def honest(client: burgee.Client) -> list[float]:
+def honest(call: Callable[[], object]) -> list[float]:
     """Milliseconds of each call, from when it was due: one that is slow keeps others waiting."""
     took: list[float] = []
     begins = perf_counter()
     for number in range(int(SECONDS / EVERY_SECONDS)):
         due = begins + number * EVERY_SECONDS
         sleep(max(0.0, due - perf_counter()))
-        resolution = client.resolve("beta", "ann", company="acme")
-        assert resolution.reason is not burgee.Reason.ERROR, resolution
+        call()
         took.append((perf_counter() - due) * 1e3)
     return took
 
@@ -162,12 +170,20 @@ def main() -> None:
         with (
             serving(transport=transport) as server,
             burgee.Client(server.target, KEY, local_evaluation=False, flag_timeout=10) as client,
+            grpc.insecure_channel(server.target) as channel,
         ):
+
+            def check(client: burgee.Client = client) -> None:
+                resolution = client.resolve("beta", "ann", company="acme")
+                assert resolution.reason is not burgee.Reason.ERROR, resolution
+
+            empty = partial(channel.unary_unary(EMPTY), b"", timeout=10)
             admin = client.stub(FlagAdminServiceStub)
             admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000)))
-            honest(client)
-            for name in HOSTILE:
-                before = statistics.quantiles(honest(client), n=100)
+            honest(check)
+            for name, harmful in HOSTILE.items():
+                call = empty if harmful is empty_storm else check
+                before = statistics.quantiles(honest(call), n=100)
                 nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {server.resident_mb():.0f} |"
                 print(f"| {transport}: nothing | {nothing} |")
                 server.forget_peak()
@@ -175,7 +191,7 @@ def main() -> None:
                 process = SpawnContext().Process(target=harm, args=(server.target, name, theirs), daemon=True)
                 process.start()
                 pipe.recv()
-                took = honest(client)
+                took = honest(call)
                 memory = server.resident_mb()
                 pipe.send(True)
                 pipe.recv()
