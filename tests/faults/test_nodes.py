@@ -148,7 +148,10 @@ def test_a_store_that_is_away_fails_no_check_and_loses_no_acknowledged_event(
     assert counted(nodes.nodes[0]) - before == sum(each.events for each in senders)
 
 
-def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses_events_honestly(nodes: Nodes) -> None:
+@pytest.mark.parametrize("seconds", [0.0, pytest.param(LONG_SECONDS, marks=pytest.mark.soak)], ids=["short", "long"])
+def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses_events_honestly(
+    nodes: Nodes, seconds: float
+) -> None:
     """It says when to come back; what the others take meanwhile, and it afterwards, is all there."""
     before = counted(nodes.nodes[0])
     with clients_of(nodes) as clients:
@@ -162,6 +165,7 @@ def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses
             wait_for(lambda: health(nodes.nodes[2]) == {CAPTURE: _NOT_SERVING, "": _SERVING}, 60)
             sent = fine.batches
             wait_for(lambda: fine.batches > sent + 5, 60)
+            time.sleep(seconds)  # that long it stays cut off, beside what the above took
             nodes.way.mend()
         assert all(failure.says_when for failure in cut_off.failures if "Redis" in failure.message)
         switch(clients[0], True)
