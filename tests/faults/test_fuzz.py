@@ -34,6 +34,7 @@ LANDED = (
     f"CREATE MATERIALIZED VIEW landing_to_landed TO landed AS SELECT {KEYS} FROM landing",
 )
 """What identifies each event that was inserted, as often as it was: two that are the same become one in `events`."""
+RETRIED = "events wait in the journal; trying again"
 COUNT = "SELECT count() FROM events FINAL"
 
 
@@ -108,11 +109,11 @@ async def fuzz(tmp_path: Path, seed: int, messages: int) -> Fuzz:
         server.process.kill()
     asked = ask(data, "SELECT count(), uniqExact(environment_id, day, event, uuid) FROM landed", COUNT)
     [[[landed, different]], [[stored]]] = asked
-    assert (landed, stored) == (fuzz.accepted, different)
+    assert different <= stored <= fuzz.accepted
+    if RETRIED not in errors:  # what is loaded again goes another way, and is not noted again
+        assert (landed, stored) == (fuzz.accepted, different)
     counted = {code.name: count for code, count in fuzz.answers.items()}
-    print(
-        f"{messages:,} messages: {counted}; {landed:,} events let in, {different:,} different ones, all of them stored"
-    )
+    print(f"{messages:,} messages: {counted}; {fuzz.accepted:,} events let in, {stored:,} different ones, all stored")
     print(f"{fuzz.rejected:,} events rejected; the last was loaded {waited:.0f} s after the last answer")
     return fuzz
 
