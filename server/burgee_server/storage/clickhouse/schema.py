@@ -243,7 +243,29 @@ def _days(layout: Layout) -> Statements:
     yield from layout.add_column("events", "day", "Date", "toDate(timestamp)")
 
 
-MIGRATIONS = (_begin, _on_disk, _touched, _aliases, _cohort_members, _profile_versions, _compact, _days)
+def _few_columns(layout: Layout) -> Statements:
+    """Of the properties in a part that was merged, the 256 that most rows have are columns; the others share 32.
+
+    With a thousand columns a merge of four parts had more than 20,000 files open (docs/decisions/0067).
+    """
+    for table in ("events", "persons", "groups", "profile_versions"):
+        yield (
+            f"ALTER TABLE {layout.local(table)}{layout.on} MODIFY SETTING"
+            " merge_max_dynamic_subcolumns_in_wide_part = 256, merge_max_dynamic_subcolumns_in_compact_part = 256"
+        )
+
+
+MIGRATIONS = (
+    _begin,
+    _on_disk,
+    _touched,
+    _aliases,
+    _cohort_members,
+    _profile_versions,
+    _compact,
+    _days,
+    _few_columns,
+)
 
 
 def migrate(client: "Client", layout: Layout) -> None:
