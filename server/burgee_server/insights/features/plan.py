@@ -12,13 +12,13 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.features.model import FeaturesQuery, FeatureUsage, FeatureUse
 from burgee_server.insights.shares import share
 from burgee_server.insights.sql.attributes import require_group_type
-from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import MAX_CELLS, require_name
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import QueryInfo
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros, to_micros
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros
 
 MAX_FEATURES = 50
 
@@ -34,14 +34,13 @@ class FeaturesPlan:
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> FeatureUsage:
         """The features in the order of the question."""
         uses, times, [[users, groups]] = rows
-        position = {to_micros(column): number for number, column in enumerate(self.columns)}
         trends = [[0] * len(self.columns) for _ in self.query.features]
         totals: dict[int, Sequence[Any]] = {}
         for feature, column, is_total, used_by, *totalled in uses:
             if is_total:
                 totals[feature] = (used_by, *totalled)
             else:
-                trends[feature][position[column]] = used_by
+                trends[feature][column] = used_by
         used = {feature: (from_micros(first), from_micros(last)) for feature, first, last in times}
         features = []
         for number, feature in enumerate(self.query.features):
@@ -88,7 +87,7 @@ def _uses(query: FeaturesQuery, asked: Asked, columns: Sequence[datetime]) -> St
     scope = Scope(asked)
     day = f"toDate32(timestamp, {scope.bind(asked.span.zone.key, 'String')})"
     user, group = scope.event_key(USER).text, _group(scope, query)
-    select = [f"{user} AS user", f"{group} AS owner", f"{column_sql(scope, columns)} AS column", f"{day} AS day"]
+    select = [f"{user} AS user", f"{group} AS owner", f"{position_sql(scope, columns)} AS column", f"{day} AS day"]
     events = _features(query, asked, scope, select)
     # First what one user did in a column and day, so that users, days and events are added up from one small table.
     each = (
@@ -96,13 +95,13 @@ def _uses(query: FeaturesQuery, asked: Asked, columns: Sequence[datetime]) -> St
         f" FROM ({events}) GROUP BY feature, user, column, day"
     )
     of_users = (
-        "SELECT feature, column, user, sum(events) AS events, uniqExact(day) AS days,"
+        "SELECT feature, column, grouping(column) AS is_total, user, sum(events) AS events, uniqExact(day) AS days,"
         f" groupUniqArrayArray(owners) AS owners FROM ({each})"
         " GROUP BY GROUPING SETS ((feature, column, user), (feature, user))"
     )
     return scope.statement(
-        "SELECT feature, column, column = 0 AS is_total, count(), uniqExactArray(owners), sum(events), sum(days),"
-        f" countIf(days > 1) FROM ({of_users}) GROUP BY feature, column"
+        "SELECT feature, column, is_total, count(), uniqExactArray(owners), sum(events), sum(days),"
+        f" countIf(days > 1) FROM ({of_users}) GROUP BY feature, column, is_total"
     )
 
 

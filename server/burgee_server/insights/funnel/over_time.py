@@ -11,9 +11,9 @@ from burgee_server.insights.funnel.actors import ENTRIES, Actors, read_actors
 from burgee_server.insights.funnel.model import AboutFunnel
 from burgee_server.insights.funnel.plan import rank
 from burgee_server.insights.sql.breakdown import Split
-from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.words import Interval, Part, QueryInfo
-from burgee_server.ports.warehouse import Statement, to_micros
+from burgee_server.ports.warehouse import Statement
 
 MAX_COUNTS = 500_000
 """How many numbers an answer may have."""
@@ -56,7 +56,6 @@ class FunnelOverTimePlan:
 
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> FunnelOverTime:
         """From rows of (kind, value, column, how many reached each step)."""
-        position = {to_micros(column): index for index, column in enumerate(self.columns)}
         nothing = (0,) * self.steps
         found: dict[Part | None, list[tuple[int, ...]]] = {}
         if self.split is None:
@@ -64,7 +63,7 @@ class FunnelOverTimePlan:
         for kind, value, column, *counts in rows[0]:
             part = self.split.part(kind, value) if self.split else None
             line = found.setdefault(part, [nothing] * len(self.columns))
-            line[position[column]] = tuple(counts)
+            line[column] = tuple(counts)
         lines = [FunnelOverTimeRow(part, tuple(line)) for part, line in found.items()]
         lines.sort(key=lambda row: rank(row.part, sum(counts[0] for counts in row.counts)))
         return FunnelOverTime(self.columns, self.is_over, tuple(lines), info)
@@ -90,9 +89,8 @@ def plan_funnel_over_time(query: FunnelOverTimeQuery, asked: Asked) -> FunnelOve
 def _sql(actors: Actors, columns: Sequence[datetime]) -> str:
     """The best way of each in each column; whose every way that gets furthest in it is spoiled is not in it."""
     counts = ", ".join(f"countIf(reached >= {number})" for number in range(1, len(actors.query.steps) + 1))
-    moment = "fromUnixTimestamp64Micro(toInt64(entry.1), 'UTC')"
     entries = f"SELECT part_kind, part_value, actor, arrayJoin(entries) AS entry FROM ({actors.parts(ENTRIES)})"
-    column = column_sql(actors.scope, columns, moment)
+    column = position_sql(actors.scope, columns, "toInt64(entry.1)")
     best = (
         f"SELECT part_kind, part_value, {column} AS column, max(entry.2) AS clean, max(entry.3) AS most,"
         f" if(clean = most, clean, 0) AS reached FROM ({entries}) GROUP BY part_kind, part_value, actor, column"

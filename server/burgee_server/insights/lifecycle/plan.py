@@ -16,7 +16,7 @@ from burgee_server.insights.lifecycle.model import (
     Stage,
 )
 from burgee_server.insights.sql.attributes import require_group_type
-from burgee_server.insights.sql.columns import position_sql
+from burgee_server.insights.sql.columns import moment_sql, position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.paged import ActorsPlan, paged
@@ -80,11 +80,11 @@ def _actors(query: LifecycleQuery, asked: Asked, scope: Scope, columns: Sequence
     writer, actor = FilterWriter(scope, asked), scope.event_key(query.count_by)
     active = Positions("active", len(columns) - 1)
     first_shown = scope.bind(to_micros(columns[0]), "Int64")
-    position = position_sql(scope, columns[:-1], "at")
+    position = position_sql(scope, columns[:-1])
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]
     # All that ever was, because who was there long ago is not new.
     events = scope.events(
-        [f"{actor.text} AS actor", "toUnixTimestamp64Micro(timestamp) AS at", f"{position} AS position"],
+        [f"{actor.text} AS actor", f"{moment_sql(columns)} AS at", f"{position} AS position"],
         where,
         since=FIRST_TIMESTAMP,
     )

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.retention.model import RetentionQuery, Returns, Starts, Window
 from burgee_server.insights.sql.breakdown import Split
-from burgee_server.insights.sql.columns import position_sql
+from burgee_server.insights.sql.columns import moment_sql, position_sql
 from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
 from burgee_server.insights.sql.ranked import ranked
-from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.sql.scope import MICROS, Scope
 from burgee_server.insights.words import Interval, Part
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
 
@@ -133,8 +133,8 @@ class Started:
         returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
         select = [
             f"{actor.text} AS actor",
-            "toUnixTimestamp64Micro(timestamp) AS at",
-            f"{self._position('at')} AS position",
+            f"{MICROS if self._is_exact else moment_sql(self._borders)} AS at",
+            f"{position_sql(self.scope, self.columns)} AS position",
             f"({' AND '.join(starts)}) AS is_start",
             f"({' AND '.join(returns)}) AS is_return",
         ]
@@ -150,6 +150,15 @@ class Started:
     def _split(self) -> list[str]:
         """An actor's value is that at its first start; of two at one moment, the lesser uuid decides."""
         return ["argMinIf(tuple(value), place, is_start).1 AS split"] if self.split else []
+
+    @property
+    def _is_exact(self) -> bool:
+        """Whether it matters when in a column an event was: for a period of one's own, and for what came first."""
+        return self.query.window is Window.ROLLING or self.split is not None
+
+    @property
+    def _borders(self) -> list[datetime]:
+        return [*self.columns, self.asked.span.start, self.asked.span.end]
 
     @property
     def _until(self) -> datetime:

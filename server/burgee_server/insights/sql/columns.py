@@ -4,45 +4,45 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.sql.scope import DAY_MICROS, MICROS, Scope, day_of
 from burgee_server.ports.warehouse import to_micros
 
 _MOST_RUNS = 8
 _WIDER_THAN_ANY = 1 << 62
 
 
-def column_sql(scope: Scope, columns: Sequence[datetime], moment: str = "timestamp") -> str:
-    """The beginning of the column that an event, or any moment, lies in.
+def position_sql(scope: Scope, columns: Sequence[datetime], micros: str = "") -> str:
+    """The number, from 0, of the column that a moment lies in; of the first or the last, if in none. A UInt16.
 
+    `micros` is the moment; empty: that of an event. Of an event, the day says it where columns are whole days in UTC.
     Counted off where columns are of one width, as all are but months and the days on which clocks change: that costs
     a third of looking them up.
     """
-    micros = f"toUnixTimestamp64Micro({moment})"
-    beginnings = [to_micros(column) for column in columns]
-    runs = _runs(beginnings)
-    if len(runs) > _MOST_RUNS:
-        return f"roundDown({micros}, {scope.bind(beginnings, 'Array(Int64)')})"
-    bound = [(scope.bind(start, "Int64"), scope.bind(width, "Int64")) for start, width in runs]
-    counted = [f"{micros} - ({micros} - {start}) % {width}" for start, width in bound]
-    until = [f"{micros} < {start}" for start, _ in bound[1:]]
-    branches = [part for pair in zip(until, counted, strict=False) for part in pair]
-    sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
-    return f"least({sql}, {scope.bind(beginnings[-1], 'Int64')})"  # the last may be wider than those before it
+    days = [day_of(column) for column in columns]
+    whole = [day for day in days if day is not None]
+    if not micros and len(whole) == len(columns):
+        return _position(scope, whole, "toInt64(events.day)")
+    return _position(scope, [to_micros(column) for column in columns], micros or MICROS)
 
 
-def position_sql(scope: Scope, columns: Sequence[datetime], micros: str) -> str:
-    """The number, from 0, of the column that a moment lies in; of the first or the last, if in none. A UInt16."""
-    beginnings = [to_micros(column) for column in columns]
+def moment_sql(borders: Sequence[datetime]) -> str:
+    """An event's moment in microseconds; or where its day begins, if that lies between the same of these borders."""
+    if all(day_of(border) is not None for border in borders):
+        return f"toInt64(events.day) * {DAY_MICROS}"
+    return MICROS
+
+
+def _position(scope: Scope, beginnings: Sequence[int], value: str) -> str:
     runs = _runs(beginnings)
     if len(runs) > _MOST_RUNS:
-        bound = scope.bind(beginnings, "Array(Int64)")
+        bound = scope.bind(list(beginnings), "Array(Int64)")
         numbers = scope.bind(list(range(len(beginnings))), "Array(UInt16)")
-        return f"transform(roundDown({micros}, {bound}), {bound}, {numbers}, toUInt16(0))"
+        return f"transform(roundDown({value}, {bound}), {bound}, {numbers}, toUInt16(0))"
     counted = [
-        f"intDiv({micros} - {scope.bind(start, 'Int64')}, {scope.bind(width, 'Int64')}) + {beginnings.index(start)}"
+        f"intDiv({value} - {scope.bind(start, 'Int64')}, {scope.bind(width, 'Int64')}) + {beginnings.index(start)}"
         for start, width in runs
     ]
-    until = [f"{micros} < {scope.bind(start, 'Int64')}" for start, _ in runs[1:]]
+    until = [f"{value} < {scope.bind(start, 'Int64')}" for start, _ in runs[1:]]
     branches = [part for pair in zip(until, counted, strict=False) for part in pair]
     sql = f"multiIf({', '.join([*branches, counted[-1]])})" if branches else counted[0]
     return f"toUInt16(greatest(0, least({sql}, {len(beginnings) - 1})))"

@@ -19,6 +19,11 @@ from burgee_server.ports.warehouse import (
     to_micros,
 )
 
+MICROS = "toUnixTimestamp64Micro(timestamp)"
+"""The moment of an event, read from events()."""
+
+DAY_MICROS = 86_400_000_000
+
 MAX_COHORTS = 100
 """How many cohorts a statement may ask for, with those that they ask for."""
 
@@ -67,8 +72,6 @@ class Scope:
         `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
         all that ever were. Without those of the environment's own people, unless they were asked for, or everyone's.
         """
-        start = "{start:Int64}" if since is None else self.bind(_clipped(since), "Int64")
-        end = "{end:Int64}" if until is None else self.bind(_clipped(until), "Int64")
         words = " ".join((*select, *where))
         joins = [join for name, join in self._joins.items() if name in words]
         return f"WITH {self.person('distinct_id')} AS person " + _select(
@@ -76,12 +79,26 @@ class Scope:
             " ".join(("events FINAL", *joins)),
             [
                 "environment_id = {environment_id:UInt32}",
-                f"timestamp >= fromUnixTimestamp64Micro({start}, 'UTC')",
-                f"timestamp < fromUnixTimestamp64Micro({end}, 'UTC')",
+                *self._border(">=", self.asked.span.start if since is None else since),
+                *self._border("<", self.asked.span.end if until is None else until),
                 *where,
                 *([] if everyones else self._internal()),
             ],
         )
+
+    def _border(self, comparison: str, moment: datetime) -> list[str]:
+        """The conditions that keep events on one side of a moment.
+
+        Days say it where one begins there, and are read in no time; the timestamp then only says which parts to read.
+        """
+        moment = min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP)
+        if moment == (FIRST_TIMESTAMP if comparison == ">=" else LAST_TIMESTAMP):
+            return []
+        by_time = f"timestamp {comparison} {self.moment(moment)}"
+        day = day_of(moment)
+        if day is None:
+            return [by_time]
+        return [f"indexHint({by_time})", f"events.day {comparison} toDate({self.bind(day, 'UInt16')})"]
 
     def _internal(self) -> list[str]:
         """The condition that leaves out the environment's own people, if there are any to leave out."""
@@ -95,6 +112,11 @@ class Scope:
             keys = members(self, cohort.group_type, cohort.key, "include_internal")
             self._left_out = f"NOT ({names(self.event_key(cohort.group_type), keys)})"
         return [self._left_out]
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether events() leaves out the environment's own people."""
+        return bool(self._internal())
 
     def person(self, distinct_id: str) -> str:
         """SQL for the id that stands for the person who has an id."""
@@ -188,6 +210,12 @@ class Scope:
 def _clipped(moment: datetime) -> int:
     """In microseconds, and no further away than events can be."""
     return to_micros(min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP))
+
+
+def day_of(moment: datetime) -> int | None:
+    """Which day of UTC begins at a moment, counted from 1970; None: no day does."""
+    days, rest = divmod(to_micros(moment), DAY_MICROS)
+    return None if rest else days
 
 
 def first_event(environment_id: int) -> Statement:

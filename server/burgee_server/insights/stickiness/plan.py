@@ -99,7 +99,7 @@ def _actors(
     )
     select = [
         f"{actor.text} AS actor",
-        f"{position_sql(scope, columns, 'toUnixTimestamp64Micro(timestamp)')} AS position",
+        f"{position_sql(scope, columns)} AS position",
         *([f"{split.column(scope)} AS split"] if split else []),
     ]
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]

@@ -17,7 +17,7 @@ from burgee_server.insights.trend.measures import ADDS_UP, DISTINCT, counted
 from burgee_server.insights.trend.model import Trend, TrendQuery, TrendRow
 from burgee_server.insights.trend.series import SeriesWriter
 from burgee_server.insights.words import Part, PartKind, QueryInfo
-from burgee_server.ports.warehouse import Statement, to_micros
+from burgee_server.ports.warehouse import Statement
 
 MAX_SERIES = 20
 
@@ -51,7 +51,6 @@ class TrendPlan:
     def _lines(self, index: int, answer: Sequence[Sequence[Any]]) -> "_Lines":
         """The numbers of one series, from the rows of its statement."""
         nothing = self.nothing[index]
-        position = {to_micros(column): number for number, column in enumerate(self.columns)}
         values: dict[Part | None, list[float]] = {}
         totals: dict[Part | None, float] = {}
         if self.split is None:
@@ -62,7 +61,7 @@ class TrendPlan:
             if is_total:
                 totals[part] = float(number)
             else:
-                line[position[column]] = float(number)
+                line[column] = float(number)
         make = running_total if self.query.cumulative else tuple
         return {part: (make(line), totals.get(part, nothing)) for part, line in values.items()}
 

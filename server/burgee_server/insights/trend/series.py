@@ -6,7 +6,7 @@ from datetime import datetime
 
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.breakdown import Split
-from burgee_server.insights.sql.columns import column_sql
+from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
@@ -15,7 +15,11 @@ from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.trend.measures import ACTIVE, DISTINCT, Counted, counted
 from burgee_server.insights.trend.model import Measure, TrendQuery
 from burgee_server.insights.trend.windows import Windows, windows
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, to_micros
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement
+
+_FIRST_AT = "toUnixTimestamp64Micro(first_at)"
+_MOST_APART = 31
+"""Of how many columns each is grouped by itself."""
 
 THE_WHOLE = "(0, '') AS part"
 
@@ -24,7 +28,7 @@ THE_WHOLE = "(0, '') AS part"
 class SeriesWriter:
     """Writes the statement of any series of a question.
 
-    Its rows are (kind of part, value of part, beginning of the column in microseconds, is the total, number). A total
+    Its rows are (kind of part, value of part, number of the column, is the total, number). A total
     is counted from the events, not added up from the columns; "other" likewise, since one user may have many values.
     """
 
@@ -40,16 +44,16 @@ class SeriesWriter:
         counts = counted(series, scope, f"series[{index}]")
         if series.measure in ACTIVE:
             window = windows(self.asked.span, self.columns, ACTIVE[series.measure])
-            cut = f"{column_sql(scope, window.segments)} AS segment"
+            cut = f"{position_sql(scope, window.segments)} AS segment"
             rows = self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
             return scope.statement(rows)
-        column = f"{column_sql(scope, self.columns)} AS column"
+        column = f"{position_sql(scope, self.columns)} AS column"
         adds_up = series.measure is Measure.TOTAL and not series.per
         if self.split and self.split.is_of_groups and adds_up and index == 0:
             return scope.statement(self._in_one_pass(scope, self.split, counts, column))
         if series.measure is Measure.FIRST_TIME:
             rows = self._in_parts(scope, index, counts, [], FIRST_TIMESTAMP)
-            rows = f"SELECT part, {column_sql(scope, self.columns, 'first_at')} AS column FROM ({rows})"
+            rows = f"SELECT part, {position_sql(scope, self.columns, _FIRST_AT)} AS column FROM ({rows})"
         else:
             rows = self._in_parts(scope, index, counts, [column], None)
         aggregate = counts.aggregate
@@ -66,13 +70,17 @@ class SeriesWriter:
 
     def _in_one_pass(self, scope: Scope, split: Split, counts: Counted, column: str) -> str:
         """The statement where "other" adds up, too: which parts are shown is found in the counts themselves."""
-        rows = self._rows(scope, 0, counts, [column, f"{split.column(scope)} AS split"], None)
+        of_event = f"{split.column(scope)} AS split"
         if split.is_of_now:  # then values are looked up for counts, and not for events
-            each = f"(SELECT split, column, count() AS n FROM ({rows}) GROUP BY split, column)"
+            each = self._column_by_column(scope, split, counts)
+            if each is None:
+                rows = self._rows(scope, 0, counts, [column, of_event], None)
+                each = f"(SELECT split, column, count() AS n FROM ({rows}) GROUP BY split, column)"
             cells = split.values(scope, each[1:-1])
             if cells != each:
                 cells = f"(SELECT split, column, sum(n) AS n FROM {cells} GROUP BY split, column)"
         else:
+            rows = self._rows(scope, 0, counts, [column, of_event], None)
             cells = f"(SELECT split, column, count() AS n FROM {split.values(scope, rows)} GROUP BY split, column)"
         values = f"SELECT split, sum(n) AS total, groupArray((column, n)) AS cells FROM {cells} GROUP BY split"
         place = "row_number() OVER (PARTITION BY isNull(split) ORDER BY total DESC, split) AS place"
@@ -85,6 +93,27 @@ class SeriesWriter:
             "SELECT part.1, part.2, cell.1 AS column, grouping(column) AS is_total, sum(cell.2)"
             f" FROM ({parts}) ARRAY JOIN cells AS cell GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
         )
+
+    def _column_by_column(self, scope: Scope, split: Split, counts: Counted) -> str | None:
+        """A source of counts by `split` and `column`, if it is quicker to group each column by itself.
+
+        It is where the keys of groups have a column: ClickHouse counts those by their numbers in it, which it does for
+        no second key beside them (docs/decisions/0075). What has to be asked for each column again must be little.
+        """
+        [owner, *others] = {attribute.owner for attribute in split.attributes}
+        if others or owner not in self.asked.group_columns or len(split.attributes) > 1:
+            return None
+        where = self._where(scope, 0, counts)
+        if len(self.columns) > _MOST_APART or scope.leaves_out or any("SELECT" in each for each in where):
+            return None
+        span, ends = self.asked.span, [*self.columns[1:], self.asked.span.end]
+        counted = []
+        for number, (begin, end) in enumerate(zip(self.columns, ends, strict=True)):
+            rows = scope.events(
+                [f"{split.column(scope)} AS split"], where, since=max(begin, span.start), until=min(end, span.end)
+            )
+            counted.append(f"SELECT split, toUInt16({number}) AS column, count() AS n FROM ({rows}) GROUP BY split")
+        return f"({' UNION ALL '.join(counted)})"
 
     def _in_parts(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
         """A query for what is counted, with the part that it belongs to."""
@@ -105,14 +134,7 @@ class SeriesWriter:
 
     def _rows(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
         """A query for the events of a series with what it counts; for first times, the first event of each."""
-        series, path = self.query.series[index], f"series[{index}]"
-        writer = FilterWriter(scope, self.asked)
-        where = [
-            *events_of(series, writer, path),
-            *writer.where(self.query.filter, "filter"),
-            *counts.where,
-        ]
-        require_name(series.label, f"{path}.label")
+        series, where = self.query.series[index], self._where(scope, index, counts)
         if series.measure is not Measure.FIRST_TIME:
             return scope.events([*select, *counts.select], where, since=since)
         each, kept = ["timestamp AS at", *counts.select], [THE_WHOLE]
@@ -124,24 +146,32 @@ class SeriesWriter:
         inside = "toUnixTimestamp64Micro(first_at) >= {start:Int64}"
         return f"SELECT {firsts} FROM ({events}) GROUP BY counted HAVING {inside}"
 
+    def _where(self, scope: Scope, index: int, counts: Counted) -> list[str]:
+        """The conditions of a series and of the question, and of having what is counted."""
+        series, path = self.query.series[index], f"series[{index}]"
+        writer = FilterWriter(scope, self.asked)
+        where = [
+            *events_of(series, writer, path),
+            *writer.where(self.query.filter, "filter"),
+            *counts.where,
+        ]
+        require_name(series.label, f"{path}.label")
+        return where
+
     def _active(self, scope: Scope, window: Windows, rows: str) -> str:
-        """Who was active in the days before the end of each column; the total, of the range itself, is column 0.
+        """Who was active in the days before the end of each column; the total, of the range itself, comes first.
 
         Each one's segments in order: the columns of each begin where those of the one before ended.
         """
-        segments = scope.bind([to_micros(moment) for moment in window.segments], "Array(Int64)")
-        numbers = scope.bind(list(range(len(window.segments))), "Array(Int64)")
         first = scope.bind(list(window.first), "Array(Int64)")
         ends = scope.bind(list(window.end), "Array(Int64)")
-        columns = scope.bind([to_micros(column) for column in self.columns], "Array(Int64)")
-        inside = "arrayExists(segment -> segment >= {start:Int64}, segments)"
+        inside = f"numbers[-1] >= {window.segments.index(max(self.asked.span.start, window.segments[0]))}"
         before = f"arrayPushFront(arrayPopBack(arrayMap(number -> {ends}[number + 1], numbers)), 0)"
         run = f"range(greatest({first}[number + 1], before), {ends}[number + 1])"
         runs = f"arrayFlatten(arrayMap((number, before) -> {run}, numbers, {before}))"
         return (
-            "SELECT part.1, part.2, column, column = 0 AS is_total, count() FROM (SELECT part, arrayJoin("
-            f"arrayConcat(if({inside}, [0], []), arrayMap(number -> {columns}[number + 1], {runs}))) AS column FROM ("
-            f"SELECT part, groupUniqArray(segment) AS segments, arraySort(arrayMap(segment ->"
-            f" transform(segment, {segments}, {numbers}, 0), segments)) AS numbers"
-            f" FROM ({rows}) GROUP BY part, counted)) GROUP BY part, column"
+            "SELECT part.1, part.2, greatest(at, 0) AS column, at < 0 AS is_total, count()"
+            f" FROM (SELECT part, arrayJoin(arrayConcat(if({inside}, [-1], []), {runs})) AS at FROM ("
+            "SELECT part, arraySort(arrayMap(segment -> toInt64(segment), groupUniqArray(segment))) AS numbers"
+            f" FROM ({rows}) GROUP BY part, counted)) GROUP BY part, at"
         )
