@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from burgee.evaluation import USER
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.funnel.checks import check_funnel
 from burgee_server.insights.funnel.marks import Marks, mark
@@ -13,6 +15,9 @@ from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.words import Part, PartKind
+
+_SHARE = 16
+"""The share of the span, at its end, in which everybody is looked at first: one in so many."""
 
 REACHED = "reached"
 """How many steps an actor reached."""
@@ -37,16 +42,36 @@ class Actors:
     ways: Ways
     filters: tuple[str, ...]
 
-    def source(self, *columns: str) -> str:
+    def reached(self) -> str:
+        """A query for `reached` of everybody who took the first step and is not excluded, of a funnel without a split.
+
+        Whoever gets to the end with the events of a short time got there, whatever else they did. Groups have many
+        events, and most that ever get to the end do so all the time: once that is known, the rest of their events need
+        not be gathered and sorted (docs/decisions/0075). It goes into the statement as one list, looked up once.
+        """
+        query, span = self.query, self.scope.asked.span
+        is_monotone = query.order is Order.ORDERED and not query.exclusions
+        if query.count_by == USER or not is_monotone:
+            return self.source(REACHED)
+        late = span.end - (span.end - span.start) / _SHARE
+        steps, key = len(query.steps), self.scope.event_key(query.count_by).text
+        soon = f"SELECT actor FROM ({self.source(REACHED, since=late)}) WHERE reached = {steps}"
+        done = f"arrayJoin((SELECT groupArray(ifNull(actor, '')) FROM ({soon})))"
+        others = self.source(REACHED, where=[f"ifNull({key}, '') NOT IN (SELECT {done})"])
+        return f"SELECT reached FROM ({others}) UNION ALL SELECT toUInt8({steps}) AS reached FROM (SELECT {done})"
+
+    def source(self, *columns: str, since: datetime | None = None, where: Sequence[str] = ()) -> str:
         """A query for `actor` and `columns` of everybody who took the first step and is not excluded.
 
         Columns are REACHED, MOMENTS or ENTRIES. If the funnel is split, there is `split`, its value as text, or NULL if
-        missing.
+        missing. `since` stands in place of the start of the span, and events must meet `where`, too.
         """
         select = ["actor", *columns, *([f"{self._value()} AS split"] if self.split else [])]
         clauses = [*self.marks.unpacked(), *self.ways.clauses, *self._judged()]
         taken = f"reached >= {self.query.attribution_step or 1}"
-        actors = f"WITH {', '.join(clauses)} SELECT {', '.join(select)} FROM ({self._grouped()}) WHERE {taken}"
+        actors = (
+            f"WITH {', '.join(clauses)} SELECT {', '.join(select)} FROM ({self._grouped(since, where)}) WHERE {taken}"
+        )
         if self.split is None or self.query.attribution is Attribution.ALL_STEPS:
             return actors
         return f"SELECT * FROM {self.split.values(self.scope, actors)}"
@@ -97,14 +122,14 @@ class Actors:
         }
         return f"SELECT {', '.join([by, *(best[column] for column in columns)])} FROM {source} GROUP BY {by}"
 
-    def _grouped(self) -> str:
+    def _grouped(self, since: datetime | None, more: Sequence[str]) -> str:
         """Rows of actor, marks, and what the value of the breakdown is found with."""
         actor = self.scope.event_key(self.query.count_by)
         select = [f"{actor.text} AS actor", *self.marks.columns()]
-        where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope)]
+        where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope), *more]
         grouped, by = [f"{self.marks.grouped()} AS marks"], ["actor"]
         if self.split is None:
-            events = self.scope.events(select, where)
+            events = self.scope.events(select, where, since=since)
         elif self.query.attribution is Attribution.ALL_STEPS:
             events = self.scope.events([*select, f"{self.split.column(self.scope)} AS split"], where)
             events = f"SELECT * FROM {self.split.values(self.scope, events)}"

@@ -55,7 +55,7 @@ def _sql(actors: Actors) -> str:
     """Rows of (kind, value, how many reached each step)."""
     counts = [f"countIf(reached >= {number}) AS n{number}" for number in range(1, len(actors.query.steps) + 1)]
     if actors.split is None:
-        return f"SELECT 0, '', {', '.join(counts)} FROM ({actors.source(REACHED)})"
+        return f"SELECT 0, '', {', '.join(counts)} FROM ({actors.reached()})"
     if actors.query.attribution is Attribution.ALL_STEPS:
         parts = f"SELECT part_kind, part_value, {', '.join(counts)} FROM ({actors.parts(REACHED)})"
         return f"{parts} GROUP BY part_kind, part_value"

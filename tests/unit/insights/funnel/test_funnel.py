@@ -71,6 +71,22 @@ async def test_groups_go_through_by_the_events_of_all_their_users(environment: E
     assert counts(await funnel(environment, query)) == [1, 1, 0]
 
 
+async def test_a_group_counts_once_whether_it_gets_to_the_end_lately_or_long_ago(environment: Environment) -> None:
+    """The end of the span is looked at first; who got to the end there is not asked for again, and the others are."""
+    ways = {"early": (1, "abc"), "late": (31, "abc"), "both": (1, "abc"), "half": (31, "ab"), "across": (27, "ab")}
+    more = [("both", 31, "abc"), ("across", 31, "c"), ("early", 31, "a")]
+    each = [(company, *when) for company, when in ways.items()] + more
+    await environment.load(
+        *(
+            Fact(name, timestamp=datetime(2026, 3, day, hour, tzinfo=UTC), groups={"company": company})
+            for company, day, names in each
+            for hour, name in enumerate(names)
+        )
+    )
+    answer = await funnel(environment, FunnelQuery(ABC, MARCH, count_by="company"))
+    assert counts(answer) == [5, 5, 4]
+
+
 async def test_a_split_goes_by_the_earliest_first_step(environment: Environment) -> None:
     """Not by later first steps or other events; profile properties, "missing" and "other" as in a trend."""
 
