@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,7 @@ def serve(tmp_path: Path) -> Iterator[Any]:
 
     yield start
     for server in started:
-        if server.process.poll() is None:
-            server.stop(signal.SIGKILL)
-        server.process.communicate()
+        server.close()
 
 
 class Command:
@@ -67,7 +64,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]
     """One for all tests that leave it as it is."""
     server = Serving(tmp_path_factory.mktemp("shared") / "data").ready()
     yield server
-    server.stop(signal.SIGKILL)
+    server.close()
 
 
 @pytest.fixture

@@ -48,8 +48,7 @@ class Nodes:
     def close(self) -> None:
         """End everything."""
         for node in self.nodes:
-            node.process.kill()
-            node.process.communicate()
+            node.close()
         self.way.close()
         for store in (self.clickhouse, self.redis, self.postgres):
             store.close()

@@ -79,7 +79,7 @@ def scene(small_disk: SmallDisk) -> Iterator[Scene]:
     """A server on a small disk, under load."""
     scene = Scene(small_disk, BURGEE_JOURNAL_MAX_MB="1")
     yield scene
-    scene.server.process.kill()
+    scene.server.close()
 
 
 def test_a_full_disk_is_said_to_every_caller_and_everything_goes_on_when_there_is_room(scene: Scene) -> None:

@@ -106,7 +106,7 @@ async def fuzz(tmp_path: Path, seed: int, messages: int) -> Fuzz:
         code, errors = server.stop()
         assert (code, "Traceback" in errors) == (0, False), errors
     finally:
-        server.process.kill()
+        server.close()
     asked = ask(data, "SELECT count(), uniqExact(environment_id, day, event, uuid) FROM landed", COUNT)
     [[[landed, different]], [[stored]]] = asked
     assert different <= stored <= fuzz.accepted

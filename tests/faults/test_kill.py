@@ -70,7 +70,7 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
         code, _ = server.stop()
         assert code == 0
     finally:
-        server.process.kill()
+        server.close()
     check_stored(data, senders)
     assert list((data / "tmp").iterdir()) == list(elsewhere.iterdir()) == []  # nobody's events are left lying around
     print(

@@ -100,7 +100,7 @@ def restart_and_check(tmp_path: Path, chance: random.Random, drains: list[str]) 
         wait_for(lambda: working[0].client.trend(EVENT).info.complete_until.timestamp() >= now, 120)
         server.stop()
     finally:
-        server.process.kill()
+        server.close()
         stats = [each.client.stats for each in working]
         for each in working:
             each.client.close(timeout=10)
