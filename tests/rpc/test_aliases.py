@@ -7,8 +7,8 @@ from burgee.v1 import capture_pb2, common_pb2, flags_pb2, funnel_pb2, trend_pb2
 from burgee.v1 import profiles_pb2 as pb
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import create
+from tests.rpc.insight_calls import SPAN, condition, event
 from tests.rpc.test_erasure import delete_person, done
-from tests.rpc.test_insights import SPAN, condition, event
 
 ANN = ["anon", "ann", "phone"]
 

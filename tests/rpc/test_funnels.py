@@ -10,7 +10,7 @@ import burgee
 from burgee.v1 import funnel_pb2 as pb
 from burgee.v1 import profiles_pb2
 from tests.rpc.conftest import refused
-from tests.rpc.test_insights import MIDNIGHT, condition, event
+from tests.rpc.insight_calls import MIDNIGHT, condition, event
 
 SPAN = {"start": "2026-03-01", "end": "2026-03-04"}
 FUNNEL = burgee.FunnelQuery(steps=["opened", "saved"], **SPAN)

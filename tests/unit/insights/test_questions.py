@@ -108,17 +108,20 @@ async def test_a_bad_question_is_refused(
     assert await field_of(warehouse, query) == field
 
 
-async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWarehouse) -> None:
+@pytest.mark.parametrize(
+    "count", [pytest.param(2, id="two of each"), pytest.param(20, id="as many as may be", marks=pytest.mark.soak)]
+)
+async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWarehouse, count: int) -> None:
     """Twenty series, a deep and wide filter, the longest texts and the most columns pass the engine's own limits."""
     wide = AnyOf(tuple(Condition(f"company.p{n}", Operator.CONTAINS, ("y" * 1000,)) for n in range(150)))
     in_many = Condition("event.x", Operator.IN, tuple(f"{n}" * 100 for n in range(1000)))
     filter_ = AllOf((wide, in_many, deep(9)))
-    query = TrendQuery((Series(filter=filter_),) * 20, TimeRange("-416d"), interval=Interval.HOUR)
+    query = TrendQuery((Series(filter=filter_),) * count, TimeRange("-416d"), interval=Interval.HOUR)
     answer = await trend(Environment(warehouse, 1), query)
-    assert [row.total for row in answer.rows] == [0] * 20
-    steps = tuple(Step("a", filter=deep(9)) for _ in range(20))
+    assert [row.total for row in answer.rows] == [0] * count
+    steps = tuple(Step("a", filter=deep(9)) for _ in range(count))
     counted = await funnel(Environment(warehouse, 1), FunnelQuery(steps, filter=wide))
-    assert [step.count for step in counted.rows[0].steps] == [0] * 20
+    assert [step.count for step in counted.rows[0].steps] == [0] * count
 
 
 class FailingWarehouse(ClickHouseWarehouse):
