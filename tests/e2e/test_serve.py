@@ -21,7 +21,7 @@ from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.e2e.conftest import Command
-from tests.fixtures.serving import READY, environment, wait_for
+from tests.fixtures.serving import READY, Serving, environment, wait_for
 
 
 def call(server, key=None):
@@ -89,16 +89,14 @@ def test_ready_is_said_once_and_only_when_calls_are_answered(serve):
     assert sum(line.startswith(READY) for line in server.said) == 1
 
 
-def test_a_second_process_on_the_same_directory_gets_one_clear_line(serve):
+def test_a_second_process_on_the_same_directory_gets_one_clear_line(shared_server):
     """And the first goes on."""
-    first = serve()
-
-    second = run("serve", "--data", str(first.data), "--listen", "127.0.0.1:0")
+    second = run("serve", "--data", str(shared_server.data), "--listen", "127.0.0.1:0")
 
     assert second.returncode == 1
     assert second.stderr.count("\n") == 1
     assert "in use" in second.stderr
-    assert Command(first).json("flags", "list") == []
+    assert Command(shared_server).json("flags", "list") == []
 
 
 def run(*arguments, **settings):
@@ -159,28 +157,34 @@ def test_a_file_with_an_unknown_setting_is_refused(tmp_path):
     assert "lisen" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["control.db", "journal.db"])
-def test_a_damaged_file_is_named_in_one_line(serve, name):
-    """What to do, not a traceback."""
-    server = serve()
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory):
+    """The data directory of a server that was stopped, for tests to copy."""
+    server = Serving(tmp_path_factory.mktemp("left-behind") / "data").ready()
     server.stop()
-    (server.data / name).write_bytes(b"this is no database" * 1_000)
+    return server.data
 
-    done = run("serve", "--data", str(server.data), "--listen", "127.0.0.1:0")
+
+@pytest.mark.parametrize("name", ["control.db", "journal.db"])
+def test_a_damaged_file_is_named_in_one_line(left_behind, tmp_path, name):
+    """What to do, not a traceback."""
+    data = shutil.copytree(left_behind, tmp_path / "data")
+    (data / name).write_bytes(b"this is no database" * 1_000)
+
+    done = run("serve", "--data", str(data), "--listen", "127.0.0.1:0")
 
     assert done.returncode == 1
     assert name in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_events_of_another_installation_are_never_served(serve):
+def test_events_of_another_installation_are_never_served(left_behind, tmp_path):
     """A new control store would number its environments from one again, and so show them to somebody else."""
-    server = serve()
-    server.stop()
-    for file in server.data.glob("control.db*"):
+    data = shutil.copytree(left_behind, tmp_path / "data")
+    for file in data.glob("control.db*"):
         file.unlink()
 
-    done = run("serve", "--data", str(server.data), "--listen", "127.0.0.1:0")
+    done = run("serve", "--data", str(data), "--listen", "127.0.0.1:0")
 
     assert done.returncode == 1
     assert "different installations" in done.stderr
