@@ -139,18 +139,29 @@ BAD = {
 
 
 @pytest.mark.parametrize(("fault", "field"), BAD.values(), ids=BAD.keys())
-async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(admin, loaded, fault, field):
+async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(admin, fault, field):
     """The events around it are taken."""
     request = pb.CaptureRequest(events=[pb.Event(**GOOD), pb.Event(**GOOD | fault), pb.Event(**GOOD)])
 
     response = await admin.capture.Capture(request)
-    await loaded()
 
     assert response.accepted == 2
     [rejected] = response.rejected
     assert (rejected.index, rejected.field) == (1, field)
     assert rejected.reason
-    assert len(await timeline(admin)) == 2
+
+
+async def test_events_between_bad_ones_are_stored_and_no_bad_one_is(admin, loaded):
+    """Every fault in one batch."""
+    events = [pb.Event(**GOOD | fault) for each, _ in BAD.values() for fault in (each, {})]
+
+    response = await admin.capture.Capture(pb.CaptureRequest(events=events))
+    await loaded()
+
+    assert [(each.index, each.field) for each in response.rejected] == [
+        (2 * number, field) for number, (_, field) in enumerate(BAD.values())
+    ]
+    assert response.accepted == len(await timeline(admin)) == len(BAD)
 
 
 async def test_what_is_wide_is_not_deep(admin, loaded):
