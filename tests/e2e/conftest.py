@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,27 @@ def serve(tmp_path: Path) -> Iterator[Any]:
 
 
 class Command:
-    """Runs `burgee` against one server, in this process: one of its own would take most of its time to start."""
+    """Runs `burgee` against one server, in this process: one of its own would take most of its time to start.
+
+    One that is to read from standard input has a process, and a standard input, of its own.
+    """
 
     def __init__(self, server: Serving, key: str = "") -> None:
         self._environment = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=key or server.key, COLUMNS="120")
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
         """The finished command."""
+        if stdin is not None:
+            return subprocess.run(
+                [sys.executable, "-m", "burgee_server", *arguments],
+                input=stdin,
+                capture_output=True,
+                env=self._environment,
+                timeout=60,
+                check=False,
+            )
         others = {name: None for name in os.environ if name not in self._environment}
-        done = CliRunner().invoke(main, arguments, input=stdin, env={**others, **self._environment})
+        done = CliRunner().invoke(main, arguments, env={**others, **self._environment})
         if not isinstance(done.exception, SystemExit | None):
             raise done.exception
         return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout_bytes, done.stderr_bytes)

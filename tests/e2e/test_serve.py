@@ -159,7 +159,7 @@ def test_a_file_with_an_unknown_setting_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory):
-    """The data directory of a server that was stopped, for tests to copy."""
+    """The data directory of a server that was stopped, for tests to copy without the events: their files are linked."""
     server = Serving(tmp_path_factory.mktemp("left-behind") / "data").ready()
     server.stop()
     return server.data
@@ -168,7 +168,7 @@ def left_behind(tmp_path_factory):
 @pytest.mark.parametrize("name", ["control.db", "journal.db"])
 def test_a_damaged_file_is_named_in_one_line(left_behind, tmp_path, name):
     """What to do, not a traceback."""
-    data = shutil.copytree(left_behind, tmp_path / "data")
+    data = shutil.copytree(left_behind, tmp_path / "data", ignore=shutil.ignore_patterns("events"))
     (data / name).write_bytes(b"this is no database" * 1_000)
 
     done = run("serve", "--data", str(data), "--listen", "127.0.0.1:0")
@@ -178,13 +178,14 @@ def test_a_damaged_file_is_named_in_one_line(left_behind, tmp_path, name):
     assert "Traceback" not in done.stderr
 
 
-def test_events_of_another_installation_are_never_served(left_behind, tmp_path):
+def test_events_of_another_installation_are_never_served(serve):
     """A new control store would number its environments from one again, and so show them to somebody else."""
-    data = shutil.copytree(left_behind, tmp_path / "data")
-    for file in data.glob("control.db*"):
+    server = serve()
+    server.stop()
+    for file in server.data.glob("control.db*"):
         file.unlink()
 
-    done = run("serve", "--data", str(data), "--listen", "127.0.0.1:0")
+    done = run("serve", "--data", str(server.data), "--listen", "127.0.0.1:0")
 
     assert done.returncode == 1
     assert "different installations" in done.stderr
