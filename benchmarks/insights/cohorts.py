@@ -12,7 +12,7 @@ from burgee_server.ports.vocabulary import Vocabulary
 from tests.fixtures.vocabulary import cohort, with_cohorts
 
 _EXPORTED, _INVITED = Events("exported"), Events("invited")
-_USERS = "SELECT toDate(timestamp) AS d, uniqExact(distinct_id) {events} AND event = 'viewed'"
+_USERS = "SELECT day AS d, uniqExact(distinct_id) {events} AND event = 'viewed'"
 _OFTEN = "(SELECT distinct_id {events} AND event = 'exported' GROUP BY distinct_id HAVING count() >= 10)"
 
 
@@ -62,8 +62,8 @@ COHORTS = [
         lambda span: TrendQuery(
             (Series("viewed", Measure.UNIQUE_GROUPS, group_type="company", filter=_in("company.key", "routed")),), span
         ),
-        "SELECT toDate(timestamp) AS d, uniqExact(groups.company.:String) {events} AND event = 'viewed' AND"
-        " groups.company.:String IN (SELECT groups.company.:String AS c {events} AND event IN ('invited', 'exported') AND"
+        "SELECT day AS d, uniqExact(group_company) {events} AND event = 'viewed' AND"
+        " group_company IN (SELECT group_company AS c {events} AND event IN ('invited', 'exported') AND"
         " isNotNull(c) GROUP BY c HAVING windowFunnel(604800000000)(toUInt64(toUnixTimestamp64Micro(timestamp)),"
         " event = 'invited', event = 'exported') = 2) GROUP BY d WITH ROLLUP",
     ),

@@ -53,10 +53,11 @@ class Span:
     @property
     def clickhouse(self) -> str:
         """For SQL by hand."""
+        first, end = f"{self.start:%Y-%m-%d}", f"{self.end:%Y-%m-%d}"
         return (
-            "FROM events FINAL WHERE environment_id = 1"
-            f" AND timestamp >= toDateTime64('{self.start:%Y-%m-%d}', 6, 'UTC')"
-            f" AND timestamp < toDateTime64('{self.end:%Y-%m-%d}', 6, 'UTC')"
+            "FROM events FINAL WHERE environment_id = 1 AND indexHint("
+            f"timestamp >= toDateTime64('{first}', 6, 'UTC') AND timestamp < toDateTime64('{end}', 6, 'UTC'))"
+            f" AND events.day >= toDate('{first}') AND events.day < toDate('{end}')"
         )
 
     @property

@@ -17,14 +17,14 @@ FEATURES = [
         """
         SELECT f, w, count(), uniqExactArray(cs), sum(n), sum(days), countIf(days > 1) FROM (
             SELECT f, w, u, sum(n) AS n, uniqExact(d) AS days, groupUniqArray(c) AS cs FROM (
-                SELECT event AS f, toMonday(timestamp) AS w, distinct_id AS u, toDate(timestamp) AS d,
-                    any(groups.company.:String) AS c, count() AS n
+                SELECT event AS f, toMonday(day) AS w, distinct_id AS u, day AS d,
+                    any(group_company) AS c, count() AS n
                 {events} AND event IN ('edited', 'exported', 'invited') GROUP BY f, w, u, d
             ) GROUP BY GROUPING SETS ((f, w, u), (f, u))
         ) GROUP BY f, w
         UNION ALL SELECT event, toDate(min(timestamp)), toUnixTimestamp(max(timestamp)), 0, 0, 0, 0
             {events} AND event IN ('edited', 'exported', 'invited') GROUP BY event
-        UNION ALL SELECT '', toDate(0), uniqExact(distinct_id), uniqExact(groups.company.:String), 0, 0, 0 {events}
+        UNION ALL SELECT '', toDate(0), uniqExact(distinct_id), uniqExact(group_company), 0, 0, 0 {events}
         """,
         """
         WITH used AS (

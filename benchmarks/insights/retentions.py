@@ -7,8 +7,8 @@ from burgee_server.insights.stickiness import StickinessQuery, plan_stickiness
 from burgee_server.insights.words import Breakdown, Happening, Interval
 
 _VIEWED = Happening("viewed")
-_WEEK = "toUInt16(intDiv(toUInt32(toMonday(timestamp)), 7))"  # from 1970 on
-_DAY = "toUInt16(toUInt32(toDate(timestamp)))"
+_WEEK = "toUInt16(intDiv(toUInt32(toMonday(day)), 7))"  # from 1970 on
+_DAY = "toUInt16(toUInt32(day))"
 
 
 def _bits(key: str, column: str, periods: int, events: str, first: bool) -> str:
@@ -48,14 +48,14 @@ RETENTIONS = [
         "retention of companies, first time, weeks (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(range=span, interval=Interval.WEEK, count_by="company"),
-        _bits("groups.company.:String", _WEEK, 11, "1", first=True),
+        _bits("group_company", _WEEK, 11, "1", first=True),
         _duck("company", "week", 11, "true"),
     ),
     Question(
         "retention of companies, recurring, weeks (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(range=span, interval=Interval.WEEK, starts=Starts.RECURRING, count_by="company"),
-        _bits("groups.company.:String", _WEEK, 11, "1", first=False),
+        _bits("group_company", _WEEK, 11, "1", first=False),
     ),
     Question(
         "retention of users, first view, weeks (SQL: bits)",
@@ -110,7 +110,7 @@ RETENTIONS = [
         "SELECT d, sum(isNull(p)) AS fresh, sum(ifNull(p = d - 1, 0)) AS again, sum(ifNull(p < d - 1, 0)) AS back FROM"
         " (SELECT arrayJoin(arrayZip(s, arrayPushFront(arrayPopBack(CAST(s AS Array(Nullable(UInt16)))), NULL))) AS x,"
         f" x.1 AS d, x.2 AS p FROM (SELECT arraySort(groupUniqArray({_WEEK})) AS s {{events}}"
-        " AND groups.company.:String IS NOT NULL GROUP BY groups.company.:String)) GROUP BY d",
+        " AND group_company IS NOT NULL GROUP BY group_company)) GROUP BY d",
     ),
     Question(
         "stickiness of users, days",
@@ -125,8 +125,8 @@ RETENTIONS = [
         "stickiness of companies, days",
         plan_stickiness,
         lambda span: StickinessQuery(range=span, count_by="company"),
-        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND groups.company.:String IS NOT NULL"
-        " GROUP BY groups.company.:String) GROUP BY n",
+        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND group_company IS NOT NULL"
+        " GROUP BY group_company) GROUP BY n",
         "SELECT n, count(*) FROM (SELECT count(DISTINCT timestamp::DATE) AS n {events} GROUP BY company) GROUP BY n",
     ),
 ]

@@ -17,14 +17,14 @@ TRENDS = [
         "events a day",
         plan_trend,
         lambda span: TrendQuery((Series("viewed"),), span),
-        "SELECT toDate(timestamp) AS d, count() {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
+        "SELECT day AS d, count() {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
         f"SELECT {_DAY} AS d, count(*) {{events}} AND event = 'viewed' GROUP BY ROLLUP (d)",
     ),
     Question(
         "users a day",
         plan_trend,
         lambda span: TrendQuery((Series("viewed", Measure.UNIQUE_USERS),), span),
-        "SELECT toDate(timestamp) AS d, uniqExact(distinct_id) {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
+        "SELECT day AS d, uniqExact(distinct_id) {events} AND event = 'viewed' GROUP BY d WITH ROLLUP",
         f"SELECT {_DAY} AS d, count(DISTINCT distinct_id) {{events}} AND event = 'viewed' GROUP BY ROLLUP (d)",
     ),
     Question(
@@ -38,8 +38,8 @@ TRENDS = [
         "events by company, top 10",
         plan_trend,
         lambda span: TrendQuery((Series(),), span, interval=Interval.MONTH, breakdown=Breakdown(("company.key",))),
-        "WITH top AS (SELECT groups.company.:String AS c {events} GROUP BY c ORDER BY count() DESC LIMIT 10) SELECT"
-        " if(c IN top, c, 'other') AS part, m, count() FROM (SELECT groups.company.:String AS c, toStartOfMonth(timestamp)"
+        "WITH top AS (SELECT group_company AS c {events} GROUP BY c ORDER BY count() DESC LIMIT 10) SELECT"
+        " if(c IN top, c, 'other') AS part, m, count() FROM (SELECT group_company AS c, toStartOfMonth(day)"
         " AS m {events}) GROUP BY part, m WITH ROLLUP",
         "WITH top AS (SELECT company {events} GROUP BY company ORDER BY count(*) DESC LIMIT 10) SELECT CASE WHEN company"
         " IN (SELECT company FROM top) THEN company ELSE 'other' END AS part, date_trunc('month', timestamp) AS m,"
@@ -59,23 +59,22 @@ TRENDS = [
             span,
             interval=Interval.WEEK,
         ),
-        "SELECT toMonday(timestamp) AS w, uniqExact(groups.company.:String) {events}"
-        " AND properties.plan.:String = 'pro' AND groups.company.:String IS NOT NULL GROUP BY w WITH ROLLUP",
+        "SELECT toMonday(day) AS w, uniqExact(group_company) {events}"
+        " AND properties.plan.:String = 'pro' AND group_company IS NOT NULL GROUP BY w WITH ROLLUP",
         "SELECT date_trunc('week', timestamp) AS w, count(DISTINCT company) {events} AND plan = 'pro' GROUP BY ROLLUP (w)",
     ),
     Question(
         "sum of an amount a day (SQL: whole)",
         plan_trend,
         lambda span: TrendQuery((Series("exported", Measure.SUM, "amount"),), span),
-        "SELECT toDate(timestamp) AS d, sum(properties.amount.:Int64) {events} AND event = 'exported'"
-        " GROUP BY d WITH ROLLUP",
+        "SELECT day AS d, sum(properties.amount.:Int64) {events} AND event = 'exported' GROUP BY d WITH ROLLUP",
         f"SELECT {_DAY} AS d, sum(amount) {{events}} AND event = 'exported' GROUP BY ROLLUP (d)",
     ),
     Question(
         "sum of an amount a day (SQL: any)",
         plan_trend,
         lambda span: TrendQuery((Series("exported", Measure.SUM, "amount"),), span),
-        "SELECT toDate(timestamp) AS d, sum(coalesce(toFloat64(properties.amount.:Int64),"
+        "SELECT day AS d, sum(coalesce(toFloat64(properties.amount.:Int64),"
         " properties.amount.:Float64)) {events} AND event = 'exported' GROUP BY d WITH ROLLUP",
     ),
     Question(
@@ -88,7 +87,7 @@ TRENDS = [
             of="properties.country.:String",
             users="uniqExact(distinct_id)",
             count="uniqExact(u)",
-            day="toDate(timestamp)",
+            day="day",
             by="part, d WITH ROLLUP",
         ),
         _TOP.format(
@@ -103,7 +102,7 @@ TRENDS = [
         "users active in 7 days, a day",
         plan_trend,
         lambda span: TrendQuery((Series("viewed", Measure.WEEKLY_ACTIVE),), span),
-        "SELECT d, uniqExact(u) FROM (SELECT arrayJoin(arrayMap(n -> toDate(timestamp) + n, range(7))) AS d,"
+        "SELECT d, uniqExact(u) FROM (SELECT arrayJoin(arrayMap(n -> day + n, range(7))) AS d,"
         " distinct_id AS u {events} AND event = 'viewed' GROUP BY d, u) GROUP BY d",
         f"WITH days AS (SELECT DISTINCT {_DAY}::DATE AS d, distinct_id AS u {{events}} AND event = 'viewed')"
         " SELECT d + n::INTEGER, count(DISTINCT u) FROM days, range(7) AS offsets(n) GROUP BY 1",
@@ -125,7 +124,7 @@ TRENDS = [
             span,
             formulas=(FormulaQuery("B / C"),),
         ),
-        "SELECT toDate(timestamp) AS d, countIf(event = 'exported') / uniqExactIf(groups.company.:String,"
+        "SELECT day AS d, countIf(event = 'exported') / uniqExactIf(group_company,"
         " event = 'exported'), countIf(event = 'exported') / countIf(event = 'viewed') {events}"
         " AND event IN ('viewed', 'exported') GROUP BY d WITH ROLLUP",
         f"SELECT {_DAY} AS d, count(*) FILTER (event = 'exported') / count(DISTINCT company) FILTER (event = 'exported'),"
