@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from burgee.evaluation.model import USER
-from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent
+from burgee_server.erasure.left import left_of
+from burgee_server.journal.v1.journal_pb2 import StoredEvent
 from burgee_server.ports.erasures import Erasure, ErasureStore, key_digest
 from burgee_server.ports.quarantine import Remainder
 from burgee_server.ports.warehouse import from_micros
@@ -36,11 +37,7 @@ class _Past:
         """What is left of a serialized StoredBatch; None if that is all of it."""
         if not self._erasures:
             return None
-        batch = StoredBatch.FromString(payload)
-        left = [event for event in batch.events if not self._is_about(event)]
-        if len(left) == len(batch.events):
-            return None
-        return Remainder(StoredBatch(events=left).SerializeToString(), len(left))
+        return left_of(payload, self._is_about)
 
     def _is_about(self, event: StoredEvent) -> bool:
         named = [(USER, event.distinct_id), *((group.key.decode(), group.value) for group in event.groups)]

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from burgee.evaluation.model import USER
-from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent
+from burgee_server.erasure.left import left_of
+from burgee_server.journal.v1.journal_pb2 import StoredEvent
 from burgee_server.ports.erasures import Erasure
 from burgee_server.ports.quarantine import Remainder
 
@@ -23,11 +24,7 @@ class Concern:
         """What is left of a serialized StoredBatch; None if that is all of it."""
         if not any(key in payload for key in self._keys):  # text is kept as it is: most need not be read
             return None
-        batch = StoredBatch.FromString(payload)
-        left = [event for event in batch.events if not self._is_about(event)]
-        if len(left) == len(batch.events):
-            return None
-        return Remainder(StoredBatch(events=left).SerializeToString(), len(left))
+        return left_of(payload, self._is_about)
 
     def _is_about(self, event: StoredEvent) -> bool:
         if (concerned := self._environments.get(event.environment_id)) is None:
