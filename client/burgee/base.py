@@ -29,6 +29,7 @@ from burgee.queries import Questions
 from burgee.remote import RemoteFlags
 from burgee.spool import LEAST_BYTES, Folder
 from burgee.stream import SnapshotStream
+from burgee.target import read_target
 
 
 class BaseClient:
@@ -64,13 +65,8 @@ class BaseClient:
             raise ValueError(f"spool_bytes: at least {LEAST_BYTES:,}, which is some batches")
         if bootstrap is not None and not local_evaluation:
             raise ValueError("bootstrap: flags from a file are evaluated here; leave local_evaluation on")
-        host = target.removeprefix("https://").removesuffix("/")
-        if credentials is None and (tls or target.startswith("https://")):
-            credentials = grpc.ssl_channel_credentials()
-        if target.startswith("https://") and ":" not in host:
-            host = f"{host}:443"
         key = os.environ.get("BURGEE_API_KEY", "") if api_key is None else api_key
-        self._connection = Connection(host, key.strip(), credentials)
+        self._connection = Connection(read_target(target, tls, credentials), key.strip())
         self._losses = Losses(on_drop)
         self._outbox = Outbox(
             self._connection,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import grpc
 
+from burgee.target import Target
 from burgee.traffic import Traffic
 
 _Stub = TypeVar("_Stub")
@@ -39,16 +40,15 @@ def leave_alone(parents: object) -> None:
 class Connection:
     """The channel, and the stubs made on it: opened when first used, so that a process may fork before.
 
-    `target` is `host:port`; plain text without credentials. Thread-safe. Raises ValueError if the key has characters
-    that a header cannot carry; the message does not show it.
+    Thread-safe. Raises ValueError if the key has characters that a header cannot carry; the message does not show it.
     """
 
-    def __init__(self, target: str, api_key: str, credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(self, target: Target, api_key: str) -> None:
         if not api_key.isascii() or not api_key.isprintable():
             raise ValueError("the API key has characters that cannot be sent")
-        self.target = target
+        self.target = target.address
         self._api_key = api_key
-        self._credentials = credentials
+        self._credentials = target.credentials
         self._channel: grpc.Channel | None = None
         self.reset()
 

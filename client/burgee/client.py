@@ -34,7 +34,7 @@ class Client(BaseClient):
     """Captures events, keeps profiles, checks flags and asks about usage. Thread-safe; one for a process is enough.
 
     `target` is `host:port`, or `https://host[:port]` for TLS; `tls=True` means the same, and `credentials` stand in
-    for the system's certificates. The API key comes from BURGEE_API_KEY unless it is given.
+    for the authorities that gRPC trusts. The API key comes from BURGEE_API_KEY unless it is given.
 
     Capturing, changing profiles and checking flags never raise. Events and profile changes wait in a queue of at most
     `queue_size` and go out in the background: a batch when it has `batch_size` events or is `flush_interval` seconds

@@ -111,9 +111,9 @@ async def _run(
             endless.append(asyncio.create_task(server.follow(house.stores.journal)))
         _calm_collector()
         sys.setswitchinterval(SWITCH_SECONDS)
-        host = settings.listen.rpartition(":")[0]
-        directory.tell(f"{host}:{port}")
-        say(f"burgee ready grpc={host}:{port}")
+        target = settings.target(f"{settings.listen.rpartition(':')[0]}:{port}")
+        directory.tell(target)
+        say(f"burgee ready grpc={target}")
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait({stopped, *endless, *working}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")

@@ -41,6 +41,7 @@ from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
+from burgee_server.rpc.certificate import Certificate
 from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
@@ -142,6 +143,11 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         settings.connection_grace_seconds,
         settings.connections,
         shares_port=settings.processes > 1,
+        certificate=(
+            Certificate(settings.tls_certificate, settings.tls_key)
+            if settings.tls_certificate is not None and settings.tls_key is not None
+            else None
+        ),
     )
     watch = Watch(catalog, profiles, cohorts, settings.watch_profiles, transport.stream_seconds)
     streams = OpenStreams()

@@ -29,7 +29,7 @@ def run_several(settings: Settings, say: Callable[[str], None]) -> None:
     directory = DataDirectory(settings.data)
     try:
         with _reserved(settings.listen) as address:
-            directory.tell(address)
+            directory.tell(settings.target(address))
             # Not read again, and of a class that another process can find.
             in_force = {**dict(settings), "listen": address, "data": directory.path}
             _Several(Settings.model_construct(**in_force), say).run()

@@ -130,6 +130,12 @@ class Settings(BaseSettings):
     transport: Literal["grpcio", "native"] = Field(
         "grpcio", description="What carries calls: gRPC's own server, or the faster one of the extra `native`."
     )
+    tls_certificate: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None, description="PEM file of the certificate to show, and of those that it was signed by. Unset: no TLS."
+    )
+    tls_key: Annotated[Path, AfterValidator(Path.absolute)] | None = Field(
+        None, description="PEM file of its private key, without a password. Both are read again when they change."
+    )
     connections: Annotated[int, Field(ge=0)] = Field(
         20_000, description="How many connections may be open; more are closed at once. 0: any. With grpcio only."
     )
@@ -152,6 +158,14 @@ class Settings(BaseSettings):
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
 
     @model_validator(mode="after")
+    def _has_all_of_tls(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: give both, or none to serve in plain text")
+        if self.tls_certificate is not None and self.transport == "native":
+            raise ValueError("the native transport has no TLS: leave out tls_certificate, or take grpcio")
+        return self
+
+    @model_validator(mode="after")
     def _shares_all_or_nothing(self) -> Self:
         if self.redis is not None and (self.database is None or self.warehouse is None):
             raise ValueError("redis is for several nodes, which need a database and a warehouse in common, too")
@@ -165,6 +179,10 @@ class Settings(BaseSettings):
         if self.role == "loader" and self.processes > 1:
             raise ValueError("one loader works at a time: processes are for those that answer calls")
         return self
+
+    def target(self, address: str) -> str:
+        """What a client calls an address of this server."""
+        return address if self.tls_certificate is None else f"https://{address}"
 
 
 def read_settings(file: Path | None, **flags: object) -> Settings:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
@@ -327,3 +328,30 @@ def test_a_server_that_stops_says_so_first_and_waits_for_nobody_who_only_watches
         FlagServiceStub(channel).EvaluateAll(flags_pb2.EvaluateAllRequest(), metadata=metadata, timeout=10)
         code, errors = server.stop()
         assert code == 0, errors
+
+
+def test_a_server_with_a_certificate_is_found_by_its_https_address(serve, tmp_path):
+    """The ready line has it, `burgee health` and the doctor take it, and the doctor says until when it holds."""
+    authority = trustme.CA()
+    certificate, key, trusted = tmp_path / "tls.crt", tmp_path / "tls.key", tmp_path / "ca.pem"
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    authority.cert_pem.write_to_path(trusted)
+    settings = {"BURGEE_TLS_CERTIFICATE": str(certificate), "BURGEE_TLS_KEY": str(key)}
+    server = serve(**settings)
+    assert server.target.startswith("https://127.0.0.1:")
+
+    def burgee_command(*arguments, **more):
+        return subprocess.run(
+            [sys.executable, "-m", "burgee_server", *arguments], capture_output=True, text=True, env=environment(**more)
+        )
+
+    trusting = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(trusted)}
+    assert burgee_command("health", "--target", server.target, **trusting).stdout == "SERVING\n"
+    assert "UNAVAILABLE" in burgee_command("health", "--target", server.target).stderr
+    asked = burgee_command("doctor", "--data", str(server.data), "--json", **trusting)
+    found = {each["subject"]: each for each in json.loads(asked.stdout)}
+    assert found["server"]["found"].endswith(f"answers at {server.target}")
+    assert re.fullmatch(r"for localhost, 127\.0\.0\.1, until \d{4}-.* UTC", found["certificate"]["found"])
+    assert server.stop()[0] == 0

@@ -13,6 +13,7 @@ from burgee.evaluation import Json, flag_from_document
 from burgee.exposure import EVENT
 from burgee.exposures import Exposures
 from burgee.losses import Dropped, Losses
+from burgee.target import Target
 from burgee.testing.answers import ToldAnswers
 from burgee.testing.kept import CapturedEvent, Kept, ProfileChange
 from burgee.testing.known import KnownFlags, same_for_all
@@ -26,7 +27,7 @@ class _Fake(BaseClient):
     ) -> None:
         self.dropped: list[Dropped] = []
         """What on_drop would have been told."""
-        self._connection = Connection("nowhere", "", None)
+        self._connection = Connection(Target("nowhere", None), "")
         self._losses = Losses(self.dropped.append)
         self._flags = self._known = KnownFlags(self._connection)
         self._outbox = self._kept = Kept(self._losses, self._known.change)

@@ -8,6 +8,7 @@ import click
 import grpc
 
 from burgee.status import code_and_message
+from burgee.target import read_target
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.output import as_json, print_json, print_table
@@ -16,6 +17,9 @@ from burgee_server.errors import Unavailable
 from burgee_server.findings import Finding, State, ok, warning
 
 SECONDS = 60.0
+_HOW_TO_ASK = (
+    "give it an OPERATOR key: --api-key; with TLS, name it as its certificate does: --target https://NAME:PORT"
+)
 
 _STATES = {pb.FINDING_STATE_OK: State.OK, pb.FINDING_STATE_WARNING: State.WARNING, pb.FINDING_STATE_WRONG: State.WRONG}
 
@@ -60,9 +64,7 @@ def _look(data: str | None, config: Path | None, api_key: str | None) -> Iterabl
             why = f"its key file cannot be read ({error.strerror})"
         except _CannotAsk as error:
             why = str(error)
-        told = warning(
-            "server", f"process {held.holder} has the directory; {why}", "give it an OPERATOR key: --api-key"
-        )
+        told = warning("server", f"process {held.holder} has the directory; {why}", _HOW_TO_ASK)
         return [told, *examine(settings, alone=False)]
     except Unavailable:
         return examine(settings, alone=False)  # which says what is wrong with the directory
@@ -80,7 +82,7 @@ def _ask(target: str, api_key: str | None) -> Iterator[Finding]:
     """What a server finds. Raises _CannotAsk."""
     if not api_key:
         raise _CannotAsk(f"{target} cannot be asked without an API key: give --api-key or BURGEE_API_KEY")
-    with grpc.insecure_channel(target) as channel:
+    with read_target(target).open() as channel:
         try:
             answer = AdminServiceStub(channel).Diagnose(
                 pb.DiagnoseRequest(), timeout=SECONDS, metadata=(("authorization", f"Bearer {api_key}"),)

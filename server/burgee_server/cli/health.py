@@ -4,6 +4,7 @@ import click
 import grpc
 
 from burgee.status import code_and_message
+from burgee.target import read_target
 
 
 @click.command()
@@ -14,7 +15,7 @@ def health(target: str, service: str, timeout: float) -> None:
     """Ask a server for its health; no key is needed. Exits with 1 unless it says SERVING."""
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(target) as channel:
+    with read_target(target).open() as channel:
         request = health_pb2.HealthCheckRequest(service=service)
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout)

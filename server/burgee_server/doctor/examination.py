@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 from burgee_server.doctor import place
+from burgee_server.doctor.certificate import certificate
 from burgee_server.findings import Finding, State, warning
 from burgee_server.settings import MEGABYTE, Settings
 from burgee_server.storage.clickhouse.checks import check_warehouse
@@ -23,6 +24,8 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
     yield place.room(data, settings.journal_max_mb)
     yield place.open_files()
     yield place.clock()
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        yield certificate(settings.tls_certificate, settings.tls_key)
     if not place.may_open(data):
         return
     yield from place.key_file(data / KEY_FILE)

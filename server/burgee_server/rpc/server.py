@@ -99,6 +99,7 @@ class RpcServer:
     ) -> None:
         self._streams = streams
         self._running = RunningCalls()
+        self._transport = transport
         self._port = 0
         self._server = transport.server(Door(gate, self._running, streams, limits, calls, reads_first=transport.native))
         self._health = Health(streams)
@@ -115,10 +116,7 @@ class RpcServer:
 
         Calls are answered from here on, if slowly; whoever asks for the health is told to wait for `ready`.
         """
-        try:
-            self._port = self._server.add_insecure_port(listen)
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {listen}: it is taken, or not an address of this machine") from error
+        self._port = self._transport.listen(self._server, listen)
         await self._set_health(("", *self._services), _NOT_SERVING)
         await self._server.start()
         return self._port
@@ -150,11 +148,15 @@ class RpcServer:
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(notice_seconds)
         self._streams.stop()
-        say_goodbye(self._port)
+        self._say_goodbye()
         await self._running.stop(grace_seconds)
-        say_goodbye(self._port)  # to those who have come since, or were being written to
+        self._say_goodbye()  # to those who have come since, or were being written to
         hang_up(self._port)
         await self._server.stop(0)
+
+    def _say_goodbye(self) -> None:
+        if self._transport.certificate is None:  # what is not said in TLS would break it
+            say_goodbye(self._port)
 
     async def _set_health(self, services: Sequence[str], status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in services:

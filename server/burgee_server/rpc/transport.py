@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 
 from burgee_server.errors import BurgeeError
+from burgee_server.rpc.certificate import Certificate
 
 _BOTH = (
     # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
@@ -42,6 +43,8 @@ class Transport:
     most_connections: int = 0
     shares_port: bool = False
     """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
+    certificate: Certificate | None = None
+    """What callers are shown, and speak TLS to; without, they speak in plain text."""
 
     @property
     def stream_seconds(self) -> float:
@@ -58,6 +61,15 @@ class Transport:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
             return NativeServer(interceptors=[interceptor], options=[*_BOTH, port])
         return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, port, *_GRPCIO, *self._limits()])
+
+    def listen(self, server: grpc.aio.Server, address: str) -> int:
+        """Have a server listen on HOST:PORT; return the port. Raises OSError if the address cannot be had."""
+        try:
+            if self.certificate is None:
+                return server.add_insecure_port(address)
+            return server.add_secure_port(address, self.certificate.credentials())
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}: it is taken, or not an address of this machine") from error
 
     def _limits(self) -> Sequence[tuple[str, Any]]:
         limits = []

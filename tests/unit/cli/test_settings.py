@@ -14,6 +14,11 @@ from burgee_server.cli.settings import settings_in_force
         ({"processes": 2}, "settings: role and processes are for several processes"),
         ({"group_columns": "company, a.b"}, "settings: group_columns"),
         ({"listen": "nowhere"}, "settings: listen: must be HOST:PORT"),
+        ({"tls_key": "hidden.pem"}, "settings: tls_certificate and tls_key belong together"),
+        (
+            {"tls_key": "hidden.pem", "tls_certificate": "c.pem", "transport": "native"},
+            "settings: the native transport has no TLS",
+        ),
         ({"warehouse": "http://ann:hidden@h/n"}, "settings: warehouse: must be clickhouse://"),
     ],
 )

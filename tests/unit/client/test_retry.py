@@ -16,6 +16,7 @@ from burgee.events import encode_event
 from burgee.parcel import pack_events
 from burgee.retry import pause
 from burgee.status import retry_after, violations
+from burgee.target import Target
 from burgee.v1 import capture_pb2, capture_pb2_grpc
 from tests.unit.client.fakes import Failure, Recorder
 
@@ -49,7 +50,7 @@ def test_a_batch_is_sent_again_after_as_long_as_the_server_asks(server: Recorder
             pauses.append(timeout or 0.0)
             return False
 
-    connection = Connection(server.target, "", None)
+    connection = Connection(Target(server.target, None), "")
     parcel = pack_events([encode_event("seen", "ann", None, {}, None, None)])
     answer = deliver(connection, parcel, Clock(), reasons.append)
     connection.close()

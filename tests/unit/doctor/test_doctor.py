@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import sqlite3
 import time
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 
 import click.testing
 import pytest
+import trustme
 
 from burgee_server.cli import main
 from burgee_server.doctor import examine, place
@@ -189,3 +192,36 @@ async def test_events_that_a_node_holds_are_told_until_they_are_handed_over(data
         await held.commit(await held.next_range(10))
         await held.close()
         assert "held events" not in look(data, journal_max_mb=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "names", "state", "told"),
+    [
+        (30, ["localhost"], State.OK, r"for localhost, until \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
+        (13, ["localhost", "127.0.0.1"], State.WARNING, r"for localhost, 127\.0\.0\.1, until .*"),
+        (-1, ["localhost"], State.WRONG, r".*tls\.crt: certificate has expired"),
+        (30, [], State.WRONG, r".*tls\.crt is for no name"),
+    ],
+)
+def test_it_says_of_a_certificate_whose_it_is_and_until_when(tmp_path, days, names, state, told):
+    """And what to do before it ends, when it has ended, and where no client could find its server's name in it."""
+    now, lasts = datetime.now(UTC), timedelta(days=days)
+    options = {} if names else {"common_name": "burgee"}
+    issued = trustme.CA().issue_cert(*names, not_before=now - timedelta(days=90), not_after=now + lasts, **options)
+    chain, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    issued.cert_chain_pems[0].write_to_path(chain)
+    issued.private_key_pem.write_to_path(key)
+    settings = Settings(data=tmp_path, tls_certificate=chain, tls_key=key)
+    [found] = [each for each in examine(settings) if each.subject == "certificate"]
+    assert found.state is state
+    assert re.fullmatch(told, found.found)
+
+
+def test_it_says_that_a_certificate_is_not_that_of_the_key(tmp_path):
+    """As the server does, which does not start with it."""
+    chain, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    trustme.CA().issue_cert("localhost").cert_chain_pems[0].write_to_path(chain)
+    trustme.CA().issue_cert("localhost").private_key_pem.write_to_path(key)
+    state, told, _ = look(tmp_path, tls_certificate=chain, tls_key=key)["certificate"]
+    assert state is State.WRONG
+    assert "belong together" in told

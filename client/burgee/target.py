@@ -1,0 +1,33 @@
+"""Where a server is, as people write it: `host:port` in plain text, `https://host[:port]` with TLS."""
+
+from typing import NamedTuple
+
+import grpc
+
+_TLS = "https://"
+
+
+class Target(NamedTuple):
+    """A server's `host:port`, and what to trust it by: None is plain text."""
+
+    address: str
+    credentials: grpc.ChannelCredentials | None
+
+    def open(self) -> grpc.Channel:
+        """A channel with gRPC's own options, for a call or two."""
+        if self.credentials is None:
+            return grpc.insecure_channel(self.address)
+        return grpc.secure_channel(self.address, self.credentials)
+
+
+def read_target(text: str, tls: bool = False, credentials: grpc.ChannelCredentials | None = None) -> Target:
+    """What a target says; `tls` says the same as https://, and `credentials` stand in for the trusted authorities.
+
+    Those are gRPC's, or what a file has that GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names.
+    """
+    address = text.removeprefix(_TLS).removesuffix("/")
+    if text.startswith(_TLS) and ":" not in address:
+        address = f"{address}:443"
+    if credentials is None and (tls or text.startswith(_TLS)):
+        credentials = grpc.ssl_channel_credentials()
+    return Target(address, credentials)
