@@ -31,13 +31,13 @@ CHUNKS = [CASES[first : first + CHUNK] for first in range(0, len(CASES), CHUNK)]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The flags that the server was asked for."""
     asked: list[str] = []
-    evaluate = Checks.evaluate
+    peek = Checks.peek
 
-    async def remembering(self: Checks, environment_id: int, flag_key: str, context: Context) -> Any:
+    def remembering(self: Checks, environment_id: int, flag_key: str, context: Context) -> Any:
         asked.append(flag_key)
-        return await evaluate(self, environment_id, flag_key, context)
+        return peek(self, environment_id, flag_key, context)
 
-    monkeypatch.setattr(Checks, "evaluate", remembering)
+    monkeypatch.setattr(Checks, "peek", remembering)
     return asked
 
 

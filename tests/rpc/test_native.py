@@ -8,7 +8,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 import burgee
-from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2
+from burgee.v1 import admin_pb2, capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2
 from burgee_server.rpc.server import SERVICES, RpcServer
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
@@ -67,6 +67,41 @@ async def test_what_is_wrong_is_told_as_on_the_other(native, somebody):
     with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
         await somebody.channel.unary_unary("/burgee.v1.CaptureService/Capture")(b"\x0a" * (17 << 20))
     await somebody.flags.EvaluateAll(flags_pb2.EvaluateAllRequest())
+
+
+async def test_what_is_answered_at_once_is_let_in_and_counted_as_any_call(server, native, somebody, admin):
+    """Checks that rest on memory alone: counted, named if the caller named them, and refused with their key."""
+    await somebody.flag_admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="f", enabled=True)))
+    question = flags_pb2.EvaluateRequest(flag_key="f", context=flags_pb2.EvaluationContext(distinct_id="ann"))
+    asked = admin_pb2.CreateApiKeyRequest(name="passing", role=admin_pb2.KEY_ROLE_SERVICE)
+    created = await admin.admin.CreateApiKey(asked)
+    passing = caller(native, created.secret)
+    first = await passing.flags.Evaluate(question)
+    counts = server.house.calls.by_method["/burgee.v1.FlagService/Evaluate"].codes
+    before = counts["OK"]
+    assert [await passing.flags.Evaluate(question) for _ in range(3)] == [first] * 3
+    assert counts["OK"] == before + 3
+    named = passing.flags.Evaluate(question, metadata=[("x-request-id", "mine")])
+    assert ("x-request-id", "mine") in tuple(await named.trailing_metadata())
+    with refused(grpc.StatusCode.PERMISSION_DENIED):
+        await passing.flag_admin.ListFlags(flag_admin_pb2.ListFlagsRequest())
+    await admin.admin.RevokeApiKey(admin_pb2.RevokeApiKeyRequest(api_key_id=created.api_key.api_key_id))
+    with refused(grpc.StatusCode.UNAUTHENTICATED):
+        await passing.flags.Evaluate(question)
+    await passing.channel.close()
+
+
+async def test_a_thousand_calls_at_once_are_all_answered_and_others_meanwhile(somebody, admin):
+    """The event loop takes calls out itself while there are any: those with a task of their own get their turn, too."""
+    await somebody.flag_admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flags_pb2.Flag(key="f", enabled=True)))
+    question = flags_pb2.EvaluateRequest(flag_key="f", context=flags_pb2.EvaluationContext(distinct_id="ann"))
+    at_once = [somebody.flags.Evaluate(question) for _ in range(1_000)]
+    others = [somebody.flags.EvaluateAll(flags_pb2.EvaluateAllRequest()) for _ in range(20)]
+    async with asyncio.timeout(60):
+        answers = [await call for call in at_once]
+        assert {answer.resolution.reason for answer in answers} == {flags_pb2.REASON_STATIC}
+        assert {len((await call).resolutions) for call in others} == {1}
+        assert (await somebody.flags.Evaluate(question)).resolution.reason == flags_pb2.REASON_STATIC
 
 
 async def test_a_client_in_memory_hears_of_changes(native, somebody):

@@ -78,6 +78,11 @@ class Gate:
         if change.kind in (Kind.API_KEYS, Kind.ENVIRONMENT):
             self._known = {}
 
+    def peek(self, secret: str, needed: Permission) -> Principal | None:
+        """The principal behind a secret, if it is remembered and may do this, else None. Never waits."""
+        principal = self._known.get(secret)
+        return principal if principal is not None and needed in PERMISSIONS[principal.role] else None
+
     async def enter(self, secret: str, needed: Permission) -> Principal:
         """The principal behind a secret. Raises Unauthenticated, or Denied if its role lacks the permission."""
         principal = self._known.get(secret)

@@ -30,12 +30,19 @@ class Checks:
         self._stored = stored
         self._clock = clock
 
+    def peek(self, environment_id: int, flag_key: str, context: Context) -> Answer | None:
+        """What one flag gives, if all that may be asked for is in memory, else None. Never waits."""
+        flags = self._catalog.peek(environment_id)
+        if flags is None:
+            return None
+        known = self._stored.peek(environment_id, flags, context)
+        return None if known is None else self._answer(flags, known, flag_key, context)
+
     async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Answer:
         """What one flag gives. Never raises for the flag or the context."""
-        flags = self._catalog.peek(environment_id) or await self._catalog.get(environment_id)
+        flags = await self._catalog.get(environment_id)
         known = await self._stored.read(environment_id, flags, context)
-        resolution = flags.evaluate(flag_key, context, known.profiles, self._clock.unix_seconds())
-        return Answer(resolution, flags, known, flags.is_timed(flag_key))
+        return self._answer(flags, known, flag_key, context)
 
     async def evaluate_all(self, environment_id: int, context: Context) -> Sequence[Resolution]:
         """What every flag gives, by key."""
@@ -73,3 +80,7 @@ class Checks:
         flags = await self._catalog.get(environment_id)
         known = await self._stored.read(environment_id, flags, context)
         return flags.explain(flag_key, context, known.profiles, self._clock.unix_seconds())
+
+    def _answer(self, flags: FlagSet, known: Known, flag_key: str, context: Context) -> Answer:
+        resolution = flags.evaluate(flag_key, context, known.profiles, self._clock.unix_seconds())
+        return Answer(resolution, flags, known, flags.is_timed(flag_key))

@@ -42,6 +42,24 @@ class Stored:
         self._properties = properties
         self._memberships = memberships
 
+    def peek(self, environment_id: int, flags: FlagSet, context: Context) -> Known | None:
+        """What the flags may ask of those whom the context names, if all of it is in memory, else None."""
+        properties: dict[tuple[str, str], Properties] = {}
+        for identity in named(context, flags.profile_types):
+            found = self._properties.peek(environment_id, *identity)
+            if found is None:
+                return None
+            properties[identity] = found
+        if not flags.cohort_types:
+            return Known(properties, {}, properties)
+        memberships: dict[tuple[str, str], frozenset[str]] = {}
+        for identity in named(context, flags.cohort_types):
+            cohort_keys = self._memberships.peek(environment_id, *identity)
+            if cohort_keys is None:
+                return None
+            memberships[identity] = cohort_keys
+        return Known(properties, memberships, {**properties, **cohorts_of(memberships)})
+
     async def read(self, environment_id: int, flags: FlagSet, context: Context) -> Known:
         """What the flags may ask of those whom the context names.
 

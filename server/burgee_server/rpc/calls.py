@@ -32,4 +32,7 @@ class Calls:
 
     def of(self, method: str, is_stream: bool) -> MethodCalls:
         """The calls of `/package.Service/Method`."""
-        return self.by_method.setdefault(method, MethodCalls(is_stream))
+        calls = self.by_method.get(method)
+        if calls is None:
+            calls = self.by_method[method] = MethodCalls(is_stream)
+        return calls

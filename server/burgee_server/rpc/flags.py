@@ -10,7 +10,7 @@ from burgee import wire
 from burgee.evaluation import Context, Reason, Resolution
 from burgee.v1 import flags_pb2 as pb
 from burgee_server.errors import Invalid
-from burgee_server.flags import Answers, Checks, Watch
+from burgee_server.flags import Answer, Answers, Checks, Watch
 from burgee_server.names import MAX_NAME
 from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.decoding import decode
@@ -37,19 +37,20 @@ class FlagServicer:
     async def Evaluate(self, question: bytes, _context: Any) -> bytes:
         """One flag, one context. Bytes in and out: a question that was asked before need not be read."""
         environment = environment_id()
+        answer = self.at_once(environment, question)
+        if answer is not None:
+            return answer
+        flag_key, context = _asked(question)
+        return self._given(environment, question, await self._checks.evaluate(environment, flag_key, context))
+
+    def at_once(self, environment: int, question: bytes) -> bytes | None:
+        """What Evaluate answers, if all that it takes is in memory, else None. Raises what Evaluate raises."""
         known = self._answers.find(environment, question)
         if known is not None:
             self.evaluations[known[1]] += 1
             return known[0]
-        request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
-        context = _read_context(request.context, size=len(question))
-        given = await self._checks.evaluate(environment, _flag_key(request.flag_key), context)
-        reason = given.resolution.reason
-        self.evaluations[reason] += 1
-        answer = self._response(given.resolution)[1]
-        if not given.timed:
-            self._answers.keep(environment, question, given.flags, given.known, (answer, reason))
-        return answer
+        given = self._checks.peek(environment, *_asked(question))
+        return None if given is None else self._given(environment, question, given)
 
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
@@ -103,6 +104,15 @@ class FlagServicer:
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
         server.add_registered_method_handlers(service, handlers)  # type: ignore[attr-defined]  # not in the stubs yet
 
+    def _given(self, environment: int, question: bytes, given: Answer) -> bytes:
+        """The answer on the wire, counted, and kept if it may be given again."""
+        reason = given.resolution.reason
+        self.evaluations[reason] += 1
+        answer = self._response(given.resolution)[1]
+        if not given.timed:
+            self._answers.keep(environment, question, given.flags, given.known, (answer, reason))
+        return answer
+
     def _response(self, resolution: Resolution) -> tuple[pb.EvaluateResponse, bytes]:
         """The resolution on the wire, and serialized.
 
@@ -120,6 +130,13 @@ class FlagServicer:
             self._responses.clear()
         self._responses[id(resolution)] = resolution, response
         return response
+
+
+def _asked(question: bytes) -> tuple[str, Context]:
+    """The flag's key, and the context. Raises Invalid and WireError."""
+    request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
+    context = _read_context(request.context, size=len(question))
+    return _flag_key(request.flag_key), context
 
 
 def _read_context(message: pb.EvaluationContext, path: str = "context", size: int = MAX_CONTEXT_BYTES + 1) -> Context:

@@ -19,6 +19,11 @@ class RunningCalls:
         self._came = asyncio.Event()
         self._left = asyncio.Event()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether no call is let in any more."""
+        return self._stopping
+
     def check(self) -> None:
         """Raise Stopping if no call is let in any more."""
         if self._stopping:

@@ -61,6 +61,7 @@ SERVICES = tuple(
 )
 
 CAPTURE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
+EVALUATE = "/burgee.v1.FlagService/Evaluate"
 LOOK_SECONDS = 2.0
 """How often it is looked whether the journal can be reached."""
 
@@ -101,7 +102,9 @@ class RpcServer:
         self._running = RunningCalls()
         self._transport = transport
         self._port = 0
-        self._server = transport.server(Door(gate, self._running, streams, limits, calls, reads_first=transport.native))
+        at_once = {} if servicers is None else {EVALUATE: servicers.flags.at_once}
+        door = Door(gate, self._running, streams, limits, calls, reads_first=transport.native, at_once=at_once)
+        self._server = transport.server(door)
         self._health = Health(streams)
         self._services = SERVICES if servicers is not None else ()
         if servicers is not None:

@@ -9,6 +9,7 @@ import grpc
 
 from burgee_server.errors import BurgeeError
 from burgee_server.rpc.certificate import Certificate
+from burgee_server.rpc.door import Door
 
 _BOTH = (
     # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
@@ -51,7 +52,7 @@ class Transport:
         """How long a stream that has no end may last, so that it never outlasts its connection."""
         return self.connection_grace_seconds * 0.9 if self.connection_seconds and not self.native else inf
 
-    def server(self, interceptor: grpc.aio.ServerInterceptor) -> grpc.aio.Server:  # type: ignore[type-arg]
+    def server(self, door: Door) -> grpc.aio.Server:
         """A server that is to be started. Raises BurgeeError without the extra that it needs."""
         port = ("grpc.so_reuseport", int(self.shares_port))
         if self.native:
@@ -59,8 +60,8 @@ class Transport:
                 from burgee_server.rpc.native import NativeServer
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
-            return NativeServer(interceptors=[interceptor], options=[*_BOTH, port])
-        return grpc.aio.server(interceptors=[interceptor], options=[*_BOTH, port, *_GRPCIO, *self._limits()])
+            return NativeServer(door, [*_BOTH, port])
+        return grpc.aio.server(interceptors=[door], options=[*_BOTH, port, *_GRPCIO, *self._limits()])
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
         """Have a server listen on HOST:PORT; return the port. Raises OSError if the address cannot be had."""

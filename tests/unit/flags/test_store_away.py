@@ -49,7 +49,9 @@ class Away:
             return FLAGS
         return self.ann if identity == ("user", "ann") else None
 
-    async def get(self, *_identity):
+    async def get(self, _environment_id, *identity):
+        if not identity:
+            return FLAGS
         raise Unavailable("the control store cannot be reached")
 
 
