@@ -25,7 +25,7 @@ run: $(STAMP) ## start the server on ./burgee-data
 	@exec $(BIN)/burgee serve --data burgee-data
 
 test: $(STAMP) ## run all tests but the long proofs
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 soak: $(STAMP) ## run the long proofs: kills, power loss, faults, fuzz (hours)
 	$(BIN)/python -m pytest -m soak
