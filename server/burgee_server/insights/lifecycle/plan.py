@@ -16,21 +16,23 @@ from burgee_server.insights.lifecycle.model import (
     Stage,
 )
 from burgee_server.insights.sql.attributes import require_group_type
-from burgee_server.insights.sql.columns import moment_sql, position_sql
+from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.paged import ActorsPlan, paged
 from burgee_server.insights.sql.positions import Positions
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import QueryInfo
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, to_micros
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement
 
 _STAGES = tuple(Stage)
+_BEFORE = 2
+"""The columns before those that are shown: the one that decides who returns, and before it one for all of history."""
 
 
 @dataclass(frozen=True, slots=True)
 class LifecyclePlan:
-    """A checked lifecycle and its statement. `columns`: one before, those that are shown, and where the last ends."""
+    """A checked lifecycle and its statement. `columns`: two before, those that are shown, and where the last ends."""
 
     statements: tuple[Statement]
     asked: Asked
@@ -40,7 +42,7 @@ class LifecyclePlan:
         """Every column, with zeros where nobody is."""
         counts = {(position, _STAGES[stage]): count for position, stage, count in rows[0]}
         columns = []
-        for position in range(1, len(self.columns) - 1):
+        for position in range(_BEFORE, len(self.columns) - 1):
             new, returning, resurrecting, dormant = (counts.get((position, stage), 0) for stage in _STAGES)
             complete = self.columns[position + 1] <= min(self.asked.now, self.asked.span.end)
             columns.append(LifecycleColumn(self.columns[position], new, returning, resurrecting, -dormant, complete))
@@ -63,14 +65,14 @@ def plan_lifecycle_actors(query: LifecycleActorsQuery, asked: Asked) -> ActorsPl
     scope = Scope(asked)
     columns = _columns(query.lifecycle, asked)
     actors = _actors(query.lifecycle, asked, scope, columns)
-    if query.column not in columns[1:-1]:
+    if query.column not in columns[_BEFORE:-1]:
         raise Invalid.of("column", "is not where a column begins")
     position = scope.bind(columns.index(query.column), "UInt16")
     return paged(scope, query.page, actors, [f"has({query.stage.value}, {position})"])
 
 
 def _columns(query: LifecycleQuery, asked: Asked) -> tuple[datetime, ...]:
-    return asked.span.columns(query.interval, before=1, after=1)
+    return asked.span.columns(query.interval, before=_BEFORE, after=1)
 
 
 def _actors(query: LifecycleQuery, asked: Asked, scope: Scope, columns: Sequence[datetime]) -> str:
@@ -79,25 +81,17 @@ def _actors(query: LifecycleQuery, asked: Asked, scope: Scope, columns: Sequence
         require_group_type(query.count_by, asked.group_types, "count_by")
     writer, actor = FilterWriter(scope, asked), scope.event_key(query.count_by)
     active = Positions("active", len(columns) - 1)
-    first_shown = scope.bind(to_micros(columns[0]), "Int64")
-    position = position_sql(scope, columns[:-1])
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]
-    # All that ever was, because who was there long ago is not new.
-    events = scope.events(
-        [f"{actor.text} AS actor", f"{moment_sql(columns)} AS at", f"{position} AS position"],
-        where,
-        since=FIRST_TIMESTAMP,
-    )
-    actors = (
-        f"SELECT actor, min(at) AS first, {active.gathered(f'at >= {first_shown}')} FROM ({events}) GROUP BY actor"
-        f" HAVING {active.some}"
-    )
-    new = f"if(first >= {first_shown}, [{position_sql(scope, columns[:-1], 'first')}], [])"
-    shown = f"arrayFilter(p -> p >= 1 AND p <= {len(columns) - 2}, {{}})"
+    # All that ever was, because who was there long ago is not new: it is all in the first column.
+    position = f"{position_sql(scope, columns[:-1])} AS position"
+    events = scope.events([f"{actor.text} AS actor", position], where, since=FIRST_TIMESTAMP)
+    actors = f"SELECT actor, {active.gathered()} FROM ({events}) GROUP BY actor"
+    first = f"arrayMin({active.listed})"
+    shown = f"arrayFilter(p -> p >= {_BEFORE} AND p <= {len(columns) - 2}, {{}})"
     stages = {
-        Stage.NEW: new,
+        Stage.NEW: f"[{first}]",
         Stage.RETURNING: active.after_another,
-        Stage.RESURRECTING: f"arrayFilter(p -> NOT has({new}, p), {active.after_a_gap})",
+        Stage.RESURRECTING: f"arrayFilter(p -> p != {first}, {active.after_a_gap})",
         Stage.DORMANT: active.gaps,
     }
     select = ", ".join(

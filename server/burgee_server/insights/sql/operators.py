@@ -104,7 +104,7 @@ def _equals_any(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
     numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
     booleans = [int(value) for value in values if isinstance(value, bool)]
     equal = [
-        _sure(f"{column} IN {bind(wanted, f'Array({type_})')}")
+        _equals(column, bind(wanted, f"Array({type_})"), len(wanted))
         for column, wanted, type_ in (
             (reading.text, texts, "String"),
             (reading.number, numbers, "Float64"),
@@ -113,6 +113,11 @@ def _equals_any(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
         if wanted
     ]
     return f"({' OR '.join(equal)})"
+
+
+def _equals(column: str, bound: str, count: int) -> str:
+    """Whether a value, where there is one, is among those of a bound list. Told so, it takes half as long as with NULL."""
+    return f"(isNotNull({column}) AND assumeNotNull({column}) {f'= {bound}[1]' if count == 1 else f'IN {bound}'})"
 
 
 def _in_text(reading: Reading, values: Sequence[Json], bind: Bind) -> str:

@@ -21,11 +21,12 @@ class Positions:
         """The type of the number that has the bits; None: it is an array."""
         return None if self.count > WIDEST else number_of(self.count)
 
-    def gathered(self, condition: str) -> str:
-        """What a query that groups by actor must select: of the rows that meet the condition, the `position`."""
+    def gathered(self, condition: str = "") -> str:
+        """What a query that groups by actor must select: of the rows, or those that meet a condition, the `position`."""
+        suffix, where = ("If", f", {condition}") if condition else ("", "")
         if self.number is None:
-            return f"groupUniqArrayIf(position, {condition}) AS {self.name}"
-        return f"groupBitOrIf(bitShiftLeft(to{self.number}(1), position), {condition}) AS {self.name}"
+            return f"groupUniqArray{suffix}(position{where}) AS {self.name}"
+        return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), position){where}) AS {self.name}"
 
     @property
     def some(self) -> str:
@@ -71,7 +72,7 @@ class Positions:
 
 def number_of(bits: int) -> str:
     """The type of the smallest number that is quick and has so many bits."""
-    return "UInt64" if bits <= 64 else "UInt256"
+    return f"UInt{next(width for width in (64, 128, WIDEST) if bits <= width)}"
 
 
 def bit(number: str, position: int, type_: str) -> str:

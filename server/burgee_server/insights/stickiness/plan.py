@@ -105,10 +105,10 @@ def _actors(
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]
     events = scope.events(select, where)
     if split is None:
-        actors = f"SELECT actor, {active.gathered('1')} FROM ({events}) GROUP BY actor"
+        actors = f"SELECT actor, {active.gathered()} FROM ({events}) GROUP BY actor"
         return None, len(columns), f"(SELECT actor, 0 AS kind, '' AS value, {active.size} AS columns FROM ({actors}))"
     # Somebody with several of the values that become "other" is one there, and each column counts once.
-    each = f"SELECT actor, split, {active.gathered('1')} FROM ({events}) GROUP BY actor, split"
+    each = f"SELECT actor, split, {active.gathered()} FROM ({events}) GROUP BY actor, split"
     valued = f"SELECT actor, split, {active.merged('r')} FROM {split.values(scope, each)} AS r GROUP BY actor, split"
     parts = ranked(scope, split, f"({valued})", "1", part)
     merged = f"SELECT actor, kind, value, {active.merged('r')} FROM {parts} AS r GROUP BY actor, kind, value"
