@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from burgee.evaluation.model import USER
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.retention.model import RetentionQuery, Returns, Starts, Window
 from burgee_server.insights.sql.breakdown import Split
@@ -85,11 +86,33 @@ class Started:
         return actors, started, f"to{self.number}(bitShiftRight(returns, start.1))"
 
     def _rolling(self) -> tuple[str, str, str]:
-        """The same. A period of an actor touches two buckets of its width, and each bucket two periods.
+        """The same."""
+        if self._is_first:
+            actors = self._of_users() if self.query.count_by == USER else self._of_buckets("actor, bucket")
+            moment = "assumeNotNull(started)"
+            started = f"[({self._position(moment)}, {moment})]"
+        else:
+            actors = self._of_buckets("actor, position, bucket")
+            # The earliest of each column: those after it have the same column before them.
+            columns_before = "arrayPushFront(arrayPopBack(arrayMap(each -> toInt32(each.1), starts)), -1)"
+            started = f"arrayFilter((each, before) -> each.1 != before, starts, {columns_before})"
+        if self._later:
+            return actors, started, self._up_to(f"intDiv(arrayMax(returns) - start.2, {self._width})")
+        return actors, started, self._bits(f"intDiv(each - start.2, {self._width})")
 
-        So what happened in a bucket is known, period by period, from the first and the last of it.
+    def _of_users(self) -> str:
+        """The actors with their first starts and all their returns: users have few events each."""
+        select = [*self._split(), "groupArrayIf(at, is_return) AS returns", "minOrNullIf(at, is_start) AS started"]
+        return (
+            f"SELECT actor, {', '.join(select)} FROM ({self._events()}) GROUP BY actor HAVING started >= {self._start}"
+        )
+
+    def _of_buckets(self, by: str) -> str:
+        """The actors with their starts, or the first, and of their returns those that matter.
+
+        A period of an actor touches two buckets of its width, and each bucket two periods: so what happened in a bucket
+        is known, period by period, from the first and the last of it.
         """
-        width = self.scope.bind(WIDTHS[self.query.interval] // _MICROSECOND, "Int64")
         pieces = [
             "minOrNullIf(at, is_start) AS first_start",
             "minOrNullIf(at, is_return) AS first_return",
@@ -105,25 +128,17 @@ class Started:
             select.append("argMinIf(first_value, first_place, isNotNull(first_start)).1 AS split")
         if self._is_first:
             select.append("min(first_start) AS started")
-            moment = "assumeNotNull(started)"
-            having, started = f"started >= {self._start}", f"[({self._position(moment)}, {moment})]"
+            having = f"started >= {self._start}"
         else:
             select.append(
                 "arraySort(groupArrayIf((position, assumeNotNull(first_start)), isNotNull(first_start))) AS starts"
             )
             having = "notEmpty(starts)"
-            # The earliest of each column: those after it have the same column before them.
-            columns_before = "arrayPushFront(arrayPopBack(arrayMap(each -> toInt32(each.1), starts)), -1)"
-            started = f"arrayFilter((each, before) -> each.1 != before, starts, {columns_before})"
-        by = "actor, bucket" if self._is_first else "actor, position, bucket"
         buckets = (
-            f"SELECT {by.replace('bucket', f'intDiv(at, {width}) AS bucket')}, {', '.join(pieces)}"
+            f"SELECT {by.replace('bucket', f'intDiv(at, {self._width}) AS bucket')}, {', '.join(pieces)}"
             f" FROM ({self._events()}) GROUP BY {by}"
         )
-        actors = f"SELECT actor, {', '.join(select)} FROM ({buckets}) GROUP BY actor HAVING {having}"
-        if self._later:
-            return actors, started, self._up_to(f"intDiv(arrayMax(returns) - start.2, {width})")
-        return actors, started, self._bits(f"intDiv(each - start.2, {width})")
+        return f"SELECT actor, {', '.join(select)} FROM ({buckets}) GROUP BY actor HAVING {having}"
 
     def _events(self) -> str:
         """What starts and what returns, with `at`, `position`, and what the split goes by."""
@@ -179,6 +194,10 @@ class Started:
     @property
     def _start(self) -> str:
         return self._micros(self.asked.span.start)
+
+    @property
+    def _width(self) -> str:
+        return self.scope.bind(WIDTHS[self.query.interval] // _MICROSECOND, "Int64")
 
     def _micros(self, moment: datetime) -> str:
         return self.scope.bind(to_micros(moment), "Int64")

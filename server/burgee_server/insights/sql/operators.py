@@ -116,7 +116,7 @@ def _equals_any(reading: Reading, values: Sequence[Json], bind: Bind) -> str:
 
 
 def _equals(column: str, bound: str, count: int) -> str:
-    """Whether a value, where there is one, is among those of a bound list. Told so, it takes half as long as with NULL."""
+    """Whether a value is among those of a bound list; quicker than comparing what may be NULL."""
     return f"(isNotNull({column}) AND assumeNotNull({column}) {f'= {bound}[1]' if count == 1 else f'IN {bound}'})"
 
 

@@ -22,7 +22,7 @@ class Positions:
         return None if self.count > WIDEST else number_of(self.count)
 
     def gathered(self, condition: str = "") -> str:
-        """What a query that groups by actor must select: of the rows, or those that meet a condition, the `position`."""
+        """What a query that groups by actor must select: of the rows that meet the condition, the `position`."""
         suffix, where = ("If", f", {condition}") if condition else ("", "")
         if self.number is None:
             return f"groupUniqArray{suffix}(position{where}) AS {self.name}"
