@@ -256,7 +256,9 @@ class EventMatch(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     event: _builtins.str
-    """The name of the event. Empty: any event, unless there is an action."""
+    """The name of the event. Empty: any event, unless there is an action; "any" is what somebody does, and so none of the
+    flag checks that clients tell of ($feature_flag_called), here and in all questions: those are asked for by name.
+    """
     action: _builtins.str
     """The key of an action, in place of an event."""
     @_builtins.property

@@ -117,7 +117,7 @@ class TrendSeries(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     PER_FIELD_NUMBER: _builtins.int
     event: _builtins.str
-    """Which events. Empty: every event."""
+    """Which events. Empty: any."""
     measure: Global___Measure.ValueType
     """What is counted."""
     property: _builtins.str

@@ -17,6 +17,7 @@ from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import MAX_CELLS, require_name
 from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.sql.variants import IS_DONE
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros
 
@@ -115,7 +116,7 @@ def _times(query: FeaturesQuery, asked: Asked) -> Statement:
 def _active(query: FeaturesQuery, asked: Asked) -> Statement:
     """A row of (users, groups) with any event."""
     scope = Scope(asked)
-    where = [*FilterWriter(scope, asked).where(query.filter, "filter")]
+    where = [IS_DONE, *FilterWriter(scope, asked).where(query.filter, "filter")]
     events = scope.events([f"{scope.event_key(USER).text} AS user", f"{_group(scope, query)} AS owner"], where)
     return scope.statement(f"SELECT uniqExact(user), uniqExact(owner) FROM ({events})")
 

@@ -121,7 +121,7 @@ def _events_sql(actors: Actors) -> str:
             "toUInt64(toUnixTimestamp64Micro(timestamp)) AS at",
             f"if({known}, '', toString(event)) AS name",
         ],
-        [f"NOT {actor.missing}", *actors.filters],
+        [f"NOT {actor.missing}", *actors.marks.between, *actors.filters],
     )
     steps = len(actors.query.steps)
     until = f"if(reached = {steps}, moments[{steps}], moments[1] + {actors.ways.window})"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.funnel.model import FunnelQuery, Order
-from burgee_server.insights.sql.events import EventMatch, events_of, names_of
+from burgee_server.insights.sql.events import EventMatch, between, events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.scope import Scope
 
@@ -30,6 +30,8 @@ class Marks:
     exclusions: tuple[str, ...]
     names: tuple[str, ...]
     """The events of interest; empty: all."""
+    between: tuple[str, ...]
+    """Conditions for all that is looked at where what lies between the steps counts."""
     alike: tuple[tuple[int, ...], ...]
     """The steps, numbered from 1, in groups of those that one event may match, by its name."""
     is_strict: bool
@@ -47,7 +49,7 @@ class Marks:
 
     def where(self, scope: Scope) -> list[str]:
         """What events() may leave out."""
-        return [f"event IN {scope.bind(list(self.names), 'Array(String)')}"] if self.names else []
+        return [f"event IN {scope.bind(list(self.names), 'Array(String)')}"] if self.names else [*self.between]
 
     def grouped(self) -> str:
         """The marks of one actor, sorted: an aggregate over columns()."""
@@ -111,6 +113,7 @@ def mark(query: FunnelQuery, writer: FilterWriter) -> Marks:
         steps=tuple(steps),
         exclusions=tuple(exclusions),
         names=() if is_strict or len(known) < len(names) else tuple(sorted(every)),
+        between=tuple(between([*query.steps, *query.exclusions], writer.asked)),
         alike=alike,
         is_strict=is_strict,
         is_disjoint=len(known) == len(names) and len(every) == sum(map(len, known)),
@@ -118,7 +121,7 @@ def mark(query: FunnelQuery, writer: FilterWriter) -> Marks:
 
 
 def _condition(match: EventMatch, writer: FilterWriter, path: str) -> str:
-    return f"({' AND '.join(events_of(match, writer, path) or ['1'])})"
+    return f"({' AND '.join(events_of(match, writer, path))})"
 
 
 def _alike(names: Sequence[frozenset[str] | None]) -> tuple[tuple[int, ...], ...]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathsQuery
-from burgee_server.insights.sql.events import events_of
+from burgee_server.insights.sql.events import between, events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.scope import Scope, own_property
 from burgee_server.insights.words import Happening
@@ -58,9 +58,13 @@ class WaysWriter:
     def _items(self, scope: Scope) -> str:
         """A query for the events that are part of paths: who, when, what, and whether a path may begin or end there."""
         query, writer, actor = self.query, FilterWriter(scope, self.asked), scope.event_key(self.query.count_by)
+        starts = _all(query.start_event, writer, "start_event") if query.start_event else "0"
+        ends = _all(query.end_event, writer, "end_event") if query.end_event else "0"
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         if query.only:
             where.append(_any(query.only, writer, "only"))
+        else:
+            where += between([each for each in (query.start_event, query.end_event) if each], self.asked)
         if query.without:
             where.append(f"NOT {_any(query.without, writer, 'without')}")
         name = "event"
@@ -70,8 +74,6 @@ class WaysWriter:
             pairs = [(scope.bind(group.pattern, "String"), scope.bind(group.label, "String")) for group in query.groups]
             first = ", ".join(f"match({name}, {pattern}), {label}" for pattern, label in pairs)
             name = f"multiIf({first}, {name})"
-        starts = _all(query.start_event, writer, "start_event") if query.start_event else "0"
-        ends = _all(query.end_event, writer, "end_event") if query.end_event else "0"
         return scope.events(
             [
                 f"{actor.text} AS actor",
@@ -134,7 +136,7 @@ def _without_runs(ways: str) -> str:
 
 
 def _all(match: Happening, writer: FilterWriter, path: str) -> str:
-    return f"({' AND '.join(events_of(match, writer, path) or ['1'])})"
+    return f"({' AND '.join(events_of(match, writer, path))})"
 
 
 def _any(matches: tuple[Happening, ...], writer: FilterWriter, path: str) -> str:

@@ -119,7 +119,7 @@ class CriterionWriter:
             raise Invalid.of(f"{path}.window", "must be longer than nothing")
         within = self._span(criterion.range, f"{path}.range")
         steps = [
-            " AND ".join(events_of(step, self._writer, f"{path}.steps[{index}]")) or "1"
+            " AND ".join(events_of(step, self._writer, f"{path}.steps[{index}]"))
             for index, step in enumerate(criterion.steps)
         ]
         if within is None:

@@ -12,6 +12,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope
+from burgee_server.insights.sql.variants import EXPOSURE, IS_DONE
 from burgee_server.insights.timerange import Span
 from burgee_server.ports.actions import Matcher
 
@@ -21,7 +22,7 @@ class EventMatch(Protocol):
 
     @property
     def event(self) -> str:
-        """The name of the event; empty: any, unless there is an action."""
+        """The name of the event; empty: any but exposures, unless there is an action."""
 
     @property
     def action(self) -> str:
@@ -47,6 +48,15 @@ def names_of(matches: Sequence[EventMatch], asked: Asked) -> list[frozenset[str]
     return [_names(match, asked) for match in matches]
 
 
+def between(matches: Sequence[EventMatch], asked: Asked) -> list[str]:
+    """Conditions over the rows of Scope.events() for whatever happens between these events, and for them.
+
+    Exposures are part of it if one of them is an exposure.
+    """
+    names = names_of(matches, asked)
+    return [] if any(each is not None and EXPOSURE in each for each in names) else [IS_DONE]
+
+
 def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> None:
     """Raise Invalid for a matcher of an action that no question could ask, in an environment with these group types."""
     if not matcher.event and matcher.filter is None:
@@ -60,7 +70,7 @@ def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> 
 
 
 def _named(event: str, writer: FilterWriter) -> list[str]:
-    return [f"event = {writer.scope.bind(event, 'String')}"] if event else []
+    return [f"event = {writer.scope.bind(event, 'String')}" if event else IS_DONE]
 
 
 def _of_action(match: EventMatch, writer: FilterWriter, path: str) -> str:

@@ -1,6 +1,7 @@
 """The variant of a flag that a user or a group had at a moment: what exposures say, `company.$feature/new-reports`.
 
-An exposure is the event `$feature_flag_called` that clients capture at a check; the names are PostHog's.
+An exposure is the event `$feature_flag_called` that clients capture at a check; the names are PostHog's. It is nothing
+that anybody does: a question about any event leaves it out.
 """
 
 from burgee_server.insights.sql.attributes import EVENT, Attribute
@@ -8,6 +9,9 @@ from burgee_server.insights.sql.scope import Scope, own_property
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP
 
 PREFIX = "$feature/"
+EXPOSURE = "$feature_flag_called"
+IS_DONE = f"event != '{EXPOSURE}'"
+"""Whether an event is something that somebody does."""
 
 
 def is_variant(attribute: Attribute) -> bool:
@@ -30,7 +34,7 @@ def variants(scope: Scope, attribute: Attribute) -> str:
     given = scope.events(
         [f"ifNull({key.text}, '') AS profile_key", "timestamp AS at", "uuid AS id", f"{_RESPONSE} AS value"],
         [
-            "event = '$feature_flag_called'",
+            f"event = '{EXPOSURE}'",
             f"{own_property('$feature_flag').text} = {scope.bind(attribute.name.removeprefix(PREFIX), 'String')}",
             f"splitByChar('.', ifNull({drawn_by}, ''))[1] = {scope.bind(attribute.owner, 'String')}",
             f"NOT {key.missing}",
