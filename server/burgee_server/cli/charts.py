@@ -1,26 +1,48 @@
-"""Numbers as rows of blocks, for a terminal."""
+"""Numbers as blocks, in a cell of a table that may have less room than they would like."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
+from rich.text import Text
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-WIDTH = 40
+LEAST, MOST = 8, 40
+"""Characters."""
 
 
-def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
-    """One block a value, or a block for the mean of several where there are more than `width`; gaps for NaN."""
-    points = [_mean(values[begin:end]) for begin, end in _slices(len(values), width)]
-    top = max((point for point in points if point > 0), default=1.0)
-    return "".join(" " if math.isnan(p) else _LEVELS[max(0, min(7, round(p / top * 7)))] for p in points)
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """As long as the value's share of `top`, which is as long as there is room."""
+
+    value: float
+    top: float
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(LEAST, MOST)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        share = self.value / self.top if self.top > 0 and self.value > 0 else 0.0
+        eighths = round(share * options.max_width * 8)
+        yield Text("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip())
 
 
-def bar(value: float, top: float, width: int = WIDTH) -> str:
-    """A bar as long as the value's share of `top`."""
-    if not (top > 0 and value > 0):
-        return ""
-    eighths = round(value / top * width * 8)
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """One block a value, or a block for the mean of several where there is room for fewer; gaps for NaN."""
+
+    values: Sequence[float]
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(LEAST, len(self.values)), min(MOST, len(self.values)))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        points = [_mean(self.values[begin:end]) for begin, end in _slices(len(self.values), options.max_width)]
+        top = max((point for point in points if point > 0), default=1.0)
+        yield Text("".join(" " if math.isnan(p) else _LEVELS[max(0, min(7, round(p / top * 7)))] for p in points))
 
 
 def _slices(count: int, width: int) -> Sequence[tuple[int, int]]:

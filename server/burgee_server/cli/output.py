@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from burgee_server.cli.charts import LEAST, MOST, Bar, Sparkline
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
 
@@ -33,14 +35,24 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """Print a table; columns of numbers are flush right."""
+    """Print a table; columns of numbers are flush right, and charts have the room that the rest leaves."""
+    console = Console()
     table = Table(title=title or None, title_justify="left", header_style="bold")
+    # As text, which may hold [brackets].
+    cells = [[cell if isinstance(cell, Bar | Sparkline) else Text(cell_text(cell)) for cell in row] for row in rows]
+    widths = [
+        max([len(column), *(cell.cell_len for row in cells if isinstance(cell := row[index], Text))])
+        for index, column in enumerate(columns)
+    ]
+    room = console.width - sum(widths) - 3 * len(columns) - 1
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or row[index] is None for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell_text(cell)) for cell in row))  # as text, which may hold [brackets]
-    Console().print(table)
+        is_chart = any(isinstance(row[index], Bar | Sparkline) for row in cells)
+        most = max(LEAST, min(MOST, widths[index] + room)) if is_chart else None
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", max_width=most)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
 
 
 def cell_text(cell: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.charts import sparkline
+from burgee_server.cli.charts import Sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, happening_of
@@ -23,8 +23,8 @@ from burgee_server.cli.query.options import Asking, asking_options, happening_of
 def features(client: burgee.Client, features: Sequence[str], group_type: str, interval: str, asking: Asking) -> None:
     """Which features are used, by how many, how often, and when last; the most used first.
 
-    A FEATURE is an event or an action (`@activated`). Shares are of those who were active at all; "return": used it on
-    more than one day.
+    A FEATURE is an event or an action (`@activated`). Shares are of those who were active at all; "days": of each user;
+    "return": used it on more than one day.
     """
     if asking.breakdown is not None:
         raise click.UsageError("--by: features are not split")
@@ -46,21 +46,23 @@ def features(client: burgee.Client, features: Sequence[str], group_type: str, in
         }
 
     def table(usage: burgee.FeatureUsage) -> None:
+        groups = [group_type] if group_type else []
+        active = [f"{usage.active_users:,} users", *(f"{usage.active_groups:,} of {each}" for each in groups)]
         print_table(
-            ["feature", "users", group_type or "-", "days each", "return", interval, "last used"],
+            ["feature", "users", *groups, "days", "return", interval, "last used"],
             [
                 [
                     use.label,
                     f"{use.users:,} ({use.user_share:.0%})",
-                    f"{use.groups:,} ({use.group_share:.0%})",
+                    *(f"{use.groups:,} ({use.group_share:.0%})" for _ in groups),
                     use.days_per_user,
                     f"{use.returning_share:.0%}",
-                    sparkline([float(users) for users in use.trend]),
+                    Sparkline(use.trend),
                     "never" if use.last_used_at is None else f"{use.last_used_at.astimezone(asking.zone):%Y-%m-%d}",
                 ]
                 for use in sorted(usage.features, key=lambda use: -use.users)
             ],
-            title=f"{usage.active_users:,} active users, {usage.active_groups:,} groups",
+            title=f"of {' and '.join(active)} that were active",
         )
 
     asking.show(answer, document, table)

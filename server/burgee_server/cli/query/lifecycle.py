@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.charts import bar
+from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of
@@ -59,7 +59,7 @@ def lifecycle(
                 each.resurrecting,
                 each.dormant,
                 each.active,
-                bar(each.active, most, 20),
+                Bar(each.active, most),
             ]
             for each in lifecycle.columns
         ]

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.charts import bar
+from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, happening_of, part_text
@@ -59,7 +59,7 @@ def stickiness(
             print_table(
                 [f"{interval}s", count_by, "", "so many or more", ""],
                 [
-                    [cell.columns, cell.count, f"{cell.share:.1%}", cell.at_least, bar(cell.at_least_share, 1, 20)]
+                    [cell.columns, cell.count, f"{cell.share:.1%}", cell.at_least, Bar(cell.at_least_share, 1)]
                     for cell in row.cells
                 ],
                 f"{asking.by}: {row.part}" if asking.by else f"active in so many {interval}s",

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.charts import bar, sparkline
+from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text, read_event
@@ -38,7 +38,7 @@ def trend(
     interval: str,
     asking: Asking,
 ) -> None:
-    """How much over time: of one EVENT or several, of actions (`@activated`), or of every event."""
+    """How much over time: of one EVENT or several, of actions (`@activated`), or of any event."""
     answer = client.ask(
         burgee.TrendQuery(
             series=[_series(event, measure, property_, group_type, per) for event in events or ("",)],
@@ -62,18 +62,18 @@ def trend(
         return {"columns": [column.isoformat() for column in columns(trend)], "rows": rows}
 
     def table(trend: burgee.Trend) -> None:
-        title = f"{measure}{f' per {per}' if per else ''} of {', '.join(events) or 'every event'} by {interval}"
+        title = f"{measure}{f' per {per}' if per else ''} of {', '.join(events) or 'any event'} by {interval}"
         names = [column_text(column, interval) for column in columns(trend)]
         if asking.by or len(trend.rows) > 1:
             heads = [*([""] if len(events) + len(formulas) > 1 else []), *([asking.by] if asking.by else [])]
             print_table(
                 [*heads, f"{names[0]} to {names[-1]}", "last", "total"],
-                [[*_names(row, heads), sparkline(row.values), row.values[-1], row.total] for row in trend.rows],
+                [[*_names(row, heads), Sparkline(row.values), row.values[-1], row.total] for row in trend.rows],
                 title,
             )
         else:
             values, total = trend.rows[0].values, trend.rows[0].total
-            lines = [[name, value, bar(value, max(values))] for name, value in zip(names, values, strict=True)]
+            lines = [[name, value, Bar(value, max(values))] for name, value in zip(names, values, strict=True)]
             print_table([interval, measure, ""], [*lines, ["total", total, ""]], title)
 
     asking.show(answer, document, table)

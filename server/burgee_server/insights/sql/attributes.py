@@ -12,6 +12,7 @@ EVENT = "event"
 COHORT = "$cohort/"
 """Before the key of a cohort, in an attribute that splits an answer: user.$cohort/testers."""
 
+_MOST_NAMED = 20
 _FORMS = (
     'must be "event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key", '
     f"with at most {MAX_NAME} characters on each side of the first dot"
@@ -47,7 +48,8 @@ def is_cohort(attribute: Attribute) -> bool:
 def require_group_type(name: str, group_types: Collection[str], field: str) -> None:
     """Raise Invalid for a group type that this environment has never seen."""
     if name not in group_types:
-        raise Invalid.of(field, f"there is no group type {name!r} here")
+        seen = ", ".join(sorted(group_types)[:_MOST_NAMED]) or "none yet: one appears with its first event or profile"
+        raise Invalid.of(field, f"there is no group type {name!r} here; there is {seen}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
-from burgee_server.cli.query.options import Asking
+from burgee_server.cli.query.options import Asking, part_text
 
 
 @click.command()
@@ -16,19 +16,27 @@ def funnel(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking) -> 
     """How many get from one event to the next: STEPS are two or more events, or actions (`@activated`), in order."""
 
     def table(funnel: burgee.Funnel) -> None:
-        for row in funnel.rows:
-            print_table(
-                ["step", query.count_by, "of the first", "of the one before"],
+        title = f"{query.count_by} within {query.window}".removesuffix(", 0:00:00")
+        if not asking.by:
+            [row] = funnel.rows
+            lines = [
                 [
-                    [
-                        step.label,
-                        step.count,
-                        f"{step.conversion_from_first:.1%}",
-                        f"{step.conversion_from_previous:.1%}",
-                    ]
-                    for step in row.steps
-                ],
-                title=f"{asking.by}: {row.part}" if asking.by else f"within {query.window}".removesuffix(", 0:00:00"),
-            )
+                    each.label,
+                    each.count,
+                    f"{each.conversion_from_first:.1%}",
+                    f"{each.conversion_from_previous:.1%}",
+                ]
+                for each in row.steps
+            ]
+            print_table(["step", query.count_by, "of the first", "of the one before"], lines, title)
+        elif funnel.rows:
+            names = [each.label for each in funnel.rows[0].steps]
+            print_table([asking.by, *names], [[part_text(row.part), *_counts(row)] for row in funnel.rows], title)
 
     asking.show(client.ask(query), lambda funnel: {"rows": funnel.to_rows()}, table)
+
+
+def _counts(row: burgee.FunnelRow) -> list[object]:
+    """How many are at each step, and from the second on what share of the first."""
+    first, *others = row.steps
+    return [first.count, *(f"{each.count:,} ({each.conversion_from_first:.0%})" for each in others)]

@@ -3,7 +3,7 @@
 import click
 
 import burgee
-from burgee_server.cli.charts import bar
+from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
@@ -23,7 +23,7 @@ def over_time(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking, 
             for column, counts in zip(answer.columns, row.counts, strict=True):
                 share = counts[-1] / counts[0] if counts[0] else 0.0
                 name = column_text(column.start.astimezone(asking.zone), interval)
-                lines.append([name, *counts, f"{share:.1%}{'' if column.is_over else ' +'}", bar(share, 1)])
+                lines.append([name, *counts, f"{share:.1%}{'' if column.is_over else ' +'}", Bar(share, 1)])
             steps = [f"step {number}" for number in range(1, len(query.steps) + 1)]
             title = f"{asking.by}: {row.part}" if asking.by else "by when they entered"
             print_table([interval, *steps, "converted", ""], lines, title)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 import burgee
-from burgee_server.cli.charts import bar
+from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
@@ -40,7 +40,7 @@ def times(
             most = max((each.count for each in row.bins), default=0)
             print_table(
                 ["from", "to", query.count_by, ""],
-                [[_text(each.start), _text(each.end), each.count, bar(each.count, most)] for each in row.bins],
+                [[_text(each.start), _text(each.end), each.count, Bar(each.count, most)] for each in row.bins],
             )
 
     asking.show(
