@@ -166,6 +166,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _limits_what_can_be_limited(self) -> Self:
+        if self.transport == "native" and (
+            self.connection_seconds or (self.connections and "connections" in self.model_fields_set)
+        ):
+            raise ValueError(
+                "the native transport limits neither the number nor the age of connections:"
+                " leave out connections and connection_seconds, or take grpcio"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _shares_all_or_nothing(self) -> Self:
         if self.redis is not None and (self.database is None or self.warehouse is None):
             raise ValueError("redis is for several nodes, which need a database and a warehouse in common, too")

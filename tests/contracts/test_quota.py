@@ -1,14 +1,18 @@
 """What every quota promises."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from burgee_server.ports.quota import Quota
 from burgee_server.storage.memory.quota import LocalQuota
+from burgee_server.storage.redis import quota as quota_module
 from burgee_server.storage.redis.connection import connect
 from burgee_server.storage.redis.quota import RedisQuota
+from tests.faults.proxy import Proxy
 from tests.fixtures.redis import RedisServer
 
 
@@ -23,6 +27,21 @@ class SetClock:
 
     def unix_seconds(self) -> float:
         return self.seconds
+
+
+class Counting:
+    """A client of which is known how often it was asked for an account."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.gets = 0
+
+    def get(self, key: str) -> Any:
+        self.gets += 1
+        return self._client.get(key)
+
+    def register_script(self, script: str) -> Any:
+        return self._client.register_script(script)
 
 
 @pytest.fixture
@@ -87,4 +106,38 @@ async def test_nodes_share_an_account_and_keep_their_own_while_redis_is_away(clo
     finally:
         for client in clients:
             await client.aclose()
+        server.close()
+
+
+async def test_a_redis_that_says_nothing_is_asked_now_and_then_and_not_by_every_call(
+    clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred calls in a partition one waits for it; when it answers again, the account that all share is used."""
+    monkeypatch.setattr(quota_module, "RETRY_SECONDS", 3_600.0)
+    server = RedisServer()
+    way = Proxy(server.address)
+    near, far = connect(server.url), connect(f"redis://{way.address}/0")
+    asked = Counting(far)
+    try:
+        one, other = RedisQuota(near, clock), RedisQuota(asked, clock)
+        assert await other.wait("k", 10) == 0
+        way.cut()
+        before = asked.gets
+        async with asyncio.timeout(30):
+            assert [await other.wait("k", 10) for _ in range(100)] == [0] * 100
+            await other.charge("k", 10, 30)
+        assert asked.gets == before + 1
+        assert await other.wait("k", 10) == pytest.approx(2)
+
+        await one.charge("k", 10, 100)
+        way.mend()
+        monkeypatch.setattr(quota_module, "RETRY_SECONDS", 0.0)
+        other._ask_at = 0.0  # an hour later
+        async with asyncio.timeout(30):
+            while await other.wait("k", 10) != pytest.approx(9):
+                pass
+    finally:
+        for client in (near, far):
+            await client.aclose()
+        way.close()
         server.close()
