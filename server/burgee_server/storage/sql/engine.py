@@ -22,6 +22,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 POOL_CONNECTIONS = 10
 POOL_SECONDS = 5.0
 """How long a call waits for one of them."""
+ANSWER_SECONDS = 5.0
+"""A PostgreSQL that has let no transaction begin for so long cannot be reached."""
 
 # A server that does not answer is given up after seconds, not after the quarter of an hour that TCP would take.
 _POSTGRESQL: dict[str, Any] = {
@@ -85,14 +87,14 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the store."""
         with _told():
-            async with self._reader.connect() as connection:
+            async with self._answering(self._reader) as connection:
                 yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed at the end, or rolled back by an exception. On SQLite in turn."""
         with _told():
-            async with self._turn, self._writer.begin() as connection:
+            async with self._turn, self._answering(self._writer) as connection, connection.begin():
                 yield connection
 
     @asynccontextmanager
@@ -109,6 +111,32 @@ class Database:
             async with engine.connect() as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def _answering(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection whose other end has just answered. Raises Unavailable if none does in ANSWER_SECONDS.
+
+        A server, or a balancer before it, that takes what it is sent and says nothing is not noticed by TCP.
+        """
+        if not self.is_shared:
+            async with engine.connect() as connection:
+                yield connection
+            return
+        opening = asyncio.ensure_future(engine.connect().start())
+        try:
+            # Not wait_for(): the driver takes ten seconds to give a statement up, for which nobody should wait.
+            done, _ = await asyncio.wait({opening}, timeout=ANSWER_SECONDS)
+        finally:
+            if not opening.done():
+                opening.add_done_callback(_forget)
+                opening.cancel()
+        if not done:
+            raise Unavailable(f"the control store has not answered in {ANSWER_SECONDS:.0f} s")
+        connection = opening.result()
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
@@ -121,6 +149,12 @@ def _told() -> Iterator[None]:
         yield
     except (InterfaceError, OperationalError, PoolTimeoutError) as error:
         raise Unavailable("the control store cannot be read or written now") from error
+
+
+def _forget(given_up: asyncio.Future[AsyncConnection]) -> None:
+    """Whatever comes of an attempt for which nobody waits any more has been told already."""
+    if not given_up.cancelled():
+        given_up.exception()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
