@@ -1,6 +1,7 @@
 """What a Warehouse promises about time, memory, and who may have it open."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from burgee_server.errors import Overloaded, TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.clickhouse.priority import STEPS, merging_threads
 from tests.fixtures.warehouse import EMBEDDED
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
@@ -190,3 +192,20 @@ async def test_a_statement_that_cannot_be_right_fails_and_the_next_is_answered(w
         await warehouse.query(Statement("SELECT toDate32(now64(), 'right/UTC')"), 10)
     assert failed.value.__cause__ is not failed.value
     assert (await warehouse.query(Statement("SELECT 1"), 10)).rows == [[1]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there has a thread a priority of its own")
+@EMBEDDED
+async def test_merges_have_the_processor_after_everybody_else(warehouse: ClickHouseWarehouse) -> None:
+    """The threads that merge have the name that chDB gives them, and step back for those that load and answer."""
+    await warehouse.query(Statement("SELECT sum(number) FROM numbers(10000000)"))
+    own, merging, others = os.getpriority(os.PRIO_PROCESS, 0), set(merging_threads()), set()
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            niceness = os.getpriority(os.PRIO_PROCESS, int(thread))
+            if int(thread) in merging:
+                assert niceness == min(own + STEPS, 19)
+            else:
+                others.add(niceness)
+    assert merging
+    assert max(others) == own

@@ -12,7 +12,6 @@ from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Unavailable
 from burgee_server.meters import Work
-from burgee_server.storage.clickhouse.priority import stepped_back
 
 T = TypeVar("T")
 
@@ -62,8 +61,7 @@ class ClientPool:
 
     def _open(self) -> Client:
         try:
-            # chDB's threads are started here: the engine's with the first client, and one for each.
-            client = stepped_back(lambda: clickhouse_connect.get_client(dsn=self._dsn))
+            client = clickhouse_connect.get_client(dsn=self._dsn)
             for name, value in self._settings.items():
                 client.set_client_setting(name, value)
         except Error as error:

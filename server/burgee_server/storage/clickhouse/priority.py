@@ -1,39 +1,32 @@
-"""Who waits when there are too few processors: ClickHouse's work in bulk, and not those who wait for an answer."""
+"""Who waits when there are too few processors: merges, and not those who wait for an answer or for their events."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
-from threading import Thread
-from typing import TypeVar
-
-T = TypeVar("T")
+from pathlib import Path
 
 STEPS = 10
 """Of niceness: a tenth of the processor time of others that want it at the same time."""
 
+_THREADS = "MergeMutate"
+"""What the threads call themselves in which chDB merges and mutates, as long as it has any table."""
 
-def stepped_back(work: Callable[[], T]) -> T:
-    """The result of work whose threads, those that it starts and leaves running, have the processor after all others.
 
-    On Linux, where each thread has a niceness of its own and takes it from the one that starts it; elsewhere it would
-    be that of the whole process. The thread that is done with the work is gone: one that waits for the processor while
-    it holds Python's lock would hold up everybody.
+def merges_step_back() -> None:
+    """From now on the merges and mutations of a chDB in this process have the processor after all of its other threads.
+
+    On Linux, where each thread has a niceness of its own; elsewhere there is only that of the whole process.
     """
-    if sys.platform != "linux":
-        return work()
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    if sys.platform == "linux":
+        for thread in merging_threads():
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, 0) + STEPS)
 
-    def run() -> None:
-        os.nice(STEPS)
-        try:
-            outcome.append(work())
-        except BaseException as error:
-            failure.append(error)
 
-    thread = Thread(target=run, name="stepped-back")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+def merging_threads() -> list[int]:
+    """The threads of this process that merge and mutate."""
+    found = []
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            if (thread / "comm").read_text().strip() == _THREADS:
+                found.append(int(thread.name))
+    return found

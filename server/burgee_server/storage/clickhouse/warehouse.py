@@ -39,7 +39,7 @@ from burgee_server.storage.clickhouse.group_columns import add_group_columns
 from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
-from burgee_server.storage.clickhouse.priority import STEPS
+from burgee_server.storage.clickhouse.priority import merges_step_back
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
@@ -103,13 +103,13 @@ class ClickHouseWarehouse:
         """
 
         dsn, layout = layout_of(dsn)
-        # Work in bulk has the processor after those who wait for an answer, where it shares one with them.
-        in_bulk = {"os_thread_priority": STEPS} if dsn.startswith("chdb:") else {}
 
         def connect() -> ClickHouseWarehouse:
-            loads = ClientPool(dsn, 1, INSERT_SETTINGS | layout.insert_settings | layout.query_settings | in_bulk)
+            loads = ClientPool(dsn, 1, INSERT_SETTINGS | layout.insert_settings | layout.query_settings)
             try:
                 loads.submit(partial(migrate, layout=layout)).result()
+                if dsn.startswith("chdb:"):
+                    merges_step_back()
                 add = partial(add_group_columns, layout=layout, group_types=group_columns)
                 there = loads.submit(add).result()
                 settings = (
@@ -137,7 +137,7 @@ class ClickHouseWarehouse:
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
                     ClientPool(dsn, 1, settings | {"max_threads": 1}),
                     loads,
-                    ClientPool(dsn, 1, layout.removal_settings | layout.query_settings | in_bulk),
+                    ClientPool(dsn, 1, layout.removal_settings | layout.query_settings),
                     ClientPool(dsn, 1, {}),
                 )
             except BaseException:
