@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,10 +17,13 @@ from burgee_server.insights.timerange import ALL, span
 from burgee_server.insights.words import AsOf, QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
-from burgee_server.ports.warehouse import Answer, BadPattern, Statement, Warehouse, from_micros
+from burgee_server.ports.warehouse import Answer, BadPattern, Mistaken, Statement, Warehouse, from_micros
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 T = TypeVar("T")
+
+_MOST_MIXED = 10_000
+"""Of so many properties it is remembered that they are not of one type: then all over again."""
 
 
 class Insights:
@@ -29,6 +34,7 @@ class Insights:
         self._vocabularies = vocabularies
         self._lists = lists
         self._clock = clock
+        self._mixed: dict[int, set[str]] = defaultdict(set)
 
     async def ask(
         self,
@@ -62,11 +68,30 @@ class Insights:
                 properties_as_of,
                 include_internal,
                 self._warehouse.group_columns,
+                frozenset(self._mixed[environment_id]),
             )
             for each in spans
         ]
-        answers = await all_of(self._answer(plan(query, each), each, timeout) for each in asked)
+        answers = await all_of(self._unless_mistaken(plan, query, each, timeout) for each in asked)
         return Answered(answers[0], answers[1] if other else None)
+
+    async def _unless_mistaken(
+        self, plan: Callable[[QuestionT, Asked], Plan[AnswerT]], query: QuestionT, asked: Asked, timeout: float | None
+    ) -> AnswerT:
+        """The answer; where properties were taken for what they are not, by what they may be as well."""
+        started = time.monotonic()
+        planned = plan(query, asked)
+        try:
+            return await self._answer(planned, asked, timeout)
+        except Mistaken:
+            guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
+        mixed = self._mixed[asked.environment_id]
+        if len(mixed) > _MOST_MIXED:
+            mixed.clear()
+        mixed |= guessed
+        left = None if timeout is None else max(timeout - (time.monotonic() - started), 0.001)
+        knowing = replace(asked, mixed=guessed.union(asked.mixed or ()))
+        return await self._answer(plan(query, knowing), knowing, left)
 
     async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
         started = time.monotonic()

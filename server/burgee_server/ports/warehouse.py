@@ -41,6 +41,8 @@ class Statement:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
     """The listed cohorts whose members it reads: they must be here, see load_members."""
+    guessed: frozenset[str] = frozenset()
+    """The event properties that it reads as of one type, and throws where one is missing or of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class Refused(Exception):
         self.kind = kind
 
 
+class Mistaken(Exception):
+    """A property that a statement guessed to be of one type is missing in an event, or of another."""
+
+
 class BadPattern(Exception):
     """A pattern bound in a statement is not RE2. The message says what is wrong with it."""
 
@@ -195,7 +201,7 @@ class Warehouse(Protocol):
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """Run a read-only query; given up after `timeout` seconds with TimedOut, or at once if cancelled.
 
-        Raises Overloaded if it needs more memory than a query may have, BadPattern, and Unavailable.
+        Raises Overloaded if it needs more memory than a query may have, BadPattern, Mistaken, and Unavailable.
         """
 
     async def owner(self) -> str | None:

@@ -14,6 +14,7 @@ from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
 from burgee_server.insights.sql.ranked import ranked
 from burgee_server.insights.sql.scope import MICROS, Scope
+from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.words import Interval, Part
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
 
@@ -25,9 +26,6 @@ WIDTHS = {
 """How long a rolling period is."""
 
 _MICROSECOND = timedelta(microseconds=1)
-
-# Bytes that sort as the moment does, and then as the uuid: twice as quick to compare as the two are.
-_PLACE = "concat(reinterpretAsFixedString(byteSwap(toUInt64(at))), UUIDToNum(uuid))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +120,10 @@ class Started:
         select = [f"arrayConcat({returns.format('first')}, {returns.format('last')}) AS returns"]
         if self.split:
             pieces += [
-                "argMinIf(tuple(value), place, is_start) AS first_value",
-                "minIf(place, is_start) AS first_place",
+                "argMinIf(tuple(value), turn, is_start) AS first_value",
+                "minIf(turn, is_start) AS first_turn",
             ]
-            select.append("argMinIf(first_value, first_place, isNotNull(first_start)).1 AS split")
+            select.append("argMinIf(first_value, first_turn, isNotNull(first_start)).1 AS split")
         if self._is_first:
             select.append("min(first_start) AS started")
             having = f"started >= {self._start}"
@@ -154,7 +152,7 @@ class Started:
             f"({' AND '.join(returns)}) AS is_return",
         ]
         if self.split:
-            select += [f"{self.split.column(self.scope)} AS value", f"{_PLACE} AS place"]
+            select += [f"{self.split.column(self.scope)} AS value", TURN]
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         names = [each for each in names_of((query.start_event, query.return_event), self.asked) if each is not None]
         if len(names) == 2:
@@ -164,7 +162,9 @@ class Started:
 
     def _split(self) -> list[str]:
         """An actor's value is that at its first start; of two at one moment, the lesser uuid decides."""
-        return ["argMinIf(tuple(value), place, is_start).1 AS split"] if self.split else []
+        if self.split is None:
+            return []
+        return [f"{of_first('value', 'is_start', is_text=self.split.is_text)} AS split"]
 
     @property
     def _is_exact(self) -> bool:

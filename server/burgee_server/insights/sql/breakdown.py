@@ -97,7 +97,7 @@ def check_breakdown(breakdown: Breakdown | None, asked: Asked) -> Split | None:
 def _column(scope: Scope, attribute: Attribute, properties_as_of: AsOf) -> str:
     """Of an event: the value, or who has it, and when if that matters; NULL if missing."""
     if attribute.owner == EVENT:
-        return own_property(attribute.name).rendered
+        return scope.value(attribute.name).rendered
     if _is_held(attribute, properties_as_of):
         return holder(scope, attribute)
     return scope.event_key(attribute.owner).rendered

@@ -7,7 +7,14 @@ from typing import Any
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import Reading, key_reading, property_reading
+from burgee_server.insights.sql.attributes import (
+    Reading,
+    Value,
+    guessed_value,
+    key_reading,
+    property_reading,
+    value_of,
+)
 from burgee_server.insights.sql.keysets import names
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import (
@@ -38,6 +45,7 @@ class Scope:
         self._left_out: str | None = None
         span = asked.span
         self._joins: dict[str, str] = {}
+        self._guessed: set[str] = set()
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
@@ -135,6 +143,17 @@ class Scope:
         own_column = owner in self.asked.group_columns
         return key_reading(group_column(owner) if own_column else property_column("groups", owner, "String"))
 
+    def value(self, name: str) -> Value:
+        """A property of an event: for what events() selects, not for what it asks of events.
+
+        Guessed to be of one type, unless it is known not to be, or nothing may be guessed.
+        """
+        mixed = self.asked.mixed
+        if mixed is None or name in mixed:
+            return value_of(own_property(name))
+        self._guessed.add(name)
+        return guessed_value("properties", name)
+
     def moment(self, moment: datetime) -> str:
         """SQL for a moment, no further away than events can be."""
         return f"fromUnixTimestamp64Micro({self.bind(_clipped(moment), 'Int64')}, 'UTC')"
@@ -204,7 +223,7 @@ class Scope:
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
-        return Statement(sql, self._parameters, frozenset(self._lists))
+        return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed))
 
 
 def _clipped(moment: datetime) -> int:

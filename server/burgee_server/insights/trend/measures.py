@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
-from burgee_server.insights.sql.attributes import require_group_type
+from burgee_server.insights.sql.attributes import Value, require_group_type
 from burgee_server.insights.sql.limits import require_name
-from burgee_server.insights.sql.scope import Scope, own_property
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.trend.model import Measure, Series
 
 DISTINCT = frozenset({Measure.UNIQUE_USERS, Measure.UNIQUE_GROUPS})
@@ -54,10 +54,8 @@ def counted(series: Series, scope: Scope, path: str) -> Counted:
     if measure is Measure.TOTAL:
         return Counted(("1 AS counted",), (), "count()", nothing)
     if measure in _OF_NUMBERS:
-        number = _number(series, path)
-        return Counted(
-            (f"assumeNotNull({number}) AS counted",), (f"isNotNull({number})",), _OF_NUMBERS[measure], nothing
-        )
+        value = _value(series, scope, path)
+        return Counted((f"{value.number} AS counted",), value.is_number, _OF_NUMBERS[measure], nothing)
     actors = _actors(series, scope.asked.group_types, path)
     key = scope.event_key(actors)
     # The keys in a column of their own are counted by their numbers in it, as long as they are left as they are.
@@ -78,11 +76,11 @@ def _actors(series: Series, group_types: Collection[str], path: str) -> str:
     return of
 
 
-def _number(series: Series, path: str) -> str:
+def _value(series: Series, scope: Scope, path: str) -> Value:
     require_name(series.property, f"{path}.property")
     if not series.property:
         raise Invalid.of(f"{path}.property", f"{series.measure.value} needs a numeric event property")
-    return own_property(series.property).number
+    return scope.value(series.property)
 
 
 def _per_actor(series: Series, scope: Scope, path: str) -> Counted:
@@ -95,10 +93,10 @@ def _per_actor(series: Series, scope: Scope, path: str) -> Counted:
     actor, where = f"assumeNotNull({key.text}) AS actor", f"NOT {key.missing}"
     if series.measure is Measure.TOTAL:
         return Counted(("1 AS counted", actor), (where,), "count() / uniqExact(actor)", float("nan"))
-    number = _number(series, path)
+    value = _value(series, scope, path)
     return Counted(
-        (f"assumeNotNull({number}) AS counted", actor),
-        (where, f"isNotNull({number})"),
+        (f"{value.number} AS counted", actor),
+        (where, *value.is_number),
         "sum(counted) / uniqExact(actor)",
         float("nan"),
     )

@@ -3,7 +3,7 @@
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Overloaded, TimedOut, Unavailable
-from burgee_server.ports.warehouse import BadPattern, Refused
+from burgee_server.ports.warehouse import BadPattern, Mistaken, Refused
 
 # The names of errors that pass, or that somebody can mend: disk, memory, network, time. What else goes wrong with an
 # insert lies in its rows: taken for trouble that passes, one bad event would hold up all that come after it.
@@ -58,6 +58,8 @@ def of_query(error: Error) -> Exception:
             return Overloaded("the query needs more memory than there is for it: ask for less", retry_after=5)
         case "CANNOT_COMPILE_REGEXP":
             return BadPattern(str(error))
+        case "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO":
+            return Mistaken()
         case None | "CANNOT_OPEN_FILE" | "CANNOT_READ_FROM_FILE_DESCRIPTOR" | "NETWORK_ERROR" | "SOCKET_TIMEOUT":
             return Unavailable("the warehouse cannot answer now")
     return error
