@@ -117,7 +117,6 @@ async def _between_nodes(
     from burgee_server.storage import redis  # its driver is there with the extra `scaled`
 
     client = redis.connect(url)
-    await redis.check_durability(client)
     most, file = settings.journal_max_mb * MEGABYTE, directory.path / HELD_FILE
     shared = redis.RedisJournal(client, most, turns)
     feed = await redis.RedisFeed.open(client, SqlChangeLog(database))

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from burgee_server.capture import Handover
-from burgee_server.errors import Overloaded, Unavailable
+from burgee_server.errors import Damaged, Overloaded, Unavailable
 from burgee_server.ports.quarantine import Remainder
 from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.sqlite.journal import SqliteJournal
@@ -183,6 +183,44 @@ async def test_a_node_that_is_not_to_hold_anything_refuses_and_hands_over_what_i
     await node.journal.hand_over(keep_all)
 
     assert await taken_out(shared) == (b"x", 1)
+
+
+async def test_a_node_starts_while_the_line_is_cut_and_claims_the_journal_when_it_is_back(node, shared):
+    """It takes events meanwhile; nothing is asked of a journal before it is known whose it is."""
+    node.line.is_cut = True
+    assert await node.journal.claim("ours") == "ours"
+    assert await node.journal.append(ENVIRONMENT, "", b"x", 1) is None
+    node.line.is_cut = False
+    assert await node.journal.next_range(100) is None
+    assert await shared.claim("theirs") == "ours"
+
+    await node.journal.hand_over(keep_all)
+
+    assert await taken_out(shared) == (b"x", 1)
+
+
+async def test_a_journal_of_others_that_was_away_at_the_start_is_given_and_asked_nothing(node, shared):
+    """Its numbers of environments mean other people's."""
+    assert await shared.claim("theirs") == "theirs"
+    node.line.is_cut = True
+    assert await node.journal.claim("ours") == "ours"
+    assert await node.journal.append(ENVIRONMENT, "", b"x", 1) is None
+    node.line.is_cut = False
+
+    for asked in (node.journal.hand_over(keep_all), node.journal.next_range(100), node.journal.mark("m")):
+        with pytest.raises(Damaged, match="theirs"):
+            await asked
+    assert await node.journal.append(ENVIRONMENT, "", b"y", 1) is None
+    assert await taken_out(shared) == (b"", 0)
+    assert (await node.journal.holding()).events == 2
+
+
+async def test_a_node_that_is_to_hold_nothing_does_not_start_while_the_line_is_cut(node):
+    """It could take nothing."""
+    node.starts(holds=False)
+    node.line.is_cut = True
+    with pytest.raises(Unavailable):
+        await node.journal.claim("ours")
 
 
 async def test_answers_are_complete_only_until_what_is_held_and_what_was_just_handed_over(node, shared):

@@ -177,7 +177,7 @@ def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses
 
 
 def test_a_node_that_holds_events_acknowledges_them_without_redis_and_hands_them_over_once(nodes: Nodes) -> None:
-    """It is killed while it is cut off, and again as soon as it is back: everything is there in the end, once."""
+    """It is killed, and starts again, while it is cut off, and is killed as soon as it is back: all is there, once."""
     before = counted(nodes.nodes[0])
     nodes.nodes[2].stop(signal.SIGKILL)
     nodes.restart(2, BURGEE_JOURNAL_AWAY="local")
@@ -188,6 +188,12 @@ def test_a_node_that_holds_events_acknowledges_them_without_redis_and_hands_them
         wait_for(lambda: holding(held) > 20, 60)
         assert [each for each in senders.failures if "Redis" in each.message] == []
     nodes.nodes[2].stop(signal.SIGKILL)
+    nodes.restart(2, BURGEE_JOURNAL_AWAY="local")
+    held_before = holding(held)
+    with nodes.client(2) as client, sending(nodes.nodes[2].target) as (later,):
+        wait_for(lambda: is_on(client), 60)
+        wait_for(lambda: holding(held) > held_before + 20, 60)
+    nodes.nodes[2].stop(signal.SIGKILL)
 
     nodes.way.mend()
     held_by_then = holding(held)
@@ -197,7 +203,7 @@ def test_a_node_that_holds_events_acknowledges_them_without_redis_and_hands_them
     wait_for(lambda: not holding(held), 60)
 
     assert held_by_then > 0
-    assert counted(nodes.nodes[0]) - before == senders.events
+    assert counted(nodes.nodes[0]) - before == senders.events + later.events
 
 
 def holding(file: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from burgee_server.causes import cause
-from burgee_server.errors import Unavailable
+from burgee_server.errors import Damaged, Unavailable
 from burgee_server.journal.v1.held_pb2 import HeldBatch, HeldBatches
 from burgee_server.ports.journal import Backlog, Journal, Late, Range
 from burgee_server.ports.quarantine import Remainder
@@ -38,13 +38,27 @@ class HoldingJournal:
         self._unix_seconds = unix_seconds
         self._late: deque[tuple[float, float]] = deque()
         """When something was handed over, and when the oldest of it had been acknowledged."""
+        self._unclaimed: str | None = None
+        """For whom `shared` is to be claimed before anything is asked of it: it was away at the start."""
         self.away = False
         self.handed_over = 0
 
     async def claim(self, installation: str) -> str:
-        """See the port. What is held by somebody else's node is nothing for this installation either."""
+        """See the port. What is held by somebody else's node is nothing for this installation either.
+
+        A `shared` that is away is claimed when it is back: if it is somebody else's, whoever asks it raises Damaged.
+        """
         owner = await self._own.claim(installation)
-        return owner if owner != installation else await self._shared.claim(installation)
+        if owner != installation:
+            return owner
+        try:
+            return await self._shared.claim(installation)
+        except Unavailable as error:
+            if not self._holds:
+                raise
+            log.warning("events are kept on this node until they can be handed over: %s", cause(error))
+            self.away, self._unclaimed = True, installation
+            return installation
 
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """See the port. Raises Unavailable only if nothing is held."""
@@ -66,39 +80,39 @@ class HoldingJournal:
     async def batch(self, environment_id: int, batch_id: str) -> int | None:
         """See the port. Raises Unavailable if the journal that may know it cannot be reached."""
         held = await self._own.batch(environment_id, batch_id)
-        return held if held is not None else await self._shared.batch(environment_id, batch_id)
+        return held if held is not None else await (await self._ours()).batch(environment_id, batch_id)
 
     async def mark(self, text: str) -> None:
         """See the port. What is held comes later, and is looked through then: see hand_over."""
-        await self._shared.mark(text)
+        await (await self._ours()).mark(text)
 
     async def next_range(self, max_events: int) -> Range | None:
         """See the port."""
-        return await self._shared.next_range(max_events)
+        return await (await self._ours()).next_range(max_events)
 
     async def commit(self, done: Range) -> None:
         """See the port."""
-        await self._shared.commit(done)
+        await (await self._ours()).commit(done)
 
     async def set_aside(self, refused: Range) -> None:
         """See the port."""
-        await self._shared.set_aside(refused)
+        await (await self._ours()).set_aside(refused)
 
     async def wait(self, seconds: float) -> None:
         """See the port."""
-        await self._shared.wait(seconds)
+        await (await self._ours()).wait(seconds)
 
     async def complete_until(self) -> float:
         """See the port. Knows what this node holds, or has handed over a moment ago; of other nodes', nothing."""
         held = await self._own.complete_until()
-        shared = await self._shared.complete_until()
+        shared = await (await self._ours()).complete_until()
         while self._late and self._late[0][0] < shared:
             self._late.popleft()
         return min(held, shared, *(acknowledged_at for _, acknowledged_at in self._late))
 
     async def backlog(self) -> Backlog:
         """See the port: of the journal of all nodes."""
-        return await self._shared.backlog()
+        return await (await self._ours()).backlog()
 
     async def close(self) -> None:
         """See the port."""
@@ -122,16 +136,29 @@ class HoldingJournal:
             self.handed_over += held.events
             self.away = False
         if self.away:
-            await self._shared.backlog()
+            await (await self._ours()).backlog()
             self.away = False
 
     async def until_held(self, seconds: float) -> None:
         """See the port Held."""
         await self._own.wait(seconds)
 
+    async def _ours(self) -> Journal:
+        """The journal of all nodes, claimed. Raises Unavailable, and Damaged if it is of another installation."""
+        if self._unclaimed is not None:
+            owner = await self._shared.claim(self._unclaimed)
+            if owner != self._unclaimed:
+                raise Damaged(
+                    f"this node (of {self._unclaimed}) and the Redis that is back (of {owner}) are of different"
+                    " installations: give each its own"
+                )
+            self._unclaimed = None
+        return self._shared
+
     async def _give(self, batch: HeldBatch, leave: Callable[[bytes], Remainder | None]) -> None:
         left = await asyncio.to_thread(leave, batch.payload) or Remainder(batch.payload, batch.events)
-        await self._shared.append(batch.environment_id, batch.batch_id, left.payload, left.events)
+        shared = await self._ours()
+        await shared.append(batch.environment_id, batch.batch_id, left.payload, left.events)
 
 
 async def _all(given: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -9,7 +9,15 @@ from burgee_server.errors import Overloaded, Unavailable
 from burgee_server.ports.journal import Backlog, Range
 from burgee_server.ports.turns import Turns
 from burgee_server.storage.redis import scripts
-from burgee_server.storage.redis.connection import AWAY, BLOCK_SECONDS, PREFIX, RETRY_SECONDS, Client, told
+from burgee_server.storage.redis.connection import (
+    AWAY,
+    BLOCK_SECONDS,
+    PREFIX,
+    RETRY_SECONDS,
+    Client,
+    check_durability,
+    told,
+)
 from burgee_server.storage.redis.entries import Entry, entry, read_range, to_id, to_number
 from burgee_server.storage.redis.quarantine import RedisQuarantine
 
@@ -48,7 +56,8 @@ class RedisJournal:
         self.quarantine = RedisQuarantine(client, self._keys, turns, unix_seconds)
 
     async def claim(self, installation: str) -> str:
-        """See the port."""
+        """See the port. Raises Unavailable for a Redis that must not have events."""
+        await check_durability(self._client)
         with told():
             await self._client.set(self._keys.installation, installation, nx=True)
             return str((await self._client.get(self._keys.installation)).decode())
