@@ -22,6 +22,7 @@ from burgee_server.ports.quarantine import QuarantineStore
 from burgee_server.ports.quota import Quota
 from burgee_server.ports.turns import Turns
 from burgee_server.settings import MEGABYTE, Settings
+from burgee_server.storage.backups import DirectoryBackups, NoBackups
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.directory import HELD_FILE, DataDirectory
@@ -57,6 +58,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
     else:
         between = await _between_nodes(directory, settings, settings.redis.get_secret_value(), database, turns)
     warehouse = await _open_warehouse(directory, settings)
+    has_all = settings.database is None and settings.warehouse is None
     stores = Stores(
         access=SqlAccess(database),
         flags=SqlFlags(database),
@@ -73,6 +75,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         warehouse=warehouse,
         feed=between.feed,
         quota=between.quota,
+        backups=DirectoryBackups(directory.path, warehouse) if has_all else NoBackups(),
         closing=(between.close, warehouse.close, lease.give, database.close),
     )
     looked_at = settings.model_copy(update={"data": directory.path})

@@ -44,6 +44,10 @@ class InUse(BurgeeError):
     """Something else needs what was to be taken away: change that first."""
 
 
+class Unsupported(BurgeeError):
+    """This installation cannot do it, as it is set up."""
+
+
 class Unauthenticated(BurgeeError):
     """No API key, or one that does not work."""
 

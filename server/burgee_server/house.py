@@ -23,6 +23,7 @@ from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, cac
 from burgee_server.metrics.stores import asked, backlog, holding, loaded, refused
 from burgee_server.ports.access import AccessStore
 from burgee_server.ports.actions import ActionStore
+from burgee_server.ports.backups import Backups
 from burgee_server.ports.changes import ChangeFeed
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
@@ -78,6 +79,7 @@ class Stores:
     warehouse: Warehouse
     feed: ChangeFeed
     quota: Quota
+    backups: Backups
     closing: Sequence[Callable[[], Awaitable[None]]]
     """Closes them, those that others write to last."""
 
@@ -208,7 +210,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         collector=collector,
         servicers=Servicers(
             actions=ActionServicer(Actions(stores.actions, cohorts, check_matcher, stores.turns, clock), group_types),
-            admin=AdminServicer(administration, examine, version("burgee")),
+            admin=AdminServicer(administration, stores.backups, examine, version("burgee")),
             capture=CaptureServicer(
                 taking,
                 limits,

@@ -24,9 +24,10 @@ NO_MERGES = (
 )
 """A merge makes one of two equal rows, and so would hide that there were two."""
 
-_ROWS = """SELECT distinct_id, properties.batch.:Int64 AS batch, groupArray(properties.index.:Int64) AS indexes
+ROWS = """SELECT distinct_id, properties.batch.:Int64 AS batch, groupArray(properties.index.:Int64) AS indexes
 FROM events WHERE event = 'sent' GROUP BY distinct_id, batch
 """
+"""For each sender and batch, which of its events lie there."""
 
 
 def ask(data: Path, *statements: str, within: Sequence[str] = ()) -> list[list[list[Any]]]:
@@ -46,7 +47,7 @@ def ask(data: Path, *statements: str, within: Sequence[str] = ()) -> list[list[l
 
 def check_stored(data: Path, senders: Senders, within: Sequence[str] = ()) -> None:
     """Every acknowledged event is there, as often as it may lie there, and a query counts it once."""
-    rows, [[counted]] = ask(data, _ROWS, "SELECT count() FROM events FINAL WHERE event = 'sent'", within=within)
+    rows, [[counted]] = ask(data, ROWS, "SELECT count() FROM events FINAL WHERE event = 'sent'", within=within)
     stored = {(name, number): Counter(indexes) for name, number, indexes in rows}
     expected = {(name, number) for name, batches in senders.acknowledged.items() for number in range(batches)}
     assert stored.keys() == expected, f"lost {sorted(expected - stored.keys())}, more {stored.keys() - expected}"

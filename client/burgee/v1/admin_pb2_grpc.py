@@ -90,6 +90,11 @@ class AdminServiceStub:
                 request_serializer=burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.FromString,
                 _registered_method=True)
+        self.CreateBackup = channel.unary_unary(
+                '/burgee.v1.AdminService/CreateBackup',
+                request_serializer=burgee_dot_v1_dot_admin__pb2.CreateBackupRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_admin__pb2.CreateBackupResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -173,6 +178,14 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateBackup(self, request, context):
+        """Copies everything that this server keeps, as of one moment, into a directory of its own inside the data directory.
+        Calls are answered meanwhile. FAILED_PRECONDITION where stores are not in that directory. OPERATOR only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -230,6 +243,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Diagnose,
                     request_deserializer=burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.SerializeToString,
+            ),
+            'CreateBackup': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBackup,
+                    request_deserializer=burgee_dot_v1_dot_admin__pb2.CreateBackupRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_admin__pb2.CreateBackupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -530,6 +548,33 @@ class AdminService:
             '/burgee.v1.AdminService/Diagnose',
             burgee_dot_v1_dot_admin__pb2.DiagnoseRequest.SerializeToString,
             burgee_dot_v1_dot_admin__pb2.DiagnoseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBackup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.AdminService/CreateBackup',
+            burgee_dot_v1_dot_admin__pb2.CreateBackupRequest.SerializeToString,
+            burgee_dot_v1_dot_admin__pb2.CreateBackupResponse.FromString,
             options,
             channel_credentials,
             insecure,

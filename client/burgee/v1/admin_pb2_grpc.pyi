@@ -55,6 +55,10 @@ class AdminServiceStub:
     """Who changed what in the key's environment, newest first."""
     Diagnose: _grpc.UnaryUnaryMultiCallable[_admin_pb2.DiagnoseRequest, _admin_pb2.DiagnoseResponse]
     """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
+    CreateBackup: _grpc.UnaryUnaryMultiCallable[_admin_pb2.CreateBackupRequest, _admin_pb2.CreateBackupResponse]
+    """Copies everything that this server keeps, as of one moment, into a directory of its own inside the data directory.
+    Calls are answered meanwhile. FAILED_PRECONDITION where stores are not in that directory. OPERATOR only.
+    """
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -83,6 +87,10 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Who changed what in the key's environment, newest first."""
     Diagnose: _aio.UnaryUnaryMultiCallable[_admin_pb2.DiagnoseRequest, _admin_pb2.DiagnoseResponse]  # type: ignore[assignment]
     """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
+    CreateBackup: _aio.UnaryUnaryMultiCallable[_admin_pb2.CreateBackupRequest, _admin_pb2.CreateBackupResponse]  # type: ignore[assignment]
+    """Copies everything that this server keeps, as of one moment, into a directory of its own inside the data directory.
+    Calls are answered meanwhile. FAILED_PRECONDITION where stores are not in that directory. OPERATOR only.
+    """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages tenants and access. Needs an ADMIN key; projects need an OPERATOR key."""
@@ -174,5 +182,15 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.DiagnoseResponse, _abc.Awaitable[_admin_pb2.DiagnoseResponse]]:
         """Looks at everything that this server needs: directory, disk, stores, clock. Takes seconds. OPERATOR only."""
+
+    @_abc_1.abstractmethod
+    def CreateBackup(
+        self,
+        request: _admin_pb2.CreateBackupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.CreateBackupResponse, _abc.Awaitable[_admin_pb2.CreateBackupResponse]]:
+        """Copies everything that this server keeps, as of one moment, into a directory of its own inside the data directory.
+        Calls are answered meanwhile. FAILED_PRECONDITION where stores are not in that directory. OPERATOR only.
+        """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -8,6 +8,7 @@ _COMMANDS = {
     "serve": "serve",
     "health": "health",
     "doctor": "doctor",
+    "backup": "backup",
     "migrate": "migrate",
     "import": "imports.command:load",
     "export": "exports.command",

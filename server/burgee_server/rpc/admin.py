@@ -10,6 +10,7 @@ from burgee_server.access import Administration
 from burgee_server.errors import Invalid
 from burgee_server.findings import Finding, State
 from burgee_server.ports.access import ApiKey, Environment, Project, Role
+from burgee_server.ports.backups import Backups
 from burgee_server.rpc.call import principal
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
@@ -31,8 +32,11 @@ _ROLES_ON_WIRE = {role: number for number, role in _ROLES.items()}
 class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
     """Projects, environments, keys, audit log."""
 
-    def __init__(self, administration: Administration, examine: Callable[[], Iterable[Finding]], version: str) -> None:
+    def __init__(
+        self, administration: Administration, backups: Backups, examine: Callable[[], Iterable[Finding]], version: str
+    ) -> None:
         self._administration = administration
+        self._backups = backups
         self._examine = examine
         self._version = version
 
@@ -120,6 +124,11 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         if len(entries) == limit:
             response.next_page_token = page_token(entries[-1].entry_id)
         return response
+
+    async def CreateBackup(self, request: pb.CreateBackupRequest, _context: Any) -> pb.CreateBackupResponse:
+        """Copy everything."""
+        backup = await self._backups.make(request.name)
+        return pb.CreateBackupResponse(path=backup.path, bytes=backup.bytes)
 
     async def Diagnose(self, _request: pb.DiagnoseRequest, _context: Any) -> pb.DiagnoseResponse:
         """Look at everything that the server needs."""

@@ -22,6 +22,7 @@ from burgee_server.errors import (
     TimedOut,
     Unauthenticated,
     Unavailable,
+    Unsupported,
 )
 from burgee_server.rpc import call
 
@@ -36,6 +37,7 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
     AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     Stale: grpc.StatusCode.ABORTED,
     InUse: grpc.StatusCode.FAILED_PRECONDITION,
+    Unsupported: grpc.StatusCode.FAILED_PRECONDITION,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     Denied: grpc.StatusCode.PERMISSION_DENIED,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,

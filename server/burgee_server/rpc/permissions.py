@@ -62,7 +62,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
         ),
     },
     "AdminService": {
-        Permission.OPERATE: ("CreateProject", "Diagnose"),
+        Permission.OPERATE: ("CreateProject", "Diagnose", "CreateBackup"),
         Permission.ADMINISTER: (
             "ListProjects",
             "CreateEnvironment",

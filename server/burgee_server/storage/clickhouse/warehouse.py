@@ -334,6 +334,11 @@ class ClickHouseWarehouse:
         """See the port."""
         return await expire(keeps_from, self._layout, partial(self._use, self._removals))
 
+    async def held_still(self, work: Callable[[], T]) -> T:
+        """The result of work in a thread, during which nothing is inserted, altered or removed here. Merges go on."""
+        still = self._removals.submit(lambda _: self._loads.submit(lambda _: work()).result())
+        return await asyncio.wrap_future(still)
+
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
