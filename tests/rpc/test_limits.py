@@ -43,7 +43,7 @@ async def test_when_the_server_is_full_capture_is_refused_and_nothing_else(serve
         with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
             await admin.capture.Capture(capture_pb2.CaptureRequest(events=events(1)))
         await admin.profiles.ListPersons(profiles_pb2.ListPersonsRequest())
-    assert refusal.retry_after == 1
+    assert 0 < refusal.retry_after < 20
     await admin.send(*events(1))
 
 

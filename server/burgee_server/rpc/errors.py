@@ -1,6 +1,6 @@
 """Gives every error its canonical status, with google.rpc details that a program can read."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -55,28 +55,38 @@ def code_of(error: BurgeeError) -> grpc.StatusCode:
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
-    code = code_of(error)
-    status = status_pb2.Status(code=code.value[0], message=_cut(str(error), MAX_MESSAGE))
-    for detail in _details(error):
+    code, message = code_of(error), _cut(str(error), MAX_MESSAGE)
+    if isinstance(error, Overloaded | Unavailable | Stopping):
+        details = _to_retry(code, message, error.retry_after)
+    else:
+        details = _details(code, message, _bad_request(error) if isinstance(error, Invalid) else None)
+    await context.abort(code, message, (*details, *call.trailing_metadata()))
+    raise AssertionError("abort always raises")
+
+
+@lru_cache(maxsize=1_000)
+def _to_retry(code: grpc.StatusCode, message: str, seconds: float) -> tuple[Any, ...]:
+    """Kept: a server with too much to do turns away hundreds in a second with the same few."""
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.FromMicroseconds(int(seconds * 1_000_000))
+    return _details(code, message, retry)
+
+
+def _details(code: grpc.StatusCode, message: str, detail: Message | None) -> tuple[Any, ...]:
+    """The metadata that carries the status of google.rpc."""
+    status = status_pb2.Status(code=code.value[0], message=message)
+    if detail is not None:
         status.details.add().Pack(detail)
-    told: Any = rpc_status.to_status(status)
-    metadata = (*told.trailing_metadata, *call.trailing_metadata())
-    await context.abort_with_status(told._replace(trailing_metadata=metadata))
-    raise AssertionError("abort_with_status always raises")
+    return tuple(rpc_status.to_status(status).trailing_metadata)
 
 
-def _details(error: BurgeeError) -> Iterable[Message]:
-    if isinstance(error, Invalid):
-        request = error_details_pb2.BadRequest()
-        for violation in error.violations[:MAX_VIOLATIONS]:
-            request.field_violations.add(
-                field=_cut(violation.field, MAX_TEXT), description=_cut(violation.reason, MAX_TEXT)
-            )
-        yield request
-    elif isinstance(error, Overloaded | Unavailable | Stopping):
-        retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.FromMicroseconds(int(error.retry_after * 1_000_000))
-        yield retry
+def _bad_request(error: Invalid) -> error_details_pb2.BadRequest:
+    request = error_details_pb2.BadRequest()
+    for violation in error.violations[:MAX_VIOLATIONS]:
+        request.field_violations.add(
+            field=_cut(violation.field, MAX_TEXT), description=_cut(violation.reason, MAX_TEXT)
+        )
+    return request
 
 
 def _cut(text: str, length: int) -> str:

@@ -1,14 +1,18 @@
 """How much is let in: of Capture, of all together at a time and of each API key in a second; questions of each key."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from burgee_server.access import Principal
 from burgee_server.errors import Overloaded
 from burgee_server.ports.quota import Quota
+from burgee_server.rpc.returns import Returns
 
 RETRY_SECONDS = 1.0
+_COMING_SECONDS = 0.1
+_USUAL_WEIGHT = 1 / 16
 
 
 class CaptureLimits:
@@ -18,28 +22,53 @@ class CaptureLimits:
     limit of its own may send `events_per_second`; 0 is no limit.
     """
 
-    def __init__(self, quota: Quota, *, max_calls: int, max_bytes: int, events_per_second: float) -> None:
+    def __init__(
+        self,
+        quota: Quota,
+        *,
+        max_calls: int,
+        max_bytes: int,
+        events_per_second: float,
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
         self._quota = quota
         self._max_calls = max_calls
         self._max_bytes = max_bytes
         self._events_per_second = events_per_second
+        self._seconds = seconds
+        self._returns = Returns(seconds)
+        self._usual_bytes = 0.0
+        """Of a message, by those that came lately: what one is taken for before it is read."""
+        self._coming: deque[float] = deque()
+        """Of calls that were let in and whose messages are not here yet: until when they are waited for."""
         self.calls = 0
         self.bytes = 0
 
     async def check(self, principal: Principal) -> None:
         """Raise Overloaded if a call of this key is not to be let in now."""
-        if self.calls >= self._max_calls or self.bytes >= self._max_bytes:
-            raise _full()
+        now = self._seconds()
+        while self._coming and self._coming[0] < now:
+            self._coming.popleft()
+        coming = len(self._coming)
+        expected = self.bytes + self._usual_bytes * (coming + 1)
+        if self.calls + coming >= self._max_calls or (self.bytes and expected > self._max_bytes):
+            raise self._full()
         if rate := self._rate(principal):
             seconds = await self._quota.wait(principal.api_key_id, rate)
             if seconds:
                 raise Overloaded(f"API key {principal.name!r} may send {rate:,.0f} events a second", seconds)
+        self._coming.append(now + _COMING_SECONDS)
 
     @contextmanager
     def inside(self, size: int) -> Iterator[None]:
         """Count a call with a message of so many bytes. Raises Overloaded if others took the room meanwhile."""
+        if self._coming:
+            self._coming.popleft()
+        self._usual_bytes += (size - self._usual_bytes) * _USUAL_WEIGHT
         if self.calls >= self._max_calls or (self.bytes and self.bytes + size > self._max_bytes):
-            raise _full()
+            raise self._full()
+        if not self.calls:
+            self._returns.busy()
         self.calls += 1
         self.bytes += size
         try:
@@ -47,6 +76,7 @@ class CaptureLimits:
         finally:
             self.calls -= 1
             self.bytes -= size
+            self._returns.left()
 
     async def charge(self, principal: Principal, events: int) -> None:
         """Count events that a key has sent, whatever became of them."""
@@ -55,6 +85,10 @@ class CaptureLimits:
 
     def _rate(self, principal: Principal) -> float:
         return principal.events_per_second or self._events_per_second
+
+    def _full(self) -> Overloaded:
+        text = "the server is taking in as many events as it can: try again later"
+        return Overloaded(text, self._returns.place())
 
 
 class QueryLimits:
@@ -77,7 +111,3 @@ class QueryLimits:
             self._under_way[key] -= 1
             if not self._under_way[key]:
                 del self._under_way[key]
-
-
-def _full() -> Overloaded:
-    return Overloaded("the server is taking in as many events as it can: try again later", RETRY_SECONDS)

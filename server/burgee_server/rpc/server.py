@@ -39,6 +39,7 @@ from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.health import Health
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.limits import CaptureLimits
+from burgee_server.rpc.methods import Methods
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.running import RunningCalls
 from burgee_server.rpc.sockets import hang_up, say_goodbye
@@ -107,12 +108,15 @@ class RpcServer:
         self._server = transport.server(door)
         self._health = Health(streams)
         self._services = SERVICES if servicers is not None else ()
+        methods: Any = self._server if transport.native else Methods()
         if servicers is not None:
-            _add(servicers, self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+            _add(servicers, methods)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, methods)
         reflection.enable_server_reflection(
-            (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server, descriptor_pool.Default()
+            (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), methods, descriptor_pool.Default()
         )
+        if not transport.native:
+            self._server.add_generic_rpc_handlers((methods,))
 
     async def start(self, listen: str) -> int:
         """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had.

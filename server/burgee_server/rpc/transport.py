@@ -27,6 +27,8 @@ _GRPCIO = (
     # gRPC turns calls away when a thousand wait to be let in: after a restart, all clients come at once.
     ("grpc.server.max_pending_requests", 10_000),
     ("grpc.server.max_pending_requests_hard_limit", 10_000),
+    # More than 64 KB of a message is sent when it is asked for: of a call that is turned away, it need not come.
+    ("grpc.http2.bdp_probe", 0),
     # Who has connected and says nothing at all is let go of; gRPC itself waits for two minutes.
     ("grpc.server_handshake_timeout_ms", 20_000),
 )

@@ -14,10 +14,10 @@ from burgee_server.storage.memory.quota import LocalQuota
 SOMEBODY = Principal("key_1", "k", Role.SERVICE, Environment(1, 1, "p", "production", datetime(2026, 3, 1, tzinfo=UTC)))
 
 
-def limits(max_calls=10, max_bytes=100, events_per_second=0.0):
+def limits(max_calls=10, max_bytes=100, events_per_second=0.0, **clock):
     """Limits as small as a test likes."""
     quota = LocalQuota(SystemClock())
-    return CaptureLimits(quota, max_calls=max_calls, max_bytes=max_bytes, events_per_second=events_per_second)
+    return CaptureLimits(quota, max_calls=max_calls, max_bytes=max_bytes, events_per_second=events_per_second, **clock)
 
 
 async def test_beyond_so_many_calls_nobody_is_let_in_until_one_has_gone():
@@ -57,3 +57,29 @@ async def test_one_message_larger_than_all_the_room_is_taken_by_itself():
     some = limits(max_bytes=100)
     with some.inside(1_000), pytest.raises(Overloaded):
         await some.check(SOMEBODY)
+
+
+async def test_a_message_that_will_not_fit_is_refused_before_it_is_read():
+    """Its size is not known then: it is taken for one like those before it."""
+    some = limits(max_bytes=100)
+    for _ in range(100):
+        with some.inside(30):
+            pass
+    with some.inside(60):
+        await some.check(SOMEBODY)
+        with some.inside(30), pytest.raises(Overloaded):
+            await some.check(SOMEBODY)
+
+
+async def test_the_room_of_those_who_were_let_in_is_kept_for_them_and_not_for_ever():
+    """Their messages are on their way. One that does not come within a tenth of a second keeps nobody out."""
+    now = 0.0
+    some = limits(max_calls=2, seconds=lambda: now)
+    await some.check(SOMEBODY)
+    await some.check(SOMEBODY)
+    with pytest.raises(Overloaded):
+        await some.check(SOMEBODY)
+    with some.inside(1), pytest.raises(Overloaded):
+        await some.check(SOMEBODY)
+    now = 0.2
+    await some.check(SOMEBODY)
