@@ -1,6 +1,7 @@
 """A control store that takes what it is sent and says nothing."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url, text
@@ -42,3 +43,27 @@ async def test_transactions_fail_in_seconds_on_connections_that_were_there_and_o
         way.mend()
         await database.close()
         way.close()
+
+
+async def test_a_transaction_that_is_given_up_as_it_is_connected_leaves_no_connection_behind(
+    postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled in the very turn in which the connection is there: as often as would leave none for others."""
+    database, wait = Database(postgres_database), asyncio.wait
+
+    async def cancelled_as_it_is_done(*given: Any, **options: Any) -> None:
+        await wait(*given, **options)
+        raise asyncio.CancelledError
+
+    try:
+        assert await ask(database) == 1
+        monkeypatch.setattr(asyncio, "wait", cancelled_as_it_is_done)
+        for _ in range(POOL_CONNECTIONS):
+            with pytest.raises(asyncio.CancelledError):
+                await ask(database)
+        monkeypatch.undo()
+        async with asyncio.timeout(20):
+            assert await asyncio.gather(*(ask(database) for _ in range(POOL_CONNECTIONS))) == [1] * POOL_CONNECTIONS
+    finally:
+        monkeypatch.undo()
+        await database.close()

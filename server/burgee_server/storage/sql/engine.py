@@ -125,17 +125,17 @@ class Database:
         try:
             # Not wait_for(): the driver takes ten seconds to give a statement up, for which nobody should wait.
             done, _ = await asyncio.wait({opening}, timeout=ANSWER_SECONDS)
-        finally:
-            if not opening.done():
-                opening.add_done_callback(_forget)
-                opening.cancel()
+        except asyncio.CancelledError:
+            _give_up(opening)
+            raise
         if not done:
+            _give_up(opening)
             raise Unavailable(f"the control store has not answered in {ANSWER_SECONDS:.0f} s")
         connection = opening.result()
         try:
             yield connection
         finally:
-            await connection.close()
+            await asyncio.shield(asyncio.ensure_future(connection.close()))  # as `async with connection` would
 
     async def close(self) -> None:
         """Close every connection."""
@@ -151,10 +151,20 @@ def _told() -> Iterator[None]:
         raise Unavailable("the control store cannot be read or written now") from error
 
 
-def _forget(given_up: asyncio.Future[AsyncConnection]) -> None:
-    """Whatever comes of an attempt for which nobody waits any more has been told already."""
-    if not given_up.cancelled():
-        given_up.exception()
+def _give_up(opening: asyncio.Future[AsyncConnection]) -> None:
+    """Nobody waits for a connection any more: what comes of it has been told already, and one that comes is closed."""
+
+    def close(opened: asyncio.Future[AsyncConnection]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            _closing.add(task := asyncio.ensure_future(opened.result().close()))
+            task.add_done_callback(_closing.discard)
+
+    opening.cancel()
+    opening.add_done_callback(close)
+
+
+_closing: set[asyncio.Future[None]] = set()
+"""Held on to until they are done."""
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
