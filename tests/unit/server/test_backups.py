@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
 from burgee_server.errors import AlreadyExists, Invalid, Unavailable, Unsupported
+from burgee_server.ports.backups import Backup
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.backups import DirectoryBackups, NoBackups
-from burgee_server.storage.clickhouse.parts import copy_parts
+from burgee_server.storage.clickhouse.parts import link_parts
 from tests.fixtures.warehouse import Fact
 
 
@@ -58,7 +61,6 @@ def files(directory):
 
 async def test_a_backup_has_every_store_and_no_secret(data):
     """What is half written, done with or broken is left out; parts are linked, and the rest is copied."""
-    (data / "backups/first.unfinished/events").mkdir(parents=True)  # of a server that was killed
     backup = await DirectoryBackups(data, Still()).make("first")
     made = data / "backups/first"
     assert backup.path == str(made)
@@ -96,11 +98,51 @@ async def test_a_name_is_used_once_and_leads_nowhere_else(data):
     assert os.listdir(data / "backups") == ["first"]
 
 
-async def test_what_cannot_be_written_is_said_and_leaves_no_backup(data):
-    """A disk that is full, say: here, a file where the directory would be."""
-    (data / "backups").write_text("in the way")
-    with pytest.raises(Unavailable, match="the backup first cannot be written"):
+@pytest.mark.parametrize("at", ["the warehouse", "a database"])
+async def test_what_cannot_be_written_is_said_and_leaves_nothing(data, monkeypatch, at):
+    """A disk that is full, or a file system without links: what is left would keep old parts on the disk for ever."""
+    if at == "the warehouse":
+        monkeypatch.setattr("burgee_server.storage.clickhouse.parts.os.link", refuse)
+    else:
+        monkeypatch.setattr("burgee_server.storage.backups._copy_database", refuse)
+    with pytest.raises(Unavailable, match=r"the backup first cannot be written: .*no room"):
         await DirectoryBackups(data, Still()).make("first")
+    assert os.listdir(data / "backups") == []
+
+
+def refuse(source, target):
+    """As a full disk does."""
+    raise OSError("no room")
+
+
+async def test_two_that_are_asked_for_at_once_are_made_one_after_the_other(data):
+    """Of two of one name, the second is refused, and the first is whole."""
+    backups = DirectoryBackups(data, Still())
+    made = await asyncio.gather(*(backups.make(name) for name in ("x", "x", "y")), return_exceptions=True)
+    assert [type(each) for each in made] == [Backup, AlreadyExists, Backup]
+    assert files(data / "backups/x") == files(data / "backups/y") >= {"control.db", "journal.db"}
+
+
+async def test_one_that_was_begun_is_finished_though_nobody_waits_for_it(data):
+    """And what a server was killed over is gone with the next start."""
+    backups = DirectoryBackups(data, Still())
+    asking = asyncio.ensure_future(backups.make("first"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait({asking})
+    with pytest.raises(AlreadyExists):  # which waits for its turn
+        await backups.make("first")
+    (data / "backups/killed.unfinished/events").mkdir(parents=True)
+    DirectoryBackups(data, Still())
+    assert os.listdir(data / "backups") == ["first"]
+
+
+async def test_a_path_may_have_signs_that_mean_something_in_a_uri(data):
+    """What follows them would be another file, empty, and the backup would be of that."""
+    strange = data.rename(data.with_name("a#b?c%41"))
+    await DirectoryBackups(strange, Still()).make("first")
+    with closing(sqlite3.connect(strange / "backups/first/control.db")) as connection:
+        assert connection.execute("SELECT name FROM t").fetchall() == [("control.db",)]
 
 
 async def test_stores_elsewhere_have_backups_of_their_own():
@@ -109,35 +151,23 @@ async def test_stores_elsewhere_have_backups_of_their_own():
         await NoBackups().make("first")
 
 
-def test_a_part_that_goes_away_meanwhile_is_left_out(data, tmp_path, monkeypatch):
-    """It had been replaced: ClickHouse removes a part minutes after the one that has its rows was there."""
-    link = os.link
+@pytest.mark.parametrize("when", ["before its turn", "in its turn"])
+def test_the_part_that_replaced_one_that_goes_away_meanwhile_is_there(data, tmp_path, monkeypatch, when):
+    """Also if it came after the directory was read; the rows of both are the same."""
+    table, link = data / "events/store/abc/abc-1", os.link
+    old, new = table / "202601_5_5_0_7", table / "202601_5_6_1_7"
 
-    def link_while_it_is_removed(source, target):
-        if "202601_5_5_0_7" in source:
-            for path in sorted((data / "events/store/abc/abc-1/202601_5_5_0_7").rglob("*"), reverse=True):
-                path.rmdir() if path.is_dir() else path.unlink()
-            (data / "events/store/abc/abc-1/202601_5_5_0_7").rmdir()
+    def link_while_it_is_replaced(source, target):
+        if old.exists() and ("202601_1_4_1" if when == "before its turn" else old.name) in source:
+            shutil.copytree(old, new)
+            shutil.rmtree(old)
         link(source, target)
 
-    monkeypatch.setattr(os, "link", link_while_it_is_removed)
-    copy_parts(data / "events", tmp_path / "copy")
-    assert os.listdir(tmp_path / "copy/store/abc/abc-1") != []
-    assert not any("202601_5_5_0_7" in name for name in files(tmp_path / "copy"))
-    assert "store/abc/abc-1/202601_1_4_1/data.bin" in files(tmp_path / "copy")
-
-
-def test_where_nothing_can_be_linked_parts_are_copied(data, tmp_path, monkeypatch):
-    """As on a file system without hard links, or with as many as it allows."""
-
-    def refuse(source, target):
-        raise OSError("no links here")
-
-    monkeypatch.setattr(os, "link", refuse)
-    copy_parts(data / "events", tmp_path / "copy")
-    part = "store/abc/abc-1/202601_1_4_1/data.bin"
-    assert (tmp_path / "copy" / part).read_text() == "rows"
-    assert not (tmp_path / "copy" / part).samefile(data / "events" / part)
+    monkeypatch.setattr(os, "link", link_while_it_is_replaced)
+    link_parts(data / "events", tmp_path / "copy")
+    copied = {path.parent.name for path in (tmp_path / "copy/store/abc/abc-1").glob("*/data.bin")}
+    assert copied == {"202601_1_4_1", new.name}
+    assert not (tmp_path / "copy/store/abc/abc-1" / old.name).exists()
 
 
 async def test_nothing_is_loaded_or_removed_while_a_warehouse_is_held_still(environment):
@@ -162,7 +192,7 @@ async def test_nothing_is_loaded_or_removed_while_a_warehouse_is_held_still(envi
         noting("profile", warehouse.load_profiles([ProfileRow(environment_id, "company", "acme", {}, 1)])),
         noting("removed", warehouse.expire({environment_id: datetime(2020, 1, 1, tzinfo=UTC)})),
     ]
-    await asyncio.wait(changes, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(changes, timeout=1, return_when=asyncio.FIRST_COMPLETED)  # each takes a tenth of it
     release.set()
     await asyncio.gather(held, *changes)
     assert order[0] == "held"

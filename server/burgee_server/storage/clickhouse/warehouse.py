@@ -343,7 +343,7 @@ class ClickHouseWarehouse:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._lookups, self._exports, self._loads, self._removals, self._kills):
+        for pool in (self._queries, self._lookups, self._exports, self._removals, self._loads, self._kills):
             await asyncio.to_thread(pool.close)
 
     async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
