@@ -353,5 +353,5 @@ def test_a_server_with_a_certificate_is_found_by_its_https_address(serve, tmp_pa
     asked = burgee_command("doctor", "--data", str(server.data), "--json", **trusting)
     found = {each["subject"]: each for each in json.loads(asked.stdout)}
     assert found["server"]["found"].endswith(f"answers at {server.target}")
-    assert re.fullmatch(r"for localhost, 127\.0\.0\.1, until \d{4}-.* UTC", found["certificate"]["found"])
+    assert re.fullmatch(r"for localhost, 127\.0\.0\.1, by .*, until \d{4}-.* UTC", found["certificate"]["found"])
     assert server.stop()[0] == 0

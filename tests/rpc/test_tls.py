@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
 from burgee_server.errors import BurgeeError
+from burgee_server.rpc import certificate
 from burgee_server.rpc.certificate import Certificate
 from burgee_server.rpc.server import RpcServer
 from burgee_server.rpc.streams import OpenStreams
@@ -100,6 +101,23 @@ async def test_a_certificate_that_is_half_renewed_is_not_shown(secure, files, au
     caplog.clear()
     assert await asked(secure, authority)
     assert not caplog.records
+
+
+async def test_a_key_that_can_be_read_only_later_is_shown_from_then_on(secure, files, authority, caplog, monkeypatch):
+    """As one that is given to the server's user after it was written; meanwhile it is told once, not each time."""
+    another = trustme.CA()
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(certificate, "server_side", refuse)
+        put(another, files)
+        for _ in range(3):
+            assert await asked(secure, authority)
+    assert caplog.text.count("connections are shown the one from before") == 1
+    assert await asked(secure, another)
+
+
+def refuse(chain, key):
+    """As for a file that may not be read."""
+    raise BurgeeError(f"{key} cannot be read")
 
 
 @pytest.mark.parametrize("key", ["another's", "missing", "with a password"])

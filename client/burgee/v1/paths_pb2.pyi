@@ -106,7 +106,7 @@ class QueryPathsRequest(_message.Message):
 
     @_builtins.property
     def only(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.EventMatch]:
-        """Only events of these kinds are part of paths; at most 50. None: all events."""
+        """Only events of these kinds are part of paths; at most 50. None: any event."""
 
     @_builtins.property
     def without(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.EventMatch]:

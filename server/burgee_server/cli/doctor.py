@@ -17,9 +17,7 @@ from burgee_server.errors import Unavailable
 from burgee_server.findings import Finding, State, ok, warning
 
 SECONDS = 60.0
-_HOW_TO_ASK = (
-    "give it an OPERATOR key: --api-key; with TLS, name it as its certificate does: --target https://NAME:PORT"
-)
+_NAME_IT = "name it as its certificate does, with an OPERATOR key: --target https://NAME:PORT --api-key"
 
 _STATES = {pb.FINDING_STATE_OK: State.OK, pb.FINDING_STATE_WARNING: State.WARNING, pb.FINDING_STATE_WRONG: State.WRONG}
 
@@ -64,7 +62,8 @@ def _look(data: str | None, config: Path | None, api_key: str | None) -> Iterabl
             why = f"its key file cannot be read ({error.strerror})"
         except _CannotAsk as error:
             why = str(error)
-        told = warning("server", f"process {held.holder} has the directory; {why}", _HOW_TO_ASK)
+        advice = _NAME_IT if held.address.startswith("https://") else "give it an OPERATOR key: --api-key"
+        told = warning("server", f"process {held.holder} has the directory; {why}", advice)
         return [told, *examine(settings, alone=False)]
     except Unavailable:
         return examine(settings, alone=False)  # which says what is wrong with the directory

@@ -21,7 +21,7 @@ class Certificate:
 
     def __init__(self, chain: Path, key: Path) -> None:
         self._files = chain, key
-        self._seen = self._look()
+        self._seen = self._told = self._look()
         self._now = self._read()
 
     def credentials(self) -> grpc.ServerCredentials:
@@ -30,16 +30,20 @@ class Certificate:
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
         """What to show from now on; None is what was shown before. Never raises: gRPC calls it from its own threads."""
-        try:
-            if (seen := self._look()) == self._seen:
-                return None
-            self._seen = seen
-            self._now = self._read()
-        except BurgeeError as error:
-            log.warning("%s; connections are shown the one from before", error)  # files are written one by one
+        if (seen := self._look()) == self._seen:
             return None
+        try:
+            read = self._read()
+        except BurgeeError as error:
+            if seen != self._told:  # files are written one by one, and may be given to us only then
+                log.warning("%s; connections are shown the one from before", error)
+                self._told = seen
+            return None
+        if self._look() != seen:  # written meanwhile: the next connection tells
+            return None
+        self._seen, self._now = seen, read
         log.info("the certificate was renewed")
-        return self._now
+        return read
 
     def _look(self) -> Sequence[tuple[int, int]]:
         """Something that changes with the files. A missing file looks like another one."""
@@ -56,7 +60,10 @@ class Certificate:
     def _read(self) -> grpc.ServerCertificateConfiguration:
         chain, key = self._files
         server_side(chain, key)
-        return grpc.ssl_server_certificate_configuration([(key.read_bytes(), chain.read_bytes())])
+        try:
+            return grpc.ssl_server_certificate_configuration([(key.read_bytes(), chain.read_bytes())])
+        except OSError as error:
+            raise BurgeeError(f"no certificate from {chain} and {key}: {error.strerror}") from error
 
 
 def server_side(chain: Path, key: Path) -> ssl.SSLContext:

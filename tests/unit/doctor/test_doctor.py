@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sqlite3
+import ssl
 import time
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import trustme
 from burgee_server.cli import main
 from burgee_server.doctor import examine, place
 from burgee_server.findings import State
+from burgee_server.rpc.certificate import server_side
 from burgee_server.settings import Settings
 from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.sql.engine import Database
@@ -194,11 +196,30 @@ async def test_events_that_a_node_holds_are_told_until_they_are_handed_over(data
         assert "held events" not in look(data, journal_max_mb=1)
 
 
+def test_it_says_that_a_certificate_is_for_a_kind_of_key_that_nobody_takes(tmp_path, monkeypatch):
+    """Or whatever else keeps a client and a server from shaking hands."""
+    chain, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    issued = trustme.CA().issue_cert("localhost")
+    issued.cert_chain_pems[0].write_to_path(chain)
+    issued.private_key_pem.write_to_path(key)
+
+    def only_another(chain, key):
+        context = server_side(chain, key)
+        context.set_ciphers("AES128-SHA")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    monkeypatch.setattr("burgee_server.doctor.certificate.server_side", only_another)
+    state, told, _ = look(tmp_path, tls_certificate=chain, tls_key=key)["certificate"]
+    assert state is State.WRONG
+    assert re.fullmatch(r".*tls\.crt cannot be used: .*(SHARED_CIPHER|HANDSHAKE_FAILURE).*", told)
+
+
 @pytest.mark.parametrize(
     ("days", "names", "state", "told"),
     [
-        (30, ["localhost"], State.OK, r"for localhost, until \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
-        (13, ["localhost", "127.0.0.1"], State.WARNING, r"for localhost, 127\.0\.0\.1, until .*"),
+        (30, ["localhost"], State.OK, r"for localhost, by trustme .*, until \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
+        (13, ["localhost", "127.0.0.1"], State.WARNING, r"for localhost, 127\.0\.0\.1, by .*, until .*"),
         (-1, ["localhost"], State.WRONG, r".*tls\.crt: certificate has expired"),
         (30, [], State.WRONG, r".*tls\.crt is for no name"),
     ],
