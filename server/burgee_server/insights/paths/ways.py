@@ -7,7 +7,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathsQuery
 from burgee_server.insights.sql.events import between, events_of
 from burgee_server.insights.sql.filters import FilterWriter
-from burgee_server.insights.sql.scope import Scope, own_property
+from burgee_server.insights.sql.scope import MICROS, Scope, own_property
 from burgee_server.insights.words import Happening
 from burgee_server.ports.warehouse import Statement
 
@@ -58,8 +58,11 @@ class WaysWriter:
     def _items(self, scope: Scope) -> str:
         """A query for the events that are part of paths: who, when, what, and whether a path may begin or end there."""
         query, writer, actor = self.query, FilterWriter(scope, self.asked), scope.event_key(self.query.count_by)
-        starts = _all(query.start_event, writer, "start_event") if query.start_event else "0"
-        ends = _all(query.end_event, writer, "end_event") if query.end_event else "0"
+        marks = []
+        if query.start_event:
+            marks.append(f"{_all(query.start_event, writer, 'start_event')} AS starts")
+        if query.end_event:
+            marks.append(f"{_all(query.end_event, writer, 'end_event')} AS ends")
         where = [f"NOT {actor.missing}", *writer.where(query.filter, "filter")]
         if query.only:
             where.append(_any(query.only, writer, "only"))
@@ -74,24 +77,20 @@ class WaysWriter:
             pairs = [(scope.bind(group.pattern, "String"), scope.bind(group.label, "String")) for group in query.groups]
             first = ", ".join(f"match({name}, {pattern}), {label}" for pattern, label in pairs)
             name = f"multiIf({first}, {name})"
-        return scope.events(
-            [
-                f"{actor.text} AS actor",
-                "toUnixTimestamp64Micro(timestamp) AS at",
-                "UUIDToNum(uuid) AS id",
-                f"{name} AS item",
-                f"{starts} AS starts",
-                f"{ends} AS ends",
-            ],
-            where,
-        )
+        return scope.events([f"{actor.text} AS actor", f"{MICROS} AS at", f"{name} AS item", *marks], where)
+
+    @property
+    def _fields(self) -> list[str]:
+        """What is gathered of each event: as little as can be, because it is sorted."""
+        query = self.query
+        return ["at", "item", *(["starts"] if query.start_event else []), *(["ends"] if query.end_event else [])]
 
     def _sessions(self, scope: Scope) -> str:
         """Each one's events in order, cut where nothing happened for longer than the gap."""
         gap = scope.bind(self.query.gap // timedelta(microseconds=1), "Int64")
-        # Within a moment in the order of the uuids: any would do, and this is the same each time.
+        # Within a moment by what they are: the same each time, and with the least to sort.
         ordered = (
-            "SELECT actor, arraySort(groupArray((at, id, item, starts, ends))) AS events"
+            f"SELECT actor, arraySort(groupArray(({', '.join(self._fields)}))) AS events"
             f" FROM ({self._items(scope)}) GROUP BY actor"
         )
         before = "arrayPushFront(arrayPopBack(events), events[1])"
@@ -102,18 +101,17 @@ class WaysWriter:
     def _asked_for(self, sessions: str) -> str:
         """Of each session, what lies between a start and an end, if it has them, as (microseconds, item)."""
         if self.query.start_event:
-            at = "arrayFirstIndex(event -> tupleElement(event, 4), session)"
+            at = f"arrayFirstIndex(event -> tupleElement(event, {self._fields.index('starts') + 1}), session)"
             sessions = f"SELECT actor, arraySlice(session, {at}) AS session FROM ({sessions}) WHERE {at} > 0"
         if self.query.end_event:
             later = "number > 1 AND " if self.query.start_event else ""  # one event is not both ends of a way
-            until = (
-                f"arrayFirstIndex((event, number) -> {later}tupleElement(event, 5), session, arrayEnumerate(session))"
-            )
+            ends = f"{later}tupleElement(event, {self._fields.index('ends') + 1})"
+            until = f"arrayFirstIndex((event, number) -> {ends}, session, arrayEnumerate(session))"
             sessions = (
                 "SELECT actor, arraySlice(session, 1, until) AS session"
                 f" FROM (SELECT actor, session, {until} AS until FROM ({sessions})) WHERE until > 0"
             )
-        item = "(tupleElement(event, 1), tupleElement(event, 3))"
+        item = "(tupleElement(event, 1), tupleElement(event, 2))"
         return f"SELECT actor, arrayMap(event -> {item}, session) AS way FROM ({sessions})"
 
     def _cut(self, scope: Scope, ways: str) -> str:
