@@ -25,6 +25,7 @@ FEATURES = [
         UNION ALL SELECT event, toDate(min(timestamp)), toUnixTimestamp(max(timestamp)), 0, 0, 0, 0
             {events} AND event IN ('edited', 'exported', 'invited') GROUP BY event
         UNION ALL SELECT '', toDate(0), uniqExact(distinct_id), uniqExact(group_company), 0, 0, 0 {events}
+            AND event != '$feature_flag_called'
         """,
         """
         WITH used AS (
@@ -35,6 +36,7 @@ FEATURES = [
         SELECT f, w, count(DISTINCT u), count(DISTINCT company), sum(n), count(DISTINCT (u, d)) FROM used
             GROUP BY GROUPING SETS ((f, w), (f))
         UNION ALL SELECT '', NULL, count(DISTINCT distinct_id), count(DISTINCT company), 0, 0 {events}
+            AND event != '$feature_flag_called'
         """,
     ),
 ]

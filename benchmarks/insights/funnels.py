@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks.insights import duck
 from benchmarks.insights.question import Question
 from burgee_server.insights.funnel import (
     Attribution,
@@ -21,7 +22,8 @@ from burgee_server.insights.funnel import (
 )
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 
-STEPS = (Step("invited"), Step("edited"), Step("exported"))
+_NAMES = ("invited", "edited", "exported")
+STEPS = tuple(map(Step, _NAMES))
 DAYS_14 = 14 * 86_400_000_000
 
 EVENTS = "{events}"
@@ -69,7 +71,7 @@ _STRICT = _FUNNEL.format(
     f"WITH {_marks(7)}, {_UNPACKED}, arrayShiftLeft(s, 1) AS s2, arrayShiftLeft(s, 2) AS s3,"
     " arrayShiftLeft(t, 1) AS t2, arrayShiftLeft(t, 2) AS t3"
     f" SELECT arrayMax(arrayMap((a, b, c, m, n, o) -> if(a = 1, if(b = 2 AND n - m <= {DAYS_14}, if(c = 3 AND o - m <="
-    f" {DAYS_14}, 3, 2), 1), 0), s, s2, s3, t, t2, t3)) AS l {EVENTS} GROUP BY distinct_id"
+    f" {DAYS_14}, 3, 2), 1), 0), s, s2, s3, t, t2, t3)) AS l {EVENTS} AND {duck.DONE} GROUP BY distinct_id"
 )
 _UNORDERED = _FUNNEL.format(
     f"WITH {_marks()}, {_UNPACKED}, {_next(1, 'a')}, {_next(2, 'b')}, {_next(3, 'c')}"
@@ -134,24 +136,10 @@ _OVER_TIME = (
 )
 _CORRELATION = (
     "SELECT e, countIf(c), countIf(NOT c) FROM (SELECT e, u, any(c) AS c FROM (SELECT event AS e, distinct_id AS u,"
-    f" {_AT} AS at {EVENTS}) AS events INNER JOIN (SELECT u, l = 3 AS c, t1, if(l = 3, t3, t1 + {DAYS_14}) AS until"
+    f" {_AT} AS at {EVENTS} AND {duck.DONE}) AS events INNER JOIN (SELECT u, l = 3 AS c, t1, if(l = 3, t3, t1 + {DAYS_14}) AS until"
     f" FROM ({_best('distinct_id AS u, l, best.1 AS t1, best.3 AS t3')}) WHERE l > 0) AS people USING u"
     " WHERE at BETWEEN t1 AND until GROUP BY e, u) GROUP BY e"
 )
-
-
-def _duckdb(actor: str, first: str, second: str, third: str) -> str:
-    """From each first step to the next second, and from that to the next third: the best of each actor."""
-
-    def of(step: str) -> str:
-        return f"(SELECT {actor} AS a, timestamp AS t {{events}} AND event = '{step}')"
-
-    return (
-        "SELECT count(*), count(*) FILTER (l >= 2), count(*) FILTER (l >= 3) FROM (SELECT x.a, max(CASE WHEN z.t <= x.t +"
-        " INTERVAL 14 DAY THEN 3 WHEN y.t <= x.t + INTERVAL 14 DAY THEN 2 ELSE 1 END) AS l"
-        f" FROM {of(first)} AS x ASOF LEFT JOIN {of(second)} AS y ON x.a = y.a AND x.t <= y.t"
-        f" ASOF LEFT JOIN {of(third)} AS z ON y.a = z.a AND y.t <= z.t GROUP BY x.a)"
-    )
 
 
 def _funnel(span: TimeRange, **more: Any) -> FunnelQuery:
@@ -171,58 +159,82 @@ FUNNELS = [
         plan_funnel,
         _funnel,
         _window_funnel("distinct_id"),
-        _duckdb("distinct_id", "invited", "edited", "exported"),
+        duck.funnel("distinct_id", _NAMES),
     ),
-    Question("funnel by user (SQL: arrays)", plan_funnel, _funnel, _forward("distinct_id")),
+    Question(
+        "funnel by user (SQL: arrays)",
+        plan_funnel,
+        _funnel,
+        _forward("distinct_id"),
+        duck.funnel("distinct_id", _NAMES),
+    ),
     Question(
         "funnel by company (SQL: windowFunnel)",
         plan_funnel,
         lambda span: _funnel(span, count_by="company"),
         _window_funnel("group_company"),
-        _duckdb("company", "invited", "edited", "exported"),
+        duck.funnel("company", _NAMES),
     ),
     Question(
         "funnel by company (SQL: arrays)",
         plan_funnel,
         lambda span: _funnel(span, count_by="company"),
         _forward("group_company"),
+        duck.funnel("company", _NAMES),
     ),
-    Question("funnel, strict", plan_funnel, lambda span: _funnel(span, order=Order.STRICT), _STRICT),
-    Question("funnel, unordered", plan_funnel, lambda span: _funnel(span, order=Order.UNORDERED), _UNORDERED),
+    Question("funnel, strict", plan_funnel, lambda span: _funnel(span, order=Order.STRICT), _STRICT, duck.STRICT),
+    Question(
+        "funnel, unordered", plan_funnel, lambda span: _funnel(span, order=Order.UNORDERED), _UNORDERED, duck.UNORDERED
+    ),
     Question(
         "funnel with an exclusion",
         plan_funnel,
         lambda span: _funnel(span, exclusions=(Exclusion("viewed"),)),
         _EXCLUDED,
+        duck.EXCLUDED,
     ),
     Question(
         "funnel by country, first touch (SQL: texts)",
         plan_funnel,
         lambda span: _funnel(span, breakdown=_BY_COUNTRY),
         _first(_TEXT),
+        duck.FIRST_TOUCH,
     ),
     Question(
         "funnel by country, first touch (SQL: any)",
         plan_funnel,
         lambda span: _funnel(span, breakdown=_BY_COUNTRY),
         _first(_ANY),
+        duck.FIRST_TOUCH,
     ),
-    Question("funnel by country, all steps (SQL: texts)", plan_funnel, _all_steps, _all(_TEXT)),
-    Question("funnel by country, all steps (SQL: any)", plan_funnel, _all_steps, _all(_ANY)),
+    Question("funnel by country, all steps (SQL: texts)", plan_funnel, _all_steps, _all(_TEXT), duck.ALL_STEPS),
+    Question("funnel by country, all steps (SQL: any)", plan_funnel, _all_steps, _all(_ANY), duck.ALL_STEPS),
     Question(
-        "people of a funnel, a page", plan_funnel_actors, lambda span: FunnelActorsQuery(_funnel(span), 3), _PEOPLE
+        "people of a funnel, a page",
+        plan_funnel_actors,
+        lambda span: FunnelActorsQuery(_funnel(span), 3),
+        _PEOPLE,
+        duck.PEOPLE,
     ),
-    Question("times of a funnel", plan_funnel_times, lambda span: FunnelTimesQuery(_funnel(span), bins=20), _TIMES),
+    Question(
+        "times of a funnel",
+        plan_funnel_times,
+        lambda span: FunnelTimesQuery(_funnel(span), bins=20),
+        _TIMES,
+        duck.TIMES,
+    ),
     Question(
         "funnel over time",
         plan_funnel_over_time,
         lambda span: FunnelOverTimeQuery(_funnel(span), Interval.DAY),
         _OVER_TIME,
+        duck.OVER_TIME,
     ),
     Question(
         "correlation with converting",
         plan_funnel_correlation,
         lambda span: FunnelCorrelationQuery(_funnel(span)),
         _CORRELATION,
+        duck.CORRELATION,
     ),
 ]

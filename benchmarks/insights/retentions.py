@@ -1,5 +1,7 @@
 """Retention, lifecycle and stickiness."""
 
+from benchmarks.insights import duck
+from benchmarks.insights.duck import DONE
 from benchmarks.insights.question import Question
 from burgee_server.insights.lifecycle import LifecycleQuery, plan_lifecycle
 from burgee_server.insights.retention import RetentionQuery, Starts, Window, plan_retention
@@ -34,47 +36,41 @@ def _pairs(key: str, column: str, periods: int, events: str) -> str:
     )
 
 
-def _duck(key: str, unit: str, periods: int, events: str) -> str:
-    """Of everybody first seen in the span, in DuckDB."""
-    return (
-        f"WITH seen AS (SELECT DISTINCT {key} AS a, date_trunc('{unit}', timestamp) AS t {{events}} AND {events}),"
-        " first AS (SELECT a, min(t) AS f FROM seen GROUP BY a) SELECT f, date_diff('"
-        f"{unit}', f, t) AS n, count(*) FROM seen JOIN first USING (a) GROUP BY 1, 2 HAVING n <= {periods}"
-    )
-
-
 RETENTIONS = [
     Question(
         "retention of companies, first time, weeks (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(range=span, interval=Interval.WEEK, count_by="company"),
-        _bits("group_company", _WEEK, 11, "1", first=True),
-        _duck("company", "week", 11, "true"),
+        _bits("group_company", _WEEK, 11, DONE, first=True),
+        duck.first_time("company", "week", 11, DONE),
     ),
     Question(
         "retention of companies, recurring, weeks (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(range=span, interval=Interval.WEEK, starts=Starts.RECURRING, count_by="company"),
-        _bits("group_company", _WEEK, 11, "1", first=False),
+        _bits("group_company", _WEEK, 11, DONE, first=False),
+        duck.recurring("company", "week", 11, DONE),
     ),
     Question(
         "retention of users, first view, weeks (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(_VIEWED, _VIEWED, span, interval=Interval.WEEK),
         _bits("distinct_id", _WEEK, 11, "event = 'viewed'", first=True),
-        _duck("distinct_id", "week", 11, "event = 'viewed'"),
+        duck.first_time("distinct_id", "week", 11, "event = 'viewed'"),
     ),
     Question(
         "retention of users, recurring, 30 days (SQL: bits)",
         plan_retention,
         lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
         _bits("distinct_id", _DAY, 30, "event = 'viewed'", first=False),
+        duck.recurring("distinct_id", "day", 30, "event = 'viewed'"),
     ),
     Question(
         "retention of users, recurring, 30 days (SQL: pairs)",
         plan_retention,
         lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
         _pairs("distinct_id", _DAY, 30, "event = 'viewed'"),
+        duck.recurring("distinct_id", "day", 30, "event = 'viewed'"),
     ),
     Question(
         "retention of users, rolling, 30 days",
@@ -83,16 +79,18 @@ RETENTIONS = [
         "SELECT toDate(f) AS d, n, count() FROM (SELECT arrayMin(s) AS f, arrayJoin(arrayDistinct(arrayFilter(x -> x <= 30,"
         " arrayMap(x -> intDiv(toUnixTimestamp64Micro(x) - toUnixTimestamp64Micro(f), 86400000000), s)))) AS n"
         " FROM (SELECT groupArray(timestamp) AS s {events} AND event = 'viewed' GROUP BY distinct_id)) GROUP BY d, n",
+        duck.ROLLING,
     ),
     Question(
         "retention of users by country, weeks (SQL: texts)",
         plan_retention,
         lambda span: RetentionQuery(range=span, interval=Interval.WEEK, breakdown=Breakdown(("event.country",))),
-        _bits("distinct_id", _WEEK, 11, "1", first=True)
+        _bits("distinct_id", _WEEK, 11, DONE, first=True)
         .replace("SELECT r, arrayJoin", "SELECT c, r, arrayJoin")
         .replace("SELECT groupBitOr", "SELECT argMin(properties.country.:String, timestamp) AS c, groupBitOr")
         .replace("SELECT i, count()", "SELECT c, i, count()")
         .replace("GROUP BY i", "GROUP BY c, i"),
+        duck.BY_COUNTRY,
     ),
     Question(
         "lifecycle of users, days",
@@ -102,6 +100,7 @@ RETENTIONS = [
         " (SELECT arrayJoin(arrayZip(s, arrayPushFront(arrayPopBack(CAST(s AS Array(Nullable(UInt16)))), NULL))) AS x,"
         f" x.1 AS d, x.2 AS p FROM (SELECT arraySort(groupUniqArray({_DAY})) AS s {{events}} AND event = 'viewed'"
         " GROUP BY distinct_id)) GROUP BY d",
+        duck.lifecycle("distinct_id", "day", "event = 'viewed'"),
     ),
     Question(
         "lifecycle of companies, weeks",
@@ -110,7 +109,8 @@ RETENTIONS = [
         "SELECT d, sum(isNull(p)) AS fresh, sum(ifNull(p = d - 1, 0)) AS again, sum(ifNull(p < d - 1, 0)) AS back FROM"
         " (SELECT arrayJoin(arrayZip(s, arrayPushFront(arrayPopBack(CAST(s AS Array(Nullable(UInt16)))), NULL))) AS x,"
         f" x.1 AS d, x.2 AS p FROM (SELECT arraySort(groupUniqArray({_WEEK})) AS s {{events}}"
-        " AND group_company IS NOT NULL GROUP BY group_company)) GROUP BY d",
+        f" AND {DONE} AND group_company IS NOT NULL GROUP BY group_company)) GROUP BY d",
+        duck.lifecycle("company", "week", DONE),
     ),
     Question(
         "stickiness of users, days",
@@ -125,8 +125,9 @@ RETENTIONS = [
         "stickiness of companies, days",
         plan_stickiness,
         lambda span: StickinessQuery(range=span, count_by="company"),
-        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND group_company IS NOT NULL"
+        f"SELECT n, count() FROM (SELECT uniqExact({_DAY}) AS n {{events}} AND {DONE} AND group_company IS NOT NULL"
         " GROUP BY group_company) GROUP BY n",
-        "SELECT n, count(*) FROM (SELECT count(DISTINCT timestamp::DATE) AS n {events} GROUP BY company) GROUP BY n",
+        "SELECT n, count(*) FROM (SELECT count(DISTINCT timestamp::DATE) AS n {events} AND "
+        f"{DONE} GROUP BY company) GROUP BY n",
     ),
 ]

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -23,7 +24,6 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from tests.fixtures.vocabulary import insights
 
-ROUNDS = 5
 QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
 
 
@@ -34,7 +34,7 @@ async def seconds(ask: Callable[[], Awaitable[Any]]) -> float:
     return perf_counter() - started
 
 
-async def run(events: int, directory: Path, only: str, with_duckdb: bool) -> None:
+async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds: int) -> None:
     """Fill the directory if it is empty, ask everything, print the table."""
     dsn = f"chdb://{directory / 'events' if (directory / 'events').exists() else directory}"
     warehouse = await ClickHouseWarehouse.open(dsn)
@@ -44,11 +44,11 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool) -> Non
         if with_duckdb:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
             table = await asyncio.to_thread(stack.enter_context, duck(dsn, scratch))
-        print(f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {ROUNDS}\n")
+        print(f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {rounds}\n")
         print("| | insight | SQL | ratio | DuckDB | ratio |\n|---|---:|---:|---:|---:|---:|")
         asking = insights(warehouse, SystemClock(), vocabulary(span.range))
         for question in QUESTIONS:
-            if only not in question.name:
+            if not re.search(only, question.name):
                 continue
             sql = question.clickhouse.replace("{events}", span.clickhouse)
             ways: list[Callable[[], Awaitable[Any]]] = [
@@ -58,10 +58,10 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool) -> Non
             if table is not None and question.duckdb:
                 text = question.duckdb.replace("{events}", span.duckdb)
                 ways.append(lambda text=text, table=table: asyncio.to_thread(lambda: table.execute(text).fetchall()))
-            rounds = [[await seconds(way) for way in ways] for _ in range(ROUNDS)]
-            insight, *others = (median(times) for times in zip(*rounds, strict=True))
+            times = [[await seconds(way) for way in ways] for _ in range(rounds)]
+            insight, *others = map(median, zip(*times, strict=True))
             # The ratios are of each round: both met the same neighbours.
-            ratios = [median(times[0] / times[way] for times in rounds) for way in range(1, len(ways))]
+            ratios = [median(each[0] / each[way] for each in times) for way in range(1, len(ways))]
             cells = [cell for other, of in zip(others, ratios, strict=True) for cell in (f"{other:.3f}", f"{of:.2f}")]
             print(
                 f"| {question.name} | {insight:.3f} | {' | '.join([*cells, *['–'] * (4 - len(cells))])} |", flush=True
@@ -75,8 +75,9 @@ def main() -> None:
     parser.add_argument("events", nargs="?", type=int, default=10_000_000)
     parser.add_argument("directory", nargs="?", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without-duckdb", action="store_true")
     asked = parser.parse_args()
     with ExitStack() as stack:
         directory = asked.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
-        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb))
+        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb, asked.rounds))
