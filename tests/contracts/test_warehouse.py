@@ -13,6 +13,7 @@ from burgee_server.ports.warehouse import (
     LAST_TIMESTAMP,
     BadPattern,
     MemberRow,
+    Mistaken,
     ProfileRow,
     Refused,
     Statement,
@@ -308,6 +309,13 @@ async def test_a_pattern_that_is_none_is_told_apart(environment: Environment) ->
         await rows(environment, "SELECT match(toString(number), {p:String}) FROM numbers(3)", p="(")
 
 
+async def test_a_statement_that_guessed_wrong_says_so(environment: Environment) -> None:
+    """With Mistaken, and the next one is answered."""
+    with pytest.raises(Mistaken):
+        await environment.warehouse.query(Statement("SELECT sum(throwIf(number = 70000)) FROM numbers(100000)"))
+    assert (await environment.warehouse.query(Statement("SELECT 1"))).rows == [[1]]
+
+
 async def test_members_of_a_cohort_are_as_they_were_told_last(environment: Environment) -> None:
     """Whatever the order in which it was told; each cohort by itself."""
     warehouse, whose = environment.warehouse, environment.environment_id
@@ -320,6 +328,6 @@ async def test_members_of_a_cohort_are_as_they_were_told_last(environment: Envir
         "SELECT cohort_id, key FROM cohort_members FINAL WHERE environment_id = {e:UInt32} AND NOT removed"
         " ORDER BY cohort_id, key"
     )
-    rows = (await warehouse.query(Statement(sql, {"e": whose}))).rows
+    rows = (await environment.warehouse.query(Statement(sql, {"e": whose}))).rows
     assert [tuple(row) for row in rows] == [(1, 'bob\n"'), (2, "ann")]
     assert [await warehouse.members_revision(whose, cohort_id) for cohort_id in (1, 2)] == [6, 9]

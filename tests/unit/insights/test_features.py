@@ -79,6 +79,17 @@ async def test_an_event_may_be_the_use_of_several_features(environment: Environm
     assert answer.active_users == 1
 
 
+@pytest.mark.parametrize("time_zone", ["UTC", "Pacific/Apia"])
+async def test_days_count_in_a_year_of_them(environment: Environment, time_zone: str) -> None:
+    """More than a number has bits; one day in UTC, and two where the clocks are 13 hours ahead, counts as such."""
+    await environment.load(*(Fact("export", "ann", at(*when)) for when in ((2, 1), (2, 10), (2, 11), (29, 3))))
+    answer = await usage(
+        environment, feature("export"), range=TimeRange("2025-06-01", "2026-04-01"), time_zone=time_zone
+    )
+    assert answer.features[0].events == 4
+    assert answer.features[0].days_per_user == (2 if time_zone == "UTC" else 3)
+
+
 async def test_without_a_group_type_no_groups_are_counted(environment: Environment) -> None:
     """And nobody is missing for it."""
     await environment.load(Fact("export", groups={"company": "acme"}))

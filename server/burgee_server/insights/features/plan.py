@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from burgee.evaluation.model import USER
@@ -16,36 +16,40 @@ from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import MAX_CELLS, require_name
+from burgee_server.insights.sql.positions import Positions
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.variants import IS_DONE
 from burgee_server.insights.words import QueryInfo
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement, from_micros
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, Statement, from_micros
 
 MAX_FEATURES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class FeaturesPlan:
-    """A checked question and its statements: the use of each feature, the times of its use, and who was active."""
+    """A checked question and its statements: the use of each feature, the times of its use, who was active, and the
+    groups of each, if they are asked for."""
 
     query: FeaturesQuery
     columns: tuple[datetime, ...]
-    statements: tuple[Statement, Statement, Statement]
+    statements: tuple[Statement, ...]
 
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> FeatureUsage:
         """The features in the order of the question."""
-        uses, times, [[users, groups]] = rows
+        uses, times, [[users, groups]], *owners = rows
+        of_feature: dict[int, int] = {feature: count for each in owners for feature, count in each}
         trends = [[0] * len(self.columns) for _ in self.query.features]
         totals: dict[int, Sequence[Any]] = {}
-        for feature, column, is_total, used_by, *totalled in uses:
-            if is_total:
+        for feature, column, used_by, *totalled in uses:
+            if column < 0:
                 totals[feature] = (used_by, *totalled)
             else:
                 trends[feature][column] = used_by
         used = {feature: (from_micros(first), from_micros(last)) for feature, first, last in times}
         features = []
         for number, feature in enumerate(self.query.features):
-            used_by, of_groups, events, days, returning = totals.get(number, (0, 0, 0, 0, 0))
+            used_by, events, days, returning = totals.get(number, (0, 0, 0, 0))
+            of_groups = of_feature.get(number, 0)
             features.append(
                 FeatureUse(
                     label=feature.label or feature.use.event or feature.use.action,
@@ -80,30 +84,47 @@ def plan_features(query: FeaturesQuery, asked: Asked) -> FeaturesPlan:
         raise Invalid.of(
             "interval", f"features × columns may be {MAX_CELLS:,}, these are {cells:,}: ask for fewer of one"
         )
-    return FeaturesPlan(query, columns, (_uses(query, asked, columns), _times(query, asked), _active(query, asked)))
+    owners = [_owners(query, asked)] if query.group_type else []
+    statements = (_uses(query, asked, columns), _times(query, asked), _active(query, asked), *owners)
+    return FeaturesPlan(query, columns, statements)
 
 
 def _uses(query: FeaturesQuery, asked: Asked, columns: Sequence[datetime]) -> Statement:
-    """Rows of (feature, column, is the total, users, groups, events, days of users, users on several days)."""
+    """Rows of (feature, column or -1 for the total, users, events, days of users, users on several days)."""
     scope = Scope(asked)
-    day = f"toDate32(timestamp, {scope.bind(asked.span.zone.key, 'String')})"
-    user, group = scope.event_key(USER).text, _group(scope, query)
-    select = [f"{user} AS user", f"{group} AS owner", f"{position_sql(scope, columns)} AS column", f"{day} AS day"]
+    day, count = _days(asked, scope)
+    weeks, days = Positions("columns", len(columns)), Positions("days", count)
+    select = [f"{scope.event_key(USER).text} AS user", f"{position_sql(scope, columns)} AS column", f"{day} AS day"]
     events = _features(query, asked, scope, select)
-    # First what one user did in a column and day, so that users, days and events are added up from one small table.
-    each = (
-        "SELECT feature, user, column, day, count() AS events, groupUniqArray(owner) AS owners"
-        f" FROM ({events}) GROUP BY feature, user, column, day"
-    )
+    # One row a feature and user is enough to add up users, days and events from.
     of_users = (
-        "SELECT feature, column, grouping(column) AS is_total, user, sum(events) AS events, uniqExact(day) AS days,"
-        f" groupUniqArrayArray(owners) AS owners FROM ({each})"
-        " GROUP BY GROUPING SETS ((feature, column, user), (feature, user))"
+        f"SELECT feature, count() AS events, {weeks.gathered(of='column')}, {days.gathered(of='day')}"
+        f" FROM ({events}) GROUP BY feature, user"
     )
+    places = f"arrayPushFront(arrayMap(column -> toInt32(column), {weeks.listed}), -1)"
+    each = f"SELECT feature, events, {days.size} AS active, arrayJoin({places}) AS place FROM ({of_users})"
     return scope.statement(
-        "SELECT feature, column, is_total, count(), uniqExactArray(owners), sum(events), sum(days),"
-        f" countIf(days > 1) FROM ({of_users}) GROUP BY feature, column, is_total"
+        f"SELECT feature, place, count(), sum(events), sum(active), countIf(active > 1) FROM ({each})"
+        " GROUP BY feature, place"
     )
+
+
+def _days(asked: Asked, scope: Scope) -> tuple[str, int]:
+    """The number of the day that an event was on in the time zone, from 0, as SQL; and how many there are at most."""
+    zone, start = asked.span.zone, max(asked.span.start, FIRST_TIMESTAMP)
+    # A day before the first, because clocks may be set back from a day into the one before.
+    first = (start.astimezone(zone).date() - timedelta(days=1) - FIRST_TIMESTAMP.date()).days
+    is_utc = zone.key == "UTC"
+    day = "toInt32(events.day)" if is_utc else f"toInt32(toDate32(timestamp, {scope.bind(zone.key, 'String')}))"
+    count = (min(asked.span.end, LAST_TIMESTAMP) - start).days + 4
+    return f"toUInt16({day} - {scope.bind(first, 'Int32')})", max(count, 1)
+
+
+def _owners(query: FeaturesQuery, asked: Asked) -> Statement:
+    """Rows of (feature, groups)."""
+    scope = Scope(asked)
+    events = _features(query, asked, scope, [f"{scope.event_key(query.group_type).text} AS owner"])
+    return scope.statement(f"SELECT feature, uniqExact(owner) FROM ({events}) GROUP BY feature")
 
 
 def _times(query: FeaturesQuery, asked: Asked) -> Statement:

@@ -21,12 +21,12 @@ class Positions:
         """The type of the number that has the bits; None: it is an array."""
         return None if self.count > WIDEST else number_of(self.count)
 
-    def gathered(self, condition: str = "") -> str:
-        """What a query that groups by actor must select: of the rows that meet the condition, the `position`."""
+    def gathered(self, condition: str = "", of: str = "position") -> str:
+        """What a query that groups by actor must select: of the rows that meet the condition, that column."""
         suffix, where = ("If", f", {condition}") if condition else ("", "")
         if self.number is None:
-            return f"groupUniqArray{suffix}(position{where}) AS {self.name}"
-        return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), position){where}) AS {self.name}"
+            return f"groupUniqArray{suffix}({of}{where}) AS {self.name}"
+        return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), {of}){where}) AS {self.name}"
 
     @property
     def some(self) -> str:
