@@ -116,7 +116,8 @@ def first_time(by: str, unit: str, periods: int, events: str) -> str:
 
 def recurring(by: str, unit: str, periods: int, events: str) -> str:
     """A retention of all starts: a bit a column for each actor, shifted to where it started."""
-    place = f"date_diff('{unit}', (SELECT min(timestamp) {{events}}), timestamp)"
+    first, column = (f"date_trunc('{unit}', {moment})" for moment in ("min(timestamp)", "timestamp"))
+    place = f"date_diff('{unit}', (SELECT {first} {{events}}), {column})"
     counts = ", ".join(f"count(*) FILTER ((q >> {n}) & 1 = 1)" for n in range(1, periods + 1))
     return (
         f"SELECT i, count(*), {counts} FROM (SELECT i, r >> i AS q FROM (SELECT bit_or(1::HUGEINT <<"

@@ -1,5 +1,7 @@
 """Trends."""
 
+from itertools import pairwise
+
 from benchmarks.insights.duck import DONE
 from benchmarks.insights.question import Question
 from burgee.evaluation.model import Condition, Operator
@@ -14,14 +16,17 @@ _TOP = (
     " FROM (SELECT {of} AS c, {day} AS d, distinct_id AS u {{events}} AND event = 'viewed') GROUP BY {by}"
 )
 # Month by month: ClickHouse counts the keys of one column by their numbers, and those of two keys four times slower.
-_MONTHS = " UNION ALL ".join(
-    f"SELECT group_company AS c, {month} AS m, count() AS n {{events}} AND {DONE} AND toMonth(day) = {month} GROUP BY c"
-    for month in range(1, 13)
+_MONTHS = [f"{2025 + month // 12}-{month % 12 + 1:02}-01" for month in range(11, 25)]
+_EACH_MONTH = " UNION ALL ".join(
+    f"SELECT group_company AS c, toDate('{begin}') AS m, count() AS n {{events}} AND {DONE} AND indexHint(timestamp >="
+    f" toDateTime64('{begin}', 6, 'UTC') AND timestamp < toDateTime64('{end}', 6, 'UTC')) AND day >= toDate('{begin}')"
+    f" AND day < toDate('{end}') GROUP BY c"
+    for begin, end in pairwise(_MONTHS)
 )
 _BY_COMPANY = (
     "SELECT if(r <= 10, c, 'other') AS part, cell.1 AS month, sum(cell.2) FROM (SELECT c, cells, row_number() OVER"
     " (ORDER BY total DESC) AS r FROM (SELECT c, sum(n) AS total, groupArray((m, n)) AS cells"
-    f" FROM ({_MONTHS}) GROUP BY c)) ARRAY JOIN cells AS cell GROUP BY part, month WITH ROLLUP"
+    f" FROM ({_EACH_MONTH}) GROUP BY c)) ARRAY JOIN cells AS cell GROUP BY part, month WITH ROLLUP"
 )
 
 TRENDS = [
