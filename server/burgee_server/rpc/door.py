@@ -91,6 +91,12 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
             self._calls.of(method, is_stream=False).end(began, "OK")
         return answered
 
+    def count_given_up(self, method: str, *, had_deadline: bool) -> None:
+        """Count a call that was given up before it was let in: mostly by its deadline, if it had one."""
+        if (calls := self._calls.by_method.get(method)) is not None:
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if had_deadline else grpc.StatusCode.CANCELLED
+            calls.end(perf_counter(), code.name)
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],

@@ -10,6 +10,7 @@ import pygrpc_native.aio
 from pygrpc_native import EVENT_CALL, STREAM_CLOSED, STREAM_FULL
 
 from burgee_server.rpc.door import Door
+from burgee_server.rpc.waiting import WaitingCalls
 
 _AT_A_TIME = 64
 _IO_THREADS = 1
@@ -24,12 +25,13 @@ class NativeServer(pygrpc_native.aio.Server):
 
     Below, a thread waits for calls and takes each few to the event loop, where each becomes a task. Here the thread
     only waits for the first: while there are more, the loop takes them out itself, and two threads need not take turns
-    at the interpreter for every call. What the door answers at once gets no task.
+    at the interpreter for every call. Connections take turns. What the door answers at once gets no task.
     """
 
     def __init__(self, door: Door, options: Sequence[tuple[str, Any]]) -> None:
         super().__init__(interceptors=[door], options=options, io_threads=_IO_THREADS)
         self._door = door
+        self._waiting: WaitingCalls[tuple[Any, ...]] = WaitingCalls()
         self._none_left = threading.Semaphore(0)
 
     def _dispatch(self) -> None:
@@ -44,30 +46,49 @@ class NativeServer(pygrpc_native.aio.Server):
             self._none_left.acquire()
 
     def _take(self, events: list[tuple[Any, ...]]) -> None:
-        """Answer these calls; then those that have come meanwhile, after whoever else waits for the loop."""
+        """Sort what has come, all of it, and begin some of it; the rest after whoever else waits for the loop."""
         front: Any = self._front
         loop: Any = self._loop
         try:
-            self._on_events(events)
+            while len(events) == _AT_A_TIME:  # there are more
+                self._sort(events)
+                events = front.recv_batch_details(_AT_A_TIME, 0) or []
+            self._sort(events)
+            self._begin()
         finally:
-            if more := front.recv_batch_details(_AT_A_TIME, 0):
-                loop.call_soon(self._take, more)
+            more = front.recv_batch_details(_AT_A_TIME, 0)
+            if more or self._waiting:
+                loop.call_soon(self._take, more or [])
             else:
                 self._none_left.release()
 
-    def _on_events(self, events: list[tuple[Any, ...]]) -> None:
+    def _sort(self, events: list[tuple[Any, ...]]) -> None:
+        """Calls into their lines. One that is given up before its turn, by its caller or its deadline, never begins."""
+        for event in events:
+            kind, number, _, _, _, details = event
+            if kind == EVENT_CALL:
+                self._waiting.add(details[1], number, event)
+            elif (given_up := self._waiting.give_up(number)) is not None:
+                self._door.count_given_up(self._table[given_up[2]][0], had_deadline=given_up[5][2] is not None)
+            else:
+                self._on_events([event])
+
+    def _begin(self) -> None:
+        """Answer calls in turns, or give them a task: so many that others have a turn at the loop soon."""
         front: Any = self._front
         others = []
-        for event in events:
-            kind, call_id, method_id, message, _, details = event
-            if kind == EVENT_CALL:
-                answer = self._door.answer_at_once(self._table[method_id][0], details[0], message)
-                if answer is not None:
-                    front.respond(call_id, answer)
-                    continue
-            others.append(event)
+        for _ in range(_AT_A_TIME):
+            event = self._waiting.next()
+            if event is None:
+                break
+            _, number, method_id, message, _, details = event
+            answer = self._door.answer_at_once(self._table[method_id][0], details[0], message)
+            if answer is None:
+                others.append(event)
+            else:
+                front.respond(number, answer)
         if others:
-            super()._on_events(others)
+            self._on_events(others)
 
     async def _send(self, call: Any, context: Any, response: Any) -> bool:
         front = self._front
