@@ -13,7 +13,8 @@ def cause(error: BaseException | None) -> str:
     kind = type(error).__name__
     origin = getattr(error, "orig", None)  # SQLAlchemy's, around the driver's
     if isinstance(origin, BaseException):
-        return f"{kind} of {cause(origin)}"
+        inner = cause(origin)
+        return inner if inner.startswith(kind) else f"{kind} of {inner}"
     if isinstance(error, OSError) and error.errno is not None:
         return f"{kind} {error.errno}: {error.strerror}"
     if isinstance(error, sqlite3.Error):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from burgee_server.causes import cause
+from burgee_server.errors import Unavailable
 from burgee_server.rpc import call
 
 _OURS = "burgee_server"
@@ -73,13 +74,18 @@ def _at(record: logging.LogRecord) -> datetime:
 
 
 def _told(record: logging.LogRecord) -> Iterator[str]:
-    """An exception, and what caused it: kinds and frames, innermost cause last."""
+    """An exception, and what caused it: kinds and frames, innermost cause last. Of a store that is away, no frames."""
     error = record.exc_info[1] if record.exc_info else None
     told: set[int] = set()
+    is_away = False
     while error is not None and id(error) not in told:  # one that caused itself would have no end
         told.add(id(error))
-        yield cause(error)
-        for frame in traceback.extract_tb(error.__traceback__):
+        if isinstance(error, Unavailable):  # a store that is away: our own words, and no fault to be looked for in code
+            yield f"{cause(error)}: {error}"
+            is_away = True
+        else:
+            yield cause(error)
+        for frame in () if is_away else traceback.extract_tb(error.__traceback__):
             yield f"  {frame.filename}:{frame.lineno} in {frame.name}"
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 

@@ -7,6 +7,7 @@ one transaction, events day by day, the journal batch by batch under ids of its 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from burgee_server.errors import Damaged, Invalid
 from burgee_server.settings import Settings
@@ -73,7 +74,11 @@ async def _events(
                 raise Damaged("the warehouse has events of another installation: give it an empty database")
         finally:
             await warehouse.close()
-    return Counted(*await asyncio.to_thread(copy_events, source, dsn, lambda count: say(f"  {count:,} of a day")))
+
+    def copied(day: date, events: int) -> None:
+        say(f"  {day}: {events:,}")
+
+    return Counted(*await asyncio.to_thread(copy_events, source, dsn, copied))
 
 
 async def _journal(directory: DataDirectory, url: str, installation: str) -> dict[str, Counted]:

@@ -89,6 +89,13 @@ def test_a_node_that_answers_leaves_the_work_to_one_that_loads(serve, shared):
         list_flags(loader)
     assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert (serves(loader), serves(loader, "burgee.v1.FlagService")) == (True, False)
+    command = [sys.executable, "-m", "burgee_server", "doctor", "--data", str(loader.data), "--json"]
+    doctor = subprocess.run(
+        command, env=environment(**shared, BURGEE_API_KEY=KEY), capture_output=True, text=True, timeout=120
+    )
+    found = {each["subject"]: each for each in json.loads(doctor.stdout)}
+    assert found["server"]["state"] == found["redis"]["state"] == "ok", doctor.stdout
+    assert "a loader" in found["server"]["found"]
     assert (serves(api), serves(api, "burgee.v1.FlagService")) == (True, True)
     for server in (loader, api):
         code, errors = server.stop()

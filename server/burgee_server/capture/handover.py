@@ -31,8 +31,7 @@ class Handover:
                 await self._pause(self._held.until_held(LOOK_SECONDS))
             else:
                 await self._pause(asyncio.sleep(RETRY_SECONDS))
-        if not await self._once():
-            events = (await self._held.holding()).events
+        if not await self._once() and (events := (await self._held.holding()).events):
             log.warning("%d acknowledged events stay on this node: start it again with the same directory", events)
 
     def stop(self) -> None:

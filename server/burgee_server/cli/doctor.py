@@ -1,5 +1,6 @@
 """`burgee doctor`: what is wrong with a server, or with what it would need, and what to do."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,7 @@ def _look(data: str | None, config: Path | None, api_key: str | None) -> Iterabl
     from burgee_server.doctor import examine  # a second of imports that no other command should wait for
     from burgee_server.storage.directory import KEY_FILE, DataDirectory, DirectoryInUse
 
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())  # what it says is among the findings
     settings = settings_in_force(config, data=data)
     if not settings.data.is_dir():
         return examine(settings)
@@ -60,6 +62,9 @@ def _look(data: str | None, config: Path | None, api_key: str | None) -> Iterabl
             why = "it does not serve yet"
         except OSError as error:
             why = f"its key file cannot be read ({error.strerror})"
+        except _AnswersHealthOnly:
+            loader = ok("server", f"process {held.holder} has the directory: a loader, which answers its health only")
+            return [loader, *examine(settings, alone=False)]
         except _CannotAsk as error:
             why = str(error)
         advice = _NAME_IT if held.address.startswith("https://") else "give it an OPERATOR key: --api-key"
@@ -77,6 +82,13 @@ class _CannotAsk(click.ClickException):
     """A server gave no answer."""
 
 
+class _AnswersHealthOnly(_CannotAsk):
+    """A loader."""
+
+    def __init__(self) -> None:
+        super().__init__("this is a loader, which answers its health only: ask a server that answers calls")
+
+
 def _ask(target: str, api_key: str | None) -> Iterator[Finding]:
     """What a server finds. Raises _CannotAsk."""
     if not api_key:
@@ -88,6 +100,8 @@ def _ask(target: str, api_key: str | None) -> Iterator[Finding]:
             )
         except grpc.RpcError as error:
             code, message = code_and_message(error)
+            if code is grpc.StatusCode.UNIMPLEMENTED:
+                raise _AnswersHealthOnly from None
             raise _CannotAsk(f"{target} gave no answer: {code.name}: {message}") from None
     ours = version("burgee")
     if answer.version == ours:

@@ -13,6 +13,8 @@ from burgee_server.rpc.door import Door
 from burgee_server.rpc.waiting import WaitingCalls
 
 _AT_A_TIME = 64
+_BATCHES = 32
+"""How many are taken out and sorted, at 1 to 2 µs a call, before some calls begin."""
 _IO_THREADS = 1
 """It reads and writes for more calls than a Python process answers, and leaves the other processors alone."""
 _LONGEST_SECONDS = 1.0
@@ -50,10 +52,13 @@ class NativeServer(pygrpc_native.aio.Server):
         front: Any = self._front
         loop: Any = self._loop
         try:
-            while len(events) == _AT_A_TIME:  # there are more
+            for _ in range(_BATCHES):
                 self._sort(events)
+                if len(events) < _AT_A_TIME:  # that was all
+                    break
                 events = front.recv_batch_details(_AT_A_TIME, 0) or []
-            self._sort(events)
+            else:
+                self._sort(events)
             self._begin()
         finally:
             more = front.recv_batch_details(_AT_A_TIME, 0)

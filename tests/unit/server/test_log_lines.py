@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from burgee_server.errors import Unavailable
 from burgee_server.logs import JsonLines, TextLines
 
 
@@ -25,3 +26,11 @@ def test_exceptions_that_caused_each_other_come_to_an_end(length: int) -> None:
     told = json.loads(JsonLines().format(_record(circle[0])))["exception"]
     assert [line for line in told if not line.startswith(" ")] == ["ValueError"] * length
     assert TextLines().format(_record(circle[0])).count("ValueError") == length
+
+
+def test_of_a_store_that_is_away_is_told_which_and_why_and_no_code() -> None:
+    """It is tried again and again while it is away: thirty lines each time would hide what else there is to read."""
+    away = Unavailable("Redis cannot be reached now")
+    away.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    told = json.loads(JsonLines().format(_record(away)))["exception"]
+    assert told == ["Unavailable: Redis cannot be reached now", "ConnectionRefusedError 111: Connection refused"]

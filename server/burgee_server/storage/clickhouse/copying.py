@@ -1,6 +1,7 @@
 """Copies events from one warehouse into another, day by day; what is there already is left out."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING
 
 from clickhouse_connect.driver.exceptions import Error
@@ -33,11 +34,11 @@ GROUP BY environment_id, day ORDER BY environment_id, day
 _ACTIVITY = "SELECT * FROM activity FINAL WHERE cityHash64(key) % {parts:UInt32} = {part:UInt32}"
 
 
-def copy_events(source: str, target: str, say: Callable[[int], None]) -> tuple[int, int]:
+def copy_events(source: str, target: str, say: Callable[[date, int], None]) -> tuple[int, int]:
     """Copy events, and when everybody was first and last seen; how many events are on either side then. Blocks.
 
     Both have their tables. A day of an environment of which there are as many on both sides is not copied again; `say`
-    is told how many events the others have. Raises Unavailable.
+    is told each other day and how many events it has. Raises Unavailable.
     """
     dsn, layout = layout_of(target)
     here = ClientPool(source, 1, {})
@@ -53,7 +54,7 @@ def copy_events(source: str, target: str, say: Callable[[int], None]) -> tuple[i
         here.close()
 
 
-def _copy(here: "Client", there: "Client", say: Callable[[int], None]) -> tuple[int, int]:
+def _copy(here: "Client", there: "Client", say: Callable[[date, int], None]) -> tuple[int, int]:
     copied = {(environment_id, day): count for environment_id, day, count in there.query(_DAYS).result_rows}
     for environment_id, day, count in here.query(_DAYS).result_rows:
         if copied.get((environment_id, day)) == count:
@@ -62,7 +63,7 @@ def _copy(here: "Client", there: "Client", say: Callable[[int], None]) -> tuple[
         for part in range(parts):
             which = {"environment_id": environment_id, "day": day, "parts": parts, "part": part}
             there.raw_insert("landing", insert_block=here.raw_query(_LANDED, which, fmt="Native"), fmt="Native")
-        say(count)
+        say(day, count)
     [[keys]] = here.query("SELECT count() FROM activity FINAL").result_rows
     parts = -(-keys // _AT_ONCE)
     for part in range(parts):
