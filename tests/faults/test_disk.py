@@ -105,12 +105,16 @@ def test_a_full_disk_is_said_to_every_caller_and_everything_goes_on_when_there_i
     scene.end()
 
 
-def test_a_warehouse_that_cannot_be_written_fills_the_journal_and_then_everything_goes_on(scene: Scene) -> None:
+@pytest.mark.parametrize("seconds", [0.0, pytest.param(120.0, marks=pytest.mark.soak)], ids=["short", "long"])
+def test_a_warehouse_that_cannot_be_written_fills_the_journal_and_then_everything_goes_on(
+    scene: Scene, seconds: float
+) -> None:
     """Acknowledged while there is room for it, refused with RetryInfo beyond, and nothing goes to quarantine."""
     before = scene.senders.batches
     scene.disk.make_read_only(scene.data / "events")
     scene.refused()
     assert scene.senders.batches > before
+    time.sleep(seconds)  # how long it lasts is the test
     scene.disk.make_writable(scene.data / "events")
     scene.go_on()
     scene.end()
