@@ -1,9 +1,18 @@
-"""What `burgee doctor` finds in a Redis."""
+"""What `burgee doctor` finds in a Redis, and which one no node takes."""
 
 import asyncio
 
+import pytest
+import redis
+
+from burgee_server.errors import Unsupported
 from burgee_server.findings import State
+from burgee_server.storage.held import HoldingJournal
+from burgee_server.storage.memory.turns import LocalTurns
+from burgee_server.storage.redis import RedisJournal, connect
 from burgee_server.storage.redis.checks import check_redis
+from burgee_server.storage.sqlite.journal import SqliteJournal
+from tests.fixtures.redis import RedisServer
 
 
 async def look(url):
@@ -26,3 +35,28 @@ async def test_a_redis_that_does_not_answer_is_wrong_and_its_password_stays_unsa
 
     assert finding.state is State.WRONG
     assert "hush" not in finding.found + finding.advice
+
+
+@pytest.fixture
+def strict():
+    """A Redis of this test's own, to be set up as it should not be."""
+    server = RedisServer()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("maxmemory-policy", "allkeys-lru", "throws any key away"), ("requirepass", "hush-hush", "user or the password")],
+)
+async def test_a_redis_that_must_not_have_events_is_not_taken_for_one_that_is_away(strict, tmp_path, name, value, told):
+    """A node that may keep events itself would keep them for ever, and nobody would know why."""
+    with redis.Redis.from_url(strict.url) as setting:
+        setting.config_set(name, value)
+    client = connect(strict.url)
+    own = SqliteJournal(tmp_path / "held.db", 1 << 20)
+    journal = HoldingJournal(RedisJournal(client, 1 << 20, LocalTurns()), own, holds=True)
+    with pytest.raises(Unsupported, match=told):
+        await journal.claim("ours")
+    await journal.close()
+    await client.aclose()

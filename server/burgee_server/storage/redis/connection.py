@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from burgee_server.errors import Overloaded, Unavailable
+from burgee_server.errors import Overloaded, Unavailable, Unsupported
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +71,22 @@ async def durability(client: Client) -> dict[str, str] | None:
 
 
 async def check_durability(client: Client) -> None:
-    """Warn of what could lose acknowledged events. Raises Unavailable for a Redis that throws them away when full."""
-    found = await durability(client)
+    """Warn of what could lose acknowledged events.
+
+    Raises Unsupported for a Redis that throws them away when it is full, and for one that does not let us in: neither
+    passes by itself, as it does that one is away.
+    """
+    try:
+        found = await durability(client)
+    except Unavailable as error:
+        if isinstance(error.__cause__, exceptions.AuthenticationError):
+            raise Unsupported("Redis does not take the user or the password of BURGEE_REDIS") from error
+        raise
     if found is None:
         log.warning("Redis does not say how durable it is. It must have appendonly yes and appendfsync always")
         return
     if found.get("maxmemory-policy", "").startswith("allkeys"):
-        raise Unavailable(
+        raise Unsupported(
             "this Redis throws any key away when it is full (maxmemory-policy allkeys-…), acknowledged events too:"
             " set it to noeviction"
         )

@@ -56,7 +56,7 @@ class RedisJournal:
         self.quarantine = RedisQuarantine(client, self._keys, turns, unix_seconds)
 
     async def claim(self, installation: str) -> str:
-        """See the port. Raises Unavailable for a Redis that must not have events."""
+        """See the port. Raises Unsupported for a Redis that must not have events."""
         await check_durability(self._client)
         with told():
             await self._client.set(self._keys.installation, installation, nx=True)
