@@ -91,7 +91,7 @@ class BaseClient:
 
     def __repr__(self) -> str:
         """Where it goes, and never the key."""
-        return f"<burgee.{type(self).__name__} {self._connection.target}>"
+        return f"<burgee.{type(self).__name__} {self._connection.target.address}>"
 
     # Events and profiles: queued, sent in the background
 

@@ -46,9 +46,8 @@ class Connection:
     def __init__(self, target: Target, api_key: str) -> None:
         if not api_key.isascii() or not api_key.isprintable():
             raise ValueError("the API key has characters that cannot be sent")
-        self.target = target.address
+        self.target = target
         self._api_key = api_key
-        self._credentials = target.credentials
         self._channel: grpc.Channel | None = None
         self.reset()
 
@@ -95,11 +94,7 @@ class Connection:
         if self._closed:
             raise RuntimeError("the client is closed")
         if self._channel is None:
-            if self._credentials is None:
-                channel = grpc.insecure_channel(self.target, options=_OPTIONS)
-            else:
-                channel = grpc.secure_channel(self.target, self._credentials, options=_OPTIONS)
-            self._channel = grpc.intercept_channel(channel, _Door(self._api_key, self._traffic))
+            self._channel = grpc.intercept_channel(self.target.open(_OPTIONS), _Door(self._api_key, self._traffic))
         return self._channel
 
 

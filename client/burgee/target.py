@@ -1,5 +1,6 @@
 """Where a server is, as people write it: `host:port` in plain text, `https://host[:port]` with TLS."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import grpc
@@ -13,11 +14,11 @@ class Target(NamedTuple):
     address: str
     credentials: grpc.ChannelCredentials | None
 
-    def open(self) -> grpc.Channel:
-        """A channel with gRPC's own options, for a call or two."""
+    def open(self, options: Sequence[tuple[str, int | str]] = ()) -> grpc.Channel:
+        """A channel to it, with these options of gRPC's."""
         if self.credentials is None:
-            return grpc.insecure_channel(self.address)
-        return grpc.secure_channel(self.address, self.credentials)
+            return grpc.insecure_channel(self.address, options=options)
+        return grpc.secure_channel(self.address, self.credentials, options=options)
 
 
 def read_target(text: str, tls: bool = False, credentials: grpc.ChannelCredentials | None = None) -> Target:

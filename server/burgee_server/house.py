@@ -145,11 +145,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         settings.connection_grace_seconds,
         settings.connections,
         shares_port=settings.processes > 1,
-        certificate=(
-            Certificate(settings.tls_certificate, settings.tls_key)
-            if settings.tls_certificate is not None and settings.tls_key is not None
-            else None
-        ),
+        certificate=None if settings.tls is None else Certificate(*settings.tls),
     )
     watch = Watch(catalog, profiles, cohorts, settings.watch_profiles, transport.stream_seconds)
     streams = OpenStreams()

@@ -191,9 +191,14 @@ class Settings(BaseSettings):
             raise ValueError("one loader works at a time: processes are for those that answer calls")
         return self
 
+    @property
+    def tls(self) -> tuple[Path, Path] | None:
+        """The files of the certificate and of its key; None: calls are in plain text."""
+        return None if self.tls_certificate is None or self.tls_key is None else (self.tls_certificate, self.tls_key)
+
     def target(self, address: str) -> str:
         """What a client calls an address of this server."""
-        return address if self.tls_certificate is None else f"https://{address}"
+        return address if self.tls is None else f"https://{address}"
 
 
 def read_settings(file: Path | None, **flags: object) -> Settings:

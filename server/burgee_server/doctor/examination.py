@@ -24,8 +24,8 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
     yield place.room(data, settings.journal_max_mb)
     yield place.open_files()
     yield place.clock()
-    if settings.tls_certificate is not None and settings.tls_key is not None:
-        yield certificate(settings.tls_certificate, settings.tls_key)
+    if settings.tls is not None:
+        yield certificate(*settings.tls)
     if not place.may_open(data):
         return
     yield from place.key_file(data / KEY_FILE)

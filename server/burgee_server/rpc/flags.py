@@ -37,18 +37,15 @@ class FlagServicer:
     async def Evaluate(self, question: bytes, _context: Any) -> bytes:
         """One flag, one context. Bytes in and out: a question that was asked before need not be read."""
         environment = environment_id()
-        answer = self.at_once(environment, question)
-        if answer is not None:
-            return answer
+        if (kept := self._kept(environment, question)) is not None:
+            return kept
         flag_key, context = _asked(question)
         return self._given(environment, question, await self._checks.evaluate(environment, flag_key, context))
 
     def at_once(self, environment: int, question: bytes) -> bytes | None:
         """What Evaluate answers, if all that it takes is in memory, else None. Raises what Evaluate raises."""
-        known = self._answers.find(environment, question)
-        if known is not None:
-            self.evaluations[known[1]] += 1
-            return known[0]
+        if (kept := self._kept(environment, question)) is not None:
+            return kept
         given = self._checks.peek(environment, *_asked(question))
         return None if given is None else self._given(environment, question, given)
 
@@ -103,6 +100,14 @@ class FlagServicer:
         }
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
         server.add_registered_method_handlers(service, handlers)  # type: ignore[attr-defined]  # not in the stubs yet
+
+    def _kept(self, environment: int, question: bytes) -> bytes | None:
+        """The answer of before, counted, if it may be given again."""
+        known = self._answers.find(environment, question)
+        if known is None:
+            return None
+        self.evaluations[known[1]] += 1
+        return known[0]
 
     def _given(self, environment: int, question: bytes, given: Answer) -> bytes:
         """The answer on the wire, counted, and kept if it may be given again."""
