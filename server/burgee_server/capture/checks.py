@@ -17,7 +17,7 @@ MAX_PROPERTIES_BYTES = 65_536
 MAX_DEPTH = 32
 """Of objects and lists within each other. To the warehouse each level of a list is a column, with all levels in its
 name: lists of a thousand levels took megabytes for each part that had one."""
-MAX_TEXT_BYTES = 4 * MAX_NAME
+_MOST_TEXT_BYTES = 4 * MAX_NAME
 """No text of 200 characters has more bytes of UTF-8."""
 
 # Two searches that begin with a letter are quicker than one that begins with a choice of two.
@@ -119,7 +119,7 @@ def _canonical(uuid: bytes) -> bytes:
 
 
 def _text_fault(text: bytes) -> str:
-    if len(text) > MAX_TEXT_BYTES:
+    if len(text) > _MOST_TEXT_BYTES:
         return f"must be at most {MAX_NAME} characters"
     try:
         return name_fault(text.decode())
@@ -130,11 +130,11 @@ def _text_fault(text: bytes) -> str:
 def _group_type(text: bytes) -> tuple[str, str]:
     """The name of a group type, as far as it can be shown, and what is wrong with it."""
     # What is too long never gets into the cache, which is bounded by number.
-    return _short_group_type(text) if len(text) <= MAX_TEXT_BYTES else _read_group_type(text)
+    return _short_group_type(text) if len(text) <= _MOST_TEXT_BYTES else _read_group_type(text)
 
 
 def _read_group_type(text: bytes) -> tuple[str, str]:
-    name = text[:MAX_TEXT_BYTES].decode(errors="replace")[:MAX_NAME]
+    name = text[:_MOST_TEXT_BYTES].decode(errors="replace")[:MAX_NAME]
     return name, _text_fault(text) or group_type_fault(name)
 
 

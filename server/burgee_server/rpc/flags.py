@@ -17,7 +17,7 @@ from burgee_server.rpc.decoding import decode
 
 MAX_ANSWERS = 100_000
 MAX_CONTEXT_BYTES = 65_536
-MAX_RESPONSES = 10_000
+_MOST_RESPONSES = 10_000
 MAX_HEARTBEAT_SECONDS = 300
 
 _HEARTBEAT_SECONDS = 15
@@ -131,7 +131,7 @@ class FlagServicer:
         response = message, message.SerializeToString()
         if resolution.reason is Reason.ERROR:
             return response  # made anew for each unknown flag
-        if len(self._responses) >= MAX_RESPONSES:
+        if len(self._responses) >= _MOST_RESPONSES:
             self._responses.clear()
         self._responses[id(resolution)] = resolution, response
         return response

@@ -244,7 +244,7 @@ def test_a_server_that_never_answers_is_given_up_sooner_than_one_that_did(keeper
 
 def test_a_batch_that_is_too_large_is_sent_in_parts(keeper, tmp_path, monkeypatch):
     """Each within the server's limit, each with an id of its own, the same in the next run."""
-    monkeypatch.setattr(batches, "MAX_REQUEST_BYTES", 20_000)
+    monkeypatch.setattr(batches, "_MOST_REQUEST_BYTES", 20_000)
     path = ndjson(tmp_path, lines(1_000, properties={"text": "x" * 50}))
 
     first, second = run(keeper, path), run(keeper, path)

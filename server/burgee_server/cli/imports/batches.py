@@ -7,7 +7,7 @@ from burgee.v1.capture_pb2 import CaptureRequest
 from burgee_server.cli.imports.reading import Reading
 from burgee_server.cli.imports.records import Chunk, Fault, NotAnEvent, Record
 
-MAX_REQUEST_BYTES = 3_900_000
+_MOST_REQUEST_BYTES = 3_900_000
 """The server takes 4 MB."""
 
 
@@ -67,7 +67,7 @@ def requests_of(batch: Batch) -> Iterator[tuple[CaptureRequest, Sequence[Record]
         request = batch.request
         if end - start < len(batch.records):
             request = CaptureRequest(events=batch.request.events[start:end], batch_id=batch_id)
-        if request.ByteSize() > MAX_REQUEST_BYTES and end - start > 1:
+        if request.ByteSize() > _MOST_REQUEST_BYTES and end - start > 1:
             middle = (start + end) // 2
             parts += [(middle, end, f"{batch_id}r"), (start, middle, f"{batch_id}l")]
         else:

@@ -11,7 +11,7 @@ from burgee_server.cli.imports.columns import as_object, find
 from burgee_server.cli.imports.mapping import Properties, PropertyOrigin, property_of
 from burgee_server.cli.imports.records import NotAnEvent
 
-MAX_DIGITS = 400
+_MOST_DIGITS = 400
 """Of a number that was text: a double has 309, and 1e999999999 written out has more than fit."""
 _BOOLEANS = {"true": True, "t": True, "yes": True, "1": True, "false": False, "f": False, "no": False, "0": False}
 
@@ -67,7 +67,7 @@ def _number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     number = Decimal(value.strip())
-    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise ValueError
     return msgspec.Raw(format(number, "f").encode())
 

@@ -20,7 +20,7 @@ MIN_STEPS, DEFAULT_STEPS, MAX_STEPS = 2, 5, 20
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
 MAX_GROUPS = 50
 MAX_MATCHES = 50
-LONGEST_PATTERN = 1000
+MAX_PATTERN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def plan_paths(query: PathsQuery, asked: Asked) -> PathsPlan:
         raise Invalid.of("groups", f"at most {MAX_GROUPS}")
     for index, group in enumerate(query.groups):
         require_name(group.label, f"groups[{index}].label")
-        require_name(group.pattern, f"groups[{index}].pattern", LONGEST_PATTERN)
+        require_name(group.pattern, f"groups[{index}].pattern", MAX_PATTERN)
         if not group.label:
             raise Invalid.of(f"groups[{index}].label", "must not be empty")
         try:
