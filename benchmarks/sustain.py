@@ -24,7 +24,7 @@ from burgee.v1 import capture_pb2, common_pb2, trend_pb2
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.capture import TimeWindow
 from burgee_server.capture.admission import admit
-from burgee_server.journal.v1.journal_pb2 import StoredBatch
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 
 SECONDS = 60.0
@@ -164,7 +164,7 @@ async def floor(encoded: list[bytes], seconds: float) -> float:
     """Events a second that chDB takes of the same bytes, in ranges as the loader makes them, and nothing else."""
     stored = []
     for raw in encoded:
-        batch = StoredBatch.FromString(raw)
+        batch = ArrivingBatch.FromString(raw)
         stored.append(admit(batch, 1, int(time.time() * 1e6), TimeWindow(24.0, None), frozenset()).payload)
     per_range = 50_000 // BATCH
     ranges = [b"".join(stored[first : first + per_range]) for first in range(0, len(stored), per_range)]

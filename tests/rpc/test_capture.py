@@ -49,7 +49,7 @@ async def test_a_missing_uuid_and_a_missing_time_are_filled(admin, loaded):
 
     [found] = await timeline(admin)
 
-    assert UUID(found.uuid).version == 4
+    assert UUID(found.uuid).version == 7
     assert before * 1e6 - 1 <= found.timestamp_micros <= time.time() * 1e6
     assert found.properties_json in ("", "{}")
 

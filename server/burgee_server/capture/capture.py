@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from burgee_server.capture.admission import Admission, Rejection, admit
 from burgee_server.capture.times import TimeWindow
 from burgee_server.errors import Invalid, NotFound
-from burgee_server.journal.v1.journal_pb2 import StoredBatch
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch
 from burgee_server.names import MAX_NAME, require
 from burgee_server.ports.access import Environment
 from burgee_server.ports.clock import Clock
@@ -57,7 +57,7 @@ class Capture:
         self.events: Counter[str] = Counter()
         """How many there were, by what became of them: accepted, duplicate, rejected."""
 
-    async def take(self, environment: Environment, read: Callable[[], StoredBatch], size: int) -> Receipt:
+    async def take(self, environment: Environment, read: Callable[[], ArrivingBatch], size: int) -> Receipt:
         """Take a batch in, of about so many bytes; `read` may run in a thread.
 
         Raises Invalid for the whole batch, Overloaded when the journal is full.
@@ -90,7 +90,7 @@ class Capture:
 
 
 def _admit(
-    read: Callable[[], StoredBatch],
+    read: Callable[[], ArrivingBatch],
     environment: Environment,
     now: datetime,
     window: TimeWindow,

@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 from burgee.v1 import capture_pb2 as pb
 from burgee_server.capture import Capture, Quarantine
 from burgee_server.errors import Invalid, NotFound
-from burgee_server.journal.v1.journal_pb2 import StoredBatch
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, StoredBatch
 from burgee_server.names import MAX_NAME
 from burgee_server.ports.quarantine import QuarantinedEvent, QuarantineStore, Selection
 from burgee_server.ports.warehouse import from_micros
@@ -37,7 +37,7 @@ class CaptureServicer:
         """Take a batch in."""
         caller = principal()
         with self._limits.inside(len(raw)):
-            read = partial(decode, raw, StoredBatch.FromString, _REQUEST)
+            read = partial(decode, raw, ArrivingBatch.FromString, _REQUEST)
             receipt = await self._capture.take(caller.environment, read, len(raw))
         events = receipt.accepted + receipt.duplicate + len(receipt.rejected)
         await self._limits.charge(caller, events)

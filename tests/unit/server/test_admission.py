@@ -3,24 +3,37 @@
 from uuid import RFC_4122, UUID
 
 from burgee_server.capture import TimeWindow, admit
-from burgee_server.journal.v1.journal_pb2 import StoredBatch, StoredEvent
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, ArrivingEvent, StoredBatch
 
 
-def test_events_without_uuid_get_random_ones_of_their_own():
-    """Ten thousand differ, and each is written as RFC 9562 has version 4: canonical, with version and variant."""
-    batch = StoredBatch(events=[StoredEvent(event=b"e", distinct_id=b"ann")] * 10_000)
+def test_events_without_uuid_get_ones_of_their_own():
+    """Ten thousand differ, and each is written as RFC 9562 has version 7: canonical, with time, version and variant.
 
-    stored = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload)
+    Those of another batch of the same moment differ, too.
+    """
+    given = []
+    for _ in range(2):
+        batch = ArrivingBatch(events=[ArrivingEvent(event=b"e", distinct_id=b"ann")] * 10_000)
+        stored = StoredBatch.FromString(
+            admit(batch, 1, 1_700_000_000_123_456, TimeWindow(24.0, None), frozenset()).payload
+        )
+        given += [event.uuid.decode() for event in stored.events]
 
-    given = [event.uuid.decode() for event in stored.events]
-    assert len(set(given)) == 10_000
-    assert {(UUID(text).version, UUID(text).variant, str(UUID(text)) == text) for text in given} == {
-        (4, RFC_4122, True)
-    }
-    # Every bit that may vary does: 122 of them, each set in about half.
-    bits = [sum(UUID(text).int >> bit & 1 for text in given) for bit in range(128)]
-    assert sorted(count for count in bits if count in (0, 10_000)) == [0, 0, 0, 0, 10_000, 10_000]
-    assert all(4_500 < count < 5_500 for count in bits if count not in (0, 10_000))
+    assert len(set(given)) == 20_000
+    assert {
+        (UUID(text).version, UUID(text).variant, UUID(text).int >> 80, str(UUID(text)) == text) for text in given
+    } == {(7, RFC_4122, 1_700_000_000_123, True)}
+
+
+def test_what_is_random_in_a_uuid_is_in_every_bit():
+    """73 bits of it are random: each is set in about half of a thousand batches."""
+    given = []
+    for _ in range(1_000):
+        batch = ArrivingBatch(events=[ArrivingEvent(event=b"e", distinct_id=b"ann")])
+        [event] = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload).events
+        given.append(UUID(event.uuid.decode()).int)
+    bits = [sum(each >> bit & 1 for each in given) for bit in range(80)]
+    assert sum(350 < count < 650 for count in bits) == 73
 
 
 def test_a_uuid_in_another_form_is_kept_in_the_canonical_one():
@@ -33,7 +46,7 @@ def test_a_uuid_in_another_form_is_kept_in_the_canonical_one():
         b"{" + canonical + b"}",
         b"urn:uuid:" + canonical,
     ]
-    batch = StoredBatch(events=[StoredEvent(event=b"e", distinct_id=b"ann", uuid=form) for form in forms])
+    batch = ArrivingBatch(events=[ArrivingEvent(event=b"e", distinct_id=b"ann", uuid=form) for form in forms])
 
     stored = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload)
 

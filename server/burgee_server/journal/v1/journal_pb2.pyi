@@ -20,9 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class StoredBatch(_message.Message):
-    """A burgee.v1.CaptureRequest as the door reads it. Text is declared as bytes, so that one event whose text is not
-    UTF-8 is rejected by itself and does not make the batch unreadable.
-    """
+    """A burgee.v1.CaptureRequest as the journal keeps it. Text is declared as bytes: see ArrivingBatch."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -129,3 +127,89 @@ class StoredGroup(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StoredGroup: _TypeAlias = StoredGroup  # noqa: Y015
+
+@_typing.final
+class ArrivingBatch(_message.Message):
+    """The same as the door reads and writes it. Text is declared as bytes, so that one event whose text is not UTF-8 is
+    rejected by itself and does not make the batch unreadable.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    SENT_AT_MICROS_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.bytes
+    """See burgee.v1.CaptureRequest."""
+    sent_at_micros: _builtins.int
+    """See burgee.v1.CaptureRequest."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___ArrivingEvent]:
+        """The events."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___ArrivingEvent] | None = ...,
+        batch_id: _builtins.bytes = ...,
+        sent_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "events", b"events", "sent_at_micros", b"sent_at_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArrivingBatch: _TypeAlias = ArrivingBatch  # noqa: Y015
+
+@_typing.final
+class ArrivingEvent(_message.Message):
+    """A StoredEvent of which the groups are not taken apart: most are known already, as they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UUID_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    DISTINCT_ID_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    PROPERTIES_JSON_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_MICROS_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_ID_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    uuid: _builtins.bytes
+    """See burgee.v1.Event."""
+    event: _builtins.bytes
+    """See burgee.v1.Event."""
+    distinct_id: _builtins.bytes
+    """See burgee.v1.Event."""
+    properties_json: _builtins.bytes
+    """See burgee.v1.Event."""
+    timestamp_micros: _builtins.int
+    """See burgee.v1.Event."""
+    environment_id: _builtins.int
+    """See StoredEvent."""
+    received_at_micros: _builtins.int
+    """See StoredEvent."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Serialized StoredGroups."""
+
+    def __init__(
+        self,
+        *,
+        uuid: _builtins.bytes = ...,
+        event: _builtins.bytes = ...,
+        distinct_id: _builtins.bytes = ...,
+        groups: _abc.Iterable[_builtins.bytes] | None = ...,
+        properties_json: _builtins.bytes = ...,
+        timestamp_micros: _builtins.int = ...,
+        environment_id: _builtins.int = ...,
+        received_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distinct_id", b"distinct_id", "environment_id", b"environment_id", "event", b"event", "groups", b"groups", "properties_json", b"properties_json", "received_at_micros", b"received_at_micros", "timestamp_micros", b"timestamp_micros", "uuid", b"uuid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArrivingEvent: _TypeAlias = ArrivingEvent  # noqa: Y015
