@@ -119,9 +119,14 @@ def queryable(server: Measured, count: int) -> float:
     return time.perf_counter() - began
 
 
+def _export_beside(server: Measured, path: Path, ended: threading.Event) -> None:
+    run(server, "export", str(path))
+    ended.set()
+
+
 def trend_seconds(server: Measured, meanwhile: threading.Event | None = None) -> list[float]:
     """Seconds that a trend over all events takes, in order: a few times, or for as long as something else goes on."""
-    took = []
+    took: list[float] = []
     with burgee.Client(server.target, KEY, query_timeout=120) as client:
         while len(took) < 7 or (meanwhile and not meanwhile.is_set()):
             began = time.perf_counter()
@@ -168,7 +173,7 @@ def main() -> None:
                 report(name, exported, count)
                 print(f"{path.stat().st_size / 1e9:.2f} GB")
             beside = threading.Event()
-            exporting = threading.Thread(target=lambda: (run(server, "export", str(lines)), beside.set()))
+            exporting = threading.Thread(target=_export_beside, args=(server, lines, beside))
             exporting.start()
             _print_trend("beside an export", trend_seconds(server, beside))
             exporting.join()

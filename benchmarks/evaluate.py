@@ -4,19 +4,36 @@ import platform
 from collections.abc import Callable
 from dataclasses import replace
 from timeit import repeat
+from typing import Any
 
 from burgee import wire
-from burgee.evaluation import COHORT, Context, Flag, FlagSet, Profiles, cohort, flag_from_document, with_defaults
+from burgee.evaluation import (
+    COHORT,
+    Context,
+    Flag,
+    FlagSet,
+    Profiles,
+    Properties,
+    cohort,
+    flag_from_document,
+    with_defaults,
+)
 from burgee.v1 import flags_pb2
 
 NOW = 1_772_366_400.0
-COMPANY = {"plan": "enterprise", "seats": 250, "created": "2026-01-15", "version": "3.2.1", "domain": "acme.example"}
+COMPANY: Properties = {
+    "plan": "enterprise",
+    "seats": 250,
+    "created": "2026-01-15",
+    "version": "3.2.1",
+    "domain": "acme.example",
+}
 PASSED = Context("ann", {"company": "acme"}, {}, {"company": COMPANY})
 STORED: Profiles = {("company", "acme"): COMPANY}
 NAMED = Context("ann", {"company": "acme"})
 
 
-def flag(*conditions: tuple[str, str, object], key: str = "beta", **distribution: object) -> Flag:
+def flag(*conditions: tuple[str, str, object], key: str = "beta", **distribution: Any) -> Flag:
     """A flag with one rule."""
     asked = [{"attribute": name, "operator": operator, "values": [value]} for name, operator, value in conditions]
     rule = {"conditions": asked, "distribution": {"bucket_by": "company", **distribution}}
@@ -26,7 +43,7 @@ def flag(*conditions: tuple[str, str, object], key: str = "beta", **distribution
 PLAN, SEATS = ("company.plan", "equals", "enterprise"), ("company.seats", "gte", 100)
 
 
-def check(*conditions: tuple[str, str, object], **distribution: object) -> Callable[[], object]:
+def check(*conditions: tuple[str, str, object], **distribution: Any) -> Callable[[], object]:
     """One check of such a flag, by a company whose properties are passed."""
     evaluate = FlagSet([flag(*conditions, **distribution)]).evaluate
     return lambda: evaluate("beta", PASSED, {}, NOW)

@@ -177,7 +177,8 @@ def main() -> None:
                 resolution = client.resolve("beta", "ann", company="acme")
                 assert resolution.reason is not burgee.Reason.ERROR, resolution
 
-            empty = partial(channel.unary_unary(EMPTY), b"", timeout=10)
+            empty_call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
+            empty = partial(empty_call, b"", timeout=10)
             admin = client.stub(FlagAdminServiceStub)
             admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000)))
             honest(check)

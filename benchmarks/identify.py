@@ -11,7 +11,7 @@ import time
 
 import grpc
 
-from benchmarks.server import Measured, serving
+from benchmarks.server import Call, Measured, serving
 from benchmarks.sustain import METADATA, connected
 from burgee.v1 import profiles_pb2 as pb
 
@@ -43,7 +43,9 @@ def group(number: int, value: int) -> bytes:
 
 async def sent(channel: grpc.aio.Channel, server: Measured, method: str, bodies: list[bytes]) -> tuple[float, float]:
     """Milliseconds a call: of the server's processor, and until it was answered (median)."""
-    call, took, left = channel.unary_unary(method), [], iter(bodies)
+    call: Call = channel.unary_unary(method)
+    took: list[float] = []
+    left = iter(bodies)
 
     async def keep_sending() -> None:
         for body in left:

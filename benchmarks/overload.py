@@ -26,7 +26,7 @@ import grpc
 
 import burgee
 from benchmarks.serve import EVALUATE, flag, framed
-from benchmarks.server import KEY, Measured, serving
+from benchmarks.server import KEY, Call, Measured, serving
 from benchmarks.sustain import BATCH, METADATA, METHOD, batches, percentile
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
@@ -75,7 +75,7 @@ async def _probe(targets: Sequence[str], seconds: float) -> list[list[float]]:
     body = flags_pb2.EvaluateRequest(flag_key="beta", context=context).SerializeToString()
     took: list[list[float]] = [[] for _ in targets]
     channels = [grpc.aio.insecure_channel(target) for target in targets]
-    calls = [channel.unary_unary(EVALUATE) for channel in channels]
+    calls: list[Call] = [channel.unary_unary(EVALUATE) for channel in channels]
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         for call, seen in zip(calls, took, strict=True):

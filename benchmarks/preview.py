@@ -57,7 +57,7 @@ def put_companies(data: Path) -> None:
 def list_companies(client: burgee.Client) -> None:
     """Put half of them into a cohort."""
     stub = client.stub(CohortServiceStub)
-    cohort = cohorts_pb2.Cohort(key="half", group_type="company", listed={})
+    cohort = cohorts_pb2.Cohort(key="half", group_type="company", listed=cohorts_pb2.ListedCohort())
     stub.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
     for first in range(0, COMPANIES // 2, 10_000):
         keys = [f"company-{2 * number}" for number in range(first, first + 10_000)]
@@ -69,14 +69,14 @@ def see_companies(client: burgee.Client) -> None:
     for number in range(COMPANIES):
         client.capture("opened", f"user-{number}", company=f"company-{number}")
     assert client.flush(60)
-    query = trend_pb2.QueryTrendRequest(series=[{"event": "opened"}])
+    query = trend_pb2.QueryTrendRequest(series=[trend_pb2.TrendSeries(event="opened")])
     while client.stub(InsightServiceStub).QueryTrend(query).rows[0].total < COMPANIES:
         time.sleep(0.2)
 
 
 def flag(rollout: int, *, plans: tuple[str, ...] = (), cohort: str = "") -> flags_pb2.Flag:
     """On for a share of the companies, of these plans, in this cohort."""
-    rule = flags_pb2.Rule(distribution={"bucket_by": "company", "rollout": rollout})
+    rule = flags_pb2.Rule(distribution=flags_pb2.Distribution(bucket_by="company", rollout=rollout))
     if plans:
         condition = rule.conditions.add(attribute="company.plan", operator="OPERATOR_IN")
         for plan in plans:

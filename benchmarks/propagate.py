@@ -96,7 +96,7 @@ async def propagate(targets: Sequence[str], streams: int, key: str) -> dict[str,
 
 def checks(client: burgee.Client) -> dict[str, float]:
     """Microseconds of a check, by what is passed."""
-    passed = {"company": {"plan": "enterprise", "seats": 250}}
+    passed: dict[str, Any] = {"company": {"plan": "enterprise", "seats": 250}}
     assert client.resolve("beta", "ann", company="acme").reason is not burgee.Reason.ERROR
     return {
         "is_enabled, properties stored": microseconds(lambda: client.is_enabled("beta", "ann", company="acme")),

@@ -9,13 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 KEY = "the-key-of-the-benchmarks"
 EMPTY = "/burgee.benchmarks.Empty/Call"
 LET_IN = "/burgee.v1.FlagService/Nothing"
+
+Call: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
+"""A method that is sent serialized messages."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,11 @@ def _add_empty_methods() -> None:
         begin(self, *arguments)
         for path in (EMPTY, LET_IN):
             service, _, method = path[1:].rpartition("/")
-            handlers = {method: grpc.unary_unary_rpc_method_handler(nothing)}
+            handlers: dict[str, door.Handler] = {method: grpc.unary_unary_rpc_method_handler(nothing)}
             self._server.add_registered_method_handlers(service, handlers)
 
     NEEDED[LET_IN] = NEEDED["/burgee.v1.FlagService/Evaluate"]
-    server.RpcServer.__init__ = with_empty  # type: ignore[method-assign]
+    server.RpcServer.__init__ = with_empty  # type: ignore[method-assign, assignment]
     # The door reads messages by their descriptor, which this method has none of: it is let in, and that is all.
     door._guard = lambda method, *wrapped: wrapped[0] if method == LET_IN else guard(method, *wrapped)
 

@@ -32,7 +32,7 @@ class _Everything(capture_pb2_grpc.CaptureServiceServicer):
 def acknowledging(port: int = 0) -> Iterator[int]:
     """A server that takes everything and keeps nothing; its port."""
     server = grpc.server(ThreadPoolExecutor(4))
-    capture_pb2_grpc.add_CaptureServiceServicer_to_server(_Everything(), server)
+    capture_pb2_grpc.add_CaptureServiceServicer_to_server(_Everything(), server)  # type: ignore[abstract]
     bound = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     yield bound

@@ -14,12 +14,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 import grpc
 import msgspec
 
-from benchmarks.server import KEY, Measured, serving
+from benchmarks.server import KEY, Call, Measured, serving
 from burgee.v1 import capture_pb2, common_pb2, trend_pb2
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.capture import TimeWindow
@@ -82,7 +83,7 @@ class Sender:
     """Sends serialized batches, each time under a new batch_id."""
 
     def __init__(self, channel: grpc.aio.Channel, encoded: list[bytes], size: int) -> None:
-        self._call = channel.unary_unary(METHOD)
+        self._call: Call = channel.unary_unary(METHOD)
         self._encoded = encoded
         self._size = size
         self._number = random.getrandbits(100) << 20
@@ -129,7 +130,7 @@ async def pace(sender: Sender, batches_a_second: float, end: float, load: Load) 
     await asyncio.gather(*tasks)
 
 
-async def counted(stub: InsightServiceStub, event: str = "") -> int:
+async def counted(stub: Any, event: str = "") -> int:
     """How many events a query counts."""
     request = trend_pb2.QueryTrendRequest(
         series=[trend_pb2.TrendSeries(event=event)], range=common_pb2.TimeRange(start="-60d", end="now")
@@ -137,7 +138,7 @@ async def counted(stub: InsightServiceStub, event: str = "") -> int:
     return int((await stub.QueryTrend(request, metadata=METADATA)).rows[0].total)
 
 
-async def loaded(stub: InsightServiceStub) -> None:
+async def loaded(stub: Any) -> None:
     """Wait until what was acknowledged by now is loaded; a count of all would take the processor from the loader."""
     now = time.time()
     request = trend_pb2.QueryTrendRequest(
@@ -149,7 +150,8 @@ async def loaded(stub: InsightServiceStub) -> None:
 
 async def freshness(channel: grpc.aio.Channel, rounds: int) -> list[float]:
     """Seconds from an event's acknowledgement until a query counts it."""
-    capture, stub, waits = channel.unary_unary(METHOD), InsightServiceStub(channel), []
+    capture: Call = channel.unary_unary(METHOD)
+    stub, waits = InsightServiceStub(channel), []
     for number in range(1, rounds + 1):
         event = capture_pb2.Event(event="fresh", distinct_id="ann")
         await capture(capture_pb2.CaptureRequest(events=[event]).SerializeToString(), metadata=METADATA)

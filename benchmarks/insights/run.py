@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -25,6 +26,11 @@ from burgee_server.storage.clock import SystemClock
 from tests.fixtures.vocabulary import insights
 
 QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
+
+
+def fetched(table: Any, sql: str) -> Any:
+    """What DuckDB answers."""
+    return table.execute(sql).fetchall()
 
 
 async def seconds(ask: Callable[[], Awaitable[Any]]) -> float:
@@ -52,12 +58,13 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds
                 continue
             sql = question.clickhouse.replace("{events}", span.clickhouse)
             ways: list[Callable[[], Awaitable[Any]]] = [
-                lambda question=question: asking.ask(question.plan, question.query(span.range), 1, {"company"}),
-                lambda sql=sql: warehouse.query(Statement(sql)),
+                partial(asking.ask, question.plan, question.query(span.range), 1, {"company"}),
+                partial(warehouse.query, Statement(sql)),
             ]
             if table is not None and question.duckdb:
-                text = question.duckdb.replace("{events}", span.duckdb)
-                ways.append(lambda text=text, table=table: asyncio.to_thread(lambda: table.execute(text).fetchall()))
+                ways.append(
+                    partial(asyncio.to_thread, fetched, table, question.duckdb.replace("{events}", span.duckdb))
+                )
             times = [[await seconds(way) for way in ways] for _ in range(rounds)]
             insight, *others = map(median, zip(*times, strict=True))
             # The ratios are of each round: both met the same neighbours.

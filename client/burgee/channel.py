@@ -109,7 +109,7 @@ class _Details(NamedTuple):
     compression: Any
 
 
-class _Door(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+class _Door(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """What every call goes through: adds `authorization: Bearer <key>`, if there is one, and counts as traffic."""
 
     def __init__(self, api_key: str, traffic: Traffic) -> None:

@@ -101,7 +101,7 @@ class CaptureServicer:
             )
             for method in service.methods
         }
-        server.add_registered_method_handlers(service.full_name, handlers)  # type: ignore[attr-defined]  # not in the stubs
+        server.add_registered_method_handlers(service.full_name, handlers)
 
 
 def _selection(chosen: pb.QuarantineFilter) -> Selection:

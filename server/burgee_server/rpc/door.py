@@ -42,7 +42,7 @@ _LATE_SECONDS = 0.05
 """A call that is ended no longer before its deadline was ended by it: clocks begin at different moments."""
 
 
-class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
+class Door(grpc.aio.ServerInterceptor):
     """Wraps each method once, at its first call. Methods of other packages (health, reflection) pass untouched.
 
     `reads_first`: the transport has read a message before it asks whether to let the call in. `at_once`: what answers a
@@ -99,9 +99,9 @@ class Door(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in 
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
+    ) -> "Handler | None":
         """The handler behind this door, or one that says why the call is not let in."""
         method = handler_call_details.method
         metadata = handler_call_details.invocation_metadata or ()

@@ -85,7 +85,7 @@ class FlagServicer:
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve this on `server`."""
-        handlers = {
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "Evaluate": grpc.unary_unary_rpc_method_handler(self.Evaluate),
             "EvaluateAll": grpc.unary_unary_rpc_method_handler(
                 self.EvaluateAll, pb.EvaluateAllRequest.FromString, pb.EvaluateAllResponse.SerializeToString
@@ -99,7 +99,7 @@ class FlagServicer:
             "Watch": grpc.unary_stream_rpc_method_handler(self.Watch, pb.WatchRequest.FromString),
         }
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
-        server.add_registered_method_handlers(service, handlers)  # type: ignore[attr-defined]  # not in the stubs yet
+        server.add_registered_method_handlers(service, handlers)
 
     def _kept(self, environment: int, question: bytes) -> bytes | None:
         """The answer of before, counted, if it may be given again."""

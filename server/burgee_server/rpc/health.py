@@ -10,7 +10,7 @@ from burgee_server.rpc.streams import OpenStreams
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-class Health(health.aio.HealthServicer):  # type: ignore[name-defined,misc]  # there at run time
+class Health(health.aio.HealthServicer):  # type: ignore[misc]  # there at run time
     """A stopping server waits for calls that are open: those that watch it would be open for ever."""
 
     def __init__(self, streams: OpenStreams) -> None:

@@ -8,7 +8,7 @@ import grpc
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
-class Methods(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in the stubs only
+class Methods(grpc.GenericRpcHandler):
     """Stands where generated code wants a server to add its methods to.
 
     grpc.aio keeps a task waiting for the next call of each registered method, and at each call looks at all of them:
