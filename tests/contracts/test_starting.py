@@ -1,10 +1,10 @@
 """Nodes that start at once on one PostgreSQL."""
 
 import subprocess
-import sys
 
 import psycopg
 
+from tests.fixtures.nursery import Python
 from tests.fixtures.serving import environment
 
 MIGRATE = """
@@ -24,10 +24,9 @@ asyncio.run(main())
 
 def test_of_processes_that_start_at_once_one_migrates(postgres_database: str) -> None:
     """The others find it done: none fails, and every table is there once."""
-    command = [sys.executable, "-c", MIGRATE, postgres_database]
     starting = [
-        subprocess.Popen(
-            command,
+        Python(
+            *("-c", MIGRATE, postgres_database),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

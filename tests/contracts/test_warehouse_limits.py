@@ -13,6 +13,7 @@ from burgee_server.errors import Overloaded, TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clickhouse.priority import STEPS, merging_threads
+from tests.fixtures.nursery import run_python
 from tests.fixtures.warehouse import EMBEDDED
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
@@ -61,13 +62,7 @@ asyncio.run(main())
 
 def in_another_process(root: Path, script: str, argument: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a script where the tests are importable."""
-    return subprocess.run(
-        [sys.executable, "-c", script, argument],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **settings},
-    )
+    return run_python("-c", script, argument, cwd=root, text=True, env={**os.environ, **settings})
 
 
 async def running(warehouse: ClickHouseWarehouse) -> int:

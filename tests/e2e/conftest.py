@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from click.testing import CliRunner
 from burgee.v1 import admin_pb2
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli import main
+from tests.fixtures.nursery import run_python
 from tests.fixtures.serving import Serving, environment
 
 _numbers = itertools.count(1)
@@ -47,14 +47,7 @@ class Command:
     def run(self, *arguments: str, stdin: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
         """The finished command."""
         if stdin is not None:
-            return subprocess.run(
-                [sys.executable, "-m", "burgee_server", *arguments],
-                input=stdin,
-                capture_output=True,
-                env=self._environment,
-                timeout=60,
-                check=False,
-            )
+            return run_python("-m", "burgee_server", *arguments, stdin=stdin, env=self._environment)
         others = {name: None for name in os.environ if name not in self._environment}
         done = CliRunner().invoke(main, arguments, env={**others, **self._environment})
         if not isinstance(done.exception, SystemExit | None):

@@ -4,13 +4,13 @@ import gzip
 import json
 import signal
 import subprocess
-import sys
 import time
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.conftest import Command, environment
+from tests.fixtures.nursery import Python, run_python
 
 CHUNK = 5_000
 SPAN = ("--start", "2026-03-01", "--end", "2026-03-02")
@@ -59,8 +59,8 @@ class Importing:
     """`burgee import -` that is fed by hand."""
 
     def __init__(self, command):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "burgee_server", "import", "-", "--json"],
+        self.process = Python(
+            *("-m", "burgee_server", "import", "-", "--json"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -133,14 +133,8 @@ def test_what_cannot_be_imported_is_told_with_the_name_of_the_file(tmp_path, con
     """Before anybody is asked; the exit code tells a wrong command from a bad file."""
     (tmp_path / arguments[0]).write_bytes(content.encode("latin-1"))
     (tmp_path / "m.toml").write_text(MAPPING)
-    done = subprocess.run(
-        [sys.executable, "-m", "burgee_server", "import", *arguments],
-        capture_output=True,
-        cwd=tmp_path,
-        env=environment(BURGEE_TARGET="127.0.0.1:1", BURGEE_API_KEY="none", COLUMNS="200"),
-        timeout=60,
-        check=False,
-    )
+    settings = environment(BURGEE_TARGET="127.0.0.1:1", BURGEE_API_KEY="none", COLUMNS="200")
+    done = run_python("-m", "burgee_server", "import", *arguments, cwd=tmp_path, env=settings)
     assert (done.returncode, words in done.stderr.decode()) == (code, True), done.stderr.decode()
 
 

@@ -1,22 +1,14 @@
 """`burgee doctor` beside a server, and where one ran."""
 
 import json
-import subprocess
-import sys
 
+from tests.fixtures.nursery import run_python
 from tests.fixtures.serving import environment
 
 
 def doctor(*arguments, **settings):
     """What it finds, and its exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "burgee_server", "doctor", *arguments, "--json"],
-        capture_output=True,
-        text=True,
-        env=environment(**settings),
-        timeout=60,
-        check=False,
-    )
+    done = run_python("-m", "burgee_server", "doctor", *arguments, "--json", text=True, env=environment(**settings))
     return done, json.loads(done.stdout) if done.stdout else []
 
 
@@ -49,8 +41,8 @@ def test_health_says_whether_a_server_serves_and_exits_with_one_if_it_does_not(s
     """For scripts and containers that wait: no key, one word."""
 
     def health(*arguments):
-        command = [sys.executable, "-m", "burgee_server", "health", "--target", server.target, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+        command = ("-m", "burgee_server", "health", "--target", server.target, *arguments)
+        return run_python(*command, text=True, env=environment())
 
     server = serve()
     well, unknown = health("--service", "burgee.v1.FlagService"), health("--service", "burgee.v1.Nothing")

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from burgee_server.ports.quarantine import RefusedEvent
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from tests.faults.test_kill import all_is_loaded
 from tests.fixtures.clickhouse import ClickHouse
+from tests.fixtures.nursery import Python
 from tests.fixtures.redis import RedisServer
 from tests.fixtures.serving import Serving, environment, wait_for
 from tests.fixtures.warehouse import Fact, batch
@@ -106,10 +106,8 @@ def state(target: str) -> dict[str, Any]:
 
 def migrate(data: Path, shared: dict[str, str]) -> "subprocess.Popen[str]":
     """`burgee migrate` as a process."""
-    command = [sys.executable, "-m", "burgee_server", "migrate", "--data", str(data)]
-    return subprocess.Popen(
-        command, env=environment(**shared), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command = ("-m", "burgee_server", "migrate", "--data", str(data))
+    return Python(*command, env=environment(**shared), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 async def test_everything_is_there_afterwards_however_often_it_was_cut_short(

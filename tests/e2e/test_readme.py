@@ -35,7 +35,7 @@ def test_the_commands_that_the_readme_names_are_there(part):
 
 def test_the_first_sixty_seconds_work_as_written(serve, tmp_path):
     """Create the flag, run the program, ask on the command line; every line succeeds and says what it should."""
-    server = serve()
+    server = serve(within=("env",))
     settings = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=server.key)
 
     def run(*arguments):

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import urllib.request
 
 import grpc
@@ -18,6 +16,7 @@ from burgee.v1 import flag_admin_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from tests.e2e.conftest import Command
 from tests.fixtures.clickhouse import ClickHouse
+from tests.fixtures.nursery import run_python
 from tests.fixtures.serving import environment, wait_for
 
 KEY = "chosen-for-several-nodes"
@@ -89,10 +88,8 @@ def test_a_node_that_answers_leaves_the_work_to_one_that_loads(serve, shared):
         list_flags(loader)
     assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
     assert (serves(loader), serves(loader, "burgee.v1.FlagService")) == (True, False)
-    command = [sys.executable, "-m", "burgee_server", "doctor", "--data", str(loader.data), "--json"]
-    doctor = subprocess.run(
-        command, env=environment(**shared, BURGEE_API_KEY=KEY), capture_output=True, text=True, timeout=120
-    )
+    command = ("-m", "burgee_server", "doctor", "--data", str(loader.data), "--json")
+    doctor = run_python(*command, env=environment(**shared, BURGEE_API_KEY=KEY), text=True, timeout=120)
     found = {each["subject"]: each for each in json.loads(doctor.stdout)}
     assert found["server"]["state"] == found["redis"]["state"] == "ok", doctor.stdout
     assert "a loader" in found["server"]["found"]
@@ -141,8 +138,8 @@ def test_a_process_that_is_killed_takes_the_others_with_it(serve, shared, which)
 @pytest.mark.parametrize("arguments", [("--role", "api"), ("--role", "loader"), ("--processes", "2")])
 def test_without_stores_in_common_there_is_one_process_and_it_does_everything(tmp_path, arguments):
     """One line says what would be needed."""
-    command = [sys.executable, "-m", "burgee_server", "serve", "--data", str(tmp_path / "data"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+    command = ("-m", "burgee_server", "serve", "--data", str(tmp_path / "data"), *arguments)
+    done = run_python(*command, text=True, env=environment())
 
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

@@ -5,8 +5,6 @@ import re
 import shutil
 import signal
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.e2e.conftest import Command
+from tests.fixtures.nursery import run_python
 from tests.fixtures.serving import READY, Serving, environment, wait_for
 
 
@@ -102,14 +101,7 @@ def test_a_second_process_on_the_same_directory_gets_one_clear_line(shared_serve
 
 def run(*arguments, **settings):
     """A command that is expected to end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "burgee_server", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment(**settings),
-        timeout=60,
-        check=False,
-    )
+    return run_python("-m", "burgee_server", *arguments, text=True, env=environment(**settings))
 
 
 @pytest.mark.parametrize(
@@ -343,9 +335,7 @@ def test_a_server_with_a_certificate_is_found_by_its_https_address(serve, tmp_pa
     assert server.target.startswith("https://127.0.0.1:")
 
     def burgee_command(*arguments, **more):
-        return subprocess.run(
-            [sys.executable, "-m", "burgee_server", *arguments], capture_output=True, text=True, env=environment(**more)
-        )
+        return run_python("-m", "burgee_server", *arguments, text=True, env=environment(**more))
 
     trusting = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(trusted)}
     assert burgee_command("health", "--target", server.target, **trusting).stdout == "SERVING\n"

@@ -2,13 +2,12 @@
 
 import random
 import signal
-import subprocess
-import sys
 
 import pytest
 
 import burgee
 from tests.e2e.test_serve import stored_uuids, wait_for
+from tests.fixtures.nursery import run_python
 from tests.fixtures.spooling import kill_at_random
 from tests.unit.client.fakes import unused_target
 
@@ -39,7 +38,7 @@ def test_what_was_safe_is_stored_once_whoever_dies_when(serve, tmp_path, rounds)
         safe |= kill_at_random(target, KEY, spool, range(number + 1, number + 3), chance)
         server.stop(signal.SIGKILL)
         safe |= kill_at_random(target, KEY, spool, range(number + 3, number + 4), chance)
-    subprocess.run([sys.executable, "-c", ENDS, target, KEY, str(spool)], check=True, timeout=60)
+    run_python("-c", ENDS, target, KEY, str(spool)).check_returncode()
 
     server = serve("--listen", target, BURGEE_BOOTSTRAP_KEY=KEY)
     with burgee.Client(target, KEY, spool=spool) as last:

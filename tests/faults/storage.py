@@ -15,8 +15,7 @@ from typing import Any
 from burgee_server.storage.clickhouse import landing
 from burgee_server.storage.clickhouse.pool import ClientPool
 from tests.faults.senders import KINDS, SIZE, Senders
-
-ROOT = Path(__file__).parents[2]
+from tests.fixtures.nursery import ROOT, run_python
 
 NO_MERGES = (
     "ALTER TABLE events MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1,"
@@ -32,14 +31,13 @@ FROM events WHERE event = 'sent' GROUP BY distinct_id, batch
 
 def ask(data: Path, *statements: str, within: Sequence[str] = ()) -> list[list[list[Any]]]:
     """The rows of each statement in the warehouse of a data directory that no server has open."""
-    done = subprocess.run(
-        [*within, sys.executable, "-m", "tests.faults.storage", str(data), *statements],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    command = ("-m", "tests.faults.storage", str(data), *statements)
+    if within:
+        path = {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+        options = {"capture_output": True, "text": True, "check": False, "timeout": 120}
+        done = subprocess.run([*within, sys.executable, *command], env={**os.environ, **path}, **options)
+    else:
+        done = run_python(*command, cwd=ROOT, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     answers: list[list[list[Any]]] = json.loads(done.stdout)
     return answers

@@ -7,7 +7,6 @@ the insert. The short form makes what two of those steps leave.
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.faults.loading import FACTS, SEEN
 from tests.faults.storage import ROOT, ask
+from tests.fixtures.nursery import Python
 from tests.fixtures.serving import wait_for
 
 STEPS = ("mkdir", "fdatasync", "rename")
@@ -28,8 +28,8 @@ class Loading:
     """A process that loads (loading.py); killed at the end, if it still runs."""
 
     def __init__(self, data: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.loading", str(data)],
+        self.process = Python(
+            *("-m", "tests.faults.loading", str(data)),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
