@@ -46,3 +46,19 @@ async def test_the_write_ahead_log_is_begun_anew_while_appending_goes_on(tmp_pat
 
     assert (tmp_path / "journal.db-wal").stat().st_size < 600 * 20_000 / 2
     await journal.close()
+
+
+async def test_what_is_forgotten_is_not_written_once_more(tmp_path, monkeypatch):
+    """Of a range of 4 MB, forgetting writes which pages are free, and not zeroes into them."""
+    monkeypatch.setattr(checkpoints, "EVERY_COMMITS", 1_000_000)
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 30)
+    for number in range(40):
+        await journal.append(1, f"batch-{number}", bytes(100_000), 1)
+    waiting = await journal.next_range(40)
+    written = (tmp_path / "journal.db-wal").stat().st_size
+
+    await journal.commit(waiting)
+
+    assert written > 4_000_000
+    assert (tmp_path / "journal.db-wal").stat().st_size - written < 400_000
+    await journal.close()

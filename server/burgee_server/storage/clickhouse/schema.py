@@ -255,6 +255,15 @@ def _few_columns(layout: Layout) -> Statements:
         )
 
 
+def _by_column(layout: Layout) -> Statements:
+    """What merges into a wide part is merged column by column: a third less work than row by row, and less memory.
+
+    ClickHouse does so by itself from eleven columns on beside the sort key; events have seven (docs/decisions/0089).
+    """
+    setting = "vertical_merge_algorithm_min_columns_to_activate = 1"
+    yield f"ALTER TABLE {layout.local('events')}{layout.on} MODIFY SETTING {setting}"
+
+
 MIGRATIONS = (
     _begin,
     _on_disk,
@@ -265,6 +274,7 @@ MIGRATIONS = (
     _compact,
     _days,
     _few_columns,
+    _by_column,
 )
 
 
