@@ -250,6 +250,15 @@ async def test_the_span_before_is_answered_beside(usage):
     assert not (await trend(usage, range=third)).HasField("previous")
 
 
+@pytest.mark.parametrize("start", ["today", "this month", "this year", "last quarter", "-90d"])
+async def test_asked_again_an_answer_has_the_same_span_beside_it(usage, start):
+    """The last 90 days are not so many seconds where clocks change, and this month until now is not so many either."""
+    first = await trend(usage, range={"start": start, "compare": "previous"}, time_zone="America/New_York")
+    again = await usage.QueryTrend(first.asked)
+    assert again.asked == first.asked
+    assert (again.previous.info.start, again.previous.info.end) == (first.previous.info.start, first.previous.info.end)
+
+
 async def test_properties_are_those_of_now_or_of_the_time_of_the_event(admin, loaded):
     """A company that was free when it opened, and is pro; and one that nobody had told of yet."""
 

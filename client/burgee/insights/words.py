@@ -87,9 +87,9 @@ class Part:
 class Asking:
     """What every question has. `start` alone may name a span: "today", "this month", "last quarter", "all", ….
 
-    `compare` asks for the answer of another span, too: "previous", or how much earlier ("-1y"). `properties_as_of`: the
-    properties of users and groups are those of "now", or of the time of each "event".
-    `include_internal`: what the environment's own people did counts, too.
+    `compare` asks for the answer of another span, too: "previous", how much earlier ("-1y"), or that very span
+    ("2026-02-01/2026-02-15"). `properties_as_of`: the properties of users and groups are those of "now", or of the time
+    of each "event". `include_internal`: what the environment's own people did counts, too.
     """
 
     start: Moment = ""

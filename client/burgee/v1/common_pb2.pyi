@@ -302,7 +302,8 @@ class TimeRange(_message.Message):
     """Answers the same question of another span, too. "previous": of the one before, in the units in which this one is
     written: with "-90d" the 90 days before, with "last month" the month before that, with "this month" the month
     before until the same day and time of it; between two firsts of a month as many months, between two midnights as
-    many days, else as many seconds. "-1y" and the like: of the same span that much earlier. Empty: of none.
+    many days, else as many seconds. "-1y" and the like: of the same span that much earlier. Two moments with a slash
+    between ("2026-02-01/2026-02-15"), in the forms of `start` and `end`: of that very span. Empty: of none.
     """
     def __init__(
         self,

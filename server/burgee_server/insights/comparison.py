@@ -1,13 +1,15 @@
-"""The span beside the one that was asked for: the one before it, or the same one some time ago."""
+"""The span beside the one that was asked for: the one before it, the same one some time ago, or any that is told."""
 
 from datetime import datetime
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.calendar import beginning, preceding, shift
-from burgee_server.insights.timerange import ALL, FIRST, LAST, NAMED, RELATIVE, Span
+from burgee_server.insights.timerange import ALL, FIRST, LAST, NAMED, RELATIVE, Span, read_moment
 from burgee_server.insights.words import Interval, TimeRange
 
 PREVIOUS = "previous"
+TO = "/"
+"""Between two moments, as in ISO 8601: the span from one to the other."""
 
 _ONE_BACK = {
     Interval.DAY: (-1, "d"),
@@ -17,22 +19,35 @@ _ONE_BACK = {
     Interval.YEAR: (-1, "y"),
 }
 _FIELD = "range.compare"
-_FORMS = 'must be "previous", or how long ago ("-1y"; units h, d, w, m, y)'
+_FORMS = 'must be "previous", how long ago ("-1y"; units h, d, w, m, y), or a span ("2026-02-01/2026-02-15")'
 
 
 def other_span(range_: TimeRange, span: Span, now: datetime) -> Span | None:
     """With what a span is compared; None if with nothing. Raises Invalid for range.compare."""
     if not range_.compare:
         return None
-    if range_.start == ALL:
+    if range_.start == ALL and TO not in range_.compare:
         raise Invalid.of(_FIELD, 'there is nothing to compare "all" with')
     try:
-        start, end = _before(range_, span, now) if range_.compare == PREVIOUS else _ago(range_.compare, span)
+        if range_.compare == PREVIOUS:
+            start, end = _before(range_, span, now)
+        elif TO in range_.compare:
+            start, end = _told(range_.compare, span, now)
+        else:
+            start, end = _ago(range_.compare, span)
     except (ValueError, OverflowError) as error:
         raise Invalid.of(_FIELD, _FORMS) from error
     if not FIRST <= start < end <= LAST:
-        raise Invalid.of(_FIELD, f"no span within {FIRST.year} to {LAST.year} is left")
+        raise Invalid.of(_FIELD, f"leaves no span within {FIRST.year} to {LAST.year}")
     return Span(start, end, span.zone)
+
+
+def _told(text: str, span: Span, now: datetime) -> tuple[datetime, datetime]:
+    """From one moment to the other, each in the forms of a range."""
+    start, end = (read_moment(each, span.zone, now) for each in text.split(TO))
+    if start is None or end is None:
+        raise ValueError(text)
+    return start, end
 
 
 def _ago(text: str, span: Span) -> tuple[datetime, datetime]:

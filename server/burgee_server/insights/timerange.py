@@ -107,7 +107,7 @@ def _named(name: str, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime
 
 
 def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
-    moment = _read(text, zone, now)
+    moment = read_moment(text, zone, now)
     if moment is None:
         named = ", ".join((*NAMED, ALL))
         raise Invalid.of(field, f"{_FORMS}; a start alone may be one of: {named}" if field == "range.start" else _FORMS)
@@ -116,7 +116,8 @@ def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
     return moment
 
 
-def _read(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+def read_moment(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The moment that a bound means at `now`; None for what is none."""
     try:
         if text == "now":
             return now.astimezone(UTC)

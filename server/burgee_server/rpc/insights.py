@@ -205,10 +205,11 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
             )
         response = write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)
-        write_asked(request, answered.answer.info, response)
-        if answered.previous is not None:
-            response.previous.CopyFrom(write(answered.previous))
-            write_info(answered.previous.info, complete_until, response.previous.info)
+        previous = answered.previous
+        write_asked(request, answered.answer.info, previous.info if previous else None, response)
+        if previous is not None:
+            response.previous.CopyFrom(write(previous))
+            write_info(previous.info, complete_until, response.previous.info)
         return response
 
     def _timeout(self, context: Any) -> float:

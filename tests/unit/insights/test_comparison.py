@@ -42,10 +42,12 @@ def compared(start: str, end: str, compare: str) -> Span | None:
         ("2026-03-28T10:00", "2026-03-30", "previous", "2026-03-26T21:00+01:00", "2026-03-28T10:00+01:00"),
         ("this month", "", "-1y", "2025-03-01T00:00+01:00", "2025-03-31T14:30+02:00"),
         ("-7d", "", "-1w", "2026-03-17T14:30+01:00", "2026-03-24T14:30+01:00"),
+        ("-7d", "", "2026-02-01/2026-02-15T10:00", "2026-02-01T00:00+01:00", "2026-02-15T10:00+01:00"),
+        ("all", "", "-3d/2026-03-31T10:00:00Z", "2026-03-28T14:30+01:00", "2026-03-31T12:00+02:00"),
     ],
 )
 def test_the_other_span(start: str, end: str, compare: str, other_start: str, other_end: str) -> None:
-    """The one before in the units of the question, whatever the clocks did, or the same one some time ago."""
+    """The one before in the units of the question, whatever the clocks did, the same some time ago, or any told."""
     other = compared(start, end, compare)
     assert other is not None
     assert (other.start, other.end) == (datetime.fromisoformat(other_start), datetime.fromisoformat(other_end))
@@ -61,6 +63,11 @@ def test_the_other_span(start: str, end: str, compare: str, other_start: str, ot
         ("-30d", "", "-99999y"),
         ("2026-03-29", "2026-03-31", "-1m"),  # both are the 28th of February
         ("1950-01-01", "2026-01-01", "previous"),
+        ("-30d", "", "2026-02-01/"),
+        ("-30d", "", "2026-02-01/2026-02-02/2026-02-03"),
+        ("-30d", "", "2026-02-02/2026-02-01"),
+        ("-30d", "", "today/now"),
+        ("-30d", "", "1850-01-01/1951-01-01"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(start: str, end: str, compare: str) -> None:

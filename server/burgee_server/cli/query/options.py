@@ -30,7 +30,7 @@ _OPTIONS = (
         show_default=True,
         help="When --by and --where look at users and groups.",
     ),
-    click.option("--compare", default="", help="With another span: previous, or how much earlier, such as -1y."),
+    click.option("--compare", default="", help="With another span: previous, how much earlier (-1y), or START/END."),
     click.option(
         "--by",
         metavar="ATTRIBUTE",

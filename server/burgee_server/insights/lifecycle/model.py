@@ -1,6 +1,6 @@
 """What a lifecycle is asked and answers: plain frozen values. Words and limits are those of lifecycle.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -60,8 +60,8 @@ class LifecycleActorsQuery:
 
     @property
     def range(self) -> TimeRange:
-        """As in the lifecycle."""
-        return self.lifecycle.range
+        """As in the lifecycle; nothing is compared, since a column lies in one span."""
+        return replace(self.lifecycle.range, compare="")
 
     @property
     def time_zone(self) -> str:

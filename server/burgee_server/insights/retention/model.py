@@ -1,6 +1,6 @@
 """What a retention is asked and answers: plain frozen values. Words and limits are those of retention.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -141,8 +141,8 @@ class RetentionActorsQuery:
 
     @property
     def range(self) -> TimeRange:
-        """When they started."""
-        return self.retention.range
+        """When they started; nothing is compared, since a column lies in one span."""
+        return replace(self.retention.range, compare="")
 
     @property
     def time_zone(self) -> str:

@@ -27,7 +27,11 @@ _VERSION_COMPARISONS = {
     Operator.SEMVER_LTE: "<=",
 }
 _RANGES = {Operator.SEMVER_TILDE: semver.tilde, Operator.SEMVER_CARET: semver.caret}
-_MOMENT = r"^\\d{4}-\\d\\d-\\d\\d([Tt ]\\d\\d:\\d\\d:\\d\\d([.]\\d{1,9}\\d*)?([Zz]|[+-]\\d\\d:\\d\\d))?$"
+_DATE = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_HOURS, _SIXTIETHS = "([01][0-9]|2[0-3])", "[0-5][0-9]"
+_OFFSET = f"([Zz]|[+-]{_HOURS}:{_SIXTIETHS})"
+_MOMENT = f"^{_DATE}([Tt ]{_HOURS}:{_SIXTIETHS}:([0-5][0-9]|60)([.][0-9]+)?{_OFFSET})?$"
+"""What times.parse reads; of days that a month lacks ClickHouse knows by itself that they are none."""
 _OLDEST, _NEWEST = -2_208_988_800, 10_413_792_000  # the years 1900 to 2300, which DateTime64 holds
 
 

@@ -14,6 +14,7 @@ from burgee import wire
 from burgee.v1 import common_pb2
 from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid, Violation
+from burgee_server.insights.comparison import TO
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
 from burgee_server.insights.words import AsOf, Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
 
@@ -76,12 +77,14 @@ def inside(request: Message) -> Iterator[None]:
         raise Invalid(*(_below(request, held, violation) for violation in error.violations)) from error
 
 
-def write_asked(request: Message, info: QueryInfo, response: Response) -> None:
-    """What was asked, with its times as they were read: asked again, it gives the same answer."""
+def write_asked(request: Message, info: QueryInfo, previous: QueryInfo | None, response: Response) -> None:
+    """What was asked, with its times as they were read: asked again, it gives the same, and the same beside it."""
     response.asked.CopyFrom(request)
     timed = question_of(response.asked)
     timed.time_zone = timed.time_zone or "UTC"
     timed.range.start, timed.range.end = info.start.isoformat(), info.end.isoformat()
+    if previous is not None:
+        timed.range.compare = f"{previous.start.isoformat()}{TO}{previous.end.isoformat()}"
 
 
 def read_properties_as_of(request: Message) -> AsOf:
