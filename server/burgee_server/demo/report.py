@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 import burgee
-from burgee_server.demo.rollout import FLAG, TENTH, THIRD, companies_that_see_it, create_flag, raise_rollout
+from burgee_server.demo.rollout import FLAG, TENTH, THIRD, roll_out
 from burgee_server.demo.sending import DemoFailed, send_events, send_profiles
 from burgee_server.demo.usage import busiest_companies, onboarding_funnel
 from burgee_server.demo.world import DAYS, World
@@ -50,10 +50,7 @@ def play(client: burgee.Client, console: Console, *, end: datetime, seed: int = 
 
 
 def _print_rollout(client: burgee.Client, console: Console, world: World) -> None:
-    flag = create_flag(client, TENTH)
-    tenth = companies_that_see_it(client, world)
-    raise_rollout(client, flag, THIRD)
-    third = companies_that_see_it(client, world)
+    tenth, third = roll_out(client, world)
     lost = tenth - third
     total = len(world.companies)
     console.print(f"[bold]The flag {FLAG}, rolled out by company[/]\n")
