@@ -17,7 +17,7 @@ from tests.fixtures.serving import Serving
 
 KEY = "the-operator-key-of-these-nodes"
 FLAG = "beta"
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.02
 
 
 class Nodes:
@@ -66,7 +66,7 @@ class Nodes:
 
 
 class Checking:
-    """Checks a flag in the memory of a client and, if there is a node to ask, on it, without a pause worth the name."""
+    """Checks a flag in the memory of a client and, if there is a node to ask, on it, fifty times a second."""
 
     def __init__(self, client: burgee.Client, node: Serving | None = None) -> None:
         self.answers: Counter[str] = Counter()

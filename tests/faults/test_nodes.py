@@ -20,7 +20,7 @@ from tests.faults.test_kill import all_is_loaded
 from tests.fixtures.serving import Serving, wait_for
 from tests.rpc.flag_calls import by_company
 
-REST_SECONDS = 0.05
+REST_SECONDS = 0.2
 CAPTURE = "burgee.v1.CaptureService"
 _SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 SHORT_SECONDS, LONG_SECONDS = 3.0, 30.0

@@ -21,8 +21,8 @@ from tests.faults.storage import NO_MERGES, ask, check_stored
 from tests.fixtures.serving import Serving, free_address, wait_for
 
 CLIENTS = 3
-REST_SECONDS = 0.05
-PAUSE_SECONDS = 0.003
+REST_SECONDS = 0.1
+PAUSE_SECONDS = 0.01
 CHANGE_EVERY = 50
 EVENT = "worked"
 
