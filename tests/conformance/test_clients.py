@@ -1,4 +1,7 @@
-"""Both clients answer every conformance case, from call to answer, on a real server with its own storage.
+"""Both clients answer the conformance cases, from call to answer, on a real server with its own storage.
+
+In `make test` every third of them, since the core and the server answer each (test_core.py, test_server.py); in `make
+soak` the others.
 
 One evaluates in memory what the server streams to it; the other, with `local_evaluation=False`, asks each time. Half of
 the flags and groups are there before the stream is opened, and half come through it.
@@ -24,7 +27,10 @@ from tests.fixtures.serving import wait_for
 
 CHUNK = 20
 CASES = [apart(number, case) for number, case in enumerate(WRITTEN)]
-CHUNKS = [CASES[first : first + CHUNK] for first in range(0, len(CASES), CHUNK)]
+THIRDS = [CASES[third::3] for third in range(3)]  # cases of a kind stand together: each third has some of every kind
+CHUNKS = [
+    (third, cases[first : first + CHUNK]) for third, cases in enumerate(THIRDS) for first in range(0, len(cases), CHUNK)
+]
 
 
 @pytest.fixture
@@ -79,7 +85,13 @@ def reads_person(case: Case) -> bool:
     return bool(case.context.distinct_id and read - case.context.properties.keys())
 
 
-@pytest.mark.parametrize("cases", CHUNKS, ids=[f"{chunk[0].theme}: {chunk[0].name}, …" for chunk in CHUNKS])
+@pytest.mark.parametrize(
+    "cases",
+    [
+        pytest.param(cases, id=f"{cases[0].theme}: {cases[0].name}, …", marks=[pytest.mark.soak] if third else [])
+        for third, cases in CHUNKS
+    ],
+)
 async def test_both_clients_answer(
     server: RunningServer, admin: Caller, now: Now, asked: list[str], cases: list[Case]
 ) -> None:

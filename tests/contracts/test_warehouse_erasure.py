@@ -1,6 +1,7 @@
 """What every Warehouse promises about removing persons and groups, on chDB."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -140,7 +141,12 @@ async def test_no_file_holds_them_afterwards(environment: Environment, data_path
 
     def holding() -> list[Path]:
         files = [path for path in (data_path / "events").rglob("*") if path.is_file()]
-        return [path for path in files if any(name.encode() in path.read_bytes() for name in names)]
+        return [path for path in files if any(name in read(path) for name in names)]
+
+    def read(path: Path) -> str:
+        with suppress(FileNotFoundError):  # a merge or a clean-up was faster
+            return path.read_text("latin-1")
+        return ""
 
     # Compression finds nothing to gain in a block of one row, so that text can be found in the files.
     assert holding()
