@@ -19,7 +19,10 @@ _COMMANDS = {
     "query": "query",
     "companies": "companies",
     "delete": "delete",
+    "projects": "projects",
     "environments": "environments",
+    "keys": "keys",
+    "audit": "audit",
     "demo": "demo",
 }
 """The module of each command, and the function in it if it has another name."""

@@ -13,7 +13,7 @@ from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, mem
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.criteria import criteria_options, read_criteria
 from burgee_server.cli.flag_edits import note_option
-from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.output import as_json, print_json, print_table, utc
 from burgee_server.names import name_fault
 
 
@@ -140,7 +140,7 @@ def members_(client: burgee.Client, cohort_key: str, as_json: bool) -> None:
     if as_json:
         print_json([{"key": member.key, "added_at": member.added_at.ToJsonString()} for member in found])
     else:
-        rows = [[member.key, f"{member.added_at.ToDatetime():%Y-%m-%d %H:%M:%S}"] for member in found]
+        rows = [[member.key, utc(member.added_at)] for member in found]
         print_table(["member", "since (UTC)"], rows)
 
 

@@ -10,7 +10,7 @@ import burgee
 from burgee.v1 import profiles_pb2 as pb
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from burgee_server.cli.connection import with_client
-from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.output import as_json, print_json, print_table, utc
 
 POLL_SECONDS = 0.2
 
@@ -66,7 +66,7 @@ def list_(client: burgee.Client, as_json: bool) -> None:
             each.key or f"sha256 {each.key_sha256[:12]}…",
             _state(each),
             each.events if each.HasField("events") else None,
-            f"{each.requested_at.ToDatetime():%Y-%m-%d %H:%M:%S}",
+            utc(each.requested_at),
         ]
         for each in erasures
     ]

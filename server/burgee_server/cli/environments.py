@@ -7,6 +7,7 @@ from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.projects import project_option
 
 
 def _days(text: str) -> int:
@@ -20,15 +21,28 @@ def _days(text: str) -> int:
 
 @click.group()
 def environments() -> None:
-    """The environments of the project, how long each keeps events, and whom its questions leave out."""
+    """See and create environments; how long each keeps events, and whom its questions leave out."""
+
+
+@environments.command()
+@click.argument("key")
+@project_option
+@with_client
+def create(client: burgee.Client, key: str, project: str) -> None:
+    """Create the environment KEY. Nothing is copied into it; `burgee flags copy` brings flags."""
+    request = pb.CreateEnvironmentRequest(project_key=project, key=key)
+    made = client.stub(AdminServiceStub).CreateEnvironment(request).environment
+    click.echo(f"{made.key} is there; its first key: burgee keys create NAME --role service --environment {made.key}")
 
 
 @environments.command("list")
+@project_option
 @as_json
 @with_client
-def list_(client: burgee.Client, as_json: bool) -> None:
+def list_(client: burgee.Client, project: str, as_json: bool) -> None:
     """The environments, by key."""
-    found = client.stub(AdminServiceStub).ListEnvironments(pb.ListEnvironmentsRequest()).environments
+    request = pb.ListEnvironmentsRequest(project_key=project)
+    found = client.stub(AdminServiceStub).ListEnvironments(request).environments
     if as_json:
         print_json(
             [

@@ -10,7 +10,7 @@ from burgee.evaluation import flag_to_document
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import admin, note_option, say
-from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.output import as_json, print_json, print_table, utc
 
 
 @click.command()
@@ -26,7 +26,7 @@ def history(client: burgee.Client, flag_key: str, as_json: bool) -> None:
     rows = [
         [
             version.flag.version,
-            f"{version.changed_at.ToDatetime():%Y-%m-%d %H:%M:%S}",
+            utc(version.changed_at),
             version.changed_by,
             version.change_note,
             "\n".join(map(_change, version.changes)) or ("created" if version.flag.version == 1 else "nothing"),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -53,6 +54,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for row in cells:
         table.add_row(*row)
     console.print(table)
+
+
+def utc(moment: Timestamp) -> str:
+    """A moment in UTC, to the second, as tables have it."""
+    return f"{moment.ToDatetime():%Y-%m-%d %H:%M:%S}"
 
 
 def cell_text(cell: Any) -> str:

@@ -13,7 +13,7 @@ from burgee.v1 import capture_pb2 as pb
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.moments import MOMENT
-from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.output import as_json, print_json, print_table, utc
 from burgee_server.ports.warehouse import from_micros
 
 PAGE = 100
@@ -50,7 +50,8 @@ def list_(
         print_json([_document(each) for each in shown])
         return
     rows = [
-        [str(each.quarantine_id), _time(each), each.event.event, each.event.distinct_id, each.reason] for each in shown
+        [str(each.quarantine_id), utc(each.quarantined_at), each.event.event, each.event.distinct_id, each.reason]
+        for each in shown
     ]
     print_table(["id", "quarantined (UTC)", "event", "distinct_id", "reason"], rows)
     if len(found) > limit:
@@ -159,7 +160,3 @@ def _document(quarantined: pb.QuarantinedEvent) -> dict[str, Any]:
             "properties_json": event.properties_json,  # as text: it may be no JSON at all
         },
     }
-
-
-def _time(quarantined: pb.QuarantinedEvent) -> str:
-    return f"{quarantined.quarantined_at.ToDatetime():%Y-%m-%d %H:%M:%S}"

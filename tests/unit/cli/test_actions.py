@@ -5,9 +5,6 @@ import json
 import pytest
 
 from burgee_server.cli.query.options import read_event
-from tests.unit.cli.test_cohorts import run
-
-__all__ = ["run"]
 
 
 async def test_an_action_is_made_extended_asked_for_and_deleted(run):

@@ -1,31 +1,10 @@
 """`burgee cohorts`, and cohorts in `burgee flags`, against a server in the process."""
 
-import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
-
 import burgee
-from burgee_server.cli import cohort_calls, main
-from tests.fixtures.server import Caller, RunningServer
-
-
-@pytest.fixture
-def run(server: RunningServer, admin: Caller) -> Callable[..., asyncio.Future[Result]]:
-    """Runs a command with the key of the test, and fails if it does not exit as expected."""
-
-    async def run(*arguments: str, stdin: str | bytes = "", code: int = 0) -> Result:
-        environment = {"BURGEE_TARGET": server.target, "BURGEE_API_KEY": admin.secret, "COLUMNS": "200"}
-        result = await asyncio.to_thread(
-            CliRunner().invoke, main, list(arguments), input=stdin, env=environment, catch_exceptions=False
-        )
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+from burgee_server.cli import cohort_calls
 
 
 async def test_a_cohort_is_made_filled_read_and_deleted(run):

@@ -8,9 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from burgee.v1 import capture_pb2
-from tests.unit.cli.test_cohorts import run
-
-__all__ = ["run"]
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SPAN = ("--start", "2026-11-02", "--end", "2026-11-23")

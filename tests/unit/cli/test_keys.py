@@ -1,0 +1,65 @@
+"""`burgee keys`, `burgee environments`, `burgee projects` and `burgee audit`, against a server in the process."""
+
+import json
+
+
+async def test_a_key_for_a_service_is_made_used_changed_and_ended(run):
+    """Its secret is all that is printed where a script reads; it opens what was named, until it is ended."""
+    await run("environments", "create", "staging")
+    made = await run("keys", "create", "checkout", "--role", "service", "--environment", "staging")
+    secret = made.stdout.strip()
+    assert secret.startswith("burgee_")
+    assert "'checkout', service, opens " in made.stderr
+
+    explained = await run("flags", "explain", "nope", secret=secret, code=1)
+    refused = await run("flags", "list", secret=secret, code=1)
+    assert explained.stdout == 'There is no flag "nope".\n'
+    assert "PERMISSION_DENIED" in refused.output
+
+    key = json.loads((await run("keys", "list", "--json")).output)[-1]
+    assert (key["name"], key["role"], key["environment_key"]) == ("checkout", "service", "staging")
+    assert "secret" not in key
+    assert key["revoked_at"] is None
+
+    changed = await run("keys", "set", key["api_key_id"], "--events-per-second", "5000")
+    assert "'checkout'; limits: 5,000 events/s\n" in changed.output
+    assert "name what shall change" in (await run("keys", "set", key["api_key_id"], code=2)).output
+
+    kept = await run("keys", "revoke", key["api_key_id"], stdin="n\n", code=1)
+    ended = await run("keys", "revoke", key["api_key_id"], "--yes")
+    assert "Whoever uses it is refused" in kept.output
+    assert "'checkout' ended at 20" in ended.output
+    assert "was revoked" in (await run("flags", "explain", "nope", secret=secret, code=1)).output
+    table = (await run("keys", "list")).output
+    assert "│ checkout" in table
+    assert secret not in table
+
+
+async def test_who_changed_what_is_listed_newest_first(run):
+    """With the names of keys; what is beyond the limit is not kept quiet."""
+    await run("flags", "create", "beta", "--note", "try it")
+    await run("flags", "create", "gamma")
+
+    newest, before = json.loads((await run("audit", "--limit", "2", "--json")).output)
+    table = (await run("audit", "--limit", "1")).output
+
+    assert (newest["action"], newest["subject"]) == ("flag.create", "gamma")
+    assert (before["subject"], before["detail"]) == ("beta", "try it")
+    assert "│ flag.create │ gamma" in table
+    assert "and more; --limit 10 shows more of them" in table
+
+
+async def test_an_operator_makes_a_project_and_its_first_key(run, operator):
+    """Of which an ADMIN of another project sees nothing, and an OPERATOR everything."""
+    made = await run("projects", "create", "shop-by-command", "--name", "The shop", secret=operator.secret)
+    await run("projects", "create", "other", code=1)
+    options = ("--role", "admin", "--project", "shop-by-command", "--environment", "production")
+    key = json.loads((await run("keys", "create", "first", *options, "--json", secret=operator.secret)).output)
+
+    assert "burgee keys create NAME --role admin --project shop-by-command" in made.output
+    assert key["project_key"] == "shop-by-command"
+    assert "│ production" in (await run("environments", "list", secret=key["secret"])).output
+    seen = json.loads((await run("projects", "list", "--json", secret=key["secret"])).output)
+    assert [each["key"] for each in seen] == ["shop-by-command"]
+    assert "│ The shop" in (await run("projects", "list", secret=operator.secret)).output
+    assert "PERMISSION_DENIED" in (await run("keys", "list", "--project", "shop-by-command", code=1)).output
