@@ -1,5 +1,6 @@
 """What every Warehouse promises about events and profiles, on chDB."""
 
+import json
 import uuid as uuids
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,12 @@ from burgee_server.ports.warehouse import (
     MemberRow,
     Mistaken,
     ProfileRow,
+    ProfileVersion,
     Refused,
     Statement,
     property_column,
 )
+from burgee_server.storage.clickhouse.warehouse import ClickHouseWarehouse
 from tests.fixtures.warehouse import Environment, Fact, batch, new_environment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -107,6 +110,17 @@ async def test_an_event_that_is_loaded_is_on_the_disk(environment: Environment) 
         await environment.warehouse.load(batch(environment.environment_id, Fact()), again=again)
         [[after]] = await rows(environment, synced)
         assert after >= before + 2 * 2  # of two tables: the data, and the directory that names them
+
+
+async def test_what_a_merge_writes_is_on_the_disk(warehouse: ClickHouseWarehouse) -> None:
+    """Before the parts that it is made of go, which chDB does not keep for long: of every table."""
+    sql = (
+        "SELECT name, create_table_query FROM system.tables"
+        " WHERE database = currentDatabase() AND engine LIKE '%ingMergeTree'"
+    )
+    tables = (await warehouse.query(Statement(sql))).rows
+    assert len(tables) == 7
+    assert [name for name, query in tables if "min_rows_to_fsync_after_merge = 1" not in query] == []
 
 
 async def test_a_uuid_in_two_batches_is_one_event(environment: Environment) -> None:
@@ -220,6 +234,60 @@ async def test_more_properties_than_clickhouse_gives_columns_can_be_read(environ
         column = property_column("properties", name, "Int64")
         sql = f"SELECT sum({column}) FROM events FINAL WHERE environment_id = {{e:UInt32}}"
         assert await rows(environment, sql) == [[int(name[1:])]]
+
+
+NESTED = {
+    "plain": ["x", 5, None, True],
+    "cart": [{"sku": "a", "lots": [1, 2]}, "b", 7, [[8]]],
+    "page": {"at": {"x": 1}},
+    "deep": {"at": {"lists": [[1], [2]]}},
+    "text": '[[ and ,{ in a "text"',
+    "a.b": [[]],
+    "great": 1 << 64,
+    "none": {},
+}
+FLAT = {**NESTED, "cart": ['{"sku":"a","lots":[1,2]}', "b", 7, "[[8]]"], "deep": {"": True}, "a.b": ["[]"]}
+
+
+async def test_what_is_in_lists_is_kept_to_be_asked_about_as_text(environment: Environment) -> None:
+    """Of events however they are loaded, and of profiles; and what was captured stays what it was."""
+    mine, warehouse = environment.environment_id, environment.warehouse
+    spaced = StoredBatch.FromString(batch(mine, Fact(event="spaced")))
+    spaced.events[0].properties_json = json.dumps(NESTED, indent=1).encode()
+    for payload, again in (
+        (batch(mine, Fact(event="once", properties=NESTED)), False),
+        (spaced.SerializeToString(), True),
+    ):
+        await warehouse.load(payload, again=again)
+    stored = "SELECT properties_json, toJSONString(properties) FROM events WHERE environment_id = {e:UInt32}"
+    await warehouse.load_profiles(
+        [ProfileRow(mine, "user", "ann", NESTED, 1), ProfileRow(mine, "team", "a", NESTED, 2)]
+    )
+    await warehouse.load_profile_versions([ProfileVersion(mine, "user", "ann", NOON, NESTED, 1)])
+    found = [(json.loads(text), json.loads(kept)) for text, kept in await rows(environment, stored)]
+    expected = {**FLAT, "great": str(1 << 64)}
+    del expected["none"]
+    assert found == [(NESTED, expected)] * 2
+    for table in ("persons", "groups", "profile_versions"):
+        [[kept]] = await rows(
+            environment, f"SELECT toJSONString(properties) FROM {table} WHERE environment_id = {{e:UInt32}}"
+        )
+        assert {**json.loads(kept), "cart": None} == {**expected, "cart": None}
+        assert [json.loads(kept)["cart"][at] for at in (1, 2, 3)] == ["b", 7, "[[8]]"]
+        assert json.loads(json.loads(kept)["cart"][0]) == NESTED["cart"][0]
+
+
+async def test_a_list_of_objects_is_few_columns(environment: Environment) -> None:
+    """Of whatever shapes its objects are: each column of a part stays in memory as long as the part."""
+    long_ago = datetime(2001, 6, 1, tzinfo=UTC)
+    shapes = [[{f"key{shape}{key}": key for key in range(50)}, [[shape]]] for shape in range(20)]
+    await environment.load(*(Fact(timestamp=long_ago, properties={"cart": shape}) for shape in shapes))
+    sql = (
+        "SELECT max(length(substreams)) FROM system.parts_columns WHERE database = currentDatabase()"
+        " AND table = 'events' AND column = 'properties' AND partition = '200106'"
+    )
+    [[columns]] = await rows(environment, sql)
+    assert columns < 200
 
 
 async def test_the_greatest_revision_of_a_profile_wins(environment: Environment) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from burgee.evaluation.model import USER
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
+from burgee_server.storage.clickhouse.nesting import flat
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -25,7 +26,7 @@ def profiles(rows: Sequence[ProfileRow]) -> dict[str, list[dict[str, Any]]]:
         record: dict[str, Any] = {"environment_id": row.environment_id, "revision": row.revision}
         if row.person:
             tables["aliases"].append(record | {"distinct_id": row.key, "person": row.person})
-        record |= {"properties": row.properties}
+        record |= {"properties": flat(row.properties)}
         if row.group_type == USER:
             tables["persons"].append(record | {"distinct_id": row.key})
         else:
@@ -40,6 +41,6 @@ def version(version: ProfileVersion) -> dict[str, Any]:
         "group_type": version.group_type,
         "key": version.key,
         "at": f"{version.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}",
-        "properties": version.properties,
+        "properties": flat(version.properties),
         "revision": version.revision,
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from burgee_server.storage.clickhouse.batch_format import COLUMNS, BatchFormat, delimited
+from burgee_server.storage.clickhouse.nesting import FLAT_PROPERTIES
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -16,7 +17,7 @@ SELECT position, reason FROM (
         multiIf(
             isNull(toUUIDOrNull(uuid)), 'uuid: the warehouse cannot read it as a UUID',
             isNull(accurateCastOrNull(toJSONString(groups), 'JSON')), 'groups: the warehouse cannot read them as JSON',
-            isNull(accurateCastOrNull(if(properties_json = '', '{{}}', properties_json), 'JSON')),
+            isNull(accurateCastOrNull({properties}, 'JSON')),
             'properties_json: the warehouse cannot read it as JSON',
             ''
         ) AS reason
@@ -32,7 +33,7 @@ _SETTINGS = {"max_threads": 1, "log_queries": 0}
 
 def find_faults(client: "Client", batch_format: BatchFormat, payload: bytes) -> Mapping[int, str]:
     """The index of each event at fault in a serialized StoredBatch, and what is wrong with it."""
-    statement = _ASK.format(columns=COLUMNS, batch=delimited(payload).hex())
+    statement = _ASK.format(columns=COLUMNS, properties=FLAT_PROPERTIES.format(), batch=delimited(payload).hex())
 
     def ask(settings: Mapping[str, str]) -> bytes:
         return client.raw_query(statement, settings={**settings, **_SETTINGS}, fmt="JSONCompact")

@@ -17,7 +17,7 @@ JSON_SETTINGS: dict[str, str | int] = {
     "input_format_try_infer_datetimes": 0,
     "json_type_escape_dots_in_keys": 1,
     "type_json_skip_duplicated_paths": 1,
-    "max_dynamic_subcolumns_in_json_type_parsing": 256,
+    "max_dynamic_subcolumns_in_json_type_parsing": 128,
 }
 
 # Rows that replace each other become one when they are merged, and whenever they are read: to look for them in what is

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from burgee_server.errors import Unavailable
 from burgee_server.storage.clickhouse.layout import Layout
+from burgee_server.storage.clickhouse.nesting import FLAT_PROPERTIES
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -90,7 +91,7 @@ ENGINE = Null
 """
 
 # What events become, by table: `landing` has a view for each, and load_again() asks for the same of `staging`.
-EVENT_ROWS = """
+EVENT_ROWS = f"""
 SELECT
     environment_id,
     event,
@@ -98,10 +99,10 @@ SELECT
     toUUID(uuid) AS uuid,
     distinct_id,
     CAST(toJSONString(groups), 'JSON') AS groups,
-    CAST(if(properties_json = '', '{{}}', properties_json), 'JSON') AS properties,
+    CAST({FLAT_PROPERTIES}, 'JSON') AS properties,
     properties_json,
     fromUnixTimestamp64Micro(received_at_micros, 'UTC') AS received_at
-FROM {source}
+FROM {{source}}
 """
 
 ACTIVITY_ROWS = """
@@ -165,8 +166,8 @@ def _begin(layout: Layout) -> Statements:
 def _on_disk(layout: Layout) -> Statements:
     """The journal lets go of events, and the mirror of profiles, once an insert has succeeded.
 
-    By then they must be on the disk, and not in the memory of an operating system that may lose its power. (What a
-    merge writes need not be: the parts that it was made of stay for eight minutes.) And no insert may be left out
+    By then they must be on the disk, and not in the memory of an operating system that may lose its power: for what
+    merges write, see _merged_on_disk. And no insert may be left out
     because it looks like one that came before: that is noted before the part is kept, so a process that ends in between
     would have it left out for ever; and what was erased, and is captured anew, may look just like it.
     """
@@ -264,6 +265,30 @@ def _by_column(layout: Layout) -> Statements:
     yield f"ALTER TABLE {layout.local('events')}{layout.on} MODIFY SETTING {setting}"
 
 
+def _merged_on_disk(layout: Layout) -> Statements:
+    """What a merge or a removal writes is on the disk before the parts that it was made of go.
+
+    A ClickHouse server keeps those for eight minutes, until the operating system has surely written; chDB for none
+    (docs/decisions/0091).
+    """
+    tables = ("events", "activity", "persons", "groups", "aliases", "cohort_members", "profile_versions")
+    for table in tables:
+        yield f"ALTER TABLE {layout.local(table)}{layout.on} MODIFY SETTING min_rows_to_fsync_after_merge = 1"
+
+
+def _flat_lists(layout: Layout) -> Statements:
+    """Lists and objects in lists are text, and 128 properties have columns of their own, not 256.
+
+    What is in a part stays in memory for each of its columns (docs/decisions/0090).
+    """
+    yield f"ALTER TABLE landing_to_events{layout.on} MODIFY QUERY {EVENT_ROWS.format(source='landing')}"
+    for table in ("events", "persons", "groups", "profile_versions"):
+        yield (
+            f"ALTER TABLE {layout.local(table)}{layout.on} MODIFY SETTING"
+            " merge_max_dynamic_subcolumns_in_wide_part = 128, merge_max_dynamic_subcolumns_in_compact_part = 128"
+        )
+
+
 MIGRATIONS = (
     _begin,
     _on_disk,
@@ -275,6 +300,8 @@ MIGRATIONS = (
     _days,
     _few_columns,
     _by_column,
+    _merged_on_disk,
+    _flat_lists,
 )
 
 
