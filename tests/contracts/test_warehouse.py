@@ -225,6 +225,16 @@ async def test_text_stays_text(environment: Environment) -> None:
     assert await rows(environment, sql) == [["2026-03-01", "2026-03-01T12:00:00Z", "5"]]
 
 
+async def test_of_two_equal_keys_the_first_is_kept(environment: Environment) -> None:
+    """Whether or not something else in the event has to be made text."""
+    for text in (b'{"a": 1, "a": 2}', b'{"a": 1, "l": [[1]], "a": 2}'):
+        stored = StoredBatch.FromString(batch(environment.environment_id, Fact()))
+        stored.events[0].properties_json = text
+        await environment.warehouse.load(stored.SerializeToString())
+    sql = f"SELECT {property_column('properties', 'a', 'Int64')} FROM events WHERE environment_id = {{e:UInt32}}"
+    assert await rows(environment, sql) == [[1], [1]]
+
+
 async def test_more_properties_than_clickhouse_gives_columns_can_be_read(environment: Environment) -> None:
     """Beyond 1,024 names in a part, values move to shared storage and are still found."""
     # In a month of their own: merging that many columns takes ten thousand files, and other tests have events to merge.
