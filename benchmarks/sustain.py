@@ -1,8 +1,11 @@
-"""How much a server takes in for a minute, and how long others wait: `python -m benchmarks.sustain [SECONDS]`.
+"""How much a server takes in for a minute, and how long others wait.
+
+`python -m benchmarks.sustain [SECONDS [TRANSPORT]]`: 60, and grpcio, or native.
 
 Batches of 1,000 events, five properties and two groups each, encoded beforehand and sent as they are under a new
-batch_id, by a process that shares the two cores with the server. Then half that load, with batches of 100 and of one
-in between. The floor is what chDB takes of the same bytes, handed to it in one process with nothing around it.
+batch_id, by a process that shares the two cores with the server. Then half that load, or half of the aim if that is
+less, with batches of 100 and of one in between: by itself, and beside questions without a pause for whether what was
+just acknowledged is there. The floor is what chDB takes of the same bytes, in one process with nothing around it.
 """
 
 import asyncio
@@ -33,6 +36,8 @@ BATCH = 1_000
 DIFFERENT = 100
 """How many batches are encoded; they are sent in turn, each time as new events."""
 IN_FLIGHT = 4
+AIM = 100_000
+"""Events a second. A server that acknowledges more is not given more than half of this, when others wait beside it."""
 METADATA = (("authorization", f"Bearer {KEY}"),)
 METHOD = "/burgee.v1.CaptureService/Capture"
 
@@ -193,11 +198,35 @@ async def connected(server: Measured) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-async def measure(seconds: float) -> None:
+async def beside(transport: str, encoded: list[bytes], rate: float, seconds: float, *, asking: bool) -> None:
+    """Print how long batches of a hundred and of one wait beside so many events a second."""
+    with serving(transport=transport) as server:
+        async with connected(server) as channel, connected(server) as other:
+            end = time.perf_counter() + seconds
+            thousand, hundred, single = Load(), Load(), Load()
+            waits, *_ = await asyncio.gather(
+                freshness(other, round(seconds / 2) if asking else 0),
+                pace(Sender(channel, encoded, BATCH), rate / BATCH, end, thousand),
+                pace(Sender(other, batches(20, 100, 2), 100), 10, end, hundred),
+                pace(Sender(other, batches(20, 1, 3), 1), 20, end, single),
+            )
+    print("beside questions" if asking else "by itself")
+    for name, seen in (
+        ("Capture of 1,000 events", thousand.seconds),
+        ("Capture of 100 events", hundred.seconds),
+        ("Capture of 1 event", single.seconds),
+        ("from acknowledged to queryable", waits),
+    ):
+        if seen:
+            print(f"  {name:<32}{percentile(seen, 0.5):>8.0f}{percentile(seen, 0.99):>8.0f}{max(seen) * 1e3:>8.0f}")
+    print(f"  turned away: {thousand.turned_away + hundred.turned_away + single.turned_away:,}", flush=True)
+
+
+async def measure(seconds: float, transport: str) -> None:
     """Print the tables."""
     encoded = batches(DIFFERENT, BATCH)
     print(f"a batch of {BATCH:,} events is {len(encoded[0]):,} bytes; {IN_FLIGHT} on their way at a time\n")
-    with serving() as server:
+    with serving(transport=transport) as server:
         async with connected(server) as channel:
             stub = InsightServiceStub(channel)
             began = time.perf_counter()
@@ -218,26 +247,11 @@ async def measure(seconds: float) -> None:
         )
         print(f"{'turned away':<34}{load.turned_away:>12,}")
         print(f"a batch: p50 {percentile(load.seconds, 0.5):.0f} ms, p99 {percentile(load.seconds, 0.99):.0f} ms")
-        print(f"memory of the server: {peak:,.0f} MB at most\n")
-    with serving() as server:
-        async with connected(server) as channel, connected(server) as other:
-            end = time.perf_counter() + seconds / 2
-            half, hundred, single = Load(), Load(), Load()
-            waits, *_ = await asyncio.gather(
-                freshness(other, round(seconds / 4)),
-                pace(Sender(channel, encoded, BATCH), rate / 2 / BATCH, end, half),
-                pace(Sender(other, batches(20, 100, 2), 100), 10, end, hundred),
-                pace(Sender(other, batches(20, 1, 3), 1), 20, end, single),
-            )
-        print(f"{'at half that load, ms':<34}{'p50':>8}{'p99':>8}{'most':>8}")
-        for name, seen in (
-            ("Capture of 1,000 events", half.seconds),
-            ("Capture of 100 events", hundred.seconds),
-            ("Capture of 1 event", single.seconds),
-            ("from acknowledged to queryable", waits),
-        ):
-            print(f"{name:<34}{percentile(seen, 0.5):>8.0f}{percentile(seen, 0.99):>8.0f}{max(seen) * 1e3:>8.0f}")
-        print(f"turned away: {half.turned_away + hundred.turned_away + single.turned_away:,}\n")
+        print(f"memory of the server: {peak:,.0f} MB at most\n", flush=True)
+    half = min(rate, AIM) / 2
+    print(f"{f'at {half:,.0f} events/s, ms':<34}{'p50':>8}{'p99':>8}{'most':>8}")
+    await beside(transport, encoded, half, seconds / 3, asking=False)
+    await beside(transport, encoded, half, seconds / 2, asking=True)
     bare = await floor(encoded, seconds / 3)
     print(
         f"the floor, chDB alone: {bare:,.0f} events/s; all queryable is {load.acknowledged / drained / bare:.2f} of it"
@@ -246,7 +260,8 @@ async def measure(seconds: float) -> None:
 
 def main() -> None:
     """The command."""
-    asyncio.run(measure(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    asyncio.run(measure(seconds, sys.argv[2] if len(sys.argv) > 2 else "grpcio"))
 
 
 if __name__ == "__main__":

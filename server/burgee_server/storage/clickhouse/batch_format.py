@@ -1,7 +1,7 @@
 """How ClickHouse is told to read a journalled StoredBatch: the protobuf itself, without a Python object on the way."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
 
 from clickhouse_connect.driver.exceptions import Error
@@ -68,12 +68,16 @@ def _at_fault(error: Error) -> bool:
     return error.name == "CANNOT_PARSE_PROTOBUF_SCHEMA" or f"in the schema file '{_SCHEMA_CACHE}/" in str(error)
 
 
-def delimited(payload: bytes) -> bytes:
-    """A serialized StoredBatch with its length before it: what ProtobufList reads."""
+def delimited(payload: bytes) -> Generator[bytes, None, None]:
+    """A serialized StoredBatch with its length before it: what ProtobufList reads. In two pieces.
+
+    To make one of them, ten megabytes are copied in one go, and no other thread of Python runs meanwhile.
+    """
     length = bytearray()
     number = len(payload)
     while number > 0x7F:
         length.append(number & 0x7F | 0x80)
         number >>= 7
     length.append(number)
-    return bytes(length) + payload
+    yield bytes(length)
+    yield payload

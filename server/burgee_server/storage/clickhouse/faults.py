@@ -33,7 +33,8 @@ _SETTINGS = {"max_threads": 1, "log_queries": 0}
 
 def find_faults(client: "Client", batch_format: BatchFormat, payload: bytes) -> Mapping[int, str]:
     """The index of each event at fault in a serialized StoredBatch, and what is wrong with it."""
-    statement = _ASK.format(columns=COLUMNS, properties=FLAT_PROPERTIES.format(), batch=delimited(payload).hex())
+    batch = b"".join(delimited(payload)).hex()
+    statement = _ASK.format(columns=COLUMNS, properties=FLAT_PROPERTIES.format(), batch=batch)
 
     def ask(settings: Mapping[str, str]) -> bytes:
         return client.raw_query(statement, settings={**settings, **_SETTINGS}, fmt="JSONCompact")
