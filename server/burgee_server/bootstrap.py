@@ -122,12 +122,13 @@ async def _between_nodes(
     client = redis.connect(url)
     most, file = settings.journal_max_mb * MEGABYTE, directory.path / HELD_FILE
     shared = redis.RedisJournal(client, most, turns)
-    feed = await redis.RedisFeed.open(client, SqlChangeLog(database))
-    quota = redis.RedisQuota(client, SystemClock())
     holds = settings.journal_away == "local"
-    if not holds and not file.exists():
+    holding = HoldingJournal(shared, SqliteJournal(file, most), holds=holds) if holds or file.exists() else None
+    is_ours = (lambda: True) if holding is None else holding.is_claimed  # the start is refused if it is not
+    feed = await redis.RedisFeed.open(client, SqlChangeLog(database), is_ours)
+    quota = redis.RedisQuota(client, SystemClock(), is_ours)
+    if holding is None:
         return _Between(shared, None, shared.quarantine, feed, quota, shared.close)
-    holding = HoldingJournal(shared, SqliteJournal(file, most), holds=holds)
     return _Between(holding, holding, shared.quarantine, feed, quota, holding.close)
 
 

@@ -59,7 +59,7 @@ async def feed(request: pytest.FixtureRequest, database: Any) -> AsyncIterator[C
         yield LocalFeed()
         return
     client = connect(request.getfixturevalue("redis_url"))
-    yield await RedisFeed.open(client, SqlChangeLog(database), request.getfixturevalue("redis_prefix"))
+    yield await RedisFeed.open(client, SqlChangeLog(database), lambda: True, request.getfixturevalue("redis_prefix"))
     await client.aclose()
 
 
@@ -83,7 +83,7 @@ async def node(database: Any, redis_url: str, redis_prefix: str) -> AsyncIterato
         async def make(url: str = redis_url) -> RedisFeed:
             client = connect(url)
             stack.push_async_callback(client.aclose)
-            feed = await RedisFeed.open(client, SqlChangeLog(database), redis_prefix)
+            feed = await RedisFeed.open(client, SqlChangeLog(database), lambda: True, redis_prefix)
             await stack.enter_async_context(_followed(feed))
             await asyncio.wait_for(feed.listening.wait(), 20)
             return feed
@@ -312,3 +312,23 @@ def fails_once(of: type, name: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.
 
     monkeypatch.setattr(of, name, first)
     return failed
+
+
+async def test_a_redis_that_is_not_known_to_be_ours_hears_and_tells_nothing(
+    database: Any, redis_url: str, redis_prefix: str
+) -> None:
+    """A change is told on its own node, and nothing is subscribed to or counted there; once it is ours, it is."""
+    client, ours = connect(redis_url), [False]
+    feed = await RedisFeed.open(client, SqlChangeLog(database), lambda: ours[0], redis_prefix)
+    heard = Heard(feed)
+    await feed.publish(Change(Kind.FLAGS, 1, ("one",)))
+    assert [change.subject for change in heard.changes] == [("one",)]
+    async with _followed(feed):
+        await asyncio.sleep(0)
+        assert await client.keys(f"{redis_prefix}*") == []
+        assert await client.pubsub_numsub(f"{redis_prefix}changed") == [(f"{redis_prefix}changed".encode(), 0)]
+        ours[0] = True
+        await asyncio.wait_for(feed.listening.wait(), 20)
+    await feed.publish(Change(Kind.FLAGS, 1, ("two",)))
+    assert await client.keys(f"{redis_prefix}*") == [f"{redis_prefix}changes".encode()]
+    await client.aclose()

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from burgee_server.capture import Handover
-from burgee_server.errors import Damaged, Overloaded, Unavailable
+from burgee_server.errors import Damaged, Overloaded, Unavailable, Unsupported
 from burgee_server.ports.quarantine import Remainder
 from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.sqlite.journal import SqliteJournal
@@ -278,3 +278,58 @@ async def test_what_somebody_elses_node_holds_is_not_taken(node):
     """A directory that was mounted in the wrong place."""
     assert await node.journal.claim("ours") == "ours"
     assert await node.journal.claim("theirs") == "ours"
+
+
+async def test_a_journal_that_was_away_is_claimed_anew_before_anything_is_asked_of_it(node, shared):
+    """It may have come back as another one; until it is known whose it is, nobody else speaks to it either."""
+    assert await node.journal.claim("ours") == "ours"
+    assert node.journal.is_claimed()
+    node.line.is_cut = True
+    await node.journal.append(ENVIRONMENT, "", b"x", 1)
+    assert not node.journal.is_claimed()
+    node.line.is_cut = False
+    node.line.claim = lambda _installation: answer("theirs")
+    with pytest.raises(Damaged, match="theirs"):
+        await node.journal.hand_over(keep_all)
+    assert not node.journal.is_claimed()
+    assert await shared.next_range(10) is None
+
+    del node.line.claim
+    await node.journal.hand_over(keep_all)
+    assert node.journal.is_claimed()
+    assert await taken_out(shared) == (b"x", 1)
+
+
+async def answer(owner):
+    """What a journal says whose it is."""
+    return owner
+
+
+async def test_a_redis_that_would_lose_what_it_is_given_is_warned_of_once(node, shared, caplog):
+    """And is given nothing until it is set up otherwise."""
+    assert await node.journal.claim("ours") == "ours"
+    node.line.is_cut = True
+    await node.journal.append(ENVIRONMENT, "", b"x", 1)
+    node.line.is_cut = False
+    asked = asyncio.Semaphore(0)
+
+    async def refuse(_installation):
+        asked.release()
+        raise Unsupported("set it to noeviction")
+
+    node.line.claim = refuse
+    handover = Handover(node.journal, keep_all)
+    running = asyncio.create_task(handover.run())
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            await asked.acquire()
+    assert await shared.next_range(10) is None
+    del node.line.claim
+    async with asyncio.timeout(20):
+        while node.journal.away:  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.01)
+    handover.stop()
+    await running
+    told = [record for record in caplog.records if "noeviction" in record.getMessage()]
+    assert [record.levelname for record in told] == ["WARNING"]
+    assert await taken_out(shared) == (b"x", 1)

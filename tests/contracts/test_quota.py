@@ -57,7 +57,7 @@ async def quota(request: pytest.FixtureRequest, clock: SetClock) -> AsyncIterato
         yield LocalQuota(clock)
         return
     client = connect(request.getfixturevalue("redis_url"))
-    yield RedisQuota(client, clock, request.getfixturevalue("redis_prefix"))
+    yield RedisQuota(client, clock, lambda: True, request.getfixturevalue("redis_prefix"))
     await client.aclose()
 
 
@@ -94,7 +94,7 @@ async def test_nodes_share_an_account_and_keep_their_own_while_redis_is_away(clo
     server = RedisServer()
     clients = [connect(server.url) for _ in range(2)]
     try:
-        one, other = (RedisQuota(client, clock) for client in clients)
+        one, other = (RedisQuota(client, clock, lambda: True) for client in clients)
         await one.charge("k", 10, 100)
         assert await other.wait("k", 10) == pytest.approx(9)
 
@@ -119,7 +119,7 @@ async def test_a_redis_that_says_nothing_is_asked_now_and_then_and_not_by_every_
     near, far = connect(server.url), connect(f"redis://{way.address}/0")
     asked = Counting(far)
     try:
-        one, other = RedisQuota(near, clock), RedisQuota(asked, clock)
+        one, other = (RedisQuota(each, clock, lambda: True) for each in (near, asked))
         assert await other.wait("k", 10) == 0
         way.cut()
         before = asked.gets
@@ -141,3 +141,19 @@ async def test_a_redis_that_says_nothing_is_asked_now_and_then_and_not_by_every_
             await client.aclose()
         way.close()
         server.close()
+
+
+async def test_a_redis_that_is_not_known_to_be_ours_is_left_alone(
+    clock: SetClock, redis_url: str, redis_prefix: str
+) -> None:
+    """Its accounts may be those of others: until it is, a node counts by itself."""
+    client, ours = connect(redis_url), [False]
+    asked = Counting(client)
+    quota = RedisQuota(asked, clock, lambda: ours[0], redis_prefix)
+    await quota.charge("k", 10, 30)
+    assert await quota.wait("k", 10) == pytest.approx(2)
+    assert (asked.gets, await client.keys(f"{redis_prefix}*")) == (0, [])
+    ours[0] = True
+    assert await quota.wait("k", 10) == 0
+    assert asked.gets == 1
+    await client.aclose()

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from burgee_server.causes import cause
-from burgee_server.errors import Damaged, Overloaded, Unavailable
+from burgee_server.errors import Damaged, Overloaded, Unavailable, Unsupported
 from burgee_server.ports.journal import Held, Late
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ class Handover:
         self._held = held
         self._late = late
         self._stopping = asyncio.Event()
+        self._told = ""
+        """What was warned of, and holds still."""
 
     async def run(self) -> None:
         """Hand over until stopped."""
@@ -47,9 +49,15 @@ class Handover:
         except (Unavailable, Overloaded) as error:
             log.debug("what this node holds cannot be handed over now: %s", cause(error))
             return False
+        except Unsupported as error:
+            if self._told != (told := str(error)):
+                log.warning("what this node holds cannot be handed over: %s", told)
+                self._told = told
+            return False
         except Exception:
             log.exception("what this node holds cannot be handed over; trying again in %.1f s", RETRY_SECONDS)
             return False
+        self._told = ""
         if events := self._held.handed_over - before:
             log.info("%d events that this node held are handed over", events)
         return True

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,9 @@ def test_changes_of_one_profile_arrive_in_order_across_processes(server: Recorde
             last.identify("ann", {"number": number})
             last.group("company", "acme", {"number": number})
         assert last.flush()
-    assert numbers(server, IdentifyPersonRequest) == list(range(30))
-    assert numbers(server, IdentifyGroupRequest) == list(range(30))
+    # What was on its way when a client was closed may be heard of a second time, and gives the same twice in a row.
+    for kind in (IdentifyPersonRequest, IdentifyGroupRequest):
+        assert [number for number, _ in groupby(numbers(server, kind))] == list(range(30))
 
 
 def test_the_queue_moves_into_the_spool_while_the_server_is_away(tmp_path: Path, dropped: list[Dropped]) -> None:

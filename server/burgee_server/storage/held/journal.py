@@ -38,8 +38,10 @@ class HoldingJournal:
         self._unix_seconds = unix_seconds
         self._late: deque[tuple[float, float]] = deque()
         """When something was handed over, and when the oldest of it had been acknowledged."""
+        self._installation: str | None = None
         self._unclaimed: str | None = None
-        """For whom `shared` is to be claimed before anything is asked of it: it was away at the start."""
+        """For whom `shared` is to be claimed before anything is asked of it: it was away, and may come back as
+        another one, or set up otherwise."""
         self.away = False
         self.handed_over = 0
 
@@ -48,6 +50,7 @@ class HoldingJournal:
 
         A `shared` that is away is claimed when it is back: if it is somebody else's, whoever asks it raises Damaged.
         """
+        self._installation = installation
         owner = await self._own.claim(installation)
         if owner != installation:
             return owner
@@ -60,6 +63,10 @@ class HoldingJournal:
             self.away, self._unclaimed = True, installation
             return installation
 
+    def is_claimed(self) -> bool:
+        """Whether `shared` was there when it was asked last, and is this installation's."""
+        return self._unclaimed is None
+
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """See the port. Raises Unavailable only if nothing is held."""
         if not (self._holds and self.away):
@@ -70,7 +77,7 @@ class HoldingJournal:
                     raise
                 if not self.away:
                     log.warning("events are kept on this node until they can be handed over: %s", cause(error))
-                self.away = True
+                self.away, self._unclaimed = True, self._installation
         # Without an id of its own, it would be kept twice if it is handed over twice, around a crash.
         known_as = batch_id or f"held-{uuid4().hex}"
         held = HeldBatch(environment_id=environment_id, batch_id=known_as, events=events, payload=payload)
@@ -144,7 +151,10 @@ class HoldingJournal:
         await self._own.wait(seconds)
 
     async def _ours(self) -> Journal:
-        """The journal of all nodes, claimed. Raises Unavailable, and Damaged if it is of another installation."""
+        """The journal of all nodes, claimed.
+
+        Raises Unavailable, Damaged if it is of another installation, and Unsupported if it would lose what it is given.
+        """
         if self._unclaimed is not None:
             owner = await self._shared.claim(self._unclaimed)
             if owner != self._unclaimed:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
 from burgee_server.causes import cause
@@ -33,8 +34,11 @@ return number
 class RedisFeed:
     """Made by open(), before anybody keeps a copy of anything."""
 
-    def __init__(self, client: Client, changes: ChangeLog, position: Position, prefix: str) -> None:
+    def __init__(
+        self, client: Client, changes: ChangeLog, position: Position, is_ours: Callable[[], bool], prefix: str
+    ) -> None:
         self._client = client
+        self._is_ours = is_ours
         self._changes = changes
         self._position = position
         self._number_key, self._channel = f"{prefix}changes", f"{prefix}changed"
@@ -49,9 +53,11 @@ class RedisFeed:
         self._told_all = True
 
     @classmethod
-    async def open(cls, client: Client, changes: ChangeLog, prefix: str = PREFIX) -> "RedisFeed":
-        """A feed of everything that changes from now on."""
-        return cls(client, changes, await changes.end(), prefix)
+    async def open(
+        cls, client: Client, changes: ChangeLog, is_ours: Callable[[], bool], prefix: str = PREFIX
+    ) -> "RedisFeed":
+        """A feed of everything that changes from now on. While Redis is not `is_ours`, nothing is told it or heard."""
+        return cls(client, changes, await changes.end(), is_ours, prefix)
 
     def listen(self, listener: Listener) -> None:
         """See the port."""
@@ -60,6 +66,8 @@ class RedisFeed:
     async def publish(self, change: Change) -> None:
         """See the port. While Redis is away, other nodes find out by themselves."""
         self._tell(change)
+        if not self._is_ours():
+            return
         try:
             await self._say(keys=[self._number_key, self._channel], args=[_write(self._node, change)])
         except AWAY as error:
@@ -69,7 +77,8 @@ class RedisFeed:
         """See the port."""
         while True:
             try:
-                await self._hear()
+                if self._is_ours():
+                    await self._hear()
             except AWAY as error:
                 self.listening.clear()
                 log.warning("changes of other nodes are read from the control store: %s", cause(error))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from burgee_server.causes import cause
@@ -35,9 +35,10 @@ class RedisQuota:
     the rate on any one node. Those who find it away wait for it once; after that one call in RETRY_SECONDS asks.
     """
 
-    def __init__(self, client: Client, clock: Clock, prefix: str = PREFIX) -> None:
+    def __init__(self, client: Client, clock: Clock, is_ours: Callable[[], bool], prefix: str = PREFIX) -> None:
         self._client = client
         self._clock = clock
+        self._is_ours = is_ours
         self._prefix = prefix
         self._charge = client.register_script(_CHARGE)
         self._here = LocalQuota(clock)
@@ -67,7 +68,12 @@ class RedisQuota:
             await self._here.charge(key, rate, amount)
 
     def _is_left_alone(self) -> bool:
-        """Whether Redis is away and it is not yet time to ask again; if it is, the one who is told so is to ask."""
+        """Whether Redis is away and it is not yet time to ask again; if it is, the one who is told so is to ask.
+
+        One of which it is not known yet whose it is is left alone, too.
+        """
+        if not self._is_ours():
+            return True
         if not self._away:
             return False
         now = time.monotonic()
