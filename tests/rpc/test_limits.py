@@ -2,13 +2,18 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
+import grpc
 from grpc import StatusCode
 
 from burgee.v1 import admin_pb2, capture_pb2, profiles_pb2
+from burgee_server.access import Principal
+from burgee_server.ports.access import Environment, Role
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 
+SOMEBODY = Principal("key_1", "k", Role.SERVICE, Environment(1, 1, "p", "production", datetime(2026, 3, 1, tzinfo=UTC)))
 DAY_MICROS = 86_400 * 1_000_000
 
 
@@ -39,12 +44,36 @@ async def test_a_key_with_a_limit_is_turned_away_and_others_are_not(server, admi
 
 async def test_when_the_server_is_full_capture_is_refused_and_nothing_else(server, admin):
     """With RESOURCE_EXHAUSTED and a time to come back, before the message is read."""
-    with server.house.limits.inside(1 << 40):
+    with server.house.limits.inside(SOMEBODY, 1 << 40):
         with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
             await admin.capture.Capture(capture_pb2.CaptureRequest(events=events(1)))
         await admin.profiles.ListPersons(profiles_pb2.ListPersonsRequest())
     assert 0 < refusal.retry_after < 20
     await admin.send(*events(1))
+
+
+async def test_who_opens_calls_and_sends_nothing_keeps_nobody_out(server, admin, monkeypatch):
+    """More than there are places, again and again: once it is known, others are taken."""
+    monkeypatch.setattr(server.house.limits, "_max_calls", 40)
+    request = admin_pb2.CreateApiKeyRequest(name="silent", role=admin_pb2.KEY_ROLE_SERVICE)
+    metadata = (("authorization", f"Bearer {(await admin.admin.CreateApiKey(request)).secret}"),)
+    taken, codes = 0, set()
+    async with grpc.aio.insecure_channel(server.target) as channel:
+        silent = channel.stream_unary("/burgee.v1.CaptureService/Capture")
+        async with asyncio.timeout(30):
+            while taken < 100:
+                calls = [silent(metadata=metadata) for _ in range(60)]
+                await asyncio.sleep(0)  # they are on their way before the others
+                for _ in range(5):
+                    try:
+                        await admin.capture.Capture(capture_pb2.CaptureRequest(events=events(1)))
+                        taken += 1
+                    except grpc.aio.AioRpcError as error:
+                        codes.add(error.code())
+                        taken = 0
+                for call in calls:
+                    call.cancel()
+    assert codes <= {StatusCode.RESOURCE_EXHAUSTED}
 
 
 async def test_an_environment_keeps_events_for_as_long_as_it_is_told(server, admin, loaded):

@@ -36,7 +36,7 @@ class CaptureServicer:
     async def Capture(self, raw: bytes, _context: Any) -> pb.CaptureResponse:
         """Take a batch in."""
         caller = principal()
-        with self._limits.inside(len(raw)):
+        with self._limits.inside(caller, len(raw)):
             read = partial(decode, raw, ArrivingBatch.FromString, _REQUEST)
             receipt = await self._capture.take(caller.environment, read, len(raw))
         events = receipt.accepted + receipt.duplicate + len(receipt.rejected)

@@ -1,6 +1,6 @@
 """How much is let in: of Capture, of all together at a time and of each API key in a second; questions of each key."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -8,10 +8,10 @@ from time import monotonic
 from burgee_server.access import Principal
 from burgee_server.errors import Overloaded
 from burgee_server.ports.quota import Quota
+from burgee_server.rpc.coming import Coming
 from burgee_server.rpc.returns import Returns
 
 RETRY_SECONDS = 1.0
-_COMING_SECONDS = 0.1
 _USUAL_WEIGHT = 1 / 16
 
 
@@ -39,17 +39,15 @@ class CaptureLimits:
         self._returns = Returns(seconds)
         self._usual_bytes = 0.0
         """Of a message, by those that came lately: what one is taken for before it is read."""
-        self._coming: deque[float] = deque()
-        """Of calls that were let in and whose messages are not here yet: until when they are waited for."""
+        self._coming = Coming()
         self.calls = 0
         self.bytes = 0
 
     async def check(self, principal: Principal) -> None:
         """Raise Overloaded if a call of this key is not to be let in now."""
         now = self._seconds()
-        while self._coming and self._coming[0] < now:
-            self._coming.popleft()
-        coming = len(self._coming)
+        self._coming.forget(now)
+        coming = self._coming.places
         expected = self.bytes + self._usual_bytes * (coming + 1)
         if self.calls + coming >= self._max_calls or (self.bytes and expected > self._max_bytes):
             raise self._full()
@@ -57,13 +55,12 @@ class CaptureLimits:
             seconds = await self._quota.wait(principal.api_key_id, rate)
             if seconds:
                 raise Overloaded(f"API key {principal.name!r} may send {rate:,.0f} events a second", seconds)
-        self._coming.append(now + _COMING_SECONDS)
+        self._coming.expect(principal.api_key_id, now)
 
     @contextmanager
-    def inside(self, size: int) -> Iterator[None]:
+    def inside(self, principal: Principal, size: int) -> Iterator[None]:
         """Count a call with a message of so many bytes. Raises Overloaded if others took the room meanwhile."""
-        if self._coming:
-            self._coming.popleft()
+        self._coming.come(principal.api_key_id)
         self._usual_bytes += (size - self._usual_bytes) * _USUAL_WEIGHT
         if self.calls >= self._max_calls or (self.bytes and self.bytes + size > self._max_bytes):
             raise self._full()

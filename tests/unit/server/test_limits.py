@@ -1,5 +1,7 @@
 """What the door lets in of Capture."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from burgee_server.access import Principal
 from burgee_server.errors import Overloaded
 from burgee_server.ports.access import Environment, Role
+from burgee_server.rpc.coming import MOST_MISSED
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.memory.quota import LocalQuota
@@ -24,10 +27,10 @@ async def test_beyond_so_many_calls_nobody_is_let_in_until_one_has_gone():
     """They are told when to come back."""
     some = limits(max_calls=1)
     await some.check(SOMEBODY)
-    with some.inside(1):
+    with some.inside(SOMEBODY, 1):
         with pytest.raises(Overloaded) as refused:
             await some.check(SOMEBODY)
-        with pytest.raises(Overloaded), some.inside(1):
+        with pytest.raises(Overloaded), some.inside(SOMEBODY, 1):
             pass
     assert refused.value.retry_after > 0
     await some.check(SOMEBODY)
@@ -36,7 +39,7 @@ async def test_beyond_so_many_calls_nobody_is_let_in_until_one_has_gone():
 async def test_the_room_of_a_call_that_ends_badly_is_given_back():
     """Or the server would fill up with calls that are gone."""
     some = limits(max_calls=1, max_bytes=100)
-    with pytest.raises(ValueError, match="bad"), some.inside(100):
+    with pytest.raises(ValueError, match="bad"), some.inside(SOMEBODY, 100):
         raise ValueError("bad")
     await some.check(SOMEBODY)
 
@@ -44,18 +47,18 @@ async def test_the_room_of_a_call_that_ends_badly_is_given_back():
 async def test_beyond_so_many_bytes_nobody_is_let_in():
     """Before the message is read if there is no room at all, and else when its size is known."""
     some = limits(max_bytes=100)
-    with some.inside(60):
+    with some.inside(SOMEBODY, 60):
         await some.check(SOMEBODY)
-        with pytest.raises(Overloaded), some.inside(41):
+        with pytest.raises(Overloaded), some.inside(SOMEBODY, 41):
             pass
-        with some.inside(40), pytest.raises(Overloaded):
+        with some.inside(SOMEBODY, 40), pytest.raises(Overloaded):
             await some.check(SOMEBODY)
 
 
 async def test_one_message_larger_than_all_the_room_is_taken_by_itself():
     """Else it could never be."""
     some = limits(max_bytes=100)
-    with some.inside(1_000), pytest.raises(Overloaded):
+    with some.inside(SOMEBODY, 1_000), pytest.raises(Overloaded):
         await some.check(SOMEBODY)
 
 
@@ -63,11 +66,11 @@ async def test_a_message_that_will_not_fit_is_refused_before_it_is_read():
     """Its size is not known then: it is taken for one like those before it."""
     some = limits(max_bytes=100)
     for _ in range(100):
-        with some.inside(30):
+        with some.inside(SOMEBODY, 30):
             pass
-    with some.inside(60):
+    with some.inside(SOMEBODY, 60):
         await some.check(SOMEBODY)
-        with some.inside(30), pytest.raises(Overloaded):
+        with some.inside(SOMEBODY, 30), pytest.raises(Overloaded):
             await some.check(SOMEBODY)
 
 
@@ -79,7 +82,40 @@ async def test_the_room_of_those_who_were_let_in_is_kept_for_them_and_not_for_ev
     await some.check(SOMEBODY)
     with pytest.raises(Overloaded):
         await some.check(SOMEBODY)
-    with some.inside(1), pytest.raises(Overloaded):
+    with some.inside(SOMEBODY, 1), pytest.raises(Overloaded):
         await some.check(SOMEBODY)
     now = 0.2
     await some.check(SOMEBODY)
+
+
+async def test_a_key_whose_messages_do_not_come_keeps_nobody_out():
+    """However many calls it opens and says nothing; what it sends after all is taken, and makes up for it."""
+    now = 0.0
+    some = limits(max_calls=10, seconds=lambda: now)
+    other = replace(SOMEBODY, api_key_id="key_2")
+    refused = Counter()
+    for tick in range(1_000):
+        now = tick / 100
+        for _ in range(20):
+            try:
+                await some.check(SOMEBODY)
+            except Overloaded:
+                refused["silent"] += 1
+        try:
+            await some.check(other)
+        except Overloaded:
+            refused["other"] += 1
+        else:
+            with some.inside(other, 1):
+                refused["taken"] += 1
+    assert refused["other"] < 100
+    assert refused["taken"] > 900
+
+    for _ in range(MOST_MISSED):
+        await some.check(SOMEBODY)
+        with some.inside(SOMEBODY, 1):
+            pass
+    for _ in range(10):
+        await some.check(SOMEBODY)
+    with pytest.raises(Overloaded):
+        await some.check(other)
