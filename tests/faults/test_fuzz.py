@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from statistics import median
 
 import grpc
 import pytest
@@ -25,7 +26,7 @@ from tests.fixtures.serving import Serving, wait_for
 AT_A_TIME = 64
 CONNECTIONS = 4
 ALLOWED = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
-EVERY = 25_000
+EVERY = 10_000
 """Messages between two looks at the memory."""
 
 KEYS = "environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS day, event, toUUID(uuid) AS uuid"
@@ -126,8 +127,12 @@ async def test_a_thousand_hostile_messages(tmp_path: Path, chance: random.Random
 
 @pytest.mark.soak
 async def test_a_million_hostile_messages_and_memory_stays_flat(tmp_path: Path, chance: random.Random) -> None:
-    """The process is no larger at the end than after a third of them, but for a tenth."""
+    """The process is no larger in the last third than in the one before, but for a tenth.
+
+    By the middle of the looks: a merge that is under way at one may have some 200 MB, early or late.
+    """
     done = await fuzz(tmp_path, chance.randrange(1 << 32), 1_000_000)
     print(f"resident, each {EVERY:,} messages: {done.resident_mb} MB")
     assert len(done.resident_mb) == 1_000_000 // EVERY
-    assert max(done.resident_mb[-3:]) < 1.1 * max(done.resident_mb[: len(done.resident_mb) // 3])
+    third = len(done.resident_mb) // 3
+    assert median(done.resident_mb[-third:]) < 1.1 * median(done.resident_mb[third:-third])
