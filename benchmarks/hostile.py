@@ -4,8 +4,9 @@ Honest is one client that checks a flag again and again, 50 times a second. Besi
 seconds each: connections that send the head of a request a byte at a time and never end it (slowloris), ten thousand
 connections that do nothing, and ten thousand calls whose callers give up after 5 ms, in waves and all at once (by
 h2load); and all at once of a method that does nothing, which the honest client then calls, too: what the transport by
-itself makes of a storm. Told are the times of the honest calls, those with nobody else there among them, and the
-server's memory.
+itself makes of a storm. Beside all at once stands what the honest client notices if it asks a second server, which has
+nothing else to do, while the storm is on the first: what the machine, which they all share, makes of a storm. Told are
+the times of the honest calls, those with nobody else there among them, and the server's memory.
 """
 
 import asyncio
@@ -161,6 +162,33 @@ def honest(call: Callable[[], object]) -> list[float]:
     return took
 
 
+def beside(
+    target: str, name: str, call: Callable[[], object], measure: Callable[[], float]
+) -> tuple[list[float], float]:
+    """What the honest calls took while a process did this to a server, and what was measured at the end of it."""
+    pipe, theirs = SpawnContext().Pipe()
+    process = SpawnContext().Process(target=harm, args=(target, name, theirs), daemon=True)
+    process.start()
+    pipe.recv()
+    took, measured = honest(call), measure()
+    pipe.send(True)
+    pipe.recv()
+    process.join()
+    return took, measured
+
+
+def checking(client: burgee.Client) -> Callable[[], None]:
+    """Checks a flag, which is made for it, by a call."""
+    created = flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000))
+    client.stub(FlagAdminServiceStub).CreateFlag(created)
+
+    def check() -> None:
+        resolution = client.resolve("beta", "ann", company="acme")
+        assert resolution.reason is not burgee.Reason.ERROR, resolution
+
+    return check
+
+
 def main() -> None:
     """Print the table."""
     chosen = sys.argv[1:] or ["grpcio", "native"]
@@ -169,37 +197,29 @@ def main() -> None:
     for transport in chosen:
         with (
             serving(transport=transport) as server,
+            serving(transport=transport) as second,
             burgee.Client(server.target, KEY, local_evaluation=False, flag_timeout=10) as client,
+            burgee.Client(second.target, KEY, local_evaluation=False, flag_timeout=10) as elsewhere,
             grpc.insecure_channel(server.target) as channel,
         ):
-
-            def check(client: burgee.Client = client) -> None:
-                resolution = client.resolve("beta", "ann", company="acme")
-                assert resolution.reason is not burgee.Reason.ERROR, resolution
-
+            check, check_second = checking(client), checking(elsewhere)
             empty_call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
             empty = partial(empty_call, b"", timeout=10)
-            admin = client.stub(FlagAdminServiceStub)
-            admin.CreateFlag(flag_admin_pb2.CreateFlagRequest(flag=flag("beta", rollout=30_000)))
             honest(check)
+            honest(check_second)
             for name, harmful in HOSTILE.items():
-                call = empty if harmful is empty_storm else check
-                before = statistics.quantiles(honest(call), n=100)
-                nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {server.resident_mb():.0f} |"
-                print(f"| {transport}: nothing | {nothing} |")
-                server.forget_peak()
-                pipe, theirs = SpawnContext().Pipe()
-                process = SpawnContext().Process(target=harm, args=(server.target, name, theirs), daemon=True)
-                process.start()
-                pipe.recv()
-                took = honest(call)
-                memory = server.resident_mb()
-                pipe.send(True)
-                pipe.recv()
-                process.join()
-                during = statistics.quantiles(took, n=100)
-                times = f"{during[49]:.2f} | {during[98]:.2f} | {during[98] / before[98]:.2f} | {max(took):.1f}"
-                print(f"| {transport}: {name} | {times} | {memory:.0f} | {server.peak_mb():.0f} |", flush=True)
+                asked = [(name, empty if harmful is empty_storm else check, server)]
+                if harmful is storm:
+                    asked.append((f"{name}, a second server asked", check_second, second))
+                for told, call, whose in asked:
+                    before = statistics.quantiles(honest(call), n=100)
+                    nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {whose.resident_mb():.0f} |"
+                    print(f"| {transport}: nothing | {nothing} |")
+                    whose.forget_peak()
+                    took, memory = beside(server.target, name, call, whose.resident_mb)
+                    during = statistics.quantiles(took, n=100)
+                    times = f"{during[49]:.2f} | {during[98]:.2f} | {during[98] / before[98]:.2f} | {max(took):.1f}"
+                    print(f"| {transport}: {told} | {times} | {memory:.0f} | {whose.peak_mb():.0f} |", flush=True)
 
 
 if __name__ == "__main__":
