@@ -65,6 +65,14 @@ def in_another_process(root: Path, script: str, argument: str, **settings: str) 
     return run_python("-c", script, argument, cwd=root, text=True, env={**os.environ, **settings})
 
 
+async def test_an_answer_larger_than_it_may_be_is_refused(warehouse: ClickHouseWarehouse) -> None:
+    """Though each row is small; the next is answered."""
+    sql = "SELECT toString(number) FROM numbers(100000)"
+    with pytest.raises(Overloaded, match="too large"):
+        await warehouse.query(Statement(sql, largest_bytes=100_000))
+    assert len((await warehouse.query(Statement(sql, largest_bytes=10_000_000))).rows) == 100_000
+
+
 async def running(warehouse: ClickHouseWarehouse) -> int:
     """How many endless queries run now."""
     sql = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64(number%' AND query NOT LIKE '%processes%'"

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
+from burgee_server.insights.guesses import Guesses, events_of
 from burgee_server.insights.lists import Lists
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, span
@@ -22,8 +22,9 @@ from burgee_server.ports.warehouse import Answer, BadPattern, Mistaken, Statemen
 QuestionT = TypeVar("QuestionT", bound=Question)
 T = TypeVar("T")
 
-_MOST_MIXED = 10_000
-"""Of so many properties it is remembered that they are not of one type: then all over again."""
+MAX_ANSWER_BYTES = 128 << 20
+"""How much the warehouse may hand over for one question. Numbers and names are less than half of that, and texts of
+64 KiB in every cell of a breakdown would be more than a server has."""
 
 
 class Insights:
@@ -34,7 +35,7 @@ class Insights:
         self._vocabularies = vocabularies
         self._lists = lists
         self._clock = clock
-        self._mixed: dict[int, set[str]] = defaultdict(set)
+        self._guesses = Guesses()
 
     async def ask(
         self,
@@ -58,6 +59,8 @@ class Insights:
         other = other_span(query.range, whole, now)
         spans = [whole] if other is None else [whole, other]
         vocabulary = await self._vocabularies.of(environment_id)
+        events = events_of(query, vocabulary)
+        mixed = self._guesses.wrong(environment_id, events)
         asked = [
             Asked(
                 environment_id,
@@ -68,15 +71,20 @@ class Insights:
                 properties_as_of,
                 include_internal,
                 self._warehouse.group_columns,
-                frozenset(self._mixed[environment_id]),
+                mixed,
             )
             for each in spans
         ]
-        answers = await all_of(self._unless_mistaken(plan, query, each, timeout) for each in asked)
+        answers = await all_of(self._unless_mistaken(plan, query, events, each, timeout) for each in asked)
         return Answered(answers[0], answers[1] if other else None)
 
     async def _unless_mistaken(
-        self, plan: Callable[[QuestionT, Asked], Plan[AnswerT]], query: QuestionT, asked: Asked, timeout: float | None
+        self,
+        plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
+        query: QuestionT,
+        events: frozenset[str],
+        asked: Asked,
+        timeout: float | None,
     ) -> AnswerT:
         """The answer; where properties were taken for what they are not, by what they may be as well."""
         started = time.monotonic()
@@ -85,10 +93,7 @@ class Insights:
             return await self._answer(planned, asked, timeout)
         except Mistaken:
             guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
-        mixed = self._mixed[asked.environment_id]
-        if len(mixed) > _MOST_MIXED:
-            mixed.clear()
-        mixed |= guessed
+        self._guesses.was_wrong(asked.environment_id, events, guessed)
         left = None if timeout is None else max(timeout - (time.monotonic() - started), 0.001)
         knowing = replace(asked, mixed=guessed.union(asked.mixed or ()))
         return await self._answer(plan(query, knowing), knowing, left)
@@ -109,10 +114,14 @@ class Insights:
         return from_micros(first) if events else None
 
     async def _ask(self, statements: Sequence[Statement], timeout: float | None) -> list[Answer]:
+        largest = MAX_ANSWER_BYTES // len(statements)
+        bounded = [replace(statement, largest_bytes=largest) for statement in statements]
         try:
-            return await all_of(self._warehouse.query(statement, timeout) for statement in statements)
-        except BadPattern as error:  # too large for RE2, say; which filter it was, the warehouse does not know
-            raise Invalid.of("filter", f"a pattern in a filter does not compile: {error}") from error
+            return await all_of(self._warehouse.query(statement, timeout) for statement in bounded)
+        except BadPattern as error:  # too large for RE2, say
+            named = [path for each in statements for pattern, path in each.patterns.items() if pattern in str(error)]
+            field = named[0] if named else "filter"
+            raise Invalid.of(field, f"a pattern does not compile: {error}") from error
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

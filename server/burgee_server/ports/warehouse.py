@@ -43,6 +43,10 @@ class Statement:
     """The listed cohorts whose members it reads: they must be here, see load_members."""
     guessed: frozenset[str] = frozenset()
     """The event properties that it reads as of one type, and throws where one is missing or of another."""
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Of each pattern among the parameters, which field of the question it is."""
+    largest_bytes: int = 0
+    """An answer with more is refused. 0: however large."""
 
 
 @dataclass(frozen=True, slots=True)

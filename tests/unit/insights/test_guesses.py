@@ -6,9 +6,10 @@ import pytest
 
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
+from burgee_server.ports.actions import Matcher
 from burgee_server.ports.warehouse import Answer, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.vocabulary import insights
+from tests.fixtures.vocabulary import action, insights, named
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock
 
@@ -27,6 +28,27 @@ class Watched:
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         self.guesses.append(statement.guessed)
         return await self.warehouse.query(statement, timeout)
+
+
+async def test_a_wrong_guess_is_remembered_for_the_events_that_it_was_about(environment: Environment) -> None:
+    """Others that always have the property are read as guessed; a question that has those, too, is not guessed."""
+    watched = Watched(environment.warehouse)
+    asking = insights(watched, FixedClock(), named(action("paying", Matcher("paid"))))  # type: ignore[arg-type]
+    await environment.load(Fact("seen"), Fact("paid", properties={"plan": "pro"}))
+
+    async def guessed(*series: Series) -> list[frozenset[str]]:
+        watched.guesses.clear()
+        query = TrendQuery(series, MARCH, breakdown=Breakdown(("event.plan",)))
+        answer = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer
+        assert [row.total for row in answer.rows if str(row.part)] == [1] * (series != (Series("seen"),))
+        return watched.guesses
+
+    plan, nothing = frozenset({"plan"}), frozenset[str]()
+    assert await guessed(Series("seen")) == [plan, nothing]
+    assert await guessed(Series("paid")) == [plan], "what is missing in others is no matter"
+    assert await guessed(Series(action="paying")) == [plan]
+    assert await guessed(Series()) == [nothing], "any event is those, too"
+    assert await guessed(Series("seen")) == [nothing]
 
 
 @pytest.mark.parametrize(

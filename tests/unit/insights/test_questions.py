@@ -8,12 +8,14 @@ import pytest
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not, Operator
 from burgee_server.errors import BurgeeError, Invalid
 from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
+from burgee_server.insights.insights import MAX_ANSWER_BYTES
+from burgee_server.insights.paths import PathGroup, PathsQuery, plan_paths
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.warehouse import Environment
-from tests.unit.insights.asking import ask, funnel, trend
+from tests.fixtures.warehouse import Environment, Fact
+from tests.unit.insights.asking import MARCH, ask, funnel, trend
 
 PLAN = Condition("user.plan", Operator.EQUALS, ("pro",))
 LONG = "x" * 201
@@ -122,6 +124,39 @@ async def test_the_greatest_question_allowed_is_answered(warehouse: ClickHouseWa
     steps = tuple(Step("a", filter=deep(9)) for _ in range(count))
     counted = await funnel(Environment(warehouse, 1), FunnelQuery(steps, filter=wide))
     assert [step.count for step in counted.rows[0].steps] == [0] * count
+
+
+async def test_a_pattern_that_the_engine_finds_too_large_is_named(environment: Environment) -> None:
+    """Of several, in a filter and among the groups of paths, by its field."""
+    await environment.load(Fact("a", properties={"x": "abc"}))
+    small, large = "^a", "\\pL{500}"
+    filter_ = AnyOf(tuple(Condition("event.x", Operator.MATCHES, (each,)) for each in ("^z", large)))
+    query = TrendQuery(
+        (Series("a", filter=Condition("event.x", Operator.MATCHES, (small,))), Series("a", filter=filter_)), MARCH
+    )
+    groups = (PathGroup("^z", "z"), PathGroup(large, "large"))
+    for plan, asked, field in (
+        (plan_trend, query, "series[1].filter.any.filters[1].condition.values[0]"),
+        (plan_paths, PathsQuery(groups=groups, range=MARCH), "groups[1].pattern"),
+    ):
+        with pytest.raises(Invalid) as error:
+            await ask(environment, plan, asked)
+        assert [each.field for each in error.value.violations] == [field]
+
+
+async def test_an_answer_has_so_many_bytes_however_many_statements_it_takes(environment: Environment) -> None:
+    """Each may hand over its share, and texts of any length are cut off by no one else."""
+
+    class Watched(FailingWarehouse):
+        largest = 0
+
+        async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
+            self.largest += statement.largest_bytes
+            return await environment.warehouse.query(statement, timeout)
+
+    watched = Watched(BurgeeError())
+    await trend(Environment(watched, environment.environment_id), TrendQuery((Series(),) * 3, MARCH))
+    assert MAX_ANSWER_BYTES - 3 < watched.largest <= MAX_ANSWER_BYTES
 
 
 class FailingWarehouse(ClickHouseWarehouse):

@@ -1,5 +1,6 @@
 """Answers split by the variant of a flag that whoever it is drawn by had when the event happened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from burgee.evaluation import Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.funnel import FunnelQuery, Step
-from burgee_server.insights.trend import Measure, Series, TrendQuery
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
+from tests.fixtures.vocabulary import cohort, with_cohorts
 from tests.fixtures.warehouse import Environment, Fact
-from tests.unit.insights.asking import MARCH, funnel, trend
+from tests.unit.insights.asking import MARCH, ask, funnel, trend
 
 
 def at(day: int, hour: int = 12, month: int = 3) -> datetime:
@@ -102,6 +104,17 @@ async def test_a_first_time_is_of_the_variant_that_one_had_then(environment: Env
     breakdown = Breakdown(("company.$feature/new-reports",))
     query = TrendQuery((Series("a", Measure.FIRST_TIME),), MARCH, breakdown=breakdown)
     assert [(str(row.part), row.total) for row in (await trend(environment, query)).rows] == [("off", 1)]
+
+
+async def test_what_ones_own_people_were_shown_their_company_had(environment: Environment) -> None:
+    """It is told once an hour, by whoever comes first; what they do is left out all the same."""
+    acme, mine = {"company": "acme"}, cohort("team")
+    exposure = replace(exposed("acme", at(3), "on"), distinct_id="eve")
+    await environment.load(exposure, *(Fact("used", who, at(4), acme) for who in ("ann", "eve")))
+    query = TrendQuery((Series("used"),), MARCH, breakdown=Breakdown(("company.$feature/new-reports",)))
+    ours = with_cohorts(mine, internal_cohort_key="team")
+    answer = await ask(environment, plan_trend, query, ours, {"team": ["eve"]})
+    assert [(str(row.part), row.total) for row in answer.rows] == [("on", 1)]
 
 
 async def test_a_filter_by_variant_is_refused_with_its_path(environment: Environment) -> None:

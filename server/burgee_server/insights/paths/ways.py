@@ -7,6 +7,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathsQuery
 from burgee_server.insights.sql.events import between, events_of
 from burgee_server.insights.sql.filters import FilterWriter
+from burgee_server.insights.sql.operators import to_sql
 from burgee_server.insights.sql.scope import MICROS, Scope, own_property
 from burgee_server.insights.words import Happening
 from burgee_server.ports.warehouse import Statement
@@ -74,8 +75,12 @@ class WaysWriter:
         if query.name_by:
             name = f"ifNull({own_property(query.name_by).text}, event)"
         if query.groups:
-            pairs = [(scope.bind(group.pattern, "String"), scope.bind(group.label, "String")) for group in query.groups]
-            first = ", ".join(f"match({name}, {pattern}), {label}" for pattern, label in pairs)
+            branches = []
+            for index, group in enumerate(query.groups):
+                pattern = to_sql(group.pattern)
+                scope.name_pattern(pattern, f"groups[{index}].pattern")
+                branches.append(f"match({name}, {scope.bind(pattern, 'String')}), {scope.bind(group.label, 'String')}")
+            first = ", ".join(branches)
             name = f"multiIf({first}, {name})"
         return scope.events([f"{actor.text} AS actor", f"{MICROS} AS at", f"{name} AS item", *marks], where)
 

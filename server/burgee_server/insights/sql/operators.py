@@ -50,6 +50,11 @@ def check_condition(condition: Condition, path: str) -> None:
         raise Invalid(*violations)
 
 
+def to_sql(pattern: str) -> str:
+    """A pattern for ClickHouse, which without a flag lets a dot match the end of a line, as RE2 does not."""
+    return "(?-s)" + pattern
+
+
 def holds(reading: Reading, condition: Condition, bind: Bind, now: datetime) -> str:
     """SQL that is 1 where a checked condition holds, else 0."""
     operator, values = condition.operator, condition.values
@@ -82,8 +87,7 @@ def _by_text(reading: Reading, operator: Operator, texts: list[str], bind: Bind,
         case Operator.ENDS_WITH:
             return _any_text("endsWith", reading, texts, bind)
         case Operator.MATCHES:
-            # Without a flag ClickHouse lets a dot match the end of a line, which RE2 does not.
-            pattern = bind("(?-s)" + texts[0], "String")
+            pattern = bind(to_sql(texts[0]), "String")
             return f"(lengthUTF8({reading.text}) <= {LONGEST_SEARCHED} AND match({reading.text}, {pattern}))"
         case Operator.BEFORE | Operator.AFTER:
             micros = bind(_micros(texts[0], now), "Int64")

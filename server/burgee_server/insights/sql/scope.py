@@ -46,6 +46,7 @@ class Scope:
         span = asked.span
         self._joins: dict[str, str] = {}
         self._guessed: set[str] = set()
+        self._patterns: dict[str, str] = {}
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
@@ -58,6 +59,10 @@ class Scope:
         name = f"p{len(self._parameters)}"
         self._parameters[name] = value
         return f"{{{name}:{type_}}}"
+
+    def name_pattern(self, pattern: str, path: str) -> None:
+        """Say which field a pattern that is bound is of: ClickHouse alone may find it too large."""
+        self._patterns[pattern] = path
 
     def bind_ids(self, value: Any, type_: str) -> str:
         """As bind() does, for what is compared with a person: of a list of ids, those that stand for who has them."""
@@ -223,7 +228,7 @@ class Scope:
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
-        return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed))
+        return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self._patterns)
 
 
 def _clipped(moment: datetime) -> int:

@@ -27,7 +27,8 @@ def holder(scope: Scope, attribute: Attribute) -> str:
 def variants(scope: Scope, attribute: Attribute) -> str:
     """A query for who was given what: profile_key, value and since when, `at`; of all time up to the end of the span.
 
-    Only what was drawn by this owner: a flag that draws by company says nothing of a user.
+    Only what was drawn by this owner: a flag that draws by company says nothing of a user. By whomever: a variant is
+    told once an hour, and it is the company's, though one of the environment's own people asked first.
     """
     key = scope.event_key(attribute.owner)
     drawn_by = own_property("$feature_flag_bucket_by").text
@@ -41,6 +42,7 @@ def variants(scope: Scope, attribute: Attribute) -> str:
             f"isNotNull({_RESPONSE})",
         ],
         since=FIRST_TIMESTAMP,
+        everyones=True,
     )
     # Of two at one moment, that with the greater uuid, so that the same question has the same answer.
     return f"SELECT profile_key, at, argMax(value, UUIDToNum(id)) AS value FROM ({given}) GROUP BY profile_key, at"

@@ -56,6 +56,8 @@ def of_query(error: Error) -> Exception:
             return TimedOut("the query took longer than it may")
         case "MEMORY_LIMIT_EXCEEDED":
             return Overloaded("the query needs more memory than there is for it: ask for less", retry_after=5)
+        case "TOO_MANY_ROWS_OR_BYTES":
+            return Overloaded("the answer would be too large: ask for fewer parts or columns, or shorter texts", 5)
         case "CANNOT_COMPILE_REGEXP":
             return BadPattern(str(error))
         case "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO":

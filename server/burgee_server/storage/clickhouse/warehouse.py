@@ -226,6 +226,8 @@ class ClickHouseWarehouse:
             limits = f"log_comment = '{name}'"
             if timeout is not None:
                 limits += f", max_execution_time = {max(deadline - time.monotonic(), 0.001):.3f}"
+            if statement.largest_bytes:
+                limits += f", max_result_bytes = {statement.largest_bytes}"
             return client.raw_query(
                 f"{statement.sql} SETTINGS {limits}", dict(statement.parameters), settings=dict(settings), fmt=fmt
             )
