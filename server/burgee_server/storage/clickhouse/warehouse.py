@@ -120,6 +120,9 @@ class ClickHouseWarehouse:
                         "max_memory_usage": 4 * query_memory_bytes,
                         "max_bytes_before_external_group_by": query_memory_bytes,
                         "max_bytes_before_external_sort": query_memory_bytes,
+                        # What is grouped by the numbers of a few keys looks each up once a block.
+                        "max_block_size": 1 << 18,
+                        "preferred_block_size_bytes": 8 << 20,
                         "output_format_json_quote_64bit_integers": 0,
                         "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
                         "readonly": 2,
