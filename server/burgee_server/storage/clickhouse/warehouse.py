@@ -120,9 +120,12 @@ class ClickHouseWarehouse:
                         "max_memory_usage": 4 * query_memory_bytes,
                         "max_bytes_before_external_group_by": query_memory_bytes,
                         "max_bytes_before_external_sort": query_memory_bytes,
-                        # What is grouped by the numbers of a few keys looks each up once a block.
-                        "max_block_size": 1 << 18,
-                        "preferred_block_size_bytes": 8 << 20,
+                        "max_bytes_before_external_distinct": query_memory_bytes,
+                        "max_bytes_before_external_join": query_memory_bytes,
+                        # Large, because what is grouped by a few keys looks each up once a block; but a block is what
+                        # comes in between two looks at whether to go to the disk (docs/decisions/0093).
+                        "max_block_size": min(max(query_memory_bytes >> 11, 1 << 13), 1 << 18),
+                        "preferred_block_size_bytes": min(max(query_memory_bytes >> 6, 1 << 17), 8 << 20),
                         "output_format_json_quote_64bit_integers": 0,
                         "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
                         "readonly": 2,
