@@ -38,7 +38,7 @@ INSIGHTS: dict[str, tuple[Any, Callable[[TimeRange, str], Any]]] = {
     "retention of companies, weeks": (
         plan_retention,
         lambda span, zone: RetentionQuery(
-            count_by="company", start=Happening("viewed"), range=span, time_zone=zone, interval=Interval.WEEK
+            count_by="company", start_event=Happening("viewed"), range=span, time_zone=zone, interval=Interval.WEEK
         ),
     ),
     "lifecycle of users, days": (plan_lifecycle, lambda span, zone: LifecycleQuery(range=span, time_zone=zone)),

@@ -53,6 +53,8 @@ class Asked:
     """The group types whose keys events have in a column of their own: see Warehouse.group_columns."""
     mixed: Collection[str] | None = None
     """Event properties that are not of one type, or missing here and there; None: none may be guessed to be."""
+    sparing: bool = False
+    """Whether to take longer where that needs less memory: what is quicker was refused."""
 
 
 @dataclass(frozen=True, slots=True)

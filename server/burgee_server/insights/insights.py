@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from burgee_server.errors import Invalid
+from burgee_server.errors import Invalid, Overloaded
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import Guesses, events_of
@@ -75,10 +75,10 @@ class Insights:
             )
             for each in spans
         ]
-        answers = await all_of(self._unless_mistaken(plan, query, events, each, timeout) for each in asked)
+        answers = await all_of(self._in_another_way(plan, query, events, each, timeout) for each in asked)
         return Answered(answers[0], answers[1] if other else None)
 
-    async def _unless_mistaken(
+    async def _in_another_way(
         self,
         plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
         query: QuestionT,
@@ -86,17 +86,22 @@ class Insights:
         asked: Asked,
         timeout: float | None,
     ) -> AnswerT:
-        """The answer; where properties were taken for what they are not, by what they may be as well."""
+        """The answer. Where properties were taken for what they are not: by what they may be as well. Where it needs
+        more memory than there is: in a way that takes longer and needs less, if there is one."""
         started = time.monotonic()
         planned = plan(query, asked)
         try:
             return await self._answer(planned, asked, timeout)
         except Mistaken:
             guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
-        self._guesses.was_wrong(asked.environment_id, events, guessed)
+            knowing = replace(asked, mixed=guessed.union(asked.mixed or ()))
+            self._guesses.was_wrong(asked.environment_id, events, guessed)
+        except Overloaded:
+            knowing = replace(asked, sparing=True)
+            if list(plan(query, knowing).statements) == list(planned.statements):
+                raise
         left = None if timeout is None else max(timeout - (time.monotonic() - started), 0.001)
-        knowing = replace(asked, mixed=guessed.union(asked.mixed or ()))
-        return await self._answer(plan(query, knowing), knowing, left)
+        return await self._in_another_way(plan, query, events, knowing, left)
 
     async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
         started = time.monotonic()

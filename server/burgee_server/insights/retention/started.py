@@ -146,7 +146,7 @@ class Started:
         returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
         select = [
             f"{actor.text} AS actor",
-            f"{MICROS if self._is_exact else moment_sql(self._borders)} AS at",
+            f"{MICROS if self._is_exact else moment_sql(self.scope, self._borders)} AS at",
             f"{position_sql(self.scope, self.columns)} AS position",
             f"({' AND '.join(starts)}) AS is_start",
             f"({' AND '.join(returns)}) AS is_return",

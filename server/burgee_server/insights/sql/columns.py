@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from burgee_server.insights.sql.scope import DAY_MICROS, MICROS, Scope, day_of
+from burgee_server.insights.sql.scope import DAY_MICROS, Scope, day_of
 from burgee_server.ports.warehouse import to_micros
 
 _MOST_COMPARED = 16
@@ -26,18 +26,18 @@ def position_sql(scope: Scope, columns: Sequence[datetime], micros: str = "") ->
     days = [day_of(column) for column in columns]
     whole = [day for day in days if day is not None]
     if micros or len(whole) < len(columns):
-        return _position(scope, [to_micros(column) for column in columns], micros or MICROS)
+        return _position(scope, [to_micros(column) for column in columns], micros or scope.placed(columns))
     if whole[0] >= 0 and whole[-1] - whole[0] == len(whole) - 1 and whole[-1] < _DAYS:
         first, last = (scope.bind(day, "UInt16") for day in (whole[0], whole[-1]))
         return f"toUInt16(greatest({first}, least(toUInt16(events.day), {last})) - {first})"
     return _position(scope, whole, "toUInt16(events.day)")
 
 
-def moment_sql(borders: Sequence[datetime]) -> str:
+def moment_sql(scope: Scope, borders: Sequence[datetime]) -> str:
     """An event's moment in microseconds; or where its day begins, if that lies between the same of these borders."""
     if all(day_of(border) is not None for border in borders):
         return f"toInt64(events.day) * {DAY_MICROS}"
-    return MICROS
+    return scope.placed(borders)
 
 
 def _position(scope: Scope, beginnings: Sequence[int], value: str) -> str:

@@ -1,7 +1,7 @@
 """The rows that a question may see: those of one environment in one span. No other module names a table."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from burgee.evaluation.model import USER
@@ -31,6 +31,16 @@ MICROS = "toUnixTimestamp64Micro(timestamp)"
 
 DAY_MICROS = 86_400_000_000
 
+_PLACED = "toUnixTimestamp64Micro(/* placed */ timestamp)"
+"""As MICROS, for what asks no more of it than between which borders it lies: see Scope.placed()."""
+
+_EPOCH = date(1970, 1, 1)
+_DAYS = 1 << 16
+"""How many days ClickHouse counts, from 1970 on."""
+
+_FEWEST_DAYS = 14
+"""How many days there are for each that has a border in it, where those are read apart from the others."""
+
 MAX_COHORTS = 100
 """How many cohorts a statement may ask for, with those that they ask for."""
 
@@ -47,6 +57,7 @@ class Scope:
         self._joins: dict[str, str] = {}
         self._guessed: set[str] = set()
         self._patterns: dict[str, str] = {}
+        self._borders: set[datetime] = set()
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
@@ -85,19 +96,54 @@ class Scope:
         `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
         all that ever were. Without those of the environment's own people, unless they were asked for, or everyone's.
         """
-        words = " ".join((*select, *where))
-        joins = [join for name, join in self._joins.items() if name in words]
-        return f"WITH {self.person('distinct_id')} AS person " + _select(
-            select,
-            " ".join(("events FINAL", *joins)),
-            [
-                "environment_id = {environment_id:UInt32}",
-                *self._border(">=", self.asked.span.start if since is None else since),
-                *self._border("<", self.asked.span.end if until is None else until),
-                *where,
-                *([] if everyones else self._internal()),
-            ],
-        )
+        joins = [join for name, join in self._joins.items() if name in " ".join((*select, *where))]
+        conditions = [*where, *([] if everyones else self._internal())]
+        start = self.asked.span.start if since is None else since
+        end = self.asked.span.end if until is None else until
+        words = " ".join((*select, *joins, *conditions))
+        apart = None if "SELECT" in words or _reads_time(words) else self._apart(start, end, _PLACED in words)
+        if apart is None:
+            apart = [(MICROS, [*self._border(">=", start), *self._border("<", end)])]
+        queries = [
+            _select(
+                [each.replace(_PLACED, moment) for each in select],
+                " ".join(("events FINAL", *joins)),
+                ["environment_id = {environment_id:UInt32}", *times, *conditions],
+            )
+            for moment, times in apart
+        ]
+        return " UNION ALL ".join(f"WITH {self.person('distinct_id')} AS person {query}" for query in queries)
+
+    def placed(self, borders: Sequence[datetime]) -> str:
+        """SQL for an event's moment, for events() to select: in microseconds.
+
+        Or, which is quicker, where its day begins, if that lies between the same of these borders.
+        """
+        self._borders.update(borders)
+        return _PLACED
+
+    def _apart(self, start: datetime, end: datetime, is_placed: bool) -> list[tuple[str, list[str]]] | None:
+        """Where few days have a border in them: what stands for the moment of an event, and the conditions of time,
+        of all other days, which need no timestamps, and of those few."""
+        start, end = (min(max(each, FIRST_TIMESTAMP), LAST_TIMESTAMP) for each in (start, end))
+        inner = {each for each in self._borders if start < each < end} if is_placed else set[datetime]()
+        ends = {start, end} - {FIRST_TIMESTAMP, LAST_TIMESTAMP}
+        days = sorted({to_micros(each) // DAY_MICROS for each in inner | ends if day_of(each) is None})
+        first, last = to_micros(start) // DAY_MICROS, -(-to_micros(end) // DAY_MICROS)
+        if not days or _FEWEST_DAYS * len(days) > last - first or days[0] < 0 or days[-1] >= _DAYS:
+            return None
+        few = self.bind(days, "Array(UInt16)")
+        read = [f"indexHint(timestamp {sign} {self.moment(each)})" for sign, each in ((">=", start), ("<", end))]
+        whole = [
+            f"events.day >= toDate({self.bind(first, 'UInt16')})",
+            f"events.day < toDate({self.bind(last, 'UInt16')})",
+        ]
+        dates = self.bind([(_EPOCH + timedelta(day)).isoformat() for day in days], "Array(Date)")
+        hint = f"indexHint(toDate(timestamp) IN {dates})"
+        return [
+            (f"toInt64(events.day) * {DAY_MICROS}", [*read, *whole, f"toUInt16(events.day) NOT IN {few}"]),
+            (MICROS, [hint, f"toUInt16(events.day) IN {few}", *(each[10:-1] for each in read)]),
+        ]
 
     def _border(self, comparison: str, moment: datetime) -> list[str]:
         """The conditions that keep events on one side of a moment.
@@ -234,6 +280,11 @@ class Scope:
 def _clipped(moment: datetime) -> int:
     """In microseconds, and no further away than events can be."""
     return to_micros(min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP))
+
+
+def _reads_time(words: str) -> bool:
+    """Whether the timestamps of events are read for more than to place them between borders."""
+    return "timestamp" in words.replace(_PLACED, "")
 
 
 def day_of(moment: datetime) -> int | None:

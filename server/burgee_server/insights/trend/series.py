@@ -60,6 +60,8 @@ class SeriesWriter:
         if self.query.cumulative and series.measure in DISTINCT:  # whoever was counted before adds nothing
             rows = f"SELECT part, counted, min(column) AS column FROM ({rows}) GROUP BY part, counted"
             aggregate = "count()"
+        elif self.asked.sparing and series.measure in DISTINCT:
+            return scope.statement(_one_by_one(rows))
         return scope.statement(
             f"SELECT part.1, part.2, column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
             " GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
@@ -125,6 +127,8 @@ class SeriesWriter:
         of_first = counted(first, scope, "series[0]")
         candidates = self.split.values(scope, self._rows(scope, 0, of_first, [split], None))
         total = "uniqExact(counted)" if first.measure in ACTIVE else of_first.aggregate
+        if self.asked.sparing and total == "uniqExact(counted)":
+            candidates, total = f"(SELECT split, counted FROM {candidates} GROUP BY split, counted)", "count()"
         top = (
             f"SELECT split FROM {candidates} WHERE isNotNull(split) GROUP BY split"
             f" ORDER BY {total} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
@@ -175,3 +179,16 @@ class SeriesWriter:
             "SELECT part, arraySort(arrayMap(segment -> toInt64(segment), groupUniqArray(segment))) AS numbers"
             f" FROM ({rows}) GROUP BY part, counted)) GROUP BY part, at"
         )
+
+
+def _one_by_one(rows: str) -> str:
+    """The statement for the distinct of each column, and of all, by what each of them was in.
+
+    Sets of who is in each column must be in memory; groups of columns by who was in them may go to the disk.
+    """
+    columns = "arrayMap(column -> toInt64(column), groupUniqArray(column)) AS columns"
+    return (
+        "SELECT part.1, part.2, greatest(at, 0) AS column, at < 0 AS is_total, count()"
+        " FROM (SELECT part, arrayJoin(arrayConcat([-1], columns)) AS at"
+        f" FROM (SELECT part, {columns} FROM ({rows}) GROUP BY part, counted)) GROUP BY part, at"
+    )

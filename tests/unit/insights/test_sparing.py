@@ -1,0 +1,88 @@
+"""A question that is refused for want of memory is asked in a way that needs less, and has the same answer."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from burgee_server.errors import Overloaded
+from burgee_server.insights.asked import Asked, Plan
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import Breakdown
+from burgee_server.ports.warehouse import Answer, Statement
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.fixtures.vocabulary import insights
+from tests.fixtures.warehouse import Environment, Fact, new_environment
+from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock, ask
+
+_USERS = Series(measure=Measure.UNIQUE_USERS)
+_COMPANIES = Series(measure=Measure.UNIQUE_GROUPS, group_type="company")
+
+
+@dataclass
+class Small:
+    """A warehouse that refuses statements with sets of who is in each column, for want of memory."""
+
+    warehouse: ClickHouseWarehouse
+    asked: list[bool] = field(default_factory=list)
+    group_columns: frozenset[str] = frozenset()
+
+    async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
+        self.asked.append("uniqExact" in statement.sql)
+        if self.asked[-1]:
+            raise Overloaded("too much", retry_after=5)
+        return await self.warehouse.query(statement, timeout)
+
+
+def _sparing(query: TrendQuery, asked: Asked) -> Plan[Any]:
+    return plan_trend(query, replace(asked, sparing=True))
+
+
+async def test_a_question_that_is_refused_is_asked_in_another_way(environment: Environment) -> None:
+    """Once; and what can be asked in one way only is refused."""
+    await environment.load(Fact(distinct_id="ann"), Fact(distinct_id="bob"), Fact(distinct_id="ann"))
+    small = Small(environment.warehouse)
+    asking = insights(small, FixedClock())  # type: ignore[arg-type]
+
+    async def total(series: Series) -> float:
+        query = TrendQuery((series,), MARCH)
+        [row] = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer.rows
+        return row.total
+
+    assert await total(_USERS) == 2
+    assert small.asked == [True, False]
+    with pytest.raises(Overloaded):
+        await total(Series(per="user"))
+
+
+_MOMENTS = st.builds(lambda hours: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours), st.integers(0, 80))
+_FACTS = st.lists(
+    st.builds(
+        lambda at, who, company, plan: Fact(
+            timestamp=at,
+            distinct_id=who,
+            groups={"company": company} if company else {},
+            properties={"plan": plan} if plan else {},
+        ),
+        _MOMENTS,
+        st.sampled_from("abc"),
+        st.sampled_from(["", "acme", "globex"]),
+        st.sampled_from(["", "pro", "free", "team"]),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(_FACTS, st.sampled_from([_USERS, _COMPANIES]), st.sampled_from([None, Breakdown(("event.plan",), 1)]))
+async def test_the_other_way_has_the_same_answer(
+    warehouse: ClickHouseWarehouse, facts: list[Fact], series: Series, breakdown: Breakdown | None
+) -> None:
+    """By day, split or not, users and companies, with those who lack what is asked for."""
+    environment = new_environment(warehouse)
+    await environment.load(Fact("other", timestamp=datetime(2026, 2, 1, tzinfo=UTC)), *facts)
+    query = TrendQuery((series,), MARCH, breakdown=breakdown)
+    assert (await ask(environment, plan_trend, query)).rows == (await ask(environment, _sparing, query)).rows
