@@ -30,9 +30,16 @@ _ACTIVITY = """
 INSERT INTO activity SELECT environment_id, each.1, each.2, min(timestamp), max(timestamp) FROM events
 ARRAY JOIN [('user', distinct_id), ('company', groups.company.:String)] AS each GROUP BY environment_id, each.1, each.2
 """
+_ARRIVED = """
+CREATE VIEW arrived AS SELECT event, timestamp, uuid, distinct_id, groups_json ->> '$.company' AS company,
+    properties_json ->> '$.plan' AS plan, (properties_json ->> '$.amount')::BIGINT AS amount,
+    properties_json ->> '$.country' AS country
+FROM events
+"""
 _TABLE = """
 SELECT event, timestamp, uuid, distinct_id, groups.company.:String AS company, properties.plan.:String AS plan,
-    properties.amount.:Int64 AS amount, properties.country.:String AS country
+    properties.amount.:Int64 AS amount, properties.country.:String AS country, toJSONString(groups) AS groups_json,
+    properties_json
 FROM events FINAL WHERE environment_id = 1 AND toYYYYMM(timestamp) = {month:UInt32} ORDER BY timestamp
 """
 
@@ -60,10 +67,9 @@ class Span:
             f" AND events.day >= toDate('{first}') AND events.day < toDate('{end}')"
         )
 
-    @property
-    def duckdb(self) -> str:
-        """For DuckDB's."""
-        return f"FROM events WHERE timestamp >= '{self.start:%Y-%m-%d}' AND timestamp < '{self.end:%Y-%m-%d}'"
+    def duckdb(self, table: str) -> str:
+        """For DuckDB's, of a table of duck()."""
+        return f"FROM {table} WHERE timestamp >= '{self.start:%Y-%m-%d}' AND timestamp < '{self.end:%Y-%m-%d}'"
 
 
 def fill(dsn: str, events: int) -> Span:
@@ -87,7 +93,11 @@ def _count(client: "Client") -> int:
 
 @contextmanager
 def duck(dsn: str, directory: Path) -> Iterator[Any]:
-    """DuckDB with the same events, each once, in typed columns; two threads."""
+    """DuckDB with the same events, each once; two threads.
+
+    `events` has each property, and the company, in a column of its own type; `arrived` has the same columns, read from
+    what events came with: groups and properties as JSON.
+    """
     import duckdb
 
     connection = duckdb.connect(
@@ -103,8 +113,11 @@ def duck(dsn: str, directory: Path) -> Iterator[Any]:
         settings = {"output_format_parquet_string_as_string": 1}
         file.write_bytes(client.raw_query(_TABLE, {"month": month}, settings=settings, fmt="Parquet"))
         how = "INSERT INTO events" if number else "CREATE TABLE events AS"
-        connection.execute(f"{how} SELECT * REPLACE (timestamp::TIMESTAMP AS timestamp) FROM read_parquet('{file}')")
+        columns = "* REPLACE (timestamp::TIMESTAMP AS timestamp, groups_json::JSON AS groups_json,"
+        columns += " properties_json::JSON AS properties_json)"
+        connection.execute(f"{how} SELECT {columns} FROM read_parquet('{file}')")
         file.unlink()
     client.close()
+    connection.execute(_ARRIVED)
     yield connection
     connection.close()

@@ -75,11 +75,13 @@ FIRST_TOUCH = _PARTS.format(
     f"SELECT country, {COUNTS} FROM (SELECT a, max(l) AS l FROM ({ways()}) GROUP BY a) JOIN (SELECT distinct_id AS a,"
     " arg_min(country, timestamp) AS country {events} AND event = 'invited' GROUP BY a) USING (a) GROUP BY country"
 )
-ALL_STEPS = _PARTS.format(
-    f"SELECT country, {COUNTS} FROM (SELECT a, country, max(l) AS l FROM ({ways(also='country')}) GROUP"
-    f" BY a, country)"
-    " GROUP BY country"
+ALL_STEPS = (
+    f"WITH each_one AS (SELECT a, country, max(l) AS l FROM ({ways(also='country')}) GROUP BY a, country), top AS (SELECT"
+    " country FROM each_one GROUP BY country ORDER BY count(*) DESC LIMIT 10)"
+    f" SELECT part, {COUNTS} FROM (SELECT a, CASE WHEN country IN (SELECT country FROM top) THEN country END AS part,"
+    " max(l) AS l FROM each_one GROUP BY a, part) GROUP BY part"
 )
+"""Each actor once in every part, also in that of all other countries together."""
 PEOPLE = f"SELECT * FROM ({BEST}) WHERE l = 3 ORDER BY a LIMIT 101"
 _BETWEEN = {
     name: f"epoch_us({late}) - epoch_us({early})" for name, late, early in (("2", "t2", "t1"), ("3", "t3", "t2"))

@@ -104,8 +104,12 @@ def _first(value: str) -> str:
 
 
 def _all(value: str) -> str:
-    return _TOP.format(
-        f"SELECT v, {_COUNTS} FROM ({_ARRAYS}, {value} AS v {_OF_STEPS} GROUP BY distinct_id, v) WHERE l > 0 GROUP BY v"
+    """Each actor once in every part, also in that of all other values together."""
+    each = f"{_ARRAYS}, distinct_id AS u, {value} AS v {_OF_STEPS} GROUP BY u, v"
+    return (
+        f"SELECT part, {_COUNTS} FROM (SELECT if(r <= 10, v, NULL) AS part, person.1 AS u, max(person.2) AS l FROM (SELECT"
+        " v, people, row_number() OVER (ORDER BY length(people) DESC) AS r FROM (SELECT v, groupArray((u, l)) AS people"
+        f" FROM ({each}) WHERE l > 0 GROUP BY v)) ARRAY JOIN people AS person GROUP BY part, u) GROUP BY part"
     )
 
 
