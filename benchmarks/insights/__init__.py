@@ -2,8 +2,8 @@
 
 `python -m benchmarks.insights [EVENTS] [DIRECTORY]`: ten million in a temporary directory. A directory that has events,
 such as that of `benchmarks.grow`, is asked as it is. `--only PATTERN` asks what has the pattern in its name,
-`--rounds` says how often (5), and `--without-duckdb` leaves DuckDB out. DuckDB has the same data in two forms: groups and
-properties as the JSON that came, and each that is asked for in a column of its own type, chosen beforehand.
+`--rounds` says how often (5), and `--without-duckdb` leaves DuckDB out. DuckDB has the same data in two forms: groups
+and properties as the JSON that came, and each that is asked for in a column of its own type, chosen beforehand.
 """
 
 from benchmarks.insights.run import main

@@ -76,8 +76,8 @@ FIRST_TOUCH = _PARTS.format(
     " arg_min(country, timestamp) AS country {events} AND event = 'invited' GROUP BY a) USING (a) GROUP BY country"
 )
 ALL_STEPS = (
-    f"WITH each_one AS (SELECT a, country, max(l) AS l FROM ({ways(also='country')}) GROUP BY a, country), top AS (SELECT"
-    " country FROM each_one GROUP BY country ORDER BY count(*) DESC LIMIT 10)"
+    f"WITH each_one AS (SELECT a, country, max(l) AS l FROM ({ways(also='country')}) GROUP BY a, country), top AS ("
+    "SELECT country FROM each_one GROUP BY country ORDER BY count(*) DESC LIMIT 10)"
     f" SELECT part, {COUNTS} FROM (SELECT a, CASE WHEN country IN (SELECT country FROM top) THEN country END AS part,"
     " max(l) AS l FROM each_one GROUP BY a, part) GROUP BY part"
 )
