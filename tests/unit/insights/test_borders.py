@@ -20,7 +20,7 @@ _START, _MIDDLE = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 16, tzinfo
 # Around the midnights of four zones, in winter and, from 8 and 29 March on, in summer.
 _MOMENTS = st.builds(
     lambda day, minutes, micros: _START + timedelta(days=day, minutes=minutes, microseconds=micros),
-    st.integers(0, 59),
+    st.sampled_from([1, 2, 28, 55, 57, 58]) | st.integers(0, 59),  # those of borders, and any
     st.sampled_from([0, 4 * 60, 5 * 60, 18 * 60 + 15, 22 * 60, 23 * 60, 12 * 60]),
     st.sampled_from([-1, 0, 1]),
 )
