@@ -32,7 +32,9 @@ def create(client: burgee.Client, key: str, project: str) -> None:
     """Create the environment KEY. Nothing is copied into it; `burgee flags copy` brings flags."""
     request = pb.CreateEnvironmentRequest(project_key=project, key=key)
     made = client.stub(AdminServiceStub).CreateEnvironment(request).environment
-    click.echo(f"{made.key} is there; its first key: burgee keys create NAME --role service --environment {made.key}")
+    of_project = f" --project {project}" if project else ""
+    command = f"burgee keys create NAME --role service{of_project} --environment {made.key}"
+    click.echo(f"{made.key} is there; its first key: {command}")
 
 
 @environments.command("list")

@@ -56,7 +56,10 @@ async def test_an_operator_makes_a_project_and_its_first_key(run, operator):
     options = ("--role", "admin", "--project", "shop-by-command", "--environment", "production")
     key = json.loads((await run("keys", "create", "first", *options, "--json", secret=operator.secret)).output)
 
+    added = await run("environments", "create", "staging", "--project", "shop-by-command", secret=operator.secret)
+
     assert "burgee keys create NAME --role admin --project shop-by-command" in made.output
+    assert "keys create NAME --role service --project shop-by-command --environment staging" in added.output
     assert key["project_key"] == "shop-by-command"
     assert "│ production" in (await run("environments", "list", secret=key["secret"])).output
     seen = json.loads((await run("projects", "list", "--json", secret=key["secret"])).output)

@@ -18,11 +18,22 @@ def _limits() -> Iterator[tuple[str, str, int]]:
     for side, root in SIDES.items():
         for path in sorted(root.rglob("*.py")):
             text = path.read_text()
-            for statement in ast.parse(text).body if "\nMAX_" in text and not path.stem.endswith("_pb2") else ():
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.startswith("MAX_"):
+            for statement in ast.parse(text).body if "MAX_" in text else ():
+                for name, value in _assigned(statement):
+                    if name.startswith("MAX_"):
                         number = eval(compile(ast.Expression(value), path, "eval"), {"__builtins__": {}})
                         yield f"{side}/{path.relative_to(root)}", name, number
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a statement gives values to, one by one."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            yield name, value
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            for each, value in zip(names, values, strict=True):
+                if isinstance(each, ast.Name):
+                    yield each.id, value
 
 
 LIMITS = list(_limits())
