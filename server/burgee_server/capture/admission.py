@@ -13,8 +13,7 @@ from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, ArrivingEvent
 
 MAX_EVENTS = 10_000
 TOGETHER_EVENTS = 500
-TOGETHER_BYTES = 1 << 17
-"""How many events are looked at at once, and about how many bytes: no other thread has its turn meanwhile."""
+"""How many are looked at together."""
 TOGETHER_FEWEST = 8
 """Fewer are looked at one by one, which takes less time then."""
 
@@ -62,9 +61,8 @@ def admit(
     rejected: list[Rejection] = []
     group_types = set(known_types)
     events = list(batch.events)
-    step = max(min(TOGETHER_EVENTS, TOGETHER_BYTES * len(events) // (batch.ByteSize() or 1)), 1)
-    for first in range(0, len(events), step):
-        some = events[first : first + step]
+    for first in range(0, len(events), TOGETHER_EVENTS):
+        some = events[first : first + TOGETHER_EVENTS]
         if len(some) < TOGETHER_FEWEST or not check_together(some, times, group_types):
             rejected += _check_each(some, first, times, group_types)
     uuids = _new_uuids(now_micros)

@@ -4,8 +4,9 @@ Whatever is not plainly right here is for check_event() to judge.
 """
 
 import re
-from collections.abc import Collection, Sequence
-from itertools import compress
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate, compress
 from os import urandom
 from typing import Any
 
@@ -16,6 +17,9 @@ from burgee_server.capture.groups import types_of
 from burgee_server.capture.times import Times
 from burgee_server.journal.v1.journal_pb2 import ArrivingEvent
 from burgee_server.names import MAX_GROUP_TYPES, MAX_NAME
+
+TOGETHER_BYTES = 1 << 17
+"""How many bytes of properties are read at once: no other thread has its turn meanwhile."""
 
 _UUIDS = re.compile(rb"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})*")
 _UUID_SIZES = {0, 36}
@@ -37,7 +41,7 @@ def check_together(events: Sequence[ArrivingEvent], times: Times, group_types: s
         _texts_are_right({event.event for event in events})
         and _texts_are_right([event.distinct_id for event in events])
         and _uuids_are_right([event.uuid for event in events])
-        and _properties_are_right([text for event in events if (text := event.properties_json)])
+        and all(map(_properties_are_right, _cut([text for event in events if (text := event.properties_json)])))
     ):
         return False
     changes = map(int.__ne__, timestamps, settled)
@@ -63,14 +67,22 @@ def _uuids_are_right(uuids: Sequence[bytes]) -> bool:
     return set(map(len, uuids)) <= _UUID_SIZES and _UUIDS.fullmatch(b"".join(uuids)) is not None
 
 
+def _cut(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Texts in order, a few at a time: at most TOGETHER_BYTES, or one."""
+    ends = [0, *accumulate(map(len, texts))]
+    first = 0
+    while first < len(texts):
+        last = max(bisect_right(ends, ends[first] + TOGETHER_BYTES) - 1, first + 1)
+        yield texts[first:last]
+        first = last
+
+
 def _properties_are_right(texts: Sequence[bytes]) -> bool:
     """Whether each is a JSON object.
 
     They are read as one list, with a word between them that nobody can know: where that is every other member, none of
     them has reached beyond its own text.
     """
-    if not texts:
-        return True
     longest = max(map(len, texts))
     if longest > MAX_PROPERTIES_BYTES:
         return False

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burgee_server.capture import TimeWindow
-from burgee_server.capture.checks import check_event
+from burgee_server.capture import TimeWindow, admission, admit, together
+from burgee_server.capture.checks import check_event, has_large_numbers
 from burgee_server.capture.faults import Fault
 from burgee_server.capture.groups import REMEMBERED_BYTES, types_of
-from burgee_server.capture.together import check_together
-from burgee_server.journal.v1.journal_pb2 import ArrivingEvent, StoredEvent, StoredGroup
+from burgee_server.capture.together import TOGETHER_BYTES, check_together
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, ArrivingEvent, StoredEvent, StoredGroup
 from tests.fixtures.examples import examples
 
 NOW = 1_700_000_000_000_000
@@ -131,3 +131,43 @@ def test_a_group_that_is_no_message_is_the_fault_of_its_event():
     assert types_of([broken]) is None
     with pytest.raises(Fault, match="map of texts"):
         check_event(broken, WINDOW.at(NOW, NOW), set())
+
+
+class Reader:
+    """Reads as another one does, and counts the bytes of each time."""
+
+    def __init__(self, reader):
+        self._reader = reader
+        self.sizes = []
+
+    def decode(self, text):
+        """What it says."""
+        self.sizes.append(len(text))
+        return self._reader.decode(text)
+
+
+@pytest.mark.parametrize("wrong", [None, 30, 1_400], ids=["right", "a large one wrong", "a small one wrong"])
+def test_few_large_events_before_many_small_ones_are_not_read_at_once(monkeypatch, wrong):
+    """However small the average is: what is read at once is bounded, and found is what is found one by one."""
+    texts = [b'{"a": "' + b"x" * 65_000 + b'"}'] * 50 + [b'{"a": ' + b"9" * 300 + b"}", b'{"a": 1}'] * 700
+    if wrong is not None:
+        texts[wrong] = texts[wrong][:-1]
+    batch = ArrivingBatch(events=[event(properties_json=text) for text in texts])
+    again, reader = ArrivingBatch.FromString(batch.SerializeToString()), Reader(together._objects)
+    with monkeypatch.context() as watched:
+        watched.setattr(together, "_objects", reader)
+        found = admit(batch, 1, NOW, WINDOW, frozenset())
+    monkeypatch.setattr(admission, "TOGETHER_FEWEST", len(texts) + 1)
+    assert found == admit(again, 1, NOW, WINDOW, frozenset())
+    assert [rejection.index for rejection in found.rejected] == ([] if wrong is None else [wrong])
+
+    assert max(reader.sizes) <= TOGETHER_BYTES + 40 * admission.TOGETHER_EVENTS  # the words between them
+    assert len(reader.sizes) < len(texts) / 10
+
+
+@pytest.mark.parametrize("digits", [b"0", b"9", b"1234567890"], ids=repr)
+def test_a_number_of_very_many_digits_is_found_whatever_they_are(digits):
+    """200 in a row may be too large; 199, again and again, are not."""
+    long = (digits * 200)[:200]
+    assert has_large_numbers(b'{"a": [1, ' + long + b"]}", 400)
+    assert not has_large_numbers(b'{"a": [' + b",".join([long[1:]] * 300) + b"]}", 1 << 17)
