@@ -16,7 +16,7 @@ from burgee_server.erasure import Belated, Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
-from burgee_server.insights import Insights, Lists, WarehouseComputing, check_matcher
+from burgee_server.insights import Insights, Lists, WarehouseComputing, check_matchers
 from burgee_server.metrics import Collector
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
@@ -137,6 +137,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     computing = WarehouseComputing(
         warehouse, stores.vocabularies, lists, group_types.known, clock, settings.query_seconds
     )
+    check = partial(check_matchers, warehouse, settings.query_seconds)
     refreshing = Refreshing(cohorts, flags, computing, feed, clock, timedelta(seconds=settings.cohort_seconds))
     lifecycle = Lifecycle(flags, cohorts, stores.turns, feed, clock)
     transport = Transport(
@@ -205,7 +206,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         transport=transport,
         collector=collector,
         servicers=Servicers(
-            actions=ActionServicer(Actions(stores.actions, cohorts, check_matcher, stores.turns, clock), group_types),
+            actions=ActionServicer(Actions(stores.actions, cohorts, check, stores.turns, clock), group_types),
             admin=AdminServicer(administration, stores.backups, examine, version("burgee")),
             capture=CaptureServicer(
                 taking,

@@ -5,6 +5,7 @@ from grpc import StatusCode
 from burgee.v1 import actions_pb2 as pb
 from burgee.v1 import capture_pb2, funnel_pb2, trend_pb2
 from tests.rpc.conftest import refused
+from tests.rpc.insight_calls import condition
 
 LARGE = {"condition": {"attribute": "event.rows", "operator": "OPERATOR_GT", "values": [{"number_value": 100}]}}
 
@@ -67,6 +68,10 @@ async def test_bad_actions_are_refused_with_the_field(admin):
         (pb.Action(key="a", matchers=[{"event": "a"}] * 51), "action.matchers"),
         (pb.Action(key="a", matchers=[{"event": "a"}, {}]), "action.matchers[1]"),
         (pb.Action(key="a", matchers=[{"filter": {"not": {}}}]), "action.matchers[0].filter.not"),
+        (
+            pb.Action(key="a", matchers=[{"event": "a"}, {"filter": condition("event.x", "matches", "\\pL{500}")}]),
+            "action.matchers[1].filter.condition.values[0]",
+        ),
         (pb.Action(key="a", matchers=[{"event": "a"}], description="x" * 2001), "action.description"),
     ]
     for action, field in bad:

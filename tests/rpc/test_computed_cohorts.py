@@ -20,6 +20,7 @@ from burgee.v1 import cohorts_pb2 as pb
 from tests.rpc.cohort_calls import change_members, create_cohort, for_members, member_keys
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import create, variant
+from tests.rpc.insight_calls import condition
 
 REPORTED = {"performed": {"events": {"event": "reported"}, "at_least": 2}}
 
@@ -38,6 +39,11 @@ async def refresh(caller, key="active"):
 def event(name, who, company=""):
     """Something that just happened."""
     return capture_pb2.Event(event=name, distinct_id=who, groups={"company": company} if company else {})
+
+
+def large(attribute):
+    """A pattern that is RE2, and larger than ClickHouse takes."""
+    return condition(attribute, "matches", "\\pL{500}")
 
 
 async def test_a_computed_cohort_is_made_computed_listed_and_changed(admin, loaded):
@@ -173,6 +179,16 @@ async def test_what_cannot_be_computed_is_refused_with_its_path(admin):
         ({"first_performed": {"events": A, "range": {"end": "x"}}}, ".first_performed.range.end"),
         ({"in_order": {"steps": [A], "window": {"seconds": 5}}}, ".in_order.steps"),
         ({"in_order": {"steps": [A, A]}}, ".in_order.window"),
+        ({"properties": large("company.x")}, ".properties.condition.values[0]"),
+        ({"properties": large("company.key")}, ".properties.condition.values[0]"),
+        (
+            {
+                "any": {
+                    "criteria": [{"performed": {"events": {"filter": condition("event.x", "matches", "\\pL{500}")}}}]
+                }
+            },
+            ".any.criteria[0].performed.events.filter.condition.values[0]",
+        ),
         ({"cohort_key": "none"}, ".cohort_key"),
         ({"any": {}}, ".any.criteria"),
         ({"all": {"criteria": [{"cohort_key": "of-users"}]}}, ".all.criteria[0].cohort_key"),

@@ -1,6 +1,6 @@
 """Creates and changes actions."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 
 from burgee_server.errors import InUse, Invalid
@@ -16,7 +16,7 @@ MAX_MATCHERS = 50
 _TOLD = 5
 """Cohorts named to whom wants to delete an action that they ask for."""
 
-CheckMatcher: TypeAlias = Callable[[Matcher, Collection[str], str], None]
+CheckMatchers: TypeAlias = Callable[[Sequence[Matcher], Collection[str], str], Awaitable[None]]
 """Raises Invalid, with a path that begins with the text, for what no question of an environment that has seen these
 group types could ask."""
 
@@ -25,7 +25,7 @@ class Actions:
     """Actions of environments. `check` is that of those who answer questions."""
 
     def __init__(
-        self, store: ActionStore, cohorts: CohortStore, check: CheckMatcher, turns: Turns, clock: Clock
+        self, store: ActionStore, cohorts: CohortStore, check: CheckMatchers, turns: Turns, clock: Clock
     ) -> None:
         self._store = store
         self._cohorts = cohorts
@@ -45,7 +45,7 @@ class Actions:
     ) -> Action:
         """Keep a new action. `group_types` are those that the environment has seen. Raises Invalid, AlreadyExists."""
         require("action.key", key_fault(key))
-        self._require(description, matchers, group_types)
+        await self._require(description, matchers, group_types)
         return await self._store.create(environment_id, key, description, matchers, self._by(actor, note))
 
     async def update(
@@ -60,7 +60,7 @@ class Actions:
         note: str,
     ) -> Action:
         """Change an action; `expected_version` 0 means whatever is current. Raises Invalid, NotFound, Stale."""
-        self._require(description, matchers, group_types)
+        await self._require(description, matchers, group_types)
         by = self._by(actor, note)
         return await self._store.update(environment_id, key, description, matchers, expected_version, by)
 
@@ -86,12 +86,11 @@ class Actions:
         """Actions by key."""
         return await self._store.page(environment_id, after=after, limit=limit)
 
-    def _require(self, description: str, matchers: Sequence[Matcher], group_types: Collection[str]) -> None:
+    async def _require(self, description: str, matchers: Sequence[Matcher], group_types: Collection[str]) -> None:
         require("action.description", note_fault(description))
         if not 1 <= len(matchers) <= MAX_MATCHERS:
             raise Invalid.of("action.matchers", f"must have 1 to {MAX_MATCHERS} matchers")
-        for index, matcher in enumerate(matchers):
-            self._check(matcher, group_types, f"action.matchers[{index}]")
+        await self._check(matchers, group_types, "action.matchers")
 
     def _by(self, actor: str, note: str) -> Authorship:
         require("change_note", note_fault(note))

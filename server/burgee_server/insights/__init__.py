@@ -3,6 +3,6 @@
 from burgee_server.insights.computing import WarehouseComputing
 from burgee_server.insights.insights import Insights
 from burgee_server.insights.lists import Lists
-from burgee_server.insights.sql.events import check_matcher
+from burgee_server.insights.patterns import check_matchers
 
-__all__ = ["Insights", "Lists", "WarehouseComputing", "check_matcher"]
+__all__ = ["Insights", "Lists", "WarehouseComputing", "check_matchers"]

@@ -10,6 +10,7 @@ from burgee_server.errors import Invalid, NotFound
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.insights import all_of
 from burgee_server.insights.lists import Lists
+from burgee_server.insights.patterns import require_compiling
 from burgee_server.insights.sql.cohorts import check_cohort, members
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.timerange import Span
@@ -44,7 +45,9 @@ class WarehouseComputing:
         candidate = NamedCohort(0, key, group_type, 0, computed)
         vocabulary = replace(vocabulary, cohorts={**vocabulary.cohorts, key: candidate})
         asked = await self._asked(environment_id, vocabulary)
-        check_cohort(Scope(asked), candidate, path)
+        scope = Scope(asked)
+        check_cohort(scope, candidate, path)
+        await require_compiling(self._warehouse, scope.patterns, self._longest_seconds)
         for other in vocabulary.cohorts.values():
             if other.key != key and other.computed is not None:
                 try:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from burgee_server.errors import Invalid, Overloaded
+from burgee_server.errors import Overloaded
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import Guesses, events_of
 from burgee_server.insights.lists import Lists
+from burgee_server.insights.patterns import refusal
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, span
 from burgee_server.insights.words import AsOf, QueryInfo
@@ -124,9 +125,8 @@ class Insights:
         try:
             return await all_of(self._warehouse.query(statement, timeout) for statement in bounded)
         except BadPattern as error:  # too large for RE2, say
-            named = [path for each in statements for pattern, path in each.patterns.items() if pattern in str(error)]
-            field = named[0] if named else "filter"
-            raise Invalid.of(field, f"a pattern does not compile: {error}") from error
+            named = {pattern: path for each in statements for pattern, path in each.patterns.items()}
+            raise refusal(error, named) from error
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -154,7 +154,14 @@ class Mistaken(Exception):
 
 
 class BadPattern(Exception):
-    """A pattern bound in a statement is not RE2. The message says what is wrong with it."""
+    """A pattern bound in a statement is not RE2, or too large. The message says what is wrong with it.
+
+    `pattern` is the one that is too large; empty where it is wrong in another way.
+    """
+
+    def __init__(self, message: str, pattern: str = "") -> None:
+        super().__init__(message)
+        self.pattern = pattern
 
 
 class Warehouse(Protocol):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, Condition, Not, Operator
 from burgee_server.errors import Invalid
-from burgee_server.insights import check_matcher
 from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
+from burgee_server.insights.sql.events import check_matcher
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.ports.actions import Matcher
 from burgee_server.storage.clickhouse import ClickHouseWarehouse

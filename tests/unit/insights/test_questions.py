@@ -134,9 +134,13 @@ async def test_a_pattern_that_the_engine_finds_too_large_is_named(environment: E
     query = TrendQuery(
         (Series("a", filter=Condition("event.x", Operator.MATCHES, (small,))), Series("a", filter=filter_)), MARCH
     )
+    beginning = TrendQuery(
+        tuple(Series("a", filter=Condition("event.x", Operator.MATCHES, (each,))) for each in ("\\pL", large)), MARCH
+    )
     groups = (PathGroup("^z", "z"), PathGroup(large, "large"))
     for plan, asked, field in (
         (plan_trend, query, "series[1].filter.any.filters[1].condition.values[0]"),
+        (plan_trend, beginning, "series[1].filter.condition.values[0]"),
         (plan_paths, PathsQuery(groups=groups, range=MARCH), "groups[1].pattern"),
     ):
         with pytest.raises(Invalid) as error:

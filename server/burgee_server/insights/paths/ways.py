@@ -78,7 +78,7 @@ class WaysWriter:
             branches = []
             for index, group in enumerate(query.groups):
                 pattern = to_sql(group.pattern)
-                scope.name_pattern(pattern, f"groups[{index}].pattern")
+                scope.patterns[pattern] = f"groups[{index}].pattern"
                 branches.append(f"match({name}, {scope.bind(pattern, 'String')}), {scope.bind(group.label, 'String')}")
             first = ", ".join(branches)
             name = f"multiIf({first}, {name})"

@@ -1,6 +1,6 @@
 """Which events a question goes by: those of a name or of an action, and of them those that pass a filter, as SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -57,8 +57,11 @@ def between(matches: Sequence[EventMatch], asked: Asked) -> list[str]:
     return [] if any(each is not None and EXPOSURE in each for each in names) else [IS_DONE]
 
 
-def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> None:
-    """Raise Invalid for a matcher of an action that no question could ask, in an environment with these group types."""
+def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> Mapping[str, str]:
+    """Raise Invalid for a matcher of an action that no question could ask, in an environment with these group types.
+
+    Returns its patterns, each with its path: that they are not too large is the warehouse's to say.
+    """
     if not matcher.event and matcher.filter is None:
         raise Invalid.of(path, "must have an event, a filter, or both")
     require_name(matcher.event, f"{path}.event")
@@ -66,7 +69,9 @@ def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> 
         raise Invalid.of(f"{path}.filter", "an action is what is done, not by whom: the question's filter may say that")
     now = datetime.now(UTC)
     asked = Asked(0, Span(now, now + timedelta(days=1), ZoneInfo("UTC")), group_types, now)
-    _matched(matcher, FilterWriter(Scope(asked), asked), f"{path}.filter")
+    scope = Scope(asked)
+    _matched(matcher, FilterWriter(scope, asked), f"{path}.filter")
+    return scope.patterns
 
 
 def _named(event: str, writer: FilterWriter) -> list[str]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not, Operator
+from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import EVENT, is_cohort, parse_attribute
 from burgee_server.insights.sql.keysets import KeySet, names, some
-from burgee_server.insights.sql.operators import check_condition, holds, to_sql
+from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, own_property, profile_key
 from burgee_server.insights.sql.variants import is_variant
 from burgee_server.insights.words import AsOf
@@ -82,8 +82,7 @@ class FilterWriter:
         check_condition(condition, path)
         if condition.operator in COHORTS:
             return self._membership(owner, condition, path)
-        if condition.operator is Operator.MATCHES and not self.within:  # in a cohort, it is no field of the question
-            self.scope.name_pattern(to_sql(str(condition.values[0])), f"{path}.values[0]")
+        self.scope.name_pattern(condition, path)
         bind = self.scope.bind_ids if owner == USER and not name else self.scope.bind
         sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:

@@ -90,6 +90,7 @@ class HolderWriter:
         if is_variant(attribute) or is_cohort(attribute):
             raise Invalid.of(f"{path}.attribute", "splits an answer, and is no property")
         check_condition(condition, path)
+        self._scope.name_pattern(condition, path)
         return attribute.name
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from burgee.evaluation.model import USER
+from burgee.evaluation import USER, Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import (
@@ -16,6 +16,7 @@ from burgee_server.insights.sql.attributes import (
     value_of,
 )
 from burgee_server.insights.sql.keysets import names
+from burgee_server.insights.sql.operators import to_sql
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
@@ -56,8 +57,9 @@ class Scope:
         span = asked.span
         self._joins: dict[str, str] = {}
         self._guessed: set[str] = set()
-        self._patterns: dict[str, str] = {}
         self._borders: set[datetime] = set()
+        self.patterns: dict[str, str] = {}
+        """The path of each pattern that is a field of the request."""
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
@@ -71,9 +73,13 @@ class Scope:
         self._parameters[name] = value
         return f"{{{name}:{type_}}}"
 
-    def name_pattern(self, pattern: str, path: str) -> None:
-        """Say which field a pattern that is bound is of: ClickHouse alone may find it too large."""
-        self._patterns[pattern] = path
+    def name_pattern(self, condition: Condition, path: str) -> None:
+        """Say which field the pattern of a condition is, if it has one: ClickHouse alone may find it too large.
+
+        That of a cohort which a question asks for has a path from there, and is no field of the question.
+        """
+        if condition.operator is Operator.MATCHES and not path.startswith("."):
+            self.patterns[to_sql(str(condition.values[0]))] = f"{path}.values[0]"
 
     def bind_ids(self, value: Any, type_: str) -> str:
         """As bind() does, for what is compared with a person: of a list of ids, those that stand for who has them."""
@@ -274,7 +280,7 @@ class Scope:
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
-        return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self._patterns)
+        return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self.patterns)
 
 
 def _clipped(moment: datetime) -> int:

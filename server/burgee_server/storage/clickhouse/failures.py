@@ -1,5 +1,7 @@
 """What ClickHouse's errors mean to those behind the port."""
 
+import re
+
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Overloaded, TimedOut, Unavailable
@@ -36,6 +38,8 @@ _PASSING = frozenset(
     }
 )
 
+_TOO_LARGE = re.compile("cannot compile re2: (.*?), error: pattern too large", re.DOTALL)
+
 _MAX_REASON = 1_000
 """The engine quotes whole rows."""
 
@@ -59,7 +63,8 @@ def of_query(error: Error) -> Exception:
         case "TOO_MANY_ROWS_OR_BYTES":
             return Overloaded("the answer would be too large: ask for fewer parts or columns, or shorter texts", 5)
         case "CANNOT_COMPILE_REGEXP":
-            return BadPattern(str(error))
+            too_large = _TOO_LARGE.search(str(error))
+            return BadPattern(str(error), too_large[1] if too_large else "")
         case "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO":
             return Mistaken()
         case None | "CANNOT_OPEN_FILE" | "CANNOT_READ_FROM_FILE_DESCRIPTOR" | "NETWORK_ERROR" | "SOCKET_TIMEOUT":
