@@ -35,8 +35,11 @@ class Guesses:
 
 
 def events_of(query: Any, vocabulary: Vocabulary) -> frozenset[str]:
-    """The names of the events that a question is about, with those of its actions; ANY among them, if any event is."""
-    return frozenset(name for match in _matches(query) for name in _names(match, vocabulary))
+    """The names of the events that a question is about, with those of its actions; ANY among them, if any event is.
+
+    A question that names none is about any event.
+    """
+    return frozenset(name for match in _matches(query) for name in _names(match, vocabulary)) or frozenset({ANY})
 
 
 def _names(match: EventMatch, vocabulary: Vocabulary) -> Iterator[str]:

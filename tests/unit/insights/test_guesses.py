@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from burgee_server.insights.guesses import ANY, Guesses, events_of
+from burgee_server.insights.paths import PathsQuery
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
 from burgee_server.ports.actions import Matcher
+from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Answer, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.vocabulary import action, insights, named
@@ -49,6 +52,16 @@ async def test_a_wrong_guess_is_remembered_for_the_events_that_it_was_about(envi
     assert await guessed(Series(action="paying")) == [plan]
     assert await guessed(Series()) == [nothing], "any event is those, too"
     assert await guessed(Series("seen")) == [nothing]
+
+
+def test_a_question_that_names_no_event_is_about_any() -> None:
+    """What was wrong there holds for it and for those about any, and for no question about events with names."""
+    anything, guesses = events_of(PathsQuery(), Vocabulary()), Guesses()
+    guesses.was_wrong(1, anything, ["plan"])
+    assert guesses.wrong(1, anything) == guesses.wrong(1, frozenset({ANY})) == {"plan"}
+    assert not guesses.wrong(1, frozenset({"paid"}))
+    guesses.was_wrong(1, frozenset({"paid"}), ["amount"])
+    assert guesses.wrong(1, anything) == {"plan", "amount"}
 
 
 @pytest.mark.parametrize(
