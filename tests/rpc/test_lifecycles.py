@@ -51,7 +51,9 @@ async def test_a_lifecycle_and_who_is_behind_it(usage):
     assert [list(first.page.keys), list(second.page.keys), second.page.next_page_token] == [["acme"], ["coil"], ""]
     assert first.asked.lifecycle.range.start == "2026-03-02T00:00:00+00:00"
     request.lifecycle.range.compare = "-1d"
-    assert list((await usage.QueryLifecycleActors(request)).page.keys) == ["coil"], "whatever it is compared with"
+    alone = await usage.QueryLifecycleActors(request)
+    assert list(alone.page.keys) == ["coil"], "whatever it is compared with"
+    assert not alone.HasField("previous")
     assert first.info.rows_read > 0
 
 
@@ -91,9 +93,16 @@ async def test_who_returned_who_left_and_who_was_lost(usage):
     assert await keys(2, retention_pb2.RETENTION_OUTCOME_LOST) == ["ann"], "a column lies in one of the two spans"
 
 
+BAD_COMPARE = common_pb2.TimeRange(start="2026-03-02", end="2026-03-05", compare="tomorrow")
 RETENTION = {"retention": {"range": DAYS}, "column": {"seconds": MONDAY}, "period": 1}
 BAD_PAGES = {
     "start": ("Retention", {**RETENTION, "retention": {"range": {"start": "x"}}}, "retention.range.start"),
+    "compare": ("Retention", {**RETENTION, "retention": {"range": BAD_COMPARE}}, "retention.range.compare"),
+    "compare of a lifecycle": (
+        "Lifecycle",
+        {"lifecycle": {"range": BAD_COMPARE}, "column": {"seconds": MONDAY}, "stage": 1},
+        "lifecycle.range.compare",
+    ),
     "periods": ("Retention", {**RETENTION, "retention": {"periods": 999}}, "retention.periods"),
     "interval": ("Retention", {**RETENTION, "retention": {"interval": 99}}, "retention.interval"),
     "no column": ("Retention", {"retention": {"range": DAYS}}, "column"),
