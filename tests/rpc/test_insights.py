@@ -10,6 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 
+from burgee import channel
 from burgee.v1 import (
     admin_pb2,
     capture_pb2,
@@ -22,9 +23,13 @@ from burgee.v1 import (
     questions_pb2,
     trend_pb2,
 )
+from burgee_server.rpc import insights
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 from tests.rpc.insight_calls import MIDNIGHT, SPAN, condition, event
+
+SPARE = 32
+"""Bytes that an answer may differ by, when it is asked for again: what it cost is part of it."""
 
 
 @pytest.fixture
@@ -290,6 +295,20 @@ async def test_properties_are_those_of_now_or_of_the_time_of_the_event(admin, lo
     assert await totals(questions_pb2.PROPERTIES_AS_OF_EVENT) == ({"free": 1, "": 2}, 1)
     with refused(StatusCode.INVALID_ARGUMENT, "properties_as_of"):
         await totals(9)
+
+
+async def test_an_answer_is_never_larger_than_a_client_reads(usage, monkeypatch):
+    """It is refused in our words before it is sent, the one beside it counted; what is as large as may be is sent."""
+    assert insights.MAX_ANSWER_BYTES == channel.MAX_MESSAGE_BYTES
+    compared = common_pb2.TimeRange(start=SPAN.start, end=SPAN.end, compare="previous")
+    size = (await trend(usage, range=compared)).ByteSize() + SPARE
+    monkeypatch.setattr(insights, "MAX_ANSWER_BYTES", size)
+    assert (await trend(usage, range=compared)).HasField("previous")
+    monkeypatch.setattr(insights, "MAX_ANSWER_BYTES", size - 2 * SPARE)
+    assert (await trend(usage, range=SPAN)).rows
+    with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
+        await trend(usage, range=compared)
+    assert "shorter texts" in refusal.message
 
 
 METHODS = list(insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods)

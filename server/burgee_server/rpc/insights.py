@@ -15,6 +15,7 @@ from burgee.v1 import (
     stickiness_pb2,
     trend_pb2,
 )
+from burgee_server.errors import Overloaded
 from burgee_server.insights import Insights
 from burgee_server.insights.asked import Answer, Asked, Plan, Question
 from burgee_server.insights.features import plan_features
@@ -71,6 +72,10 @@ QuestionT = TypeVar("QuestionT", bound=Question)
 AnswerT = TypeVar("AnswerT", bound=Answer)
 RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Response)
+
+
+MAX_ANSWER_BYTES = 64 << 20
+"""How large an answer may be when it is sent, with that of the span beside it: so much our clients read."""
 
 
 class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
@@ -210,6 +215,9 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         if previous is not None:
             response.previous.CopyFrom(write(previous))
             write_info(previous.info, complete_until, response.previous.info)
+        if response.ByteSize() > MAX_ANSWER_BYTES:
+            most = f"{MAX_ANSWER_BYTES >> 20} MiB"
+            raise Overloaded(f"the answer is larger than {most}: ask for fewer parts or columns, or shorter texts", 5)
         return response
 
     def _timeout(self, context: Any) -> float:

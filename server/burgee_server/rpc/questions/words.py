@@ -42,6 +42,9 @@ class Response(Protocol):
     def previous(self) -> Any:
         """A response of the same type."""
 
+    def ByteSize(self) -> int:
+        """How large it is when it is sent."""
+
 
 def fill_in(message: Message, *defaults: Message) -> None:
     """Fill in what is not given, in a question and in all that it is made of, from messages of the same types."""
