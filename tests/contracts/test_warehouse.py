@@ -82,8 +82,8 @@ async def test_an_event_that_is_loaded_is_on_the_disk(environment: Environment) 
         assert after >= before + 2 * 2  # of two tables: the data, and the directory that names them
 
 
-async def test_what_a_merge_writes_is_on_the_disk(warehouse: ClickHouseWarehouse) -> None:
-    """Before the parts that it is made of go, which chDB does not keep for long: of every table."""
+async def test_every_table_is_told_to_have_merges_on_the_disk(warehouse: ClickHouseWarehouse) -> None:
+    """Before the parts that they are made of go, which chDB does not keep for long. Only the setting is looked at."""
     sql = (
         "SELECT name, create_table_query FROM system.tables"
         " WHERE database = currentDatabase() AND engine LIKE '%ingMergeTree'"

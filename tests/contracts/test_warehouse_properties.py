@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion, property_column
@@ -110,3 +111,35 @@ async def test_a_list_of_objects_is_few_columns(environment: Environment) -> Non
     )
     [[columns]] = await rows(environment, sql)
     assert columns < 200
+
+
+NUMBERS = [
+    *(0, 1, -1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**20, -(10**20), 10**25),
+    *(0.0, 1.0, 0.1, 1e-7, 2.0**53, 1e18, 2.0**63, 1e19, -1e19, -(2.0**63), 2.0**64, 1e20, -1e20, 1e21, 1e300),
+]
+
+
+async def test_numbers_are_the_same_with_a_nested_list_beside_them(environment: Environment) -> None:
+    """In a property and in a list: doubles are numbers, and integers beyond 64 bits text, of whatever size they are."""
+    facts: dict[str, Any] = {f"n{index}": value for index, value in enumerate(NUMBERS)}
+    facts |= {f"l{index}": [value, "x"] for index, value in enumerate(NUMBERS)}
+    facts["doubles"] = [1e20, 1.5]
+    facts["texts"] = ['a "[1,', f",{10**22},3", "\\", 'x\\"', f"[-{10**20}]", "{:}", "\n", "é", 1e20]
+    facts["all"] = NUMBERS
+    await environment.load(Fact(event="a", properties=facts), Fact(event="b", properties=facts | {"beside": [[1]]}))
+    sql = "SELECT toJSONString(properties) FROM events WHERE environment_id = {e:UInt32} ORDER BY event"
+    alone, beside = [json.loads(kept) for (kept,) in await rows(environment, sql)]
+    assert beside.pop("beside") == ["[1]"]
+    assert beside == alone
+    known = [str(n) if isinstance(n, int) and not -(2**63) <= n < 2**64 else float(n) for n in NUMBERS]
+    assert [n if isinstance(n, str) else float(n) for n in alone["all"]] == known
+    assert alone["doubles"] == [1e20, 1.5]
+
+
+async def test_true_in_a_list_is_true_whatever_is_beside_it(environment: Environment) -> None:
+    """And no text, and no number."""
+    facts = {"text": [True, "true"], "number": [1, False], "object": [True, {"a": 1}], "all": [True, None, 1.5, "x"]}
+    await environment.load(Fact(properties=facts))
+    sql = "SELECT toJSONString(properties) FROM events WHERE environment_id = {e:UInt32}"
+    [[kept]] = await rows(environment, sql)
+    assert kept == json.dumps(facts | {"object": [True, '{"a":1}']}, separators=(",", ":"), sort_keys=True)

@@ -15,6 +15,7 @@ from tests.unit.insights.asking import MARCH, NOW, trend
 VALUES: list[Json] = [
     None, "", ["5", 5, {"a": 1}], "pro", "Pro", "prod", "5", "true", "a.b\nc", "naïve 🦄", "it's \\ `x` {p:String} %s",
     5, 5.0, 5.5, -1, 0, 2**53, 2**63 + 2048, 1e300, True, False, [], ["pro", "x"], [5, 6], [5.5, True],
+    [True, "x"], [True, {"a": 1}], [5, True], [1, "x", False], ["true", 5], [1e19, {"a": 1}],
     "1.2.3", "1.2.3-beta.2", "1.2.3-beta.11", "1.10.0", "2.0.0-alpha", "v1.2.3", "0.2.9",
     "2026-03-01", "2026-03-01T12:00:00+02:00", "2026-04-14T00:00:00.000001Z", "2026-02-30", "2026-03-01T12:00:00",
     "2026-00-10", "2026-13-01", "2026-01-00", "0000-01-01", "0001-01-01", "2016-12-31T23:59:60Z",
@@ -36,6 +37,9 @@ CONDITIONS: list[tuple[Operator, tuple[Json, ...]]] = [
     (Operator.NOT_IN, ("pro", 5, False)),
     (Operator.CONTAINS, ("pro", "🦄")),
     (Operator.CONTAINS, (5, True)),
+    (Operator.CONTAINS, (True,)),
+    (Operator.CONTAINS, ("true", 1e19)),
+    (Operator.CONTAINS, (1, 0)),
     (Operator.CONTAINS, ("",)),
     (Operator.NOT_CONTAINS, ("pro", 5)),
     (Operator.NOT_CONTAINS, ("",)),

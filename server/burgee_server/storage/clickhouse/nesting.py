@@ -11,16 +11,33 @@ from typing import Any
 import msgspec
 
 _WITHIN_A_LIST = r"'[,[]\\s*[[{{]'"
-"""In an object, what follows a comma is a key; so this is a list or an object in a list. Or within a text: that only
-costs time."""
+"""In an object, what follows a comma is a key; so this is a list or an object in a list. Or within a text: then it
+costs time, and the object that has the text becomes one that is there too, which no question can tell."""
 
-_MEMBER = "if(startsWith(member, '{{') OR startsWith(member, '['), toJSONString(member), member)"
 
-_LIST = f"concat('[', arrayStringConcat(arrayMap(member -> {_MEMBER}, JSONExtractArrayRaw(pair.2)), ','), ']')"
+def _number(raw: str) -> str:
+    # A double from 2^64 to below 1e21 comes as digits, which would be read as text. An integer of that size in what was
+    # captured comes in quotes, as the text that it is without a list beside it, too.
+    great = f"match({raw}, '^-?[0-9]+$') AND isNull(toInt64OrNull({raw})) AND isNull(toUInt64OrNull({raw}))"
+    return f"if({great}, concat({raw}, 'e0'), {raw})"
+
+
+# A text, what is between the marks of JSON, or such a mark.
+_PIECE = r"""'"(?:[^"\\\\]|\\\\.)*"|[^][{{}}",:]+|[][{{}},:]'"""
+
+# The members of a list are read from what was written once: only there do such doubles have no quotes.
+_NUMBERS_KEPT = (
+    "if(match(pair.2, '[0-9]{{19}}'),"
+    f" arrayStringConcat(arrayMap(piece -> {_number('piece')}, extractAll(pair.2, {_PIECE}))), pair.2)"
+)
+
+_MEMBER = f"if(startsWith(member, '{{{{') OR startsWith(member, '['), toJSONString(member), {_number('member')})"
+
+_LIST = f"concat('[', arrayStringConcat(arrayMap(member -> {_MEMBER}, JSONExtractArrayRaw({_NUMBERS_KEPT})), ','), ']')"
 
 _VALUE = (
-    f"multiIf(NOT match(pair.2, {_WITHIN_A_LIST}), pair.2,"
-    f" startsWith(pair.2, '['), {_LIST}, startsWith(pair.2, '{{{{'), '{{{{\"\":true}}}}', pair.2)"
+    f"multiIf(startsWith(pair.2, '['), {_LIST},"
+    f" startsWith(pair.2, '{{{{') AND match(pair.2, {_WITHIN_A_LIST}), '{{{{\"\":true}}}}', {_number('pair.2')})"
 )
 
 _PAIRS = f"arrayMap(pair -> concat(toJSONString(pair.1), ':', {_VALUE}), JSONExtractKeysAndValuesRaw(properties_json))"

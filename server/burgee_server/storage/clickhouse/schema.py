@@ -289,6 +289,11 @@ def _flat_lists(layout: Layout) -> Statements:
         )
 
 
+def _great_numbers(layout: Layout) -> Statements:
+    """Beside a list that became text, a double of 2^64 and more is a number still (docs/decisions/0090)."""
+    yield f"ALTER TABLE landing_to_events{layout.on} MODIFY QUERY {EVENT_ROWS.format(source='landing')}"
+
+
 MIGRATIONS = (
     _begin,
     _on_disk,
@@ -302,6 +307,7 @@ MIGRATIONS = (
     _by_column,
     _merged_on_disk,
     _flat_lists,
+    _great_numbers,
 )
 
 
