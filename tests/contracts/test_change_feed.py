@@ -332,3 +332,36 @@ async def test_a_redis_that_is_not_known_to_be_ours_hears_and_tells_nothing(
     await feed.publish(Change(Kind.FLAGS, 1, ("two",)))
     assert await client.keys(f"{redis_prefix}*") == [f"{redis_prefix}changes".encode()]
     await client.aclose()
+
+
+@pytest.mark.parametrize("why", ["it was not known whose Redis is", "Redis did not answer this node"])
+async def test_what_could_not_be_told_is_noticed_by_others_as_soon_as_this_node_speaks_to_redis_again(
+    node: Any, database: Any, redis_url: str, redis_prefix: str, caplog: pytest.LogCaptureFixture, why: str
+) -> None:
+    """Redis was there for everybody else, who would have had no reason to look: the change is counted, once."""
+    client, ours = connect(redis_url), [True]
+    feed = await RedisFeed.open(client, SqlChangeLog(database), lambda: ours[0], redis_prefix)
+    other = Heard(await node())
+    async with _followed(feed):
+        await asyncio.wait_for(feed.listening.wait(), 20)
+        expected, say = await make_changes(database), feed._say
+        if why == "it was not known whose Redis is":
+            ours[0] = False
+        else:
+            feed._say = silence
+        for change in expected:
+            await feed.publish(change)
+        assert "told to other nodes when Redis is" in caplog.text
+        ours[0], feed._say = True, say
+        for change in expected:
+            await other.until(change)
+        unstored = Change(Kind.FLAGS, 1, ("only told, and in no store",))
+        await feed.publish(unstored)
+        await other.until(unstored)
+    assert await client.get(f"{redis_prefix}changes") == b"2"
+    await client.aclose()
+
+
+async def silence(**_word: Any) -> None:
+    """What becomes of a word when nobody answers."""
+    raise redis.ConnectionError("nobody answers")

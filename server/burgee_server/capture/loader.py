@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from burgee_server.capture.isolator import Isolator
-from burgee_server.errors import Damaged
+from burgee_server.errors import Damaged, Unavailable, Unsupported
 from burgee_server.meters import Work
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import Refused, Warehouse
@@ -52,8 +52,11 @@ class Loader:
                 await self._drain()
             except Damaged:
                 raise  # the next start saves what can be read
-            except Exception:
-                log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
+            except Exception as error:
+                if isinstance(error, Unavailable | Unsupported):
+                    log.warning("events wait in the journal; trying again in %.1f s: %s", retry_seconds, error)
+                else:
+                    log.exception("events wait in the journal; trying again in %.1f s", retry_seconds)
                 pause, retry_seconds = retry_seconds, min(2 * retry_seconds, LAST_RETRY_SECONDS)
             else:
                 pause, retry_seconds = GATHER_SECONDS, FIRST_RETRY_SECONDS

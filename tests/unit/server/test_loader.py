@@ -5,7 +5,8 @@ import contextlib
 
 import pytest
 
-from burgee_server.capture import Isolator, Loader
+from burgee_server.capture import Isolator, Loader, loader
+from burgee_server.errors import Unavailable, Unsupported
 from burgee_server.ports.quarantine import Selection
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until, until_done
@@ -169,3 +170,33 @@ async def test_a_stop_while_the_warehouse_is_away_leaves_the_events_in_the_journ
         pass
 
     assert (await journal.next_range(10)).events == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (Unsupported("set it to noeviction"), "set it to noeviction"),
+        (Unavailable("Redis cannot be reached now"), "Redis cannot be reached now"),
+    ],
+    ids=["unsupported", "unavailable"],
+)
+async def test_a_journal_that_cannot_be_asked_is_told_of_in_one_line(journal, monkeypatch, caplog, trouble, told):
+    """What is known to happen has words of its own: no traceback, and it is tried again."""
+    monkeypatch.setattr(loader, "FIRST_RETRY_SECONDS", 0.01)
+    asked, troubles = journal.next_range, [trouble, trouble]
+
+    async def next_range(max_events):
+        if troubles:
+            raise troubles.pop()
+        return await asked(max_events)
+
+    monkeypatch.setattr(journal, "next_range", next_range)
+    warehouse = FakeWarehouse()
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("a"), 1)
+        await until_done(journal)
+
+    assert warehouse.events == ["a"]
+    lines = [record for record in caplog.records if record.name == loader.__name__]
+    assert [(line.levelname, line.exc_info) for line in lines] == [("WARNING", None)] * 2
+    assert all(line.getMessage().endswith(told) for line in lines)

@@ -64,7 +64,12 @@ class HoldingJournal:
             return installation
 
     def is_claimed(self) -> bool:
-        """Whether `shared` was there when it was asked last, and is this installation's."""
+        """Whether `shared` may be asked for anything: not after it was away at the start, or when it was to be given a
+        batch that this node kept instead, until it has been claimed anew.
+
+        Nobody else who finds it away changes that: a node that holds nothing (`journal_away = "refuse"`) claims it at
+        its start alone.
+        """
         return self._unclaimed is None
 
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:

@@ -47,6 +47,8 @@ class RedisFeed:
         self._listeners: list[Listener] = []
         self.listening = asyncio.Event()
         """Set while words of others reach this node at once."""
+        self._untold = False
+        """Whether there was a change that could not be told."""
         self._heard = 0
         self._look_at = self._tell_all_at = 0.0
         """When the control store is asked next, on time.monotonic(), whatever is heard."""
@@ -64,14 +66,20 @@ class RedisFeed:
         self._listeners.append(listener)
 
     async def publish(self, change: Change) -> None:
-        """See the port. While Redis is away, other nodes find out by themselves."""
+        """See the port. What cannot be told now is counted as soon as it can be, and others look what it was."""
         self._tell(change)
         if not self._is_ours():
+            if not self._untold:
+                log.warning(
+                    "changes are told to other nodes when Redis is claimed again; until then they look for them"
+                )
+            self._untold = True
             return
         try:
             await self._say(keys=[self._number_key, self._channel], args=[_write(self._node, change)])
         except AWAY as error:
-            log.warning("a change could not be told to other nodes, which find it within seconds: %s", cause(error))
+            self._untold = True
+            log.warning("a change is told to other nodes when Redis is back; until then they look: %s", cause(error))
 
     async def follow(self) -> None:
         """See the port."""
@@ -94,9 +102,11 @@ class RedisFeed:
             await self._look_if_missed()
             await self._look()
             await self._tell_unnumbered()
+            await self._count_untold()
             self.listening.set()
             while True:
                 word = await channel.get_message(timeout=SILENCE_SECONDS)
+                await self._count_untold()
                 if word is None:
                     await self._look_if_missed()
                 elif word["type"] == "message":
@@ -105,6 +115,17 @@ class RedisFeed:
                     await self._look()
                 if not self._told_all and time.monotonic() > self._tell_all_at:
                     await self._tell_unnumbered()
+
+    async def _count_untold(self) -> None:
+        """Count what could not be told as one missed word: nodes that hear nothing notice that within a second."""
+        if not self._untold or not self._is_ours():
+            return
+        self._untold = False
+        try:
+            await self._client.incr(self._number_key)
+        except AWAY:
+            self._untold = True
+            raise
 
     async def _take(self, data: bytes) -> None:
         number, _, text = data.partition(b" ")
