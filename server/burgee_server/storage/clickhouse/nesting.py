@@ -18,7 +18,7 @@ costs time, and the object that has the text becomes one that is there too, whic
 def _number(raw: str) -> str:
     # A double from 2^64 to below 1e21 comes as digits, which would be read as text. An integer of that size in what was
     # captured comes in quotes, as the text that it is without a list beside it, too.
-    great = f"match({raw}, '^-?[0-9]+$') AND isNull(toInt64OrNull({raw})) AND isNull(toUInt64OrNull({raw}))"
+    great = f"toInt128OrZero({raw}) NOT BETWEEN {-(1 << 63)} AND {(1 << 64) - 1}"
     return f"if({great}, concat({raw}, 'e0'), {raw})"
 
 
