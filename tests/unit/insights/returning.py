@@ -58,8 +58,8 @@ def starts(
             column = column_of(fact.timestamp, columns)
             if column not in seen:
                 seen.add(column)
-                periods = _periods(fact.timestamp, returns, query, columns)
-                found.append(Start(actor, started[0].distinct_id, columns[column], periods))
+                there = periods(fact.timestamp, returns, query, columns)
+                found.append(Start(actor, started[0].distinct_id, columns[column], there))
     return found
 
 
@@ -78,7 +78,7 @@ def column_of(moment: datetime, columns: Sequence[datetime]) -> int:
     return max(number for number, column in enumerate(columns) if column <= moment)
 
 
-def _periods(
+def periods(
     start: datetime, returns: Sequence[datetime], query: RetentionQuery, columns: Sequence[datetime]
 ) -> frozenset[int]:
     """Those, from 0, that somebody who started then is there in."""

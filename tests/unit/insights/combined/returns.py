@@ -15,7 +15,7 @@ from tests.unit.insights.combined import columns as grid
 from tests.unit.insights.combined.questions import OWNERS, breakdown, happening, interval, perhaps
 from tests.unit.insights.combined.world import MISSING, Seen, key_of, placed, shown
 from tests.unit.insights.reference import by
-from tests.unit.insights.returning import WIDTHS
+from tests.unit.insights.returning import WIDTHS, periods
 
 ROLLING = (Interval.HOUR, Interval.DAY, Interval.WEEK)
 
@@ -86,17 +86,17 @@ def check_retention(query: RetentionQuery, answer: Any, seen: Seen) -> None:
             continue
         back = [fact.timestamp for fact in facts if seen.does(query.return_event, fact) and fact.timestamp >= start]
         part = seen.part(query.breakdown.attributes, began[0]) if query.breakdown else None
-        rows: dict[int, set[int]] = {}
+        rows: dict[int, frozenset[int]] = {}
         for fact in began:
             column = grid.column_of(fact.timestamp, columns)
             if column not in rows:
-                rows[column] = _periods(query, fact.timestamp, column, columns, back)
+                rows[column] = periods(fact.timestamp, back, query, columns)
         found.append((part, actor, rows))
     sizes: dict[Part, float] = {}
     for part, _, rows in found:
         sizes[part] = sizes.get(part, 0) + len(rows)  # type: ignore[index]
     top = shown(sizes, query.breakdown.limit) if query.breakdown else set()
-    tables: dict[Part | None, list[dict[int, set[int]]]] = {} if query.breakdown else {None: []}
+    tables: dict[Part | None, list[dict[int, frozenset[int]]]] = {} if query.breakdown else {None: []}
     for part, _, rows in found:
         tables.setdefault(None if part is None else placed(part, top), []).append(rows)
     assert {table.part for table in answer.tables} == set(tables)
@@ -115,21 +115,6 @@ def check_retention(query: RetentionQuery, answer: Any, seen: Seen) -> None:
             assert mean.size == sum(row.size for row in whole)
             assert mean.count == sum(row.cells[period].count for row in whole)
     assert starts >= 1
-
-
-def _periods(
-    query: RetentionQuery, start: datetime, column: int, columns: list[datetime], back: list[datetime]
-) -> set[int]:
-    there = {0}
-    for period in range(1, query.periods + 1):
-        if query.window is Window.ROLLING:
-            begin = start + WIDTHS[query.interval.value] * period
-            until = begin + WIDTHS[query.interval.value]
-        else:
-            begin, until = columns[column + period], columns[column + period + 1]
-        if any(begin <= each and (each < until or query.returns is Returns.ON_OR_AFTER) for each in back):
-            there.add(period)
-    return there
 
 
 def _state(
