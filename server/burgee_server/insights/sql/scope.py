@@ -63,8 +63,8 @@ class Scope:
         self._has_aliases = asked.vocabulary.has_aliases
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
-            "start": _clipped(span.start),
-            "end": _clipped(span.end),
+            "start": to_micros(_clipped(span.start)),
+            "end": to_micros(_clipped(span.end)),
         }
 
     def bind(self, value: Any, type_: str) -> str:
@@ -131,7 +131,7 @@ class Scope:
     def _apart(self, start: datetime, end: datetime, is_placed: bool) -> list[tuple[str, list[str]]] | None:
         """Where few days have a border in them: what stands for the moment of an event, and the conditions of time,
         of all other days, which need no timestamps, and of those few."""
-        start, end = (min(max(each, FIRST_TIMESTAMP), LAST_TIMESTAMP) for each in (start, end))
+        start, end = _clipped(start), _clipped(end)
         inner = {each for each in self._borders if start < each < end} if is_placed else set[datetime]()
         ends = {start, end} - {FIRST_TIMESTAMP, LAST_TIMESTAMP}
         days = sorted({to_micros(each) // DAY_MICROS for each in inner | ends if day_of(each) is None})
@@ -139,16 +139,17 @@ class Scope:
         if not days or _FEWEST_DAYS * len(days) > last - first or days[0] < 0 or days[-1] >= _DAYS:
             return None
         few = self.bind(days, "Array(UInt16)")
-        read = [f"indexHint(timestamp {sign} {self.moment(each)})" for sign, each in ((">=", start), ("<", end))]
+        within = [f"timestamp {sign} {self.moment(each)}" for sign, each in ((">=", start), ("<", end))]
         whole = [
+            *(f"indexHint({each})" for each in within),
             f"events.day >= toDate({self.bind(first, 'UInt16')})",
             f"events.day < toDate({self.bind(last, 'UInt16')})",
         ]
         dates = self.bind([(_EPOCH + timedelta(day)).isoformat() for day in days], "Array(Date)")
         hint = f"indexHint(toDate(timestamp) IN {dates})"
         return [
-            (f"toInt64(events.day) * {DAY_MICROS}", [*read, *whole, f"toUInt16(events.day) NOT IN {few}"]),
-            (MICROS, [hint, f"toUInt16(events.day) IN {few}", *(each[10:-1] for each in read)]),
+            (f"toInt64(events.day) * {DAY_MICROS}", [*whole, f"toUInt16(events.day) NOT IN {few}"]),
+            (MICROS, [hint, f"toUInt16(events.day) IN {few}", *within]),
         ]
 
     def _border(self, comparison: str, moment: datetime) -> list[str]:
@@ -156,7 +157,7 @@ class Scope:
 
         Days say it where one begins there, and are read in no time; the timestamp then only says which parts to read.
         """
-        moment = min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP)
+        moment = _clipped(moment)
         if moment == (FIRST_TIMESTAMP if comparison == ">=" else LAST_TIMESTAMP):
             return []
         by_time = f"timestamp {comparison} {self.moment(moment)}"
@@ -213,7 +214,7 @@ class Scope:
 
     def moment(self, moment: datetime) -> str:
         """SQL for a moment, no further away than events can be."""
-        return f"fromUnixTimestamp64Micro({self.bind(_clipped(moment), 'Int64')}, 'UTC')"
+        return f"fromUnixTimestamp64Micro({self.bind(to_micros(_clipped(moment)), 'Int64')}, 'UTC')"
 
     def known(self, owner: str) -> str:
         """A query for the `key` of everybody who has a profile or was ever named by an event."""
@@ -283,9 +284,9 @@ class Scope:
         return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self.patterns)
 
 
-def _clipped(moment: datetime) -> int:
+def _clipped(moment: datetime) -> datetime:
     """In microseconds, and no further away than events can be."""
-    return to_micros(min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP))
+    return min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP)
 
 
 def _reads_time(words: str) -> bool:
