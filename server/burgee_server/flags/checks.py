@@ -40,8 +40,6 @@ class Checks:
 
     async def evaluate(self, environment_id: int, flag_key: str, context: Context) -> Answer:
         """What one flag gives. Never raises for the flag or the context."""
-        if (given := self.peek(environment_id, flag_key, context)) is not None:
-            return given
         flags = await self._catalog.get(environment_id)
         known = await self._stored.read(environment_id, flags, context)
         return self._answer(flags, known, flag_key, context)

@@ -35,17 +35,19 @@ class FlagServicer:
         self._responses: dict[int, tuple[Resolution, tuple[pb.EvaluateResponse, bytes]]] = {}
 
     async def Evaluate(self, question: bytes, _context: Any) -> bytes:
-        """One flag, one context. Bytes in and out: a question that was asked before need not be read."""
+        """One flag, one context, of whom something may have to be read: the door asks `at_once` before."""
         environment = environment_id()
-        if (kept := self._kept(environment, question)) is not None:
-            return kept
-        flag_key, context = _asked(question)
-        return self._given(environment, question, await self._checks.evaluate(environment, flag_key, context))
+        return self._given(environment, question, await self._checks.evaluate(environment, *_asked(question)))
 
     def at_once(self, environment: int, question: bytes) -> bytes | None:
-        """What Evaluate answers, if all that it takes is in memory, else None. Raises what Evaluate raises."""
-        if (kept := self._kept(environment, question)) is not None:
-            return kept
+        """What Evaluate answers, if all that it takes is in memory, else None. Raises what Evaluate raises.
+
+        Bytes in and out: a question that was asked before need not be read.
+        """
+        if (known := self._answers.find(environment, question)) is not None:
+            answer, reason = known
+            self.evaluations[reason] += 1
+            return answer
         given = self._checks.peek(environment, *_asked(question))
         return None if given is None else self._given(environment, question, given)
 
@@ -100,14 +102,6 @@ class FlagServicer:
         }
         service = pb.DESCRIPTOR.services_by_name["FlagService"].full_name
         server.add_registered_method_handlers(service, handlers)
-
-    def _kept(self, environment: int, question: bytes) -> bytes | None:
-        """The answer of before, counted, if it may be given again."""
-        known = self._answers.find(environment, question)
-        if known is None:
-            return None
-        self.evaluations[known[1]] += 1
-        return known[0]
 
     def _given(self, environment: int, question: bytes, given: Answer) -> bytes:
         """The answer on the wire, counted, and kept if it may be given again."""
