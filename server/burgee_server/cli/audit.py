@@ -1,7 +1,6 @@
 """`burgee audit`: who changed what."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 import click
 
@@ -9,7 +8,7 @@ import burgee
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.connection import with_client
-from burgee_server.cli.output import as_json, print_json, print_table, utc
+from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
 
 _PAGE = 1_000
 
@@ -20,8 +19,7 @@ _PAGE = 1_000
 @with_client
 def audit(client: burgee.Client, limit: int, as_json: bool) -> None:
     """Who changed what in the key's environment, newest first."""
-    found = list(islice(_entries(client, limit + 1), limit + 1))
-    shown = found[:limit]
+    shown, more = at_most(limit, _entries(client, limit + 1))
     if as_json:
         print_json(
             [
@@ -38,8 +36,8 @@ def audit(client: burgee.Client, limit: int, as_json: bool) -> None:
         return
     rows = [[utc(each.at), each.actor, each.action, each.subject, each.detail] for each in shown]
     print_table(["when (UTC)", "who", "did what", "to what", ""], rows)
-    if len(found) > limit:
-        click.echo(f"and more; --limit {10 * limit} shows more of them")
+    if more:
+        click.echo(more)
 
 
 def _entries(client: burgee.Client, limit: int) -> Iterator[pb.AuditEntry]:

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from burgee_server.cli.charts import LEAST, MOST, Bar, Sparkline
+
+T = TypeVar("T")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
@@ -54,6 +57,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for row in cells:
         table.add_row(*row)
     console.print(table)
+
+
+def at_most(limit: int, found: Iterable[T]) -> tuple[list[T], str]:
+    """So many of them, and what to say if there are more."""
+    some = list(islice(found, limit + 1))
+    return some[:limit], f"and more; --limit {10 * limit} shows more of them" if len(some) > limit else ""
 
 
 def utc(moment: Timestamp) -> str:

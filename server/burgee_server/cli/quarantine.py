@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from burgee.v1 import capture_pb2 as pb
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.moments import MOMENT
-from burgee_server.cli.output import as_json, print_json, print_table, utc
+from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
 from burgee_server.ports.warehouse import from_micros
 
 PAGE = 100
@@ -44,8 +43,7 @@ def list_(
     client: burgee.Client, reason: str, since: datetime | None, until: datetime | None, limit: int, as_json: bool
 ) -> None:
     """The events in quarantine, newest first."""
-    found = list(islice(_events(client, _filter((), reason, since, until)), limit + 1))
-    shown = found[:limit]
+    shown, more = at_most(limit, _events(client, _filter((), reason, since, until)))
     if as_json:
         print_json([_document(each) for each in shown])
         return
@@ -54,8 +52,8 @@ def list_(
         for each in shown
     ]
     print_table(["id", "quarantined (UTC)", "event", "distinct_id", "reason"], rows)
-    if len(found) > limit:
-        click.echo(f"and more; --limit {10 * limit} shows more of them")
+    if more:
+        click.echo(more)
 
 
 @quarantine.command()
