@@ -75,10 +75,11 @@ BAD_TRENDS = {
 
 @pytest.mark.parametrize(("request_", "field"), BAD_TRENDS.values(), ids=BAD_TRENDS.keys())
 async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, request_, field):
-    """INVALID_ARGUMENT, never INTERNAL."""
+    """INVALID_ARGUMENT, never INTERNAL, and what would be right to its last word."""
     with refused(StatusCode.INVALID_ARGUMENT, *([field] if field else [])) as refusal:
         await admin.insights.QueryTrend(request_)
     assert refusal.fields
+    assert not any(reason.endswith("…") for reason in refusal.fields.values())
 
 
 BAD_FUNNELS = {

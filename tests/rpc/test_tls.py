@@ -9,6 +9,7 @@ import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
+from burgee_server.cli.target import in_words
 from burgee_server.errors import BurgeeError
 from burgee_server.rpc import certificate
 from burgee_server.rpc.certificate import Certificate
@@ -74,7 +75,9 @@ async def test_a_client_that_trusts_the_certificate_is_answered_and_no_other(sec
     async with grpc.aio.insecure_channel(secure) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as plain:
             await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20)
-    assert untrusted.value.code() is plain.value.code() is grpc.StatusCode.UNAVAILABLE
+    told = [in_words(secure, each.value.code(), each.value.details()) for each in (untrusted, plain)]
+    assert "nobody who is trusted here has signed its certificate" in told[0]
+    assert "if it has a certificate, write https://" in told[1]
 
 
 async def test_a_renewed_certificate_is_shown_to_who_connects_next(secure, files, authority):

@@ -11,6 +11,7 @@ import grpc
 
 import burgee
 from burgee.status import code_and_message, violations
+from burgee_server.cli.target import checked, in_words
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,12 +22,19 @@ KEY_FILE = Path("burgee-data/api-key")
 def with_client(command: "Callable[Concatenate[burgee.Client, P], R]") -> Callable[P, R]:
     """Give a command a client as its first argument, and options to say where the server is."""
 
-    @click.option("--target", envvar="BURGEE_TARGET", default="localhost:4750", show_default=True, help="The server.")
+    @click.option(
+        "--target",
+        envvar="BURGEE_TARGET",
+        default="localhost:4750",
+        show_default=True,
+        callback=checked,
+        help="The server.",
+    )
     @click.option("--api-key", envvar="BURGEE_API_KEY", help=f"Else BURGEE_API_KEY, else what {KEY_FILE} holds.")
     @wraps(command)
     def run(*args: P.args, **options: P.kwargs) -> R:
         target, key = str(options.pop("target")), options.pop("api_key")
-        with burgee.Client(target, str(key) if key else _key_from_file(), flag_timeout=10.0) as client, _told():
+        with _client(target, str(key) if key else _key_from_file()) as client, _told(target):
             return command(client, *args, **options)
 
     return run
@@ -38,17 +46,26 @@ def _key_from_file() -> str:
     return KEY_FILE.read_text().strip()
 
 
+def _client(target: str, key: str) -> burgee.Client:
+    try:
+        return burgee.Client(target, key, flag_timeout=10.0)
+    except ValueError as error:  # the key has characters that cannot be sent
+        raise click.ClickException(str(error)) from None
+
+
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the server answers into a message, a line for each field at fault."""
+def _told(target: str) -> Iterator[None]:
+    """Turn what the server answers, or that none does, into a message, a line for each field at fault."""
     try:
         yield
     except burgee.QueryError as error:
-        raise click.ClickException(_words(error.code, error.message, error.violations)) from None
+        raise click.ClickException(_words(target, error.code, error.message, error.violations)) from None
     except grpc.RpcError as error:
         code, message = code_and_message(error)
-        raise click.ClickException(_words(code.name, message, tuple(violations(error)))) from None
+        raise click.ClickException(_words(target, code.name, message, tuple(violations(error)))) from None
 
 
-def _words(code: str, message: str, faults: tuple[tuple[str, str], ...]) -> str:
-    return "\n".join([code, *(f"  {field}: {reason}" for field, reason in faults)]) if faults else f"{code}: {message}"
+def _words(target: str, code: str, message: str, faults: tuple[tuple[str, str], ...]) -> str:
+    if faults:
+        return "\n".join([code, *(f"  {field}: {reason}" for field, reason in faults)])
+    return in_words(target, grpc.StatusCode[code], message) or f"{code}: {message}"

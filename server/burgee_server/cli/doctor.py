@@ -14,6 +14,7 @@ from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.output import as_json, print_json, print_table
 from burgee_server.cli.settings import settings_in_force
+from burgee_server.cli.target import checked, in_words
 from burgee_server.errors import Unavailable
 from burgee_server.findings import Finding, State, ok, warning
 
@@ -26,7 +27,7 @@ _STATES = {pb.FINDING_STATE_OK: State.OK, pb.FINDING_STATE_WARNING: State.WARNIN
 @click.command()
 @click.option("--data", metavar="DIR", help="The data directory. [burgee-data]")
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A TOML file of settings.")
-@click.option("--target", metavar="HOST:PORT", help="Ask this server, and look at nothing here.")
+@click.option("--target", metavar="HOST:PORT", callback=checked, help="Ask this server, and look at nothing here.")
 @click.option(
     "--api-key", envvar="BURGEE_API_KEY", help="An OPERATOR key. Else BURGEE_API_KEY, else that of the directory."
 )
@@ -102,7 +103,8 @@ def _ask(target: str, api_key: str | None) -> Iterator[Finding]:
             code, message = code_and_message(error)
             if code is grpc.StatusCode.UNIMPLEMENTED:
                 raise _AnswersHealthOnly from None
-            raise _CannotAsk(f"{target} gave no answer: {code.name}: {message}") from None
+            why = in_words(target, code, message) or f"{target} gave no answer: {code.name}: {message}"
+            raise _CannotAsk(why) from None
     ours = version("burgee")
     if answer.version == ours:
         yield ok("server", f"Burgee {answer.version} answers at {target}")

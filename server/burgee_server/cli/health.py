@@ -5,10 +5,18 @@ import grpc
 
 from burgee.status import code_and_message
 from burgee.target import read_target
+from burgee_server.cli.target import checked, in_words
 
 
 @click.command()
-@click.option("--target", envvar="BURGEE_TARGET", default="localhost:4750", show_default=True, help="The server.")
+@click.option(
+    "--target",
+    envvar="BURGEE_TARGET",
+    default="localhost:4750",
+    show_default=True,
+    callback=checked,
+    help="The server.",
+)
 @click.option("--service", default="", metavar="NAME", help="One service, such as burgee.v1.FlagService. [all of it]")
 @click.option("--timeout", default=3.0, show_default=True, help="Seconds to wait for an answer.")
 def health(target: str, service: str, timeout: float) -> None:
@@ -21,7 +29,7 @@ def health(target: str, service: str, timeout: float) -> None:
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout)
         except grpc.RpcError as error:
             code, message = code_and_message(error)
-            raise click.ClickException(f"{target}: {code.name}: {message}") from None
+            raise click.ClickException(in_words(target, code, message) or f"{target}: {code.name}: {message}") from None
     status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
     click.echo(status)
     if answer.status != health_pb2.HealthCheckResponse.SERVING:

@@ -26,10 +26,12 @@ from burgee_server.errors import (
 )
 from burgee_server.rpc import call
 
-# All of it travels as headers, of which clients take 8 KB; beyond that they see an error of their own making.
-MAX_MESSAGE = 500
-MAX_VIOLATIONS = 8
-MAX_TEXT = 120
+# All of it travels as headers, of which clients take 8 KB; beyond that they see an error of their own making. In bytes:
+# a message goes twice, as it is, with up to three characters for each byte, and with the details, in base64.
+_MESSAGE = 500
+_FIELD = 120
+_REASON = 400
+_VIOLATIONS = 2_500
 
 _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
     Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -55,7 +57,7 @@ def code_of(error: BurgeeError) -> grpc.StatusCode:
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
-    code, message = code_of(error), _cut(str(error), MAX_MESSAGE)
+    code, message = code_of(error), _cut(str(error), _MESSAGE)
     if isinstance(error, Overloaded | Unavailable | Stopping):
         details = _to_retry(code, message, error.retry_after)
     else:
@@ -81,13 +83,19 @@ def _details(code: grpc.StatusCode, message: str, detail: Message | None) -> tup
 
 
 def _bad_request(error: Invalid) -> error_details_pb2.BadRequest:
+    """The violations, as many as there is room for."""
     request = error_details_pb2.BadRequest()
-    for violation in error.violations[:MAX_VIOLATIONS]:
-        request.field_violations.add(
-            field=_cut(violation.field, MAX_TEXT), description=_cut(violation.reason, MAX_TEXT)
-        )
+    for violation in error.violations:
+        request.field_violations.add(field=_cut(violation.field, _FIELD), description=_cut(violation.reason, _REASON))
+        if request.ByteSize() > _VIOLATIONS:
+            del request.field_violations[-1]
+            break
     return request
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    """The text, in so many bytes at most."""
+    encoded = text.encode()
+    if len(encoded) <= length:
+        return text
+    return f"{encoded[: length - len('…'.encode())].decode(errors='ignore')}…"

@@ -13,10 +13,7 @@ COHORT = "$cohort/"
 """Before the key of a cohort, in an attribute that splits an answer: user.$cohort/testers."""
 
 _MOST_NAMED = 20
-_FORMS = (
-    'must be "event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key", '
-    f"with at most {MAX_NAME} characters on each side of the first dot"
-)
+_FORMS = 'must be "event.<property>", "user.<property>", "user.key", "<group type>.<property>" or "<group type>.key"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,10 @@ class Attribute:
 def parse_attribute(text: str, group_types: Collection[str], field: str) -> Attribute:
     """Read an attribute; the first dot ends the owner. Raises Invalid, also for a group type that is not known."""
     owner, dot, name = text.partition(".")
-    if not dot or not owner or not 0 < len(name) <= MAX_NAME or len(owner) > MAX_NAME:
-        raise Invalid.of(field, _FORMS)
+    if len(owner) > MAX_NAME or len(name) > MAX_NAME:
+        raise Invalid.of(field, f"{_FORMS}, with at most {MAX_NAME} characters on each side of the first dot")
+    if not dot or not owner or not name:
+        raise Invalid.of(field, f"{_FORMS}, not {text!r}")
     if owner == EVENT:
         return Attribute(EVENT, name)
     if owner != USER:
