@@ -28,3 +28,14 @@ class Methods(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
         """The handler of a method; none of one that is not there."""
         return self._handlers.get(handler_call_details.method)
+
+    def serve(self, server: grpc.aio.Server, apart: Sequence[str]) -> None:
+        """Have a server answer them. Calls of those `apart` wait in lines of their own, and all others in one.
+
+        grpc.aio takes one call at a time out of each line.
+        """
+        for method in apart:
+            if (handler := self._handlers.get(method)) is not None:
+                service, _, name = method[1:].rpartition("/")
+                server.add_registered_method_handlers(service, {name: handler})
+        server.add_generic_rpc_handlers((self,))

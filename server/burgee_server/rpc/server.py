@@ -33,7 +33,7 @@ from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.cohorts import CohortServicer
-from burgee_server.rpc.door import Door
+from burgee_server.rpc.door import CAPTURE, Door
 from burgee_server.rpc.flag_admin import FlagAdminServicer
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.health import Health
@@ -61,8 +61,10 @@ SERVICES = tuple(
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 
-CAPTURE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
+CAPTURE_SERVICE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
 EVALUATE = "/burgee.v1.FlagService/Evaluate"
+APART = (CAPTURE,)
+"""What comes in greater numbers than can be answered: nobody else is to wait behind it (docs/decisions/0098)."""
 LOOK_SECONDS = 2.0
 """How often it is looked whether the journal can be reached."""
 
@@ -116,7 +118,7 @@ class RpcServer:
             (*self._services, health.SERVICE_NAME, reflection.SERVICE_NAME), methods, descriptor_pool.Default()
         )
         if not transport.native:
-            self._server.add_generic_rpc_handlers((methods,))
+            methods.serve(self._server, APART)
 
     async def start(self, listen: str) -> int:
         """Listen on HOST:PORT and answer; return the port. Raises OSError if the address cannot be had.
@@ -145,7 +147,7 @@ class RpcServer:
                 now = True
             if now is not reached:
                 reached = now
-                await self._set_health((CAPTURE,), _SERVING if reached else _NOT_SERVING)
+                await self._set_health((CAPTURE_SERVICE,), _SERVING if reached else _NOT_SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
         """Say NOT_SERVING; after the notice end streams, say goodbye, and give the calls that run time to finish.
