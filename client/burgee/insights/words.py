@@ -131,6 +131,8 @@ class QueryInfo:
     complete_until: datetime
     start: datetime
     end: datetime
+    unknown_events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Events of the question that nobody has ever sent, each with names of others that are spelt like it."""
 
 
 def write_filter(where: Where) -> common_pb2.Filter | None:
@@ -226,4 +228,5 @@ def read_info(info: questions_pb2.QueryInfo) -> QueryInfo:
         complete_until=read_moment(info.complete_until),
         start=read_moment(info.start),
         end=read_moment(info.end),
+        unknown_events={unknown.event: tuple(unknown.similar) for unknown in info.unknown_events},
     )

@@ -195,6 +195,7 @@ class QueryInfo(_message.Message):
     COMPLETE_UNTIL_FIELD_NUMBER: _builtins.int
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    UNKNOWN_EVENTS_FIELD_NUMBER: _builtins.int
     rows_read: _builtins.int
     """How many rows were read."""
     @_builtins.property
@@ -213,6 +214,12 @@ class QueryInfo(_message.Message):
     def end(self) -> _timestamp_pb2.Timestamp:
         """The first moment after it."""
 
+    @_builtins.property
+    def unknown_events(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownEvent]:
+        """Of the events that the question names, itself or by its actions, those that nobody has ever sent to the
+        environment: an answer that is empty because a name is misspelt says so. Not beside `previous`.
+        """
+
     def __init__(
         self,
         *,
@@ -221,14 +228,43 @@ class QueryInfo(_message.Message):
         complete_until: _timestamp_pb2.Timestamp | None = ...,
         start: _timestamp_pb2.Timestamp | None = ...,
         end: _timestamp_pb2.Timestamp | None = ...,
+        unknown_events: _abc.Iterable[Global___UnknownEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "rows_read", b"rows_read", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "rows_read", b"rows_read", "start", b"start", "unknown_events", b"unknown_events"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueryInfo: _TypeAlias = QueryInfo  # noqa: Y015
+
+@_typing.final
+class UnknownEvent(_message.Message):
+    """The name of an event that was never sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    SIMILAR_FIELD_NUMBER: _builtins.int
+    event: _builtins.str
+    """The name that the question has."""
+    @_builtins.property
+    def similar(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to three names of events that were sent and are spelt like it, the most alike first."""
+
+    def __init__(
+        self,
+        *,
+        event: _builtins.str = ...,
+        similar: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "similar", b"similar"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnknownEvent: _TypeAlias = UnknownEvent  # noqa: Y015
 
 @_typing.final
 class ActorPage(_message.Message):

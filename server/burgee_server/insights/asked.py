@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from burgee_server.insights.timerange import Span
-from burgee_server.insights.words import AsOf, QueryInfo, TimeRange
+from burgee_server.insights.words import AsOf, QueryInfo, TimeRange, UnknownEvent
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Statement
 
@@ -63,6 +63,8 @@ class Answered(Generic[AnswerT]):
 
     answer: AnswerT
     previous: AnswerT | None
+    unknown: Sequence[UnknownEvent]
+    """Of the events that the question names, those that nobody has ever sent."""
 
 
 class Plan(Protocol[Answer_co]):

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from burgee_server.errors import Overloaded
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
-from burgee_server.insights.guesses import Guesses, events_of
+from burgee_server.insights.guesses import ANY, Guesses, events_of
 from burgee_server.insights.lists import Lists
 from burgee_server.insights.patterns import refusal
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, span
+from burgee_server.insights.unknown import UnknownEvents
 from burgee_server.insights.words import AsOf, QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
@@ -37,6 +38,7 @@ class Insights:
         self._lists = lists
         self._clock = clock
         self._guesses = Guesses()
+        self._unknown = UnknownEvents(warehouse)
 
     async def ask(
         self,
@@ -77,7 +79,8 @@ class Insights:
             for each in spans
         ]
         answers = await all_of(self._in_another_way(plan, query, events, each, timeout) for each in asked)
-        return Answered(answers[0], answers[1] if other else None)
+        unknown = await self._unknown.among(environment_id, events - {ANY})
+        return Answered(answers[0], answers[1] if other else None, unknown)
 
     async def _in_another_way(
         self,

@@ -94,6 +94,14 @@ FIRST_PAGE = Page()
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """The name of an event that nobody has ever sent, and names of others that are like it, the most alike first."""
+
+    event: str
+    similar: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ActorPage:
     """Some of the users or groups behind a number, in the byte order of their keys."""
 

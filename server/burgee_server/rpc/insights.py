@@ -210,6 +210,8 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
             )
         response = write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)
+        for each in answered.unknown:
+            response.info.unknown_events.add(event=each.event, similar=each.similar)
         previous = answered.previous
         write_asked(request, answered.answer.info, previous.info if previous else None, response)
         if previous is not None:

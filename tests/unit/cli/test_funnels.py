@@ -86,3 +86,15 @@ async def test_a_funnel_is_asked_about_in_every_way(used, run):
 async def test_what_cannot_be_meant_is_said_before_the_server_is_asked(run, command, options, word):
     """With the option's name."""
     assert word in (await run("query", command, "a", "b", *options, code=2)).output
+
+
+async def test_a_misspelt_event_is_named_beside_the_empty_answer(used, run):
+    """On standard error, in tables, CSV and lists of keys; in JSON it is a part of the answer."""
+    told = "nobody has ever sent an event 'signed_upp': 'signed_up'?\n"
+    for options in ((), ("--csv",)):
+        assert (await run("query", "funnel", "signed_upp", "report_created", *SPAN, *options)).stderr == told
+    listed = await run("query", "stickiness", "signed_upp", *SPAN, "--who", "1")
+    asked = await run("query", "funnel", "signed_upp", "report_created", *SPAN, "--json")
+    assert (listed.stdout, listed.stderr) == ("", told)
+    assert json.loads(asked.stdout)["info"]["unknown_events"] == {"signed_upp": ["signed_up"]}
+    assert (await run("query", "trend", "signed_up", *SPAN)).stderr == ""

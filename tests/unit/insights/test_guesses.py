@@ -22,14 +22,15 @@ _BY = TrendQuery((Series("paid"),), MARCH, breakdown=Breakdown(("event.plan",)))
 
 @dataclass
 class Watched:
-    """A warehouse that keeps what properties each of its statements guesses."""
+    """A warehouse that keeps what properties each statement guesses that is asked for an answer."""
 
     warehouse: ClickHouseWarehouse
     guesses: list[frozenset[str]] = field(default_factory=list)
     group_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
-        self.guesses.append(statement.guessed)
+        if statement.largest_bytes:  # others look whether a name is there
+            self.guesses.append(statement.guessed)
         return await self.warehouse.query(statement, timeout)
 
 

@@ -102,6 +102,7 @@ class Asking:
                 rows = [{"span": "asked", **row} for row in rows]
                 rows += [{"span": "previous", **row} for row in answer.previous.to_rows()]
             print_csv(rows)
+            tell_unknown(answer.info)
         else:
             table(answer)
             _print_info(answer.info)
@@ -109,6 +110,7 @@ class Asking:
                 click.echo()
                 table(answer.previous)
                 _print_info(answer.previous.info)
+            tell_unknown(answer.info)
 
 
 def asking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -146,6 +148,13 @@ def happening_of(text: str) -> burgee.Happening:
     """The event or action that a word names, as read_event() reads it."""
     name, action = read_event(text)
     return burgee.Happening(name, action=action)
+
+
+def tell_unknown(info: QueryInfo) -> None:
+    """Say, beside the answer, which events of the question nobody has ever sent."""
+    for event, similar in info.unknown_events.items():
+        meant = f": {' or '.join(map(repr, similar))}?" if similar else ""
+        click.echo(f"nobody has ever sent an event {event!r}{meant}", err=True)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -194,6 +203,7 @@ def _info_document(info: QueryInfo) -> dict[str, object]:
         "complete_until": info.complete_until.isoformat(),
         "elapsed_seconds": info.elapsed.total_seconds(),
         "rows_read": info.rows_read,
+        "unknown_events": info.unknown_events,
     }
 
 

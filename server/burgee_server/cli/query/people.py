@@ -8,7 +8,7 @@ import click
 
 import burgee
 from burgee_server.cli.output import print_csv, print_json
-from burgee_server.cli.query.options import Asking
+from burgee_server.cli.query.options import Asking, tell_unknown
 
 
 def print_keys(
@@ -49,4 +49,5 @@ def _keys(client: burgee.Client, query_for: Callable[[str], burgee.Query[burgee.
         yield from page.keys
         token = page.next_page_token
         if not token:
+            tell_unknown(page.info)
             return
