@@ -1,6 +1,7 @@
 """Group types with a column of their own: the same events, the same answers, whenever the column came."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, TimeRange
@@ -67,14 +68,16 @@ async def test_a_type_that_is_on_the_list_no_more_keeps_its_column(environment: 
         await again.close()
 
 
-async def test_the_day_and_the_groups_columns_are_those_of_the_event(environment: Environment) -> None:
+async def test_the_time_and_the_groups_columns_are_those_of_the_event(environment: Environment) -> None:
     """They are never given and never asked for with everything; what has no company has none there, either."""
-    await environment.load(Fact(groups={"company": "acme"}), Fact(groups={"team": "a"}))
+    late = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+    await environment.load(Fact(groups={"company": "acme"}, timestamp=late), Fact(groups={"team": "a"}))
     rows = await environment.warehouse.query(
         Statement(
             f"SELECT countIf(day = toDate(timestamp)), countIf({group_column('company')} = 'acme'),"
-            f" countIf(isNull({group_column('company')})) FROM events WHERE environment_id = {{id:UInt32}}",
+            f" countIf(isNull({group_column('company')})), groupUniqArray(quarter_hour)"
+            " FROM events WHERE environment_id = {id:UInt32}",
             {"id": environment.environment_id},
         )
     )
-    assert rows.rows == [[2, 1, 1]]
+    assert [*rows.rows[0][:3], sorted(rows.rows[0][3])] == [2, 1, 1, [48, 95]]

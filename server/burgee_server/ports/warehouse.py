@@ -2,8 +2,8 @@
 
 events    environment_id UInt32, event LowCardinality(String), timestamp DateTime64(6, 'UTC'), uuid UUID,
           distinct_id String, groups JSON (type -> key), properties JSON, properties_json String (as captured),
-          received_at DateTime64(6, 'UTC'), and beside them, for speed, day Date (of the timestamp, in UTC) and a
-          LowCardinality(Nullable(String)) for each of some group types: see group_columns
+          received_at DateTime64(6, 'UTC'), and beside them, for speed, day Date and quarter_hour UInt8 (0 to 95: of the
+          timestamp, in UTC) and a LowCardinality(Nullable(String)) for each of some group types: see group_columns
 persons   environment_id UInt32, distinct_id String, properties JSON, revision UInt64
 aliases   environment_id UInt32, distinct_id String, person String, revision UInt64: the ids that stand for another
 groups    environment_id UInt32, group_type LowCardinality(String), group_key String, properties JSON, revision UInt64

@@ -8,7 +8,7 @@ from burgee.evaluation.model import USER
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.retention.model import RetentionQuery, Returns, Starts, Window
 from burgee_server.insights.sql.breakdown import Split
-from burgee_server.insights.sql.columns import moment_sql, position_sql
+from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
@@ -146,7 +146,7 @@ class Started:
         returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
         select = [
             f"{actor.text} AS actor",
-            f"{MICROS if self._is_exact else moment_sql(self.scope, self._borders)} AS at",
+            f"{MICROS if self._is_exact else self.scope.placed(self._borders)} AS at",
             f"{position_sql(self.scope, self.columns)} AS position",
             f"({' AND '.join(starts)}) AS is_start",
             f"({' AND '.join(returns)}) AS is_return",

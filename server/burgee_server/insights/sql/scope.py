@@ -17,6 +17,15 @@ from burgee_server.insights.sql.attributes import (
 )
 from burgee_server.insights.sql.keysets import names
 from burgee_server.insights.sql.operators import to_sql
+from burgee_server.insights.sql.quarters import (
+    DAY,
+    DAY_BEGAN,
+    DAY_MICROS,
+    DAY_QUARTERS,
+    QUARTER_BEGAN,
+    day_of,
+    quarter_of,
+)
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
@@ -30,17 +39,12 @@ from burgee_server.ports.warehouse import (
 MICROS = "toUnixTimestamp64Micro(timestamp)"
 """The moment of an event, read from events()."""
 
-DAY_MICROS = 86_400_000_000
-
 _PLACED = "toUnixTimestamp64Micro(/* placed */ timestamp)"
 """As MICROS, for what asks no more of it than between which borders it lies: see Scope.placed()."""
 
 _EPOCH = date(1970, 1, 1)
-_DAYS = 1 << 16
-"""How many days ClickHouse counts, from 1970 on."""
-
 _FEWEST_DAYS = 14
-"""How many days there are for each that has a border in it, where those are read apart from the others."""
+"""How many days there are for each that has a border within a quarter of an hour, where those are read apart."""
 
 MAX_COHORTS = 100
 """How many cohorts a statement may ask for, with those that they ask for."""
@@ -107,9 +111,7 @@ class Scope:
         start = self.asked.span.start if since is None else since
         end = self.asked.span.end if until is None else until
         words = " ".join((*select, *joins, *conditions))
-        apart = None if "SELECT" in words or _reads_time(words) else self._apart(start, end, _PLACED in words)
-        if apart is None:
-            apart = [(MICROS, [*self._border(">=", start), *self._border("<", end)])]
+        apart = self._apart(start, end, words)
         queries = [
             _select(
                 [each.replace(_PLACED, moment) for each in select],
@@ -123,48 +125,66 @@ class Scope:
     def placed(self, borders: Sequence[datetime]) -> str:
         """SQL for an event's moment, for events() to select: in microseconds.
 
-        Or, which is quicker, where its day begins, if that lies between the same of these borders.
+        Or, which is quicker, where its day or its quarter of an hour begins, if that lies between the same of these
+        borders.
         """
         self._borders.update(borders)
         return _PLACED
 
-    def _apart(self, start: datetime, end: datetime, is_placed: bool) -> list[tuple[str, list[str]]] | None:
-        """Where few days have a border in them: what stands for the moment of an event, and the conditions of time,
-        of all other days, which need no timestamps, and of those few."""
+    def _apart(self, start: datetime, end: datetime, words: str) -> list[tuple[str, list[str]]]:
+        """What stands for the moment of an event, and the conditions of time; twice, where few days need timestamps:
+        of all others, and of those."""
         start, end = _clipped(start), _clipped(end)
-        inner = {each for each in self._borders if start < each < end} if is_placed else set[datetime]()
-        ends = {start, end} - {FIRST_TIMESTAMP, LAST_TIMESTAMP}
-        days = sorted({to_micros(each) // DAY_MICROS for each in inner | ends if day_of(each) is None})
+        inner = {each for each in self._borders if start < each < end} if _PLACED in words else set[datetime]()
+        borders = inner | {start, end} - {FIRST_TIMESTAMP, LAST_TIMESTAMP}
+        days = sorted({to_micros(each) // DAY_MICROS for each in borders if quarter_of(each) is None})
+        within = [*self._border(">=", start), *self._border("<", end)]
         first, last = to_micros(start) // DAY_MICROS, -(-to_micros(end) // DAY_MICROS)
-        if not days or _FEWEST_DAYS * len(days) > last - first or days[0] < 0 or days[-1] >= _DAYS:
-            return None
+        if _reads_time(words) or (days and ("SELECT" in words or _FEWEST_DAYS * len(days) > last - first)):
+            return [(MICROS, within)]
+        by_days = all(day_of(each) is not None or quarter_of(each) is None for each in inner)
+        place = DAY_BEGAN if by_days else QUARTER_BEGAN
+        if not days:
+            return [(place, within)]
         few = self.bind(days, "Array(UInt16)")
-        within = [f"timestamp {sign} {self.moment(each)}" for sign, each in ((">=", start), ("<", end))]
-        whole = [
-            *(f"indexHint({each})" for each in within),
-            f"events.day >= toDate({self.bind(first, 'UInt16')})",
-            f"events.day < toDate({self.bind(last, 'UInt16')})",
-        ]
         dates = self.bind([(_EPOCH + timedelta(day)).isoformat() for day in days], "Array(Date)")
         hint = f"indexHint(toDate(timestamp) IN {dates})"
         return [
-            (f"toInt64(events.day) * {DAY_MICROS}", [*whole, f"toUInt16(events.day) NOT IN {few}"]),
-            (MICROS, [hint, f"toUInt16(events.day) IN {few}", *within]),
+            (place, [*self._days(start, end), f"{DAY} NOT IN {few}"]),
+            (MICROS, [hint, f"{DAY} IN {few}", *within]),
         ]
 
-    def _border(self, comparison: str, moment: datetime) -> list[str]:
-        """The conditions that keep events on one side of a moment.
+    def _days(self, start: datetime, end: datetime) -> list[str]:
+        """Of a moment within a quarter of an hour, the days that it leaves; of any other, its condition."""
+        conditions = []
+        for comparison, moment in ((">=", start), ("<", end)):
+            if quarter_of(moment) is None:
+                day = self.bind(to_micros(moment) // DAY_MICROS, "UInt16")
+                by_time = f"timestamp {comparison} {self.moment(moment)}"
+                conditions += [f"indexHint({by_time})", f"events.day {comparison[0]} toDate({day})"]
+            else:
+                conditions += self._border(comparison, moment)
+        return conditions
 
-        Days say it where one begins there, and are read in no time; the timestamp then only says which parts to read.
+    def _border(self, comparison: str, moment: datetime) -> list[str]:
+        """The conditions that keep events on one side of a moment, ">=" or "<".
+
+        Days say it where one begins there, and quarters of an hour, and are read in no time; the timestamp then only
+        says which parts to read.
         """
-        moment = _clipped(moment)
         if moment == (FIRST_TIMESTAMP if comparison == ">=" else LAST_TIMESTAMP):
             return []
         by_time = f"timestamp {comparison} {self.moment(moment)}"
-        day = day_of(moment)
-        if day is None:
+        quarters = quarter_of(moment)
+        if quarters is None:
             return [by_time]
-        return [f"indexHint({by_time})", f"events.day {comparison} toDate({self.bind(day, 'UInt16')})"]
+        number, quarter = divmod(quarters, DAY_QUARTERS)
+        day = f"toDate({self.bind(number, 'UInt16')})"
+        hint = f"indexHint({by_time})"
+        if not quarter:
+            return [hint, f"events.day {comparison} {day}"]
+        within = f"(events.day {comparison[0]} {day} OR events.quarter_hour {comparison} {self.bind(quarter, 'UInt8')})"
+        return [hint, f"events.day {comparison[0]}= {day}", within]
 
     def _internal(self) -> list[str]:
         """The condition that leaves out the environment's own people, if there are any to leave out."""
@@ -292,12 +312,6 @@ def _clipped(moment: datetime) -> datetime:
 def _reads_time(words: str) -> bool:
     """Whether the timestamps of events are read for more than to place them between borders."""
     return "timestamp" in words.replace(_PLACED, "")
-
-
-def day_of(moment: datetime) -> int | None:
-    """Which day of UTC begins at a moment, counted from 1970; None: no day does."""
-    days, rest = divmod(to_micros(moment), DAY_MICROS)
-    return None if rest else days
 
 
 def first_event(environment_id: int) -> Statement:

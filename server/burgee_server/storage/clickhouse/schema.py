@@ -294,6 +294,16 @@ def _great_numbers(layout: Layout) -> Statements:
     yield f"ALTER TABLE landing_to_events{layout.on} MODIFY QUERY {EVENT_ROWS.format(source='landing')}"
 
 
+def _quarters(layout: Layout) -> Statements:
+    """The quarter of an hour of its day, 0 to 95, that an event lies in: where days begin, in whatever time zone.
+
+    Within a day they lie in no order, so no codec makes them smaller by more than a sixth, and reading them plain takes
+    a quarter less time (docs/decisions/0104).
+    """
+    quarter = "toUInt8(intDiv(toUnixTimestamp64Micro(timestamp) % 86400000000, 900000000))"
+    yield from layout.add_column("events", "quarter_hour", "UInt8", f"{quarter} CODEC(NONE)")
+
+
 MIGRATIONS = (
     _begin,
     _on_disk,
@@ -308,6 +318,7 @@ MIGRATIONS = (
     _merged_on_disk,
     _flat_lists,
     _great_numbers,
+    _quarters,
 )
 
 
