@@ -27,6 +27,12 @@ class ConditionType(click.ParamType[Condition]):
         return Condition(attribute, operator, read_values(rest[0]) if rest else ())
 
 
+def condition_text(condition: Condition) -> str:
+    """As it is typed, or would be."""
+    values = (value if isinstance(value, str) else json.dumps(value) for value in condition.values)
+    return f"{condition.attribute} {condition.operator} {','.join(values)}".rstrip()
+
+
 def read_values(text: str) -> tuple[Json, ...]:
     """`["a", 1]` is a list, `3` a number, `pro,team` two texts."""
     whole = read_value(text)

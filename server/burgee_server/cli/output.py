@@ -41,7 +41,7 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
     """Print a table; columns of numbers are flush right, and charts have the room that the rest leaves."""
     console = Console()
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    table = Table(header_style="bold")
     # As text, which may hold [brackets].
     cells = [[cell if isinstance(cell, Bar | Sparkline) else Text(cell_text(cell)) for cell in row] for row in rows]
     widths = [
@@ -56,7 +56,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         table.add_column(column, justify="right" if numeric else "left", overflow="fold", max_width=most)
     for row in cells:
         table.add_row(*row)
+    if title:
+        console.print(Text(title, style="italic"))
     console.print(table)
+    if not rows:
+        console.print("none")
 
 
 def at_most(limit: int, found: Iterable[T]) -> tuple[list[T], str]:

@@ -66,7 +66,7 @@ async def test_a_funnel_is_asked_about_in_every_way(used, run):
     compared = await asked(
         "funnel-compare", "--first", "company.key equals acme", "--second", "company.key equals globex"
     )
-    assert "of 10 and 10" in compared
+    assert "first: company.key equals acme, 10; second: company.key equals globex, 10" in compared
     parts = await asked("funnel-compare", "--by", "company.key", "--parts", "acme", "globex", "--json")
     assert [row["first"] for row in json.loads(parts)["rows"]] == [0.8, 0.6]
     assert "│ invited" in await asked("funnel-correlation", "--least", "2")

@@ -9,7 +9,7 @@ import burgee
 from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of
+from burgee_server.cli.query.options import PARTIAL, Asking, asking_options, column_text, happening_of
 from burgee_server.cli.query.people import column_of, print_keys
 
 
@@ -69,6 +69,6 @@ def lifecycle(
             f"{count_by} by {interval}, {event or 'any event'}",
         )
         if not all(each.complete for each in lifecycle.columns):
-            click.echo("* is not over, or not in the range as a whole")
+            click.echo(PARTIAL)
 
     asking.show(answer, document, table)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import wraps
 from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +49,12 @@ _OPTIONS = (
     as_json,
     as_csv,
 )
+
+
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+PARTIAL = "* is not over, or not in the range as a whole"
+"""What a star says beside a column of time."""
 
 
 class _Answer(Protocol):
@@ -107,7 +113,7 @@ class Asking:
             table(answer)
             _print_info(answer.info)
             if answer.previous is not None:
-                click.echo()
+                click.echo("\ncompared with:")
                 table(answer.previous)
                 _print_info(answer.previous.info)
             tell_unknown(answer.info)
@@ -186,6 +192,24 @@ def column_text(column: datetime, interval: str) -> str:
     if interval == "quarter":
         return f"{column.year}-Q{(column.month + 2) // 3}"
     return column.strftime({"hour": "%Y-%m-%d %H:%M", "month": "%Y-%m", "year": "%Y"}.get(interval, "%Y-%m-%d"))
+
+
+def is_whole(column: datetime, interval: str, zone: ZoneInfo, info: QueryInfo) -> bool:
+    """Whether all of a column of time that begins then lies in the range."""
+    local = column.astimezone(zone)
+    if interval == "hour":
+        end = column + timedelta(hours=1)
+    elif interval in _DAYS:
+        end = datetime.combine(local.date() + timedelta(_DAYS[interval]), time(), zone)
+    else:
+        years, month = divmod(local.month - 1 + _MONTHS[interval], 12)
+        end = datetime(local.year + years, month + 1, 1, tzinfo=zone)
+    return info.start <= column and end <= info.end
+
+
+def change_text(now: float, before: float) -> str:
+    """How much a number has changed, as people read it."""
+    return f"{now / before - 1:+.1%}" if before else "–"
 
 
 def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def paths(
             ],
             title=f"{paths.paths:,} paths of {paths.actors:,}",
         )
+        if paths.paths and not paths.edges and not paths.edges_left_out:
+            click.echo(f"nothing is followed by anything within {gap}: --gap 1d, say, lets more time pass")
         if paths.edges_left_out:
             click.echo(f"and {paths.edges_left_out:,} edges more: --edges shows them")
 

@@ -11,6 +11,9 @@ from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of, part_text
 from burgee_server.cli.query.people import column_of, print_keys
 
+_LATER = {"on_or_after": ", or after that"}
+_OWN = {"rolling": ", counted from the own start"}
+
 
 @click.command()
 @click.argument("start_event", default="")
@@ -71,12 +74,20 @@ def retention(
         )
         return
 
+    start, return_ = start_event or "any event", (start_event if return_event is None else return_event) or "any event"
+    title = (
+        f"{count_by} by {interval} of {'the first' if starts == 'first_time' else 'each'} {start};"
+        f" share {'without' if churn else 'with'} {return_} so many {interval}s later"
+        f"{_LATER.get(returns, '')}{_OWN.get(window, '')}"
+    )
+
     def document(retention: burgee.Retention) -> dict[str, Any]:
         return {"tables": [_document(table) for table in retention.tables]}
 
     def table(retention: burgee.Retention) -> None:
+        if asking.by:
+            click.echo(title)
         for each in retention.tables:
-            title = f"{asking.by}: {each.part}" if asking.by else f"{starts} by {interval}, {window}, {returns}"
             lines = [
                 [
                     column_text(row.column.astimezone(asking.zone), interval),
@@ -89,9 +100,11 @@ def retention(
             print_table(
                 [interval, count_by, *(str(period) for period in range(periods + 1))],
                 [*lines, ["of all that are over", sum(row.size for row in each.rows), *means]],
-                title,
+                f"{asking.by}: {each.part}" if asking.by else title,
             )
-        click.echo("* is not over for everybody")
+        cells = (cell for each in retention.tables for row in each.rows if row.size for cell in row.cells)
+        if any(cell.state == "partial" for cell in cells):
+            click.echo("* is not over for everybody")
 
     asking.show(answer, document, table)
 

@@ -7,10 +7,20 @@ from typing import Any
 import click
 
 import burgee
+from burgee.insights import QueryInfo
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text, read_event
+from burgee_server.cli.query.options import (
+    PARTIAL,
+    Asking,
+    asking_options,
+    change_text,
+    column_text,
+    is_whole,
+    part_text,
+    read_event,
+)
 
 
 @click.command()
@@ -51,6 +61,13 @@ def trend(
         )
     )
 
+    title = (
+        f"{measure}{f' per {per}' if per else ''}{f' of {property_}' if property_ else ''}"
+        f" of {', '.join(events) or 'any event'} by {interval}"
+        f"{', each with all before it' if cumulative else ''}"
+        f"{f', mean of {moving_average}' if moving_average else ''}"
+    )
+
     def columns(trend: burgee.Trend) -> list[datetime]:
         return [column.astimezone(asking.zone) for column in trend.columns]
 
@@ -61,20 +78,19 @@ def trend(
         ]
         return {"columns": [column.isoformat() for column in columns(trend)], "rows": rows}
 
+    def name(column: datetime, info: QueryInfo) -> str:
+        star = "" if is_whole(column, interval, asking.zone, info) else "*"
+        return column_text(column, interval) + star
+
     def table(trend: burgee.Trend) -> None:
-        title = f"{measure}{f' per {per}' if per else ''} of {', '.join(events) or 'any event'} by {interval}"
-        names = [column_text(column, interval) for column in columns(trend)]
+        names = [name(column, trend.info) for column in columns(trend)]
         if asking.by or len(trend.rows) > 1:
             heads = [*([""] if len(events) + len(formulas) > 1 else []), *([asking.by] if asking.by else [])]
-            print_table(
-                [*heads, f"{names[0]} to {names[-1]}", "last", "total"],
-                [[*_names(row, heads), Sparkline(row.values), row.values[-1], row.total] for row in trend.rows],
-                title,
-            )
+            _print_rows(trend, heads, f"{names[0]} to {names[-1]}", title)
         else:
-            values, total = trend.rows[0].values, trend.rows[0].total
-            lines = [[name, value, Bar(value, max(values))] for name, value in zip(names, values, strict=True)]
-            print_table([interval, measure, ""], [*lines, ["total", total, ""]], title)
+            _print_columns(trend, [interval, measure, ""], names, title)
+        if any(each.endswith("*") for each in names):
+            click.echo(PARTIAL)
 
     asking.show(answer, document, table)
 
@@ -82,6 +98,31 @@ def trend(
 def _series(event: str, measure: str, property_: str, group_type: str, per: str) -> burgee.Series:
     name, action = read_event(event)
     return burgee.Series(name, measure, property_, group_type, action=action, per=per)
+
+
+def _print_columns(trend: burgee.Trend, heads: Sequence[str], names: Sequence[str], title: str) -> None:
+    """The one row of an answer: a line a column of time."""
+    [row] = trend.rows
+    values = zip(names, row.values, strict=True)
+    lines: list[list[Any]] = [[name, value, Bar(value, max(row.values))] for name, value in values]
+    lines.append(["total", row.total, ""])
+    if trend.previous:
+        before = trend.previous.rows[0].total
+        lines.append(["before", before, f"since then {change_text(row.total, before)}"])
+    print_table(heads, lines, title)
+
+
+def _print_rows(trend: burgee.Trend, heads: Sequence[str], span: str, title: str) -> None:
+    """A line a row, beside its total in the span to compare with; a part may be shown in one of them only."""
+    others = trend.previous.rows if trend.previous else ()
+    totals = {(row.series, row.label, row.part): row.total for row in others}
+    lines: list[list[Any]] = []
+    for row in trend.rows:
+        lines.append([*_names(row, heads), Sparkline(row.values), row.values[-1], row.total])
+        if trend.previous:
+            before = totals.get((row.series, row.label, row.part))
+            lines[-1] += [before, "–" if before is None else change_text(row.total, before)]
+    print_table([*heads, span, "last", "total", *(["before", "change"] if trend.previous else [])], lines, title)
 
 
 def _names(row: burgee.TrendRow, heads: Sequence[str]) -> list[str | None]:

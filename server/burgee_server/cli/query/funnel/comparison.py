@@ -4,7 +4,7 @@ import click
 
 import burgee
 from burgee.evaluation import Condition
-from burgee_server.cli.conditions import ConditionType
+from burgee_server.cli.conditions import ConditionType, condition_text
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
@@ -48,7 +48,15 @@ def compare(
                 ]
                 for each, one, other in steps
             ],
-            title=f"of {answer.first.steps[0].count} and {answer.second.steps[0].count}",
+            f"first: {_text(sides[0])}, {answer.first.steps[0].count:,};"
+            f" second: {_text(sides[1])}, {answer.second.steps[0].count:,}",
+        )
+        click.echo(
+            f"p: how likely chance alone makes so much of a difference; below {1 - confidence:.2g}, it is hardly that"
         )
 
     asking.show(client.ask(question), lambda answer: {"rows": answer.to_rows()}, table)
+
+
+def _text(side: burgee.Part | Condition | None) -> str:
+    return condition_text(side) if isinstance(side, Condition) else str(side)

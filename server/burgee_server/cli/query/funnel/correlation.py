@@ -50,8 +50,9 @@ def correlation(
                 ]
                 for each in answer.correlates
             ],
-            title=f"of {answer.converted} who converted and {answer.dropped} who did not",
+            f"of {answer.converted:,} who converted and {answer.dropped:,} who did not",
         )
+        click.echo("odds above 1×: those with it convert more often, which need not be because of it")
 
     asking.show(
         client.ask(question),

@@ -5,7 +5,7 @@ import click
 import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.funnel.options import funnel_options
+from burgee_server.cli.query.funnel.options import funnel_options, window_text
 from burgee_server.cli.query.options import Asking, part_text
 
 
@@ -16,19 +16,23 @@ def funnel(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking) -> 
     """How many get from one event to the next: STEPS are two or more events, or actions (`@activated`), in order."""
 
     def table(funnel: burgee.Funnel) -> None:
-        title = f"{query.count_by} within {query.window}".removesuffix(", 0:00:00")
+        order = "" if query.order == "ordered" else f", {query.order}"
+        title = f"{query.count_by} within {window_text(query)}{order}"
         if not asking.by:
             [row] = funnel.rows
+            before = funnel.previous.rows[0].steps if funnel.previous else []
             lines = [
                 [
                     each.label,
                     each.count,
                     f"{each.conversion_from_first:.1%}",
                     f"{each.conversion_from_previous:.1%}",
+                    *(f"{step.count:,} ({step.conversion_from_first:.1%})" for step in before[index : index + 1]),
                 ]
-                for each in row.steps
+                for index, each in enumerate(row.steps)
             ]
-            print_table(["step", query.count_by, "of the first", "of the one before"], lines, title)
+            compared = ["before"] if before else []
+            print_table(["step", query.count_by, "of the first", "of the one before", *compared], lines, title)
         elif funnel.rows:
             names = [each.label for each in funnel.rows[0].steps]
             print_table([asking.by, *names], [[part_text(row.part), *_counts(row)] for row in funnel.rows], title)

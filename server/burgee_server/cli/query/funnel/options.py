@@ -63,6 +63,17 @@ def funnel_options(command: Callable[..., None]) -> Callable[..., None]:
     return asking_options(run)
 
 
+def way_text(query: burgee.FunnelQuery) -> str:
+    """The steps, as people read them."""
+    steps = (burgee.Step(step) if isinstance(step, str) else step for step in query.steps)
+    return " → ".join(f"@{step.action}" if step.action else step.event or "any event" for step in steps)
+
+
+def window_text(query: burgee.FunnelQuery) -> str:
+    """How long the way may take, as people read it."""
+    return str(query.window).removesuffix(", 0:00:00")
+
+
 def _exclusion(text: str) -> burgee.Exclusion:
     between = _BETWEEN.fullmatch(text)
     first, last, name = between.groups() if between else ("0", "0", text)

@@ -6,7 +6,7 @@ import burgee
 from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.funnel.options import funnel_options
+from burgee_server.cli.query.funnel.options import funnel_options, way_text, window_text
 from burgee_server.cli.query.options import Asking, column_text
 
 
@@ -25,8 +25,10 @@ def over_time(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking, 
                 name = column_text(column.start.astimezone(asking.zone), interval)
                 lines.append([name, *counts, f"{share:.1%}{'' if column.is_over else ' +'}", Bar(share, 1)])
             steps = [f"step {number}" for number in range(1, len(query.steps) + 1)]
-            title = f"{asking.by}: {row.part}" if asking.by else "by when they entered"
+            title = f"{asking.by}: {row.part}" if asking.by else f"{way_text(query)}, by when they entered"
             print_table([interval, *steps, "converted", ""], lines, title)
+        if not all(column.is_over for column in answer.columns):
+            click.echo(f"+ the {window_text(query)} are not over for everybody")
 
     asking.show(
         client.ask(burgee.FunnelOverTimeQuery(funnel=query, interval=interval)),

@@ -1,7 +1,5 @@
 """`burgee query funnel-people`: who reached a step, or was lost there."""
 
-from datetime import datetime
-
 import click
 
 import burgee
@@ -38,9 +36,6 @@ def people(
         page_size=page_size,
         page_token=page_token,
     )
-
-    def when(moment: datetime) -> str:
-        return f"{moment.astimezone(asking.zone):%Y-%m-%d %H:%M:%S}"
 
     def table(people: burgee.FunnelActors) -> None:
         print_table(
