@@ -33,8 +33,12 @@ _AT = "toUInt64(toUnixTimestamp64Micro(timestamp))"
 _FUNNEL = "SELECT countIf(l >= 1), countIf(l >= 2), countIf(l >= 3) FROM ({})"
 
 
+def _mark(other: int = 0) -> str:
+    return f"{_AT} * 8 + {_KIND.format(other=other)}"
+
+
 def _marks(other: int = 0) -> str:
-    return f"arraySort(groupArray({_AT} * 8 + {_KIND.format(other=other)})) AS e"
+    return f"arraySort(groupArray({_mark(other)})) AS e"
 
 
 _UNPACKED = "arrayMap(x -> x % 8, e) AS s, arrayMap(x -> intDiv(x, 8), e) AS t"
@@ -93,7 +97,8 @@ _TOP = (
 )
 _TEXT = "properties.country.:String"
 _ANY = f"if(isNotNull({_TEXT}), {_TEXT}, toJSONString(properties.country))"
-_ARRAYS = f"WITH {_marks()}, {_FORWARD} SELECT multiIf(has3, 3, r2[-1] > 0, 2, r1[-1] > 0, 1, 0) AS l"
+_REACHED_FORWARD = f"{_FORWARD} SELECT multiIf(has3, 3, r2[-1] > 0, 2, r1[-1] > 0, 1, 0) AS l"
+_ARRAYS = f"WITH {_marks()}, {_REACHED_FORWARD}"
 
 
 def _first(value: str) -> str:
@@ -104,8 +109,21 @@ def _first(value: str) -> str:
 
 
 def _all(value: str) -> str:
-    """Each actor once in every part, also in that of all other values together."""
-    each = f"{_ARRAYS}, distinct_id AS u, {value} AS v {_OF_STEPS} GROUP BY u, v"
+    """Each actor once in every part, also in that of all other values together.
+
+    What each did is sorted by value and cut: grouped by both, it took a third more (docs/decisions/0102).
+    """
+    found = f"SELECT distinct_id AS u, groupArray({_mark()}) AS m, groupArray(ifNull({value}, '')) AS c {_OF_STEPS} GROUP BY u"
+    ordered = (
+        "SELECT u, arraySort((x, y) -> (y, x), m, c) AS ms, arraySort(c) AS cs,"
+        f" arrayMap((x, y) -> x != y, cs, arrayShiftRight(cs, 1)) AS b FROM ({found})"
+    )
+    cut = "arraySplit((x, begins) -> begins, ms, b), arraySplit((x, begins) -> begins, cs, b)"
+    runs = f"arrayFilter(run -> arrayExists(x -> x % 8 = 1, run.1), arrayZip({cut}))"
+    each = (
+        f"WITH {_REACHED_FORWARD}, u, v FROM"
+        f" (SELECT u, arrayJoin({runs}) AS run, run.1 AS e, run.2[1] AS v FROM ({ordered}))"
+    )
     return (
         f"SELECT part, {_COUNTS} FROM (SELECT if(r <= 10, v, NULL) AS part, person.1 AS u, max(person.2) AS l FROM (SELECT"
         " v, people, row_number() OVER (ORDER BY length(people) DESC) AS r FROM (SELECT v, groupArray((u, l)) AS people"

@@ -127,19 +127,40 @@ class Actors:
         actor = self.scope.event_key(self.query.count_by)
         select = [f"{actor.text} AS actor", *self.marks.columns()]
         where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope), *more]
-        grouped, by = [f"{self.marks.grouped()} AS marks"], ["actor"]
+        grouped = [f"{self.marks.grouped()} AS marks"]
         if self.split is None:
             events = self.scope.events(select, where, since=since)
         elif self.query.attribution is Attribution.ALL_STEPS:
             events = self.scope.events([*select, f"{self.split.column(self.scope)} AS split"], where)
-            events = f"SELECT * FROM {self.split.values(self.scope, events)}"
-            by.append("split")
+            return self._by_value(f"SELECT * FROM {self.split.values(self.scope, events)}")
         else:
             is_first = self.query.attribution is Attribution.FIRST_TOUCH
             order = TURN if is_first else "UUIDToNum(uuid) AS id"
             events = self.scope.events([*select, f"{self.split.column(self.scope)} AS value", order], where)
             grouped.append(self._touched(self.split))
-        return f"SELECT {', '.join([*by, *grouped])} FROM ({events}) GROUP BY {', '.join(by)}"
+        return f"SELECT actor, {', '.join(grouped)} FROM ({events}) GROUP BY actor"
+
+    def _by_value(self, events: str) -> str:
+        """Rows of actor, split and marks, from events with their `split`.
+
+        Each actor's events are gathered, sorted by value and cut where another begins, since grouping by both makes a
+        group of almost every event where values are many (docs/decisions/0102). A value has a sign before it, so that
+        the empty text can stand for a missing one.
+        """
+        value = "ifNull(concat('=', CAST(split AS Nullable(String))), '')"
+        gathered = (
+            f"SELECT actor, {self.marks.gathered()} AS found, {self.marks.gathered('value')} AS of_each"
+            f" FROM (SELECT * EXCEPT (split), {value} AS value FROM ({events})) GROUP BY actor"
+        )
+        ordered = "arraySort((m, v) -> (v, m), found, of_each) AS every, arraySort(of_each) AS values"
+        begins = "arrayMap((v, before) -> v != before, values, arrayShiftRight(values, 1))"
+        cut = [f"arraySplit((each, begins) -> begins, {of}, {begins})" for of in ("every", "values")]
+        kind = self.marks.kind("m")
+        is_begun = self.marks.is_any_step(kind) if self.query.order is Order.UNORDERED else self.marks.is_step(kind, 1)
+        runs = f"arrayFilter(run -> arrayExists(m -> {is_begun}, run.1), arrayZip({', '.join(cut)}))"
+        each = f"SELECT actor, arrayJoin({runs}) AS run FROM (SELECT actor, {ordered} FROM ({gathered}))"
+        split = "if(run.2[1] = '', NULL, substring(run.2[1], 2)) AS split"
+        return f"SELECT actor, {split}, run.1 AS marks FROM ({each})"
 
     def _touched(self, split: Split) -> str:
         """Of events at one moment, the lesser uuid decides."""

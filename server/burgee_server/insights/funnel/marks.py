@@ -53,23 +53,24 @@ class Marks:
 
     def grouped(self) -> str:
         """The marks of one actor, sorted: an aggregate over columns()."""
+        return f"arraySort({self.gathered()})"
+
+    def gathered(self, beside: str = "") -> str:
+        """The marks of one actor: an aggregate over columns(). With `beside`, that of each event, in the same order."""
         if self.is_disjoint:
-            mark = f"bitOr(bitShiftLeft(at, {_KIND_BITS}), kind)"
-            return f"arraySort({self._collect('groupArray', mark, f'kind != {_OTHER}')})"
-        steps = "groupArrayIf((at, kind.1, toUInt32(0)), kind.1 > 0)"
-        exclusions = "groupArrayIf((at, toUInt32(0), kind.2), kind.2 > 0)"
-        others = f"groupArrayIf((at, toUInt32({_OTHER_MASK}), toUInt32(0)), kind.1 = 0)"
-        return f"arraySort(arrayConcat({steps}, {others if self.is_strict else exclusions}))"
+            mark = beside or f"bitOr(bitShiftLeft(at, {_KIND_BITS}), kind)"
+            return f"groupArray({mark})" if self.is_strict else f"groupArrayIf({mark}, kind != {_OTHER})"
+        steps = f"groupArrayIf({beside or '(at, kind.1, toUInt32(0))'}, kind.1 > 0)"
+        exclusions = f"groupArrayIf({beside or '(at, toUInt32(0), kind.2)'}, kind.2 > 0)"
+        others = f"groupArrayIf({beside or f'(at, toUInt32({_OTHER_MASK}), toUInt32(0))'}, kind.1 = 0)"
+        return f"arrayConcat({steps}, {others if self.is_strict else exclusions})"
 
     def unpacked(self) -> list[str]:
         """From `marks` to the arrays `times` and `kinds`, as WITH clauses.
 
         In a strict funnel, what happens in the very moment of a step is not between it and another.
         """
-        if self.is_disjoint:
-            time, kind = f"bitShiftRight(m, {_KIND_BITS})", f"toUInt8(bitAnd(m, {(1 << _KIND_BITS) - 1}))"
-        else:
-            time, kind = "m.1", "(m.2, m.3)"
+        time, kind = f"bitShiftRight(m, {_KIND_BITS})" if self.is_disjoint else "m.1", self.kind("m")
         if not self.is_strict:
             return [f"arrayMap(m -> {time}, marks) AS times", f"arrayMap(m -> {kind}, marks) AS kinds"]
         other = f"{kind} = {_OTHER}" if self.is_disjoint else f"m.2 = {_OTHER_MASK}"
@@ -79,6 +80,12 @@ class Marks:
             f"arrayMap(m -> {time}, kept) AS times",
             f"arrayMap(m -> {kind}, kept) AS kinds",
         ]
+
+    def kind(self, mark: str) -> str:
+        """The kind of a mark."""
+        if self.is_disjoint:
+            return f"toUInt8(bitAnd({mark}, {(1 << _KIND_BITS) - 1}))"
+        return f"({mark}.2, {mark}.3)"
 
     def is_step(self, kind: str, number: int | str) -> str:
         """Whether an event of this kind matches a step: its number, from 1, or SQL for it."""
@@ -93,9 +100,6 @@ class Marks:
     def is_exclusion(self, kind: str, number: int) -> str:
         """Whether it matches an exclusion."""
         return f"{kind} = {_EXCLUSION + number}" if self.is_disjoint else f"bitTest({kind}.2, {number - 1})"
-
-    def _collect(self, function: str, value: str, condition: str) -> str:
-        return f"{function}({value})" if self.is_strict else f"{function}If({value}, {condition})"
 
 
 def mark(query: FunnelQuery, writer: FilterWriter) -> Marks:

@@ -73,6 +73,20 @@ async def test_a_missing_value_is_a_part_and_others_are_counted_once(environment
     }
 
 
+async def test_the_empty_text_is_a_value_and_not_a_missing_one(environment: Environment) -> None:
+    """Events of the two are not taken together, nor is either lost."""
+    await environment.load(
+        Fact("viewed", "ann", START, properties={"browser": ""}),
+        Fact("signed up", "ann", START + timedelta(seconds=1)),
+        Fact("viewed", "bob", START),
+        Fact("signed up", "bob", START + timedelta(seconds=1), properties={"browser": ""}),
+        Fact("signed up", "cid", START),
+    )
+    expected = {value(""): [1, 0, 0], MISSING: [1, 0, 0]}
+    assert await split(environment, Attribution.ALL_STEPS) == expected
+    assert await split(environment, Attribution.FIRST_TOUCH) == {value(""): [1, 1, 0], MISSING: [1, 1, 0]}
+
+
 async def test_the_last_touch_is_that_of_the_way_that_counts(environment: Environment) -> None:
     """Not of a step that was taken again later, or before."""
     await environment.load(
