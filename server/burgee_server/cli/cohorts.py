@@ -13,6 +13,7 @@ from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, mem
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.criteria import criteria_options, read_criteria
 from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.group_types import tell_unused
 from burgee_server.cli.output import as_json, print_json, print_table, utc
 from burgee_server.names import name_fault
 
@@ -68,7 +69,9 @@ def create(
         cohort.listed.SetInParent()
     else:
         cohort.computed.CopyFrom(computed)
-    _say(cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort)
+    made = cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort
+    _say(made)
+    tell_unused(client, [group_type])
 
 
 @cohorts.command("set")

@@ -3,11 +3,12 @@
 import json
 
 import click
-from google.protobuf.json_format import MessageToDict, MessageToJson
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Value
 
 from burgee.v1 import common_pb2
 from burgee.v1 import flags_pb2 as pb
+from burgee.wire.values import value_from_proto
 from burgee_server.cli.output import print_json
 
 
@@ -49,7 +50,7 @@ def _actual(outcome: pb.ConditionOutcome) -> str:
 
 
 def _value(value: Value) -> str:
-    return json.dumps(json.loads(MessageToJson(value)), ensure_ascii=False)
+    return json.dumps(value_from_proto(value, "value"), ensure_ascii=False)
 
 
 def _draw(draw: pb.Draw) -> str:

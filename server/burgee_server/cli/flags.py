@@ -34,6 +34,7 @@ from burgee_server.cli.flag_edits import (
 from burgee_server.cli.flag_export import export
 from burgee_server.cli.flag_preview import preview
 from burgee_server.cli.flag_versions import copy, history, kill, restore
+from burgee_server.cli.group_types import tell_unused, types_of
 from burgee_server.cli.moments import MOMENT
 from burgee_server.cli.output import as_json, print_json, print_table
 from burgee_server.flags.wording import describe
@@ -115,7 +116,7 @@ def create(
         if changes:
             flag = with_rule(with_defaults(flag), rollout, bucket_by, conditions)
     saved = admin(client).CreateFlag(pb.CreateFlagRequest(flag=wire.flag_to_proto(flag), change_note=note)).flag
-    say(wire.flag_from_proto(saved))
+    _tell(client, wire.flag_from_proto(saved))
 
 
 @flags.command("set")
@@ -148,7 +149,7 @@ def set_(
     current = get_flag(client, flag_key)
     flag = edited(current, enabled=enabled, rollout=rollout, bucket_by=bucket_by, conditions=conditions, file=file)
     request = pb.UpdateFlagRequest(flag=wire.flag_to_proto(flag), expected_version=current.version, change_note=note)
-    say(wire.flag_from_proto(admin(client).UpdateFlag(request).flag))
+    _tell(client, wire.flag_from_proto(admin(client).UpdateFlag(request).flag))
 
 
 @flags.command()
@@ -181,6 +182,11 @@ def explain(
     print_explanation(explanation, as_json=as_json)
     if explanation.resolution.reason == REASON_ERROR:
         sys.exit(1)
+
+
+def _tell(client: burgee.Client, flag: Flag) -> None:
+    say(flag)
+    tell_unused(client, types_of(flag))
 
 
 def _value(type_: FlagType, text: str) -> Json:

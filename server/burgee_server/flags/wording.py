@@ -3,6 +3,7 @@
 import json
 
 from burgee.evaluation import ROLLOUT_ALL, Condition, Distribution, Flag, Json, RampStep
+from burgee.evaluation.model import USER
 
 
 def describe(flag: Flag) -> str:
@@ -22,7 +23,7 @@ def distribution_text(distribution: Distribution) -> str:
     variants = "/".join(weight.variant for weight in distribution.weights)
     if distribution.ramp:
         return f"{variants} to a ramp by {distribution.bucket_by}"
-    if distribution.rollout == ROLLOUT_ALL and len(distribution.weights) == 1:
+    if distribution.rollout == ROLLOUT_ALL and len(distribution.weights) == 1 and distribution.bucket_by == USER:
         return variants
     return f"{variants} to {percent(distribution.rollout)} by {distribution.bucket_by}"
 
