@@ -159,10 +159,14 @@ class BaseClient:
         *,
         set_once: Mapping[str, Any] | None = None,
         unset: Iterable[str] = (),
+        parent: tuple[str, str] | None = None,
     ) -> None:
-        """Change a group's properties, as `identify` does a person's: `group("company", "acme", {"plan": "pro"})`."""
+        """Change a group's properties, as `identify` does a person's: `group("company", "acme", {"plan": "pro"})`.
+
+        `parent` is the type and key of the group that it belongs to from now on: `parent=("company", "acme")`.
+        """
         try:
-            change = group_change(group_type, group_key, set, set_once, unset)
+            change = group_change(group_type, group_key, set, set_once, unset, parent)
             refusal = self._outbox.put_change((group_type, group_key), change)
         except Exception as error:
             refusal = words(error)

@@ -2,17 +2,35 @@
 
 import json
 from os import PathLike
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from burgee.evaluation import COHORT, Flag, FlagSet, Json, Properties, cohort, flag_from_document, with_defaults
+from burgee.evaluation import (
+    COHORT,
+    Flag,
+    FlagSet,
+    Json,
+    ParentTypes,
+    Properties,
+    cohort,
+    flag_from_document,
+    with_defaults,
+)
 from burgee.log import logger, words
 from burgee.snapshot import Snapshot
 
 _Cohorts: TypeAlias = dict[tuple[str, str], Properties]
 
 
-def read_file(path: str | PathLike[str]) -> tuple[list[Flag], _Cohorts]:
-    """What `burgee flags export` wrote, or somebody who left out what has defaults: flags, and members of cohorts.
+class Bootstrap(NamedTuple):
+    """What a file holds: flags, members of cohorts, and which types groups belong to."""
+
+    flags: list[Flag]
+    cohorts: _Cohorts
+    parent_types: ParentTypes
+
+
+def read_file(path: str | PathLike[str]) -> Bootstrap:
+    """What `burgee flags export` wrote, or somebody who left out what has defaults.
 
     Raises OSError, and ValueError for what is no such file.
     """
@@ -21,7 +39,7 @@ def read_file(path: str | PathLike[str]) -> tuple[list[Flag], _Cohorts]:
     if not isinstance(document, dict) or not isinstance(document.get("flags"), list):
         raise ValueError("not an object with a list of flags")
     flags = [with_defaults(flag_from_document(each, f"flags[{at}]")) for at, each in enumerate(document["flags"])]
-    return flags, _cohorts(document.get("cohorts", {}))
+    return Bootstrap(flags, _cohorts(document.get("cohorts", {})), _parent_types(document.get("parent_types", {})))
 
 
 def read_bootstrap(path: str | PathLike[str]) -> Snapshot | None:
@@ -30,8 +48,9 @@ def read_bootstrap(path: str | PathLike[str]) -> Snapshot | None:
     Nothing is raised: what stands in for the server must not keep a service from starting.
     """
     try:
-        flags, cohorts = read_file(path)
-        return Snapshot.of(FlagSet(flags), stored=cohorts, cohorts=frozenset(key for _, key in cohorts))
+        flags, cohorts, parent_types = read_file(path)
+        known = FlagSet(flags, parent_types)
+        return Snapshot.of(known, stored=cohorts, cohorts=frozenset(key for _, key in cohorts))
     except Exception as error:
         logger.error("no bootstrap flags from %s: %s", path, words(error))
         return None
@@ -46,3 +65,12 @@ def _cohorts(document: Json) -> _Cohorts:
             raise ValueError(f"cohorts.{key}: not a list of keys")
         cohorts[COHORT, key] = cohort(map(str, members))
     return cohorts
+
+
+def _parent_types(document: Json) -> ParentTypes:
+    if not isinstance(document, dict):
+        raise ValueError("parent_types: not an object")
+    for group_type, parent_type in document.items():
+        if not isinstance(parent_type, str):
+            raise ValueError(f"parent_types.{group_type}: not the name of a group type")
+    return {group_type: str(parent_type) for group_type, parent_type in document.items()}

@@ -62,6 +62,8 @@ class Exposures:
         """Somebody was given this. A fraction of a microsecond, but for the first time in the hour."""
         try:
             keys = {**groups, **group_keys} if groups else group_keys
+            if resolution.parent_groups:  # what it was drawn by is what it counts for
+                keys = {**keys, **resolution.parent_groups}
             unit = distinct_id if resolution.bucket_by == USER else keys.get(resolution.bucket_by)
             if not unit:
                 unit = other_unit(resolution.bucket_by, distinct_id, keys)

@@ -52,7 +52,8 @@ def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
     members = [change for part in parts for change in part.cohorts]
     carried = next((part.carried for part in parts if part.HasField("carried")), None)
     cohorts = next((part.carried_cohorts for part in parts if part.HasField("carried_cohorts")), None)
-    if before and not anew and not flags and not unread and carried is None and cohorts is None:
+    parents = next((dict(part.parent_types.parent_types) for part in parts if part.HasField("parent_types")), None)
+    if before and not anew and not flags and not unread and carried is None and cohorts is None and parents is None:
         # Nothing but stored properties and members: copying all of them for each that changes would be dear.
         _put(before.stored, stored)
         _change_members(before.stored, members)
@@ -74,7 +75,10 @@ def _apply(before: Snapshot | None, parts: Sequence[WatchResponse]) -> Snapshot:
         kept[COHORT, cohort_key] = cohort(kept[COHORT, cohort_key])  # a copy: those before us still read the other
     _put(kept, stored)
     _change_members(kept, members)
-    return Snapshot.of(old.flags.with_changes(changed, removed), version, kept, types, cohort_keys, unread, differ)
+    if anew and parents is None:
+        parents = {}
+    known_flags = old.flags.with_changes(changed, removed, parents)
+    return Snapshot.of(known_flags, version, kept, types, cohort_keys, unread, differ)
 
 
 def _read_flags(parts: Iterable[WatchResponse]) -> tuple[dict[str, Flag], dict[str, str]]:

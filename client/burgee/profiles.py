@@ -4,7 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from burgee.events import check_name, plain_properties
-from burgee.v1.profiles_pb2 import AliasPersonRequest, IdentifyGroupRequest, IdentifyPersonRequest, PropertyChange
+from burgee.v1.profiles_pb2 import (
+    AliasPersonRequest,
+    GroupName,
+    IdentifyGroupRequest,
+    IdentifyPersonRequest,
+    PropertyChange,
+)
 from burgee.wire import properties_to_struct
 
 Change: TypeAlias = IdentifyPersonRequest | IdentifyGroupRequest | AliasPersonRequest
@@ -37,11 +43,23 @@ def group_change(
     set_: Mapping[str, Any] | None,
     set_once: Mapping[str, Any] | None,
     unset: Iterable[str],
+    parent: tuple[str, str] | None = None,
 ) -> IdentifyGroupRequest:
     """What Client.group sends. Raises like person_change."""
     check_name("group_type", group_type)
     check_name("group_key", group_key)
-    return IdentifyGroupRequest(group_type=group_type, group_key=group_key, change=_change(set_, set_once, unset))
+    return IdentifyGroupRequest(
+        group_type=group_type,
+        group_key=group_key,
+        change=_change(set_, set_once, unset),
+        parent=None if parent is None else _parent(*parent),
+    )
+
+
+def _parent(group_type: str, group_key: str) -> GroupName:
+    check_name("parent.group_type", group_type)
+    check_name("parent.group_key", group_key)
+    return GroupName(group_type=group_type, group_key=group_key)
 
 
 def _change(set_: Mapping[str, Any] | None, set_once: Mapping[str, Any] | None, unset: Iterable[str]) -> PropertyChange:

@@ -38,6 +38,7 @@ from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.flags import SqlFlags
+from burgee_server.storage.sql.hierarchy import SqlHierarchy
 from burgee_server.storage.sql.locks import SqlLease, SqlTurns
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sql.vocabulary import SqlVocabularies
@@ -63,6 +64,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         access=SqlAccess(database),
         flags=SqlFlags(database),
         profiles=SqlProfiles(database),
+        hierarchy=SqlHierarchy(database),
         cohorts=SqlCohorts(database),
         erasures=SqlErasures(database),
         actions=SqlActions(database),

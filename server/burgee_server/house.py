@@ -29,6 +29,7 @@ from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.erasures import ErasureStore
 from burgee_server.ports.flags import FlagStore
+from burgee_server.ports.hierarchy import HierarchyStore
 from burgee_server.ports.journal import Held, Journal
 from burgee_server.ports.lease import Lease
 from burgee_server.ports.profiles import ProfileStore
@@ -37,7 +38,7 @@ from burgee_server.ports.quota import Quota
 from burgee_server.ports.turns import Turns
 from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import Warehouse
-from burgee_server.profiles import GroupTypes, KnownProfiles, Mirror, ProfileCache, Profiles
+from burgee_server.profiles import GroupTypes, Hierarchy, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
 from burgee_server.rpc.calls import Calls
@@ -66,6 +67,7 @@ class Stores:
     access: AccessStore
     flags: FlagStore
     profiles: ProfileStore
+    hierarchy: HierarchyStore
     cohorts: CohortStore
     erasures: ErasureStore
     actions: ActionStore
@@ -126,20 +128,21 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     gate = Gate(access)
     administration = Administration(access, cohorts, stores.turns, feed, clock)
     group_types = GroupTypes(profiles, clock)
+    hierarchy = Hierarchy(stores.hierarchy, group_types, stores.turns, feed, clock)
     cache = ProfileCache(profiles, settings.profile_cache)
     memberships = Memberships(cohorts, settings.profile_cache)
     stored = Stored(cache, memberships)
     mirror = Mirror(profiles, warehouse)
     eraser = Eraser(stores.erasures, profiles, journal, quarantine, warehouse, clock)
     retention = Retention(access, warehouse, clock)
-    catalog = Catalog(flags)
+    catalog = Catalog(flags, stores.hierarchy)
     lists = Lists(cohorts, warehouse)
     computing = WarehouseComputing(
         warehouse, stores.vocabularies, lists, group_types.known, clock, settings.query_seconds
     )
     check = partial(check_matchers, warehouse, settings.query_seconds)
     refreshing = Refreshing(cohorts, flags, computing, feed, clock, timedelta(seconds=settings.cohort_seconds))
-    lifecycle = Lifecycle(flags, cohorts, stores.turns, feed, clock)
+    lifecycle = Lifecycle(flags, cohorts, stores.hierarchy, stores.turns, feed, clock)
     transport = Transport(
         settings.transport == "native",
         settings.connection_seconds,
@@ -156,7 +159,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         max_bytes=settings.capture_mb * MEGABYTE,
         events_per_second=settings.key_events_per_second,
     )
-    forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget)
+    forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget, hierarchy.forget)
     changes = Changes()
     behind = (mirror.notice, retention.notice, refreshing.notice)
     for listener in (*forgetting, changes.notice, *behind, watch.notice, streams.notice):
@@ -218,7 +221,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             flag_admin=FlagAdminServicer(
                 lifecycle,
                 Previews(lifecycle, KnownProfiles(profiles, warehouse), cohorts, clock),
-                Past(flags, profiles, cohorts, clock),
+                Past(flags, profiles, stores.hierarchy, cohorts, clock),
                 administration,
                 group_types,
             ),
@@ -231,8 +234,9 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
                 QueryLimits(settings.key_queries),
             ),
             profiles=ProfileServicer(
-                Profiles(profiles, group_types, warehouse, feed, clock),
+                Profiles(profiles, group_types, hierarchy, warehouse, feed, clock),
                 group_types,
+                hierarchy,
                 warehouse,
                 Exports(warehouse),
                 journal,

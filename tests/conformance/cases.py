@@ -2,12 +2,12 @@
 
 A case has flags (documents as in burgee.evaluation.document; each can be saved, prerequisites come first; `archived`
 is set by ArchiveFlag), a context, stored profiles (type, then key, then properties), a moment, and what is expected;
-and, where flags ask for them, cohorts (key, then `group_type` and `members`).
+and, where flags ask for them, cohorts (key, then `group_type` and `members`) and parent_types (of group types).
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from burgee.evaluation import (
     ErrorCode,
     Flag,
     Json,
+    ParentTypes,
     Profiles,
     Reason,
     cohort,
@@ -37,6 +38,7 @@ class Expected:
     reason: Reason
     rule_id: str = ""
     error_code: ErrorCode | None = None
+    parent_groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Case:
     flag_key: str
     expected: Expected
     cohorts: Mapping[str, Cohort]
+    parent_types: ParentTypes
 
     @property
     def stored(self) -> Profiles:
@@ -88,7 +91,7 @@ def _case(theme: str, document: dict[str, Any], path: str) -> Case:
             "flag_key": str(flag_key),
             "expect": dict(expect),
             **rest,
-        } if not rest.keys() - {"cohorts"}:
+        } if not rest.keys() - {"cohorts", "parent_types"}:
             pass
         case _:
             raise ValueError(f"{path} is not a case")
@@ -109,10 +112,12 @@ def _case(theme: str, document: dict[str, Any], path: str) -> Case:
             Reason(expect["reason"]),
             expect.get("rule_id", ""),
             ErrorCode(expect["error_code"]) if "error_code" in expect else None,
+            expect.get("parent_groups", {}),
         ),
         cohorts={
             key: Cohort(each["group_type"], tuple(each["members"])) for key, each in rest.get("cohorts", {}).items()
         },
+        parent_types=rest.get("parent_types", {}),
     )
 
 

@@ -27,7 +27,13 @@ def apart(number: int, case: Case) -> Case:
 
     def attribute(name: str) -> str:
         owner, dot, rest = name.partition(".")
-        return name if owner == USER else f"{owner}-{number}{dot}{rest}"
+        return name if owner == USER else f"{owner}-{number}{dot}{property_of(owner, rest)}"
+
+    def property_of(owner: str, name: str) -> str:
+        return f"{name}-{number}" if case.parent_types.get(owner) == name else name
+
+    def properties(owner: str, each: Properties) -> Properties:
+        return {property_of(owner, name): value for name, value in each.items()}
 
     def distribution(each: Distribution) -> Distribution:
         return replace(each, bucket_by=attribute(each.bucket_by))
@@ -64,15 +70,19 @@ def apart(number: int, case: Case) -> Case:
         context=replace(
             case.context,
             groups=types(case.context.groups),
-            group_properties=types(case.context.group_properties),
+            group_properties={
+                attribute(owner): properties(owner, each) for owner, each in case.context.group_properties.items()
+            },
         ),
-        profiles={(attribute(owner), name): each for (owner, name), each in case.profiles.items()},
+        expected=replace(case.expected, parent_groups=types(case.expected.parent_groups)),
+        profiles={(attribute(owner), name): properties(owner, each) for (owner, name), each in case.profiles.items()},
+        parent_types={attribute(child): attribute(parent) for child, parent in case.parent_types.items()},
         cohorts={key(name): Cohort(attribute(each.group_type), each.members) for name, each in case.cohorts.items()},
     )
 
 
 def put(client: burgee.Client, case: Case) -> None:
-    """Make a server have the flags, the groups and the cohorts of a case; members come last, as changes."""
+    """Make a server have what a case has: flags, groups, cohorts. Their members, and parent types, come as changes."""
     admin, profiles = client.stub(FlagAdminServiceStub), client.stub(ProfileServiceStub)
     cohorts = client.stub(CohortServiceStub)
     for key, each in case.cohorts.items():
@@ -89,6 +99,8 @@ def put(client: burgee.Client, case: Case) -> None:
     for key, each in case.cohorts.items():
         if each.members:
             cohorts.ChangeCohortMembers(cohorts_pb2.ChangeCohortMembersRequest(cohort_key=key, add=each.members))
+    for child, parent in case.parent_types.items():
+        profiles.UpdateGroupType(profiles_pb2.UpdateGroupTypeRequest(name=child, parent_type=parent))
 
 
 @contextmanager

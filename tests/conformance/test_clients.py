@@ -75,7 +75,8 @@ def answer(client: burgee.Client, case: Case) -> Resolution:
 def differs(resolution: Resolution, expected: Expected) -> bool:
     """Whether an answer is another than it should be."""
     value = resolution.value
-    given = Expected(resolution.variant, value, resolution.reason, resolution.rule_id, resolution.error_code)
+    why = resolution.reason, resolution.rule_id, resolution.error_code, dict(resolution.parent_groups)
+    given = Expected(resolution.variant, value, *why)
     return given != expected or type(value) is not type(expected.value)
 
 

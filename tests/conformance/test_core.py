@@ -12,16 +12,21 @@ def test_the_core_answers(case: Case) -> None:
 
     The explanation carries the very same; and the flags pass the check, so that a server can be made to have them.
     """
-    flags = FlagSet(case.flags)
+    flags = FlagSet(case.flags, case.parent_types)
     resolution = flags.evaluate(case.flag_key, case.context, case.stored, case.now)
     assert (resolution.variant, resolution.reason) == (case.expected.variant, case.expected.reason)
     assert resolution.value == case.expected.value
     assert type(resolution.value) is type(case.expected.value)
     assert (resolution.rule_id, resolution.error_code) == (case.expected.rule_id, case.expected.error_code)
+    assert resolution.parent_groups == case.expected.parent_groups
+    if case.flag_key in flags.listed:
+        everything = flags.evaluate_all(case.context, case.stored, case.now)
+        assert resolution == next(each for each in everything if each.flag_key == case.flag_key)
 
     explanation = flags.explain(case.flag_key, case.context, case.stored, case.now)
     assert explanation.resolution == resolution
     assert explanation.summary.endswith(".")
+    assert {each.group_type: each.group_key for each in explanation.parents} == resolution.parent_groups
 
     saved: dict[str, Flag] = {}
     cohorts = {key: each.group_type for key, each in case.cohorts.items()}

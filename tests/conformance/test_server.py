@@ -27,7 +27,8 @@ class CaseWorld:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._flags = FlagSet([wire.flag_from_proto(wire.flag_to_proto(flag)) for flag in case.flags])
+        flags = [wire.flag_from_proto(wire.flag_to_proto(flag)) for flag in case.flags]
+        self._flags = FlagSet(flags, case.parent_types)
 
     def peek(self, environment_id: int, *_identity: str) -> FlagSet | None:
         return None if _identity else self._flags
@@ -94,6 +95,7 @@ def test_the_server_answers(case: Case) -> None:
     assert (resolution.variant, resolution.reason) == (expected.variant, expected.reason)
     assert resolution.value == expected.value or resolution.reason is Reason.ERROR
     assert (resolution.rule_id, resolution.error_code) == (expected.rule_id, expected.error_code)
+    assert resolution.parent_groups == expected.parent_groups
     assert explained.resolution == answer
 
 

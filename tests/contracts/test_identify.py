@@ -3,9 +3,11 @@
 import pytest
 
 from burgee_server.ports.profiles import PropertyChange
-from burgee_server.profiles import GroupTypes, Profiles
+from burgee_server.profiles import GroupTypes, Hierarchy, Profiles
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.memory.changes import LocalFeed
+from burgee_server.storage.memory.turns import LocalTurns
+from burgee_server.storage.sql.hierarchy import SqlHierarchy
 from burgee_server.storage.sql.profiles import SqlProfiles
 from tests.contracts.test_profile_store import environments
 
@@ -37,7 +39,9 @@ def profiles(database, told):
     """Persons and groups, without a warehouse: identifying asks for none."""
     store, clock, feed = SqlProfiles(database), SystemClock(), LocalFeed()
     feed.listen(told.append)
-    return Profiles(store, GroupTypes(store, clock), None, feed, clock)
+    group_types = GroupTypes(store, clock)
+    hierarchy = Hierarchy(SqlHierarchy(database), group_types, LocalTurns(), feed, clock)
+    return Profiles(store, group_types, hierarchy, None, feed, clock)
 
 
 async def test_what_is_known_already_is_answered_and_neither_written_nor_told(profiles, told, database, environments):
@@ -45,13 +49,15 @@ async def test_what_is_known_already_is_answered_and_neither_written_nor_told(pr
     here = environments[0]
     await profiles.identify_person(here, "ann", PropertyChange(set={"plan": "pro", "seats": 3}))
     await profiles.alias_person(here, "ann", "a1")
-    await profiles.identify_group(here, "company", "acme", PropertyChange(set={"plan": "pro", "seats": 3}))
+    await profiles.identify_group(
+        here, "company", "acme", PropertyChange(set={"plan": "pro", "seats": 3}), None, "tests"
+    )
     written, told[:] = await SqlProfiles(database).changed_since(0, 100), []
 
     for change in SAME:
         for known in (
             await profiles.identify_person(here, "a1", change),
-            await profiles.identify_group(here, "company", "acme", change),
+            await profiles.identify_group(here, "company", "acme", change, None, "tests"),
         ):
             assert known == await SqlProfiles(database).get(here, known.group_type, known.key)
             assert known.properties == {"plan": "pro", "seats": 3}
@@ -64,10 +70,12 @@ async def test_what_is_known_already_is_answered_and_neither_written_nor_told(pr
 async def test_whatever_is_another_is_written_and_told(change, profiles, told, database, environments):
     """True and 1 are not the same, and a property that comes or goes is a change."""
     here = environments[0]
-    await profiles.identify_group(here, "company", "acme", PropertyChange(set={"plan": "pro", "seats": 1}))
+    await profiles.identify_group(
+        here, "company", "acme", PropertyChange(set={"plan": "pro", "seats": 1}), None, "tests"
+    )
     told.clear()
 
-    after = await profiles.identify_group(here, "company", "acme", change)
+    after = await profiles.identify_group(here, "company", "acme", change, None, "tests")
 
     assert repr(dict(after.properties)) == repr(change.apply({"plan": "pro", "seats": 1}))
     assert repr(await SqlProfiles(database).get(here, "company", "acme")) == repr(after)

@@ -39,6 +39,7 @@ from burgee.evaluation.model import (
     Variant,
     VariantWeight,
 )
+from burgee.evaluation.parents import Link, ParentGroup, ParentTypes, asked_of, completed, links_of, parent_groups
 from burgee.evaluation.pattern import Pattern, PatternError
 
 __all__ = [
@@ -62,8 +63,11 @@ __all__ = [
     "FlagSet",
     "FlagType",
     "Json",
+    "Link",
     "Not",
     "Operator",
+    "ParentGroup",
+    "ParentTypes",
     "Pattern",
     "PatternError",
     "Prerequisite",
@@ -78,14 +82,18 @@ __all__ = [
     "RuleVerdict",
     "Variant",
     "VariantWeight",
+    "asked_of",
     "bucket",
     "cohort",
     "compile_condition",
+    "completed",
     "condition_violations",
     "context_from_document",
     "flag_from_document",
     "flag_to_document",
+    "links_of",
     "named_cohorts",
+    "parent_groups",
     "variant_bucket",
     "violations",
     "with_defaults",

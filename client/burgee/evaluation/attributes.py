@@ -41,16 +41,16 @@ def bucketing_attribute(bucket_by: str) -> Attribute | None:
     return parse(bucket_by) if "." in bucket_by else parse(f"{bucket_by}.{KEY}")
 
 
-def mentioned(flag: Flag) -> frozenset[Attribute]:
-    """The properties that a flag reads before it answers, without those of its prerequisites."""
+def read(flag: Flag) -> frozenset[Attribute]:
+    """What a flag reads before it answers, keys and properties, without what its prerequisites do."""
     if flag.archived or not flag.enabled:
         return frozenset()
     draws = [rule.distribution for rule in flag.rules]
     if flag.fallthrough is not None:
         draws.append(flag.fallthrough)
-    read = {parse(condition.attribute) for rule in flag.rules for condition in rule.conditions}
-    read |= {bucketing_attribute(draw.bucket_by) for draw in draws}
-    return frozenset(attribute for attribute in read if attribute is not None and attribute.name != KEY)
+    found = {parse(condition.attribute) for rule in flag.rules for condition in rule.conditions}
+    found |= {bucketing_attribute(draw.bucket_by) for draw in draws}
+    return frozenset(attribute for attribute in found if attribute is not None)
 
 
 def reader(attribute: Attribute) -> Read:

@@ -1,6 +1,7 @@
 """Walks a compiled flag as evaluation does, with the same parts, and writes down each step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from burgee.evaluation import bucketing
 from burgee.evaluation.compile import CompiledFlag, CompiledRule
@@ -15,13 +16,22 @@ from burgee.evaluation.explanation import (
     RuleVerdict,
 )
 from burgee.evaluation.model import ROLLOUT_ALL, USER, Context, Profiles, Reason, Resolution
+from burgee.evaluation.parents import ParentGroup
 from burgee.evaluation.summary import summary
 
 
 def explain(
-    compiled: CompiledFlag, given: Mapping[str, Resolution], context: Context, profiles: Profiles, now: float
+    compiled: CompiledFlag,
+    given: Mapping[str, Resolution],
+    context: Context,
+    profiles: Profiles,
+    now: float,
+    parents: Sequence[ParentGroup] = (),
 ) -> Explanation:
-    """Explain a flag. `given`: what its prerequisites give, without those that are missing or on a cycle."""
+    """Explain a flag. `given`: what its prerequisites give, without those that are missing or on a cycle.
+
+    The context is complete; `parents` are the groups in it that it did not name.
+    """
     prerequisites = tuple(_prerequisite(key, variants, compiled, given) for key, variants in compiled.prerequisites)
     rules: list[RuleOutcome] = []
     fallthrough = None
@@ -39,10 +49,8 @@ def explain(
             if compiled.fallthrough is not None:
                 fallthrough, taken = _draw(compiled.fallthrough, context, profiles, now)
                 resolution = taken or compiled.left_out(fallthrough.bucketing_key)
-    explanation = Explanation(resolution, prerequisites, tuple(rules), fallthrough)
-    return Explanation(
-        resolution, prerequisites, tuple(rules), fallthrough, summary(compiled.flag, explanation, context)
-    )
+    explanation = Explanation(resolution, prerequisites, tuple(rules), fallthrough, parents=tuple(parents))
+    return replace(explanation, summary=summary(compiled.flag, explanation, context))
 
 
 def _prerequisite(

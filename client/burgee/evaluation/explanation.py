@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from burgee.evaluation.model import Condition, Json, Resolution
+from burgee.evaluation.parents import ParentGroup
 
 
 class RuleVerdict(StrEnum):
@@ -62,10 +63,14 @@ class PrerequisiteOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a flag gives a context what it gives. `rules` end with the one that decided."""
+    """Why a flag gives a context what it gives. `rules` end with the one that decided.
+
+    `parents` are the groups that the context does not name and the flag took from those that it names.
+    """
 
     resolution: Resolution
     prerequisites: tuple[PrerequisiteOutcome, ...] = ()
     rules: tuple[RuleOutcome, ...] = ()
     fallthrough: Draw | None = None
     summary: str = ""
+    parents: tuple[ParentGroup, ...] = ()

@@ -1,15 +1,25 @@
 """The flags of one environment, compiled: what a flag check asks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from burgee.evaluation.attributes import Attribute, mentioned
+from burgee.evaluation.attributes import KEY, Attribute, read
 from burgee.evaluation.cohorts import read_cohorts
 from burgee.evaluation.compile import CompiledFlag, compile_flag
 from burgee.evaluation.explain import explain
 from burgee.evaluation.explanation import Explanation
 from burgee.evaluation.model import Context, ErrorCode, Flag, Profiles, Reason, Resolution
-from burgee.evaluation.prerequisites import closing_edges
+from burgee.evaluation.parents import (
+    Link,
+    ParentGroup,
+    ParentTypes,
+    completed,
+    links_of,
+    links_to,
+    parent_groups,
+)
+from burgee.evaluation.prerequisites import closing_edges, reached_by
 
 Decide: TypeAlias = Callable[[Context, Profiles, float], Resolution]
 """What a flag gives, at a Unix time."""
@@ -19,13 +29,17 @@ class FlagSet:
     """Immutable, and safe to share between threads. `now` is Unix seconds, UTC, everywhere. Nothing here raises.
 
     A flag is compiled when it is first asked for. One that violates its rules answers ERROR with PARSE_ERROR; the
-    others are unharmed. `profiles` are the stored properties of those whom the context names, and the cohorts, of whose
-    members those whom the context names will do; `profile_types` and `cohorts` say which are read.
+    others are unharmed. `profiles` are the stored properties of those whom the context names, and of their parents, and
+    the cohorts, of whose members those will do; `profile_types` and `cohorts` say which are read.
     """
 
-    __slots__ = ("_cohorts", "_compiled", "_cyclic", "_listed", "_mentioned", "cohort_types", "cohorts", "mentions",
-                 "profile_types")  # fmt: skip
+    __slots__ = ("_cohorts", "_compiled", "_cyclic", "_links", "_listed", "_read", "cohort_types", "cohorts", "links",
+                 "mentions", "parent_types", "profile_types")  # fmt: skip
 
+    parent_types: ParentTypes
+    """By group type, the type that its groups belong to."""
+    links: tuple[Link, ...]
+    """The steps up by which a context is completed before any flag here is asked."""
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
@@ -36,28 +50,33 @@ class FlagSet:
     """Whose cohorts these are: `user` and group types."""
     _listed: Sequence[str] | None
 
-    def __init__(self, flags: Iterable[Flag]) -> None:
-        """The flags of an environment."""
+    def __init__(self, flags: Iterable[Flag], parent_types: ParentTypes | None = None) -> None:
+        """The flags of an environment, and by group type the type that its groups belong to."""
         known = {flag.key: flag for flag in flags}
-        cohorts = {key: read for key, flag in known.items() if (read := read_cohorts(flag))}
-        self._fill(_Compiled(known), {key: mentioned(flag) for key, flag in known.items()}, cohorts)
+        cohorts = {key: found for key, flag in known.items() if (found := read_cohorts(flag))}
+        self._fill(_Compiled(known), {key: read(flag) for key, flag in known.items()}, cohorts, parent_types or {})
 
-    def with_changes(self, changed: Iterable[Flag] = (), removed: Iterable[str] = ()) -> "FlagSet":
-        """A flag set with these flags put in, and those keys taken out. What is compiled of the others stays so."""
-        flags, compiled, read, cohorts = (
-            dict(self.flags),
-            dict(self._compiled),
-            dict(self._mentioned),
-            dict(self._cohorts),
-        )
+    def with_changes(
+        self, changed: Iterable[Flag] = (), removed: Iterable[str] = (), parent_types: ParentTypes | None = None
+    ) -> "FlagSet":
+        """A flag set with these flags put in, those keys taken out, and, if given, other parent types.
+
+        What is compiled of the other flags stays so.
+        """
+        flags, compiled, reads, cohorts = dict(self.flags), dict(self._compiled), dict(self._read), dict(self._cohorts)
         for key in removed:
-            for each in (flags, compiled, read, cohorts):
+            for each in (flags, compiled, reads, cohorts):
                 each.pop(key, None)
         for flag in changed:
-            flags[flag.key], read[flag.key], cohorts[flag.key] = flag, mentioned(flag), read_cohorts(flag)
+            flags[flag.key], reads[flag.key], cohorts[flag.key] = flag, read(flag), read_cohorts(flag)
             compiled.pop(flag.key, None)
         changed_set = FlagSet(())
-        changed_set._fill(_Compiled(flags, compiled), read, {key: each for key, each in cohorts.items() if each})
+        changed_set._fill(
+            _Compiled(flags, compiled),
+            reads,
+            {key: found for key, found in cohorts.items() if found},
+            self.parent_types if parent_types is None else parent_types,
+        )
         return changed_set
 
     @property
@@ -78,6 +97,8 @@ class FlagSet:
             compiled = self._compiled[flag_key]
         except KeyError:
             return _not_found(flag_key)
+        if self._links and (found := parent_groups(context, self._links.get(flag_key, ()), profiles)):
+            return _taken_from(found, self._decide_in_order(compiled, {}, completed(context, found), profiles, now))
         if not compiled.prerequisites:
             return compiled.decide(context, profiles, now)
         return self._decide_in_order(compiled, {}, context, profiles, now)
@@ -87,12 +108,16 @@ class FlagSet:
         if flag_key not in self.flags:
             return None
         compiled = self._compiled[flag_key]
+        if flag_key in self._links:
+            return lambda context, profiles, now: self.evaluate(flag_key, context, profiles, now)
         if not compiled.prerequisites:
             return compiled.decide
         return lambda context, profiles, now: self._decide_in_order(compiled, {}, context, profiles, now)
 
     def evaluate_all(self, context: Context, profiles: Profiles, now: float) -> list[Resolution]:
         """What every flag that is not archived gives, by flag key."""
+        if self.links:
+            return self._evaluate_all_completed(context, profiles, now)
         decided: dict[str, Resolution] = {}
         return [
             self._decide_in_order(compiled, decided, context, profiles, now)
@@ -107,6 +132,8 @@ class FlagSet:
             missing = _not_found(flag_key)
             return Explanation(missing, summary=f"{missing.error_message}.")
         compiled = self._compiled[flag_key]
+        found = parent_groups(context, self._links.get(flag_key, ()), profiles)
+        context = completed(context, found)
         decided: dict[str, Resolution] = {}
         self._decide_in_order(compiled, decided, context, profiles, now)
         given = {
@@ -114,7 +141,8 @@ class FlagSet:
             for key, _ in compiled.prerequisites
             if (resolution := decided.get(key)) is not None and (flag_key, key) not in self._cyclic
         }
-        return explain(compiled, given, context, profiles, now)
+        explanation = explain(compiled, given, context, profiles, now, found)
+        return replace(explanation, resolution=_taken_from(found, explanation.resolution))
 
     def reach_of(self, flag_key: str) -> Iterator[str]:
         """The keys of this flag, of its prerequisites, and of theirs, each once: there may be no flag of such a key."""
@@ -126,7 +154,8 @@ class FlagSet:
 
     def mentions_of(self, flag_key: str) -> frozenset[Attribute]:
         """The properties that this flag and its prerequisites read."""
-        return frozenset(each for key in self.reach_of(flag_key) for each in self._mentioned.get(key, ()))
+        reads = {each for key in self.reach_of(flag_key) for each in self._read.get(key, ()) if each.name != KEY}
+        return frozenset(reads | {link.attribute for link in self._links.get(flag_key, ())})
 
     def cohorts_of(self, flag_key: str) -> frozenset[tuple[str, str]]:
         """The cohorts that this flag and its prerequisites read, as in `cohorts`."""
@@ -146,18 +175,46 @@ class FlagSet:
     def _fill(
         self,
         compiled: "_Compiled",
-        read: dict[str, frozenset[Attribute]],
+        reads: dict[str, frozenset[Attribute]],
         cohorts: dict[str, frozenset[tuple[str, str]]],
+        parent_types: ParentTypes,
     ) -> None:
         self._compiled = compiled
-        self._mentioned = read
+        self._read = reads
         self._cohorts = cohorts
         self._listed = None
         self._cyclic = closing_edges({key: _needed(flag) for key, flag in self.flags.items() if flag.prerequisites})
-        self.mentions = frozenset().union(*read.values())
+        self.parent_types = parent_types
+        self._links = self._links_by_flag() if parent_types else {}
+        used = {link for links in self._links.values() for link in links}
+        self.links = tuple(link for link in links_of(parent_types) if link in used)
+        mentions = {each for found in reads.values() for each in found if each.name != KEY}
+        self.mentions = frozenset(mentions | {link.attribute for link in self.links})
         self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
         self.cohorts = frozenset().union(*cohorts.values())
         self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
+
+    def _links_by_flag(self) -> dict[str, tuple[Link, ...]]:
+        """By key of each flag that reads a type which others belong to, or needs one that does: the steps up to it."""
+        links = links_of(self.parent_types)
+        above = frozenset(self.parent_types.values())
+        needed = {key: _needed(flag) for key, flag in self.flags.items()}
+        types = {key: {each.owner for each in found} & above for key, found in self._read.items()}
+        return {key: links_to(links, found) for key, found in reached_by(needed, types).items() if found}
+
+    def _evaluate_all_completed(self, context: Context, profiles: Profiles, now: float) -> list[Resolution]:
+        """Flags by the same steps up are decided together; what they need is no other for other flags' steps."""
+        ways: dict[tuple[Link, ...], tuple[Sequence[ParentGroup], Context, dict[str, Resolution]]] = {}
+        given = []
+        for key in self.listed:
+            links = self._links.get(key, ())
+            if links not in ways:
+                found = parent_groups(context, links, profiles)
+                ways[links] = found, completed(context, found), {}
+            found, whole, decided = ways[links]
+            resolution = self._decide_in_order(self._compiled[key], decided, whole, profiles, now)
+            given.append(_taken_from(found, resolution))
+        return given
 
     def _decide_in_order(
         self, wanted: CompiledFlag, decided: dict[str, Resolution], context: Context, profiles: Profiles, now: float
@@ -201,6 +258,11 @@ class _Compiled(dict[str, CompiledFlag]):
 def _needed(flag: Flag) -> list[str]:
     """The keys of what a flag looks at before it decides."""
     return [] if flag.archived or not flag.enabled else [each.flag_key for each in flag.prerequisites]
+
+
+def _taken_from(found: Sequence[ParentGroup], given: Resolution) -> Resolution:
+    """The same, saying which groups the context did not name."""
+    return replace(given, parent_groups={each.group_type: each.group_key for each in found}) if found else given
 
 
 def _not_found(flag_key: str) -> Resolution:

@@ -203,3 +203,5 @@ class Resolution:
     bucket_by: str = ""
     """What the rule or the fallthrough that decided draws by: `user`, a group type, or an attribute. Where none
     decided, what the flag's fallthrough draws by, else its last rule, else `user`. Empty with Reason.ERROR."""
+    parent_groups: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The groups, by type, that the context did not name and the flag took from those that it names: their parents."""

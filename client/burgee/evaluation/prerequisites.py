@@ -1,4 +1,4 @@
-"""The graph of prerequisites: which edges close a cycle."""
+"""The graph of prerequisites: what a flag leads to, and which edges close a cycle."""
 
 from collections.abc import Collection, Mapping
 
@@ -18,6 +18,24 @@ def path(graph: Mapping[str, Collection[str]], start: str, end: str) -> list[str
                 came_from[after] = key
                 waiting.append(after)
     return []
+
+
+def reached_by(graph: Mapping[str, Collection[str]], marks: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    """By key, the marks of all that it leads to, and its own; for those that have any."""
+    dependents: dict[str, list[str]] = {}
+    for key, after in graph.items():
+        for each in after:
+            dependents.setdefault(each, []).append(key)
+    found: dict[str, set[str]] = {}
+    for mark in {mark for own in marks.values() for mark in own}:
+        reached = [key for key, own in marks.items() if mark in own]
+        seen = set(reached)
+        for key in reached:
+            found.setdefault(key, set()).add(mark)
+            new = [each for each in dependents.get(key, ()) if each not in seen]
+            seen.update(new)
+            reached += new
+    return {key: frozenset(each) for key, each in found.items()}
 
 
 def closing_edges(graph: Mapping[str, Collection[str]]) -> frozenset[tuple[str, str]]:

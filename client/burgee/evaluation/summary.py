@@ -4,6 +4,7 @@ import json
 
 from burgee.evaluation.explanation import Draw, Explanation, RuleVerdict
 from burgee.evaluation.model import ROLLOUT_ALL, USER, Condition, Context, Flag, Operator, Reason
+from burgee.evaluation.parents import ParentGroup
 
 _WORDS = {
     Operator.EQUALS: "is",
@@ -40,13 +41,19 @@ def summary(flag: Flag, explanation: Explanation, context: Context) -> str:
     resolution = explanation.resolution
     if resolution.reason is Reason.ERROR:
         return f'"{flag.key}" cannot be evaluated: {resolution.error_message}.'
-    return f'"{flag.key}" gives {_subject(explanation, context)} "{resolution.variant}": {_why(flag, explanation)}.'
+    gives = f'"{flag.key}" gives {_subject(explanation, context)} "{resolution.variant}": {_why(flag, explanation)}'
+    return f"{gives}{''.join(map(_parent, explanation.parents))}."
 
 
 def _subject(explanation: Explanation, context: Context) -> str:
     draws = [explanation.fallthrough, *(rule.draw for rule in reversed(explanation.rules))]
     keys = (draw.bucketing_key for draw in draws if draw is not None and draw.bucketing_key)
     return next(keys, "") or context.distinct_id or ", ".join(context.groups.values()) or "everybody"
+
+
+def _parent(parent: ParentGroup) -> str:
+    child = f"{parent.child_type} {parent.child_key}".strip()
+    return f"; {parent.group_type} {parent.group_key} is taken from {child}"
 
 
 def _why(flag: Flag, explanation: Explanation) -> str:

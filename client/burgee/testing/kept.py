@@ -10,7 +10,7 @@ from burgee.counts import State
 from burgee.events import decode_event
 from burgee.losses import Losses
 from burgee.profiles import Change
-from burgee.v1.profiles_pb2 import AliasPersonRequest
+from burgee.v1.profiles_pb2 import AliasPersonRequest, IdentifyGroupRequest
 from burgee.wire import properties_from_struct
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,13 +30,17 @@ class CapturedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ProfileChange:
-    """A change as it would have been sent, of the person (`type` is `user`) or the group with this key."""
+    """A change as it would have been sent, of the person (`type` is `user`) or the group with this key.
+
+    `parent` is the type and key of the group that it belongs to from then on, if the change says so.
+    """
 
     type: str
     key: str
     set: dict[str, Any]
     set_once: dict[str, Any]
     unset: tuple[str, ...]
+    parent: tuple[str, str] | None = None
 
 
 class Kept:
@@ -89,6 +93,7 @@ class Kept:
             properties_from_struct(request.change.set, "set"),
             properties_from_struct(request.change.set_once, "set_once"),
             tuple(request.change.unset),
+            _parent(request),
         )
         self.changes.append(change)
         self._on_change(change)
@@ -107,3 +112,9 @@ class Kept:
         """Take nothing more; nothing is given up."""
         self._closed = True
         return 0
+
+
+def _parent(request: Change) -> tuple[str, str] | None:
+    if not isinstance(request, IdentifyGroupRequest) or not request.HasField("parent"):
+        return None
+    return request.parent.group_type, request.parent.group_key

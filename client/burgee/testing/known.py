@@ -6,7 +6,18 @@ from types import MappingProxyType
 
 from burgee.channel import Connection
 from burgee.context import Asker
-from burgee.evaluation import Flag, FlagSet, FlagType, Json, Profiles, Properties, Variant, violations, with_defaults
+from burgee.evaluation import (
+    Flag,
+    FlagSet,
+    FlagType,
+    Json,
+    ParentTypes,
+    Profiles,
+    Properties,
+    Variant,
+    violations,
+    with_defaults,
+)
 from burgee.flags import Flags
 from burgee.remote import RemoteFlags
 from burgee.snapshot import Snapshot
@@ -17,6 +28,7 @@ from burgee.waits import Waits
 from burgee.wire import explanation_to_proto
 
 _NONE: Profiles = MappingProxyType({})
+_NO_PARENTS: ParentTypes = MappingProxyType({})
 _TYPES = {bool: FlagType.BOOLEAN, str: FlagType.STRING, int: FlagType.NUMBER, float: FlagType.NUMBER}
 
 
@@ -31,8 +43,8 @@ class KnownFlags(Flags):
         self._version = 0
         self._show(())
 
-    def put(self, flags: Iterable[Flag], cohorts: Profiles = _NONE) -> None:
-        """Put flags, and members of cohorts, in place of those with the same keys.
+    def put(self, flags: Iterable[Flag], cohorts: Profiles = _NONE, parent_types: ParentTypes = _NO_PARENTS) -> None:
+        """Put flags, members of cohorts, and the types that groups belong to, in place of those with the same keys.
 
         Raises ValueError for a flag that could not be saved.
         """
@@ -41,7 +53,7 @@ class KnownFlags(Flags):
         for flag in put:
             for path, message in violations(flag, others):
                 raise ValueError(f"{flag.key}: {path}: {message}")
-        self._set = self._set.with_changes(put)
+        self._set = self._set.with_changes(put, parent_types={**self._set.parent_types, **parent_types})
         self._stored.update(cohorts)
         self._show(flag.key for flag in put)
 
@@ -55,6 +67,10 @@ class KnownFlags(Flags):
         identity = (change.type, change.key)
         stored = {**change.set_once, **self._stored.get(identity, {}), **change.set}
         self._stored[identity] = {name: value for name, value in stored.items() if name not in change.unset}
+        if change.parent is not None:
+            parent_type, parent_key = change.parent
+            self._stored[identity] = {**self._stored[identity], parent_type: parent_key}
+            self._set = self._set.with_changes(parent_types={change.type: parent_type, **self._set.parent_types})
         self._show(())
 
     async def explain(self, waits: Waits, flag_key: str, asker: Asker) -> ExplainResponse:

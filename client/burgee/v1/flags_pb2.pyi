@@ -472,7 +472,9 @@ Global___Prerequisite: _TypeAlias = Prerequisite  # noqa: Y015
 
 @_typing.final
 class EvaluationContext(_message.Message):
-    """Who asks: the user, the groups they act for, and what the caller knows of them."""
+    """Who asks: the user, the groups they act for, and what the caller knows of them. Groups that are not named are taken
+    from those that are, where these say whom they belong to: a team says its company.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -557,6 +559,26 @@ class Resolution(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ParentGroupsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FLAG_KEY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     VARIANT_FIELD_NUMBER: _builtins.int
@@ -566,6 +588,7 @@ class Resolution(_message.Message):
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     BUCKET_BY_FIELD_NUMBER: _builtins.int
+    PARENT_GROUPS_FIELD_NUMBER: _builtins.int
     flag_key: _builtins.str
     """Which flag."""
     variant: _builtins.str
@@ -588,6 +611,10 @@ class Resolution(_message.Message):
     def value(self) -> _struct_pb2.Value:
         """The value. Absent with REASON_ERROR."""
 
+    @_builtins.property
+    def parent_groups(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Group type to group key: the groups that the context did not name and that were taken from those that it names."""
+
     def __init__(
         self,
         *,
@@ -600,10 +627,11 @@ class Resolution(_message.Message):
         error_code: Global___ErrorCode.ValueType = ...,
         error_message: _builtins.str = ...,
         bucket_by: _builtins.str = ...,
+        parent_groups: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket_by", b"bucket_by", "error_code", b"error_code", "error_message", b"error_message", "flag_key", b"flag_key", "flag_version", b"flag_version", "reason", b"reason", "rule_id", b"rule_id", "value", b"value", "variant", b"variant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bucket_by", b"bucket_by", "error_code", b"error_code", "error_message", b"error_message", "flag_key", b"flag_key", "flag_version", b"flag_version", "parent_groups", b"parent_groups", "reason", b"reason", "rule_id", b"rule_id", "value", b"value", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -826,6 +854,7 @@ class ExplainResponse(_message.Message):
     RULES_FIELD_NUMBER: _builtins.int
     FALLTHROUGH_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
     summary: _builtins.str
     """The whole in one sentence for people."""
     @_builtins.property
@@ -844,6 +873,10 @@ class ExplainResponse(_message.Message):
     def fallthrough(self) -> Global___Draw:
         """The draw of the fallthrough, if it came to that."""
 
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParentGroup]:
+        """The groups that the context did not name and that were taken from those that it names."""
+
     def __init__(
         self,
         *,
@@ -852,14 +885,49 @@ class ExplainResponse(_message.Message):
         rules: _abc.Iterable[Global___RuleOutcome] | None = ...,
         fallthrough: Global___Draw | None = ...,
         summary: _builtins.str = ...,
+        parents: _abc.Iterable[Global___ParentGroup] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fallthrough", b"fallthrough", "resolution", b"resolution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fallthrough", b"fallthrough", "prerequisites", b"prerequisites", "resolution", b"resolution", "rules", b"rules", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fallthrough", b"fallthrough", "parents", b"parents", "prerequisites", b"prerequisites", "resolution", b"resolution", "rules", b"rules", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015
+
+@_typing.final
+class ParentGroup(_message.Message):
+    """A group, and the one that says that it belongs to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
+    CHILD_TYPE_FIELD_NUMBER: _builtins.int
+    CHILD_KEY_FIELD_NUMBER: _builtins.int
+    group_type: _builtins.str
+    """The type of the group."""
+    group_key: _builtins.str
+    """Its key."""
+    child_type: _builtins.str
+    """The type of the group that belongs to it."""
+    child_key: _builtins.str
+    """Its key. Empty: the caller passed a property of a group that it did not name."""
+    def __init__(
+        self,
+        *,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
+        child_type: _builtins.str = ...,
+        child_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["child_key", b"child_key", "child_type", b"child_type", "group_key", b"group_key", "group_type", b"group_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParentGroup: _TypeAlias = ParentGroup  # noqa: Y015
 
 @_typing.final
 class PrerequisiteOutcome(_message.Message):
@@ -1066,6 +1134,7 @@ class WatchResponse(_message.Message):
     CARRIED_FIELD_NUMBER: _builtins.int
     COHORTS_FIELD_NUMBER: _builtins.int
     CARRIED_COHORTS_FIELD_NUMBER: _builtins.int
+    PARENT_TYPES_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The version that this message completes. Empty: more parts follow."""
     snapshot: _builtins.bool
@@ -1090,6 +1159,10 @@ class WatchResponse(_message.Message):
     def carried_cohorts(self) -> Global___CarriedCohorts:
         """Which cohorts are carried. Absent: as before."""
 
+    @_builtins.property
+    def parent_types(self) -> Global___ParentTypes:
+        """Which types groups belong to. Absent: as before; in a snapshot, that none belongs to any."""
+
     def __init__(
         self,
         *,
@@ -1100,14 +1173,59 @@ class WatchResponse(_message.Message):
         carried: Global___CarriedTypes | None = ...,
         cohorts: _abc.Iterable[Global___CohortChange] | None = ...,
         carried_cohorts: Global___CarriedCohorts | None = ...,
+        parent_types: Global___ParentTypes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts", "parent_types", b"parent_types"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts", "cohorts", b"cohorts", "flags", b"flags", "snapshot", b"snapshot", "stored", b"stored", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "carried_cohorts", b"carried_cohorts", "cohorts", b"cohorts", "flags", b"flags", "parent_types", b"parent_types", "snapshot", b"snapshot", "stored", b"stored", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
+
+@_typing.final
+class ParentTypes(_message.Message):
+    """Which types groups belong to. A group names its parent in the property that is named like the parent's type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ParentTypesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PARENT_TYPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def parent_types(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Group type to the type that its groups belong to."""
+
+    def __init__(
+        self,
+        *,
+        parent_types: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent_types", b"parent_types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParentTypes: _TypeAlias = ParentTypes  # noqa: Y015
 
 @_typing.final
 class CohortChange(_message.Message):
@@ -1157,7 +1275,9 @@ class StoredProperties(_message.Message):
     group_key: _builtins.str
     """The group key."""
     properties_json: _builtins.str
-    """The properties as a JSON object: those that a flag mentions, and no others. An empty object: none of them are set."""
+    """The properties as a JSON object: those that a flag mentions, and those in which groups name the parents that a flag
+    asks for. An empty object: none of them are set.
+    """
     def __init__(
         self,
         *,

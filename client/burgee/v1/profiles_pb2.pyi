@@ -143,6 +143,7 @@ class Group(_message.Message):
     PROPERTIES_FIELD_NUMBER: _builtins.int
     FIRST_SEEN_AT_FIELD_NUMBER: _builtins.int
     LAST_SEEN_AT_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     group_type: _builtins.str
     """Its type, such as "company"."""
     group_key: _builtins.str
@@ -159,6 +160,10 @@ class Group(_message.Message):
     def last_seen_at(self) -> _timestamp_pb2.Timestamp:
         """Time of the latest event. Absent if none."""
 
+    @_builtins.property
+    def parent(self) -> Global___GroupName:
+        """The group that it belongs to: its property that is named like the parent_type of its type. Absent if none."""
+
     def __init__(
         self,
         *,
@@ -167,14 +172,41 @@ class Group(_message.Message):
         properties: _struct_pb2.Struct | None = ...,
         first_seen_at: _timestamp_pb2.Timestamp | None = ...,
         last_seen_at: _timestamp_pb2.Timestamp | None = ...,
+        parent: Global___GroupName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "properties", b"properties"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "last_seen_at", b"last_seen_at", "parent", b"parent", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "group_key", b"group_key", "group_type", b"group_type", "last_seen_at", b"last_seen_at", "properties", b"properties"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_seen_at", b"first_seen_at", "group_key", b"group_key", "group_type", b"group_type", "last_seen_at", b"last_seen_at", "parent", b"parent", "properties", b"properties"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Group: _TypeAlias = Group  # noqa: Y015
+
+@_typing.final
+class GroupName(_message.Message):
+    """Which group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
+    group_type: _builtins.str
+    """Its type."""
+    group_key: _builtins.str
+    """Its key."""
+    def __init__(
+        self,
+        *,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_key", b"group_key", "group_type", b"group_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupName: _TypeAlias = GroupName  # noqa: Y015
 
 @_typing.final
 class GroupType(_message.Message):
@@ -184,8 +216,11 @@ class GroupType(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    PARENT_TYPE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as "company"."""
+    parent_type: _builtins.str
+    """The type that its groups belong to. Empty if none."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was first used here."""
@@ -195,10 +230,11 @@ class GroupType(_message.Message):
         *,
         name: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        parent_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "name", b"name", "parent_type", b"parent_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -317,6 +353,7 @@ class IdentifyGroupRequest(_message.Message):
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     GROUP_KEY_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     group_type: _builtins.str
     """Its type: 1 to 200 characters, without a dot, and not "user" or "event"."""
     group_key: _builtins.str
@@ -325,16 +362,23 @@ class IdentifyGroupRequest(_message.Message):
     def change(self) -> Global___PropertyChange:
         """The change."""
 
+    @_builtins.property
+    def parent(self) -> Global___GroupName:
+        """The group that it belongs to from now on; kept as the property that is named like the type of the parent. A type
+        without a parent_type has that of its first parent from then on. Absent: as before.
+        """
+
     def __init__(
         self,
         *,
         group_type: _builtins.str = ...,
         group_key: _builtins.str = ...,
         change: Global___PropertyChange | None = ...,
+        parent: Global___GroupName | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "parent", b"parent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "group_key", b"group_key", "group_type", b"group_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "group_key", b"group_key", "group_type", b"group_type", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -523,22 +567,26 @@ class ListGroupsRequest(_message.Message):
     GROUP_TYPE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PARENT_KEY_FIELD_NUMBER: _builtins.int
     group_type: _builtins.str
     """Their type."""
     page_size: _builtins.int
     """How many at most: 1 to 1,000. 0: 100."""
     page_token: _builtins.str
     """The next_page_token of the page before. Empty: the first page."""
+    parent_key: _builtins.str
+    """Only those that belong to the group of this key, of the parent_type of their type. Empty: all."""
     def __init__(
         self,
         *,
         group_type: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        parent_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_type", b"group_type", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_type", b"group_type", "page_size", b"page_size", "page_token", b"page_token", "parent_key", b"parent_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -571,6 +619,58 @@ class ListGroupsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListGroupsResponse: _TypeAlias = ListGroupsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateGroupTypeRequest(_message.Message):
+    """Asks to say which type the groups of a type belong to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PARENT_TYPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Which type, 1 to 200 characters."""
+    parent_type: _builtins.str
+    """The type that its groups belong to. Empty: none. A type that belongs to this one, however many steps below, is
+    refused.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        parent_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "parent_type", b"parent_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateGroupTypeRequest: _TypeAlias = UpdateGroupTypeRequest  # noqa: Y015
+
+@_typing.final
+class UpdateGroupTypeResponse(_message.Message):
+    """The type after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def group_type(self) -> Global___GroupType:
+        """The type."""
+
+    def __init__(
+        self,
+        *,
+        group_type: Global___GroupType | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["group_type", b"group_type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_type", b"group_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateGroupTypeResponse: _TypeAlias = UpdateGroupTypeResponse  # noqa: Y015
 
 @_typing.final
 class ListGroupTypesRequest(_message.Message):

@@ -70,6 +70,11 @@ class ProfileServiceStub:
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.ListGroupsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_profiles__pb2.ListGroupsResponse.FromString,
                 _registered_method=True)
+        self.UpdateGroupType = channel.unary_unary(
+                '/burgee.v1.ProfileService/UpdateGroupType',
+                request_serializer=burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeResponse.FromString,
+                _registered_method=True)
         self.ListGroupTypes = channel.unary_unary(
                 '/burgee.v1.ProfileService/ListGroupTypes',
                 request_serializer=burgee_dot_v1_dot_profiles__pb2.ListGroupTypesRequest.SerializeToString,
@@ -161,6 +166,14 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateGroupType(self, request, context):
+        """Says which type the groups of a type belong to; the types appear if new. Takes effect in flag checks and questions at
+        once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListGroupTypes(self, request, context):
         """The group types of an environment, by name.
         """
@@ -192,7 +205,8 @@ class ProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteGroup(self, request, context):
-        """Removes a group in the same way, with every event that names it, whoever did it.
+        """Removes a group in the same way, with every event that names it, whoever did it. Groups that name it as their parent
+        stay, with their events, and go on naming it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +263,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.ListGroups,
                     request_deserializer=burgee_dot_v1_dot_profiles__pb2.ListGroupsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_profiles__pb2.ListGroupsResponse.SerializeToString,
+            ),
+            'UpdateGroupType': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateGroupType,
+                    request_deserializer=burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeResponse.SerializeToString,
             ),
             'ListGroupTypes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListGroupTypes,
@@ -476,6 +495,33 @@ class ProfileService:
             '/burgee.v1.ProfileService/ListGroups',
             burgee_dot_v1_dot_profiles__pb2.ListGroupsRequest.SerializeToString,
             burgee_dot_v1_dot_profiles__pb2.ListGroupsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateGroupType(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.ProfileService/UpdateGroupType',
+            burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeRequest.SerializeToString,
+            burgee_dot_v1_dot_profiles__pb2.UpdateGroupTypeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class ProfileServiceStub:
     """The persons of an environment, identified or seen in events, by distinct_id, each once."""
     ListGroups: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupsRequest, _profiles_pb2.ListGroupsResponse]
     """The groups of a type, identified or seen in events, by key."""
+    UpdateGroupType: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.UpdateGroupTypeRequest, _profiles_pb2.UpdateGroupTypeResponse]
+    """Says which type the groups of a type belong to; the types appear if new. Takes effect in flag checks and questions at
+    once.
+    """
     ListGroupTypes: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupTypesRequest, _profiles_pb2.ListGroupTypesResponse]
     """The group types of an environment, by name."""
     ListEvents: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListEventsRequest, _profiles_pb2.ListEventsResponse]
@@ -62,7 +66,9 @@ class ProfileServiceStub:
     call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
     """
     DeleteGroup: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]
-    """Removes a group in the same way, with every event that names it, whoever did it."""
+    """Removes a group in the same way, with every event that names it, whoever did it. Groups that name it as their parent
+    stay, with their events, and go on naming it.
+    """
     GetErasure: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.GetErasureRequest, _profiles_pb2.GetErasureResponse]
     """How far a removal is."""
     ListErasures: _grpc.UnaryUnaryMultiCallable[_profiles_pb2.ListErasuresRequest, _profiles_pb2.ListErasuresResponse]
@@ -89,6 +95,10 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """The persons of an environment, identified or seen in events, by distinct_id, each once."""
     ListGroups: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupsRequest, _profiles_pb2.ListGroupsResponse]  # type: ignore[assignment]
     """The groups of a type, identified or seen in events, by key."""
+    UpdateGroupType: _aio.UnaryUnaryMultiCallable[_profiles_pb2.UpdateGroupTypeRequest, _profiles_pb2.UpdateGroupTypeResponse]  # type: ignore[assignment]
+    """Says which type the groups of a type belong to; the types appear if new. Takes effect in flag checks and questions at
+    once.
+    """
     ListGroupTypes: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListGroupTypesRequest, _profiles_pb2.ListGroupTypesResponse]  # type: ignore[assignment]
     """The group types of an environment, by name."""
     ListEvents: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListEventsRequest, _profiles_pb2.ListEventsResponse]  # type: ignore[assignment]
@@ -102,7 +112,9 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     call; each id is an erasure of its own, and the one that is returned is the last to be done. Answers once that is certain to happen; GetErasure says when it is done. What comes later is a new person.
     """
     DeleteGroup: _aio.UnaryUnaryMultiCallable[_profiles_pb2.DeleteGroupRequest, _profiles_pb2.DeleteGroupResponse]  # type: ignore[assignment]
-    """Removes a group in the same way, with every event that names it, whoever did it."""
+    """Removes a group in the same way, with every event that names it, whoever did it. Groups that name it as their parent
+    stay, with their events, and go on naming it.
+    """
     GetErasure: _aio.UnaryUnaryMultiCallable[_profiles_pb2.GetErasureRequest, _profiles_pb2.GetErasureResponse]  # type: ignore[assignment]
     """How far a removal is."""
     ListErasures: _aio.UnaryUnaryMultiCallable[_profiles_pb2.ListErasuresRequest, _profiles_pb2.ListErasuresResponse]  # type: ignore[assignment]
@@ -170,6 +182,16 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         """The groups of a type, identified or seen in events, by key."""
 
     @_abc_1.abstractmethod
+    def UpdateGroupType(
+        self,
+        request: _profiles_pb2.UpdateGroupTypeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profiles_pb2.UpdateGroupTypeResponse, _abc.Awaitable[_profiles_pb2.UpdateGroupTypeResponse]]:
+        """Says which type the groups of a type belong to; the types appear if new. Takes effect in flag checks and questions at
+        once.
+        """
+
+    @_abc_1.abstractmethod
     def ListGroupTypes(
         self,
         request: _profiles_pb2.ListGroupTypesRequest,
@@ -211,7 +233,9 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _profiles_pb2.DeleteGroupRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_profiles_pb2.DeleteGroupResponse, _abc.Awaitable[_profiles_pb2.DeleteGroupResponse]]:
-        """Removes a group in the same way, with every event that names it, whoever did it."""
+        """Removes a group in the same way, with every event that names it, whoever did it. Groups that name it as their parent
+        stay, with their events, and go on naming it.
+        """
 
     @_abc_1.abstractmethod
     def GetErasure(

@@ -68,6 +68,8 @@ def resolution_to_proto(resolution: Resolution) -> flags_pb2.Resolution:
         message.error_code = _ERROR_CODE_NUMBERS[resolution.error_code]
     if resolution.error_message:
         message.error_message = resolution.error_message
+    if resolution.parent_groups:
+        message.parent_groups.update(resolution.parent_groups)
     return message
 
 
@@ -86,6 +88,7 @@ def resolution_from_proto(message: flags_pb2.Resolution) -> Resolution:
         _ERROR_CODES.get(message.error_code, ErrorCode.GENERAL) if message.error_code else None,
         message.error_message,
         message.bucket_by,
+        dict(message.parent_groups) if message.parent_groups else _NONE,
     )
 
 
@@ -122,6 +125,7 @@ def explanation_to_proto(explanation: Explanation) -> flags_pb2.ExplainResponse:
         ],
         fallthrough=_draw_to_proto(explanation.fallthrough),
         summary=explanation.summary,
+        parents=[flags_pb2.ParentGroup(**each._asdict()) for each in explanation.parents],
     )
 
 

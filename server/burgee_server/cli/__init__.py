@@ -18,6 +18,7 @@ _COMMANDS = {
     "actions": "actions",
     "query": "query",
     "companies": "companies",
+    "groups": "groups",
     "delete": "delete",
     "projects": "projects",
     "environments": "environments",

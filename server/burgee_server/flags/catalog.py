@@ -8,13 +8,18 @@ from burgee.evaluation import FlagSet
 from burgee_server.errors import NotFound
 from burgee_server.ports.changes import Change, Kind
 from burgee_server.ports.flags import FlagStore
+from burgee_server.ports.hierarchy import HierarchyStore
+
+_PARENT_TYPES = ""
+"""Stands among the keys of flags that changed for the types that groups belong to: no flag has such a key."""
 
 
 class Catalog:
     """Reads an environment's flags at first use, and what changes after each change: the next check sees it."""
 
-    def __init__(self, store: FlagStore) -> None:
+    def __init__(self, store: FlagStore, hierarchy: HierarchyStore) -> None:
         self._store = store
+        self._hierarchy = hierarchy
         self._kept: dict[int, FlagSet] = {}
         self._changed: defaultdict[int, set[str]] = defaultdict(set)
         self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -23,6 +28,8 @@ class Catalog:
         """Listen to the change feed with this."""
         if change.kind is Kind.FLAGS:
             self._changed[change.environment_id].update(change.subject)
+        elif change.kind is Kind.GROUP_TYPES:
+            self._changed[change.environment_id].add(_PARENT_TYPES)
 
     def peek(self, environment_id: int) -> FlagSet | None:
         """The flags if they are in memory as they are now, else None. Never waits."""
@@ -51,11 +58,13 @@ class Catalog:
 
     async def _read(self, environment_id: int, kept: FlagSet | None, changed: set[str]) -> FlagSet:
         if kept is None:
-            return FlagSet(await self._store.all(environment_id))
+            flags_now = await self._store.all(environment_id)
+            return FlagSet(flags_now, await self._hierarchy.parent_types(environment_id))
         flags, removed = [], []
-        for key in sorted(changed):
+        parent_types = await self._hierarchy.parent_types(environment_id) if _PARENT_TYPES in changed else None
+        for key in sorted(changed - {_PARENT_TYPES}):
             try:
                 flags.append((await self._store.get(environment_id, key)).flag)
             except NotFound:
                 removed.append(key)
-        return kept.with_changes(flags, removed) if changed else kept
+        return kept.with_changes(flags, removed, parent_types) if changed else kept

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from burgee.evaluation import ROLLOUT_ALL, USER, Distribution, Flag, FlagSet
+from burgee.evaluation import ROLLOUT_ALL, USER, Distribution, Flag, FlagSet, Link, ParentTypes, links_of
 
 DEFAULT_TYPE = "company"
 
@@ -20,12 +20,14 @@ class Comparison:
     variants: tuple[str, ...]
     """Those of either."""
     unknown_attributes: tuple[str, ...]
-    """What either reads and a group of this type alone does not have."""
-    cohort_keys: frozenset[str]
-    """The cohorts, of groups of this type, that either asks for."""
+    """What either reads and a group of this type alone, with those above it, does not have."""
+    links: tuple[Link, ...]
+    """The steps up from this type to those above it that either reads."""
+    cohorts: frozenset[tuple[str, str]]
+    """The cohorts, of groups of this type and of those above it, that either asks for, each with its type."""
 
 
-def compare(flag: Flag, flags: Mapping[str, Flag], group_type: str) -> Comparison:
+def compare(flag: Flag, flags: Mapping[str, Flag], group_type: str, parent_types: ParentTypes) -> Comparison:
     """Compile a flag that can be evaluated, and the one among `flags` whose place it would take."""
     current = flags.get(flag.key)
     group_type = group_type or type_looked_at(flag)
@@ -33,16 +35,22 @@ def compare(flag: Flag, flags: Mapping[str, Flag], group_type: str) -> Compariso
     before = _closure(current, flags) if current is not None else []
     read = {attribute for each in (*before, *after) for attribute in _attributes(each)}
     kept = [] if current is None else [variant.key for variant in current.variants]
-    flags_before, flags_after = FlagSet(before), FlagSet(after)
-    asked = flags_before.cohorts | flags_after.cohorts
+    flags_before, flags_after = FlagSet(before, parent_types), FlagSet(after, parent_types)
+    needed = {*flags_before.links, *flags_after.links}
+    links, types = list[Link](), {group_type}
+    for link in links_of(parent_types):
+        if link in needed and link.child in types:
+            links.append(link)
+            types.add(link.parent)
     return Comparison(
         flag.key,
         group_type,
         flags_before,
         flags_after,
         tuple(dict.fromkeys([*kept, *(variant.key for variant in flag.variants)])),
-        tuple(sorted(attribute for attribute in read if _owner(attribute) != group_type)),
-        frozenset(cohort_key for owner, cohort_key in asked if owner == group_type),
+        tuple(sorted(attribute for attribute in read if _owner(attribute) not in types)),
+        tuple(links),
+        frozenset(each for each in flags_before.cohorts | flags_after.cohorts if each[0] in types),
     )
 
 

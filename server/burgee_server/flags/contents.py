@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 
 from burgee import wire
-from burgee.evaluation import USER, Flag, FlagSet, Properties
+from burgee.evaluation import USER, Flag, FlagSet, ParentTypes, Properties
 from burgee.v1 import flags_pb2 as pb
 
 CHUNK_BYTES = 1 << 20
@@ -24,6 +24,7 @@ class Contents:
         self._flags: dict[str, tuple[int, bytes]] = {}
         self._stored: dict[str, dict[str, bytes]] = {}
         self._told: frozenset[str] = frozenset()
+        self._parent_types: ParentTypes = {}
 
     @property
     def carried(self) -> Collection[str]:
@@ -35,6 +36,7 @@ class Contents:
         return [
             pb.WatchResponse(snapshot=True).SerializeToString(),
             _carried_part(self._stored),
+            *([_parents_part(self._parent_types)] if self._parent_types else []),
             *(part for _, part in self._flags.values()),
             *(part for parts in self._stored.values() for part in parts.values()),
         ]
@@ -69,6 +71,13 @@ class Contents:
             before, known[key] = known.get(key), part
             return [] if before == part else [part]
         return [part] if known.pop(key, None) else []
+
+    def put_parent_types(self, parent_types: ParentTypes) -> list[bytes]:
+        """Which types groups belong to, as they are now."""
+        if parent_types == self._parent_types:
+            return []
+        self._parent_types = parent_types
+        return [_parents_part(parent_types)]
 
     def put_carried(self) -> list[bytes]:
         """Which types are carried, if others were when this was last asked for: the last thing to ask for an update."""
@@ -111,6 +120,10 @@ def messages(parts: Collection[bytes], version: str) -> Iterator[bytes]:
         waiting.append(part)
         size += len(part)
     yield b"".join((*waiting, pb.WatchResponse(version=version).SerializeToString()))
+
+
+def _parents_part(parent_types: ParentTypes) -> bytes:
+    return pb.WatchResponse(parent_types=pb.ParentTypes(parent_types=parent_types)).SerializeToString()
 
 
 def _carried_part(types: Collection[str]) -> bytes:

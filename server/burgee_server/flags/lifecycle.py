@@ -17,15 +17,25 @@ from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagChange, FlagStore, FlagVersion
+from burgee_server.ports.hierarchy import HierarchyStore
 from burgee_server.ports.turns import Turns
 
 
 class Lifecycle:
     """Every change is a new version, announced on the feed before it is answered."""
 
-    def __init__(self, store: FlagStore, cohorts: CohortStore, turns: Turns, feed: ChangeFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: FlagStore,
+        cohorts: CohortStore,
+        hierarchy: HierarchyStore,
+        turns: Turns,
+        feed: ChangeFeed,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._cohorts = cohorts
+        self._hierarchy = hierarchy
         self._turns = turns
         self._feed = feed
         self._clock = clock
@@ -108,7 +118,8 @@ class Lifecycle:
     async def compare(self, environment_id: int, flag: Flag, group_type: str) -> Comparison:
         """A flag as it would be beside what it is. Raises Invalid where saving it would."""
         around = await self._around(environment_id)
-        return compare(checked(flag, around, around.flags.get(flag.key)), around.flags, group_type)
+        parent_types = await self._hierarchy.parent_types(environment_id)
+        return compare(checked(flag, around, around.flags.get(flag.key)), around.flags, group_type, parent_types)
 
     async def get(self, environment_id: int, flag_key: str) -> FlagVersion:
         """A flag as it is. Raises NotFound."""

@@ -87,7 +87,10 @@ class Live:
             self._noticed.put_back(noticed)
             raise
         self._names, self._cohort_keys = names, cohort_keys
-        parts = [] if flags is None else self._contents.put_flags(flags.flags)
+        parts: list[bytes] = []
+        if flags is not None:
+            parts += self._contents.put_flags(flags.flags)
+            parts += self._contents.put_parent_types(flags.parent_types)
         parts += self._contents.put_types(types)
         for (group_type, key), stored in properties.items():
             parts += self._contents.put_group(group_type, key, stored)

@@ -12,7 +12,8 @@ GROUPS_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Noticed:
-    """What is to be read: whether flags are, which groups, and of which cohorts whom. Nobody stands for everybody."""
+    """What is to be read: whether flags are (and the types that groups belong to), which groups, and of which cohorts
+    whom. Nobody stands for everybody."""
 
     flags: bool = False
     groups: set[tuple[str, str]] = field(default_factory=set)
@@ -23,7 +24,7 @@ class Noticed:
 
     def add(self, change: Change) -> bool:
         """Take note of a change; whether it is one that watchers may be told of."""
-        if change.kind is Kind.FLAGS:
+        if change.kind in (Kind.FLAGS, Kind.GROUP_TYPES):
             self.flags = True
         elif change.kind is Kind.PROFILE and change.subject[0] != USER:
             group_type, *keys = change.subject

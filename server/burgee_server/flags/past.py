@@ -2,21 +2,30 @@
 
 from datetime import datetime
 
-from burgee.evaluation import Context, Explanation, Flag, FlagSet, Properties
+from burgee.evaluation import Context, Explanation, Flag, FlagSet, Properties, asked_of, completed, parent_groups
 from burgee_server.errors import Invalid
 from burgee_server.flags.stored import cohorts_of, named
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.flags import FlagStore
+from burgee_server.ports.hierarchy import HierarchyStore
 from burgee_server.ports.profiles import ProfileStore
 
 
 class Past:
     """Reads one environment's flags, profiles and cohorts as they were; nothing of it is kept in memory."""
 
-    def __init__(self, flags: FlagStore, profiles: ProfileStore, cohorts: CohortStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        flags: FlagStore,
+        profiles: ProfileStore,
+        hierarchy: HierarchyStore,
+        cohorts: CohortStore,
+        clock: Clock,
+    ) -> None:
         self._flags = flags
         self._profiles = profiles
+        self._hierarchy = hierarchy
         self._cohorts = cohorts
         self._clock = clock
 
@@ -27,15 +36,27 @@ class Past:
         """
         if as_of > self._clock.now():
             raise Invalid.of("as_of", "must not be in the future: flags and properties may still change")
-        flags = FlagSet(await self._with_prerequisites(environment_id, flag_key, as_of))
+        flags = FlagSet(
+            await self._with_prerequisites(environment_id, flag_key, as_of),
+            await self._hierarchy.parent_types(environment_id, as_of),
+        )
         profiles: dict[tuple[str, str], Properties] = {}
-        for group_type, key in named(context, flags.profile_types):
+
+        async def read(group_type: str, key: str) -> None:
             profile = await self._profiles.at(environment_id, group_type, key, as_of)
             if profile is not None:
                 profiles[group_type, key] = profile.properties
+
+        whole = context
+        for link in flags.links:
+            if key := asked_of(whole, link):
+                await read(link.child, key)
+            whole = completed(whole, parent_groups(whole, [link], profiles))
+        for group_type, key in named(whole, flags.profile_types):
+            await read(group_type, key)
         memberships = {
             (group_type, key): await self._cohorts.containing(environment_id, group_type, key, as_of)
-            for group_type, key in named(context, flags.cohort_types)
+            for group_type, key in named(whole, flags.cohort_types)
         }
         profiles |= cohorts_of(memberships)
         return flags.explain(flag_key, context, profiles, as_of.timestamp())

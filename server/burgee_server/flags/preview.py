@@ -23,6 +23,9 @@ class KnownGroups(Protocol):
     def pages(self, environment_id: int, group_type: str) -> AsyncIterator[Sequence[Group]]:
         """Everybody of a type, identified or seen in an event, once, in byte order of their keys."""
 
+    async def some(self, environment_id: int, group_type: str, keys: Collection[str]) -> Mapping[str, Properties]:
+        """The properties of those of these groups that were identified, by key."""
+
 
 class Previews:
     """Looks at every known group of an environment; saves nothing."""
@@ -41,10 +44,14 @@ class Previews:
         comparison = await self._lifecycle.compare(environment_id, flag, group_type)
         groups = self._groups.pages(environment_id, comparison.group_type)
 
-        async def members(keys: Collection[str]) -> Mapping[str, frozenset[str]]:
-            return await self._cohorts.held(environment_id, comparison.cohort_keys, keys)
+        async def members(owner: str, keys: Collection[str]) -> Mapping[str, frozenset[str]]:
+            cohort_keys = [cohort_key for each, cohort_key in comparison.cohorts if each == owner]
+            return await self._cohorts.held(environment_id, cohort_keys, keys) if cohort_keys else {}
 
-        return Preview(comparison, groups, members, breakdown_property, self._clock.unix_seconds())
+        async def above(group_type: str, keys: Collection[str]) -> Mapping[str, Properties]:
+            return await self._groups.some(environment_id, group_type, keys)
+
+        return Preview(comparison, groups, members, above, breakdown_property, self._clock.unix_seconds())
 
 
 class Preview:
@@ -54,13 +61,15 @@ class Preview:
         self,
         comparison: Comparison,
         groups: AsyncIterator[Sequence[Group]],
-        members: Callable[[Collection[str]], Awaitable[Mapping[str, frozenset[str]]]],
+        members: Callable[[str, Collection[str]], Awaitable[Mapping[str, frozenset[str]]]],
+        above: Callable[[str, Collection[str]], Awaitable[Mapping[str, Properties]]],
         breakdown_property: str,
         now: float,
     ) -> None:
         self.comparison = comparison
         self._groups = groups
         self._members = members
+        self._above = above
         self._tally = Tally(breakdown_property)
         self._now = now
 
@@ -82,11 +91,16 @@ class Preview:
         return self._tally.parts(self.comparison.variants)
 
     async def _profiles(self, groups: Sequence[Group]) -> Profiles:
-        """What is stored of these groups, and which of them are in the cohorts that are asked for."""
-        group_type = self.comparison.group_type
-        profiles = {(group_type, key): properties for key, properties in groups}
-        if self.comparison.cohort_keys:
-            for cohort_key, members in (await self._members([key for key, _ in groups])).items():
+        """What is stored of these groups and of those above them, and who of all is in cohorts that are asked for."""
+        levels = {self.comparison.group_type: dict(groups)}
+        for child, parent in self.comparison.links:
+            named = {properties.get(parent) for properties in levels[child].values() if parent in properties}
+            keys = {key for key in named if isinstance(key, str) and key}
+            found = await self._above(parent, keys) if keys else {}
+            levels[parent] = {key: found.get(key, {}) for key in keys}
+        profiles = {(owner, key): properties for owner, known in levels.items() for key, properties in known.items()}
+        for owner, known in levels.items():
+            for cohort_key, members in (await self._members(owner, known)).items():
                 profiles[COHORT, cohort_key] = cohort(members)
         return profiles
 

@@ -3,7 +3,18 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from burgee.evaluation import COHORT, USER, Context, FlagSet, Profiles, Properties, cohort
+from burgee.evaluation import (
+    COHORT,
+    USER,
+    Context,
+    FlagSet,
+    Profiles,
+    Properties,
+    asked_of,
+    cohort,
+    completed,
+    parent_groups,
+)
 from burgee_server.errors import Unavailable
 
 
@@ -28,7 +39,7 @@ class StoredMemberships(Protocol):
 
 
 class Known(NamedTuple):
-    """What memory had of somebody, by type and key, and all of it as the core is handed it."""
+    """What memory had of somebody and of the groups above, by type and key, and all of it as the core is handed it."""
 
     properties: Mapping[tuple[str, str], Properties]
     memberships: Mapping[tuple[str, str], frozenset[str]]
@@ -43,8 +54,15 @@ class Stored:
         self._memberships = memberships
 
     def peek(self, environment_id: int, flags: FlagSet, context: Context) -> Known | None:
-        """What the flags may ask of those whom the context names, if all of it is in memory, else None."""
+        """What the flags may ask of those whom the context names, and of those above; None unless all is in memory."""
         properties: dict[tuple[str, str], Properties] = {}
+        for link in flags.links:
+            if key := asked_of(context, link):
+                found = self._properties.peek(environment_id, link.child, key)
+                if found is None:
+                    return None
+                properties[link.child, key] = found
+            context = completed(context, parent_groups(context, [link], properties))
         for identity in named(context, flags.profile_types):
             found = self._properties.peek(environment_id, *identity)
             if found is None:
@@ -61,7 +79,7 @@ class Stored:
         return Known(properties, memberships, {**properties, **cohorts_of(memberships)})
 
     async def read(self, environment_id: int, flags: FlagSet, context: Context) -> Known:
-        """What the flags may ask of those whom the context names.
+        """What the flags may ask of those whom the context names, and of the groups above them.
 
         What cannot be read now is left out, and Unavailable is raised when it is asked for: a flag that does not depend
         on it gives what it always gives, and one that does is never guessed at.
@@ -69,15 +87,24 @@ class Stored:
         properties: dict[tuple[str, str], Properties] = {}
         memberships: dict[tuple[str, str], frozenset[str]] = {}
         unread: dict[tuple[str, str], Unavailable] = {}
-        for identity in named(context, flags.profile_types):
+
+        async def read(identity: tuple[str, str]) -> None:
             found = self._properties.peek(environment_id, *identity)
             if found is None:
                 try:
                     found = await self._properties.get(environment_id, *identity)
                 except Unavailable as error:
                     unread[identity] = error
-                    continue
+                    return
             properties[identity] = found
+
+        for link in flags.links:
+            if key := asked_of(context, link):
+                await read((link.child, key))
+            context = completed(context, parent_groups(context, [link], properties))
+        for identity in named(context, flags.profile_types):
+            if identity not in properties:
+                await read(identity)
         for identity in named(context, flags.cohort_types) if flags.cohort_types else ():
             cohort_keys = self._memberships.peek(environment_id, *identity)
             if cohort_keys is None:

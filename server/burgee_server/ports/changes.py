@@ -13,6 +13,7 @@ class Kind(Enum):
     API_KEYS = "api_keys"
     PROFILE = "profile"
     COHORT = "cohort"
+    GROUP_TYPES = "group_types"
     ENVIRONMENT = "environment"
 
 

@@ -1,7 +1,7 @@
 """Where the properties of persons and groups are kept. A person is a profile of the type "user"."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -91,8 +91,14 @@ class ProfileStore(Protocol):
     async def at(self, environment_id: int, group_type: str, key: str, moment: datetime) -> Profile | None:
         """One profile as it was at a moment; None if it was not there yet."""
 
-    async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
-        """Profiles of a type in byte order of their keys, beginning after the key `after`. Without aliases."""
+    async def page(
+        self, environment_id: int, group_type: str, *, after: str, limit: int, having: tuple[str, str] | None = None
+    ) -> Sequence[Profile]:
+        """Profiles of a type in byte order of their keys, beginning after the key `after`; if given, only those that
+        have a property with this name and text."""
+
+    async def some(self, environment_id: int, group_type: str, keys: Collection[str]) -> Mapping[str, Properties]:
+        """The properties of those of these groups that have a profile, by key."""
 
     async def add_group_types(self, environment_id: int, names: frozenset[str], at: datetime) -> None:
         """Remember group types; those that are known already stay as they are."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from burgee.evaluation import ParentTypes
 from burgee_server.ports.actions import Action
 from burgee_server.ports.criteria import Computed
 
@@ -30,6 +31,8 @@ class Vocabulary:
     cohorts: Mapping[str, NamedCohort] = field(default_factory=dict)
     internal_cohort_key: str = ""
     """Whom questions leave out unless they ask for them; empty: nobody."""
+    parent_types: ParentTypes = field(default_factory=dict)
+    """By group type, the type that its groups belong to."""
 
 
 class Vocabularies(Protocol):

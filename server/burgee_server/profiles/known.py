@@ -1,7 +1,7 @@
 """Every person or group that is known, with what is known of it: for whoever has to look at all of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from burgee.evaluation import Properties
 from burgee_server.ports.profiles import ProfileStore
@@ -29,6 +29,10 @@ class KnownProfiles:
                 yield page
         finally:
             reading.cancel()
+
+    async def some(self, environment_id: int, group_type: str, keys: Collection[str]) -> Mapping[str, Properties]:
+        """The properties of those of these groups that were identified, by key."""
+        return await self._store.some(environment_id, group_type, keys)
 
     async def _page(self, environment_id: int, group_type: str, after: str) -> list[tuple[str, Properties]]:
         stored, seen = await asyncio.gather(

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from burgee.evaluation.model import USER, Properties
-from burgee_server.errors import NotFound
+from burgee.evaluation import USER, Properties
+from burgee_server.errors import Invalid, NotFound
 from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.profiles import Profile, ProfileStore, PropertyChange, same
 from burgee_server.ports.warehouse import Activity, Warehouse
 from burgee_server.profiles.group_types import GroupTypes
+from burgee_server.profiles.hierarchy import Hierarchy, check_named_parent, parent_of
 from burgee_server.profiles.properties import check_change
 
 
@@ -30,10 +31,17 @@ class Profiles:
     """Persons (the type "user") and groups of one store, seen through one warehouse."""
 
     def __init__(
-        self, store: ProfileStore, group_types: GroupTypes, warehouse: Warehouse, feed: ChangeFeed, clock: Clock
+        self,
+        store: ProfileStore,
+        group_types: GroupTypes,
+        hierarchy: Hierarchy,
+        warehouse: Warehouse,
+        feed: ChangeFeed,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._group_types = group_types
+        self._hierarchy = hierarchy
         self._warehouse = warehouse
         self._feed = feed
         self._clock = clock
@@ -57,13 +65,43 @@ class Profiles:
         return sorted({distinct_id, *aliases, *aliases.values()}, key=str.encode)
 
     async def identify_group(
-        self, environment_id: int, group_type: str, group_key: str, change: PropertyChange
+        self,
+        environment_id: int,
+        group_type: str,
+        group_key: str,
+        change: PropertyChange,
+        parent: tuple[str, str] | None,
+        actor: str,
     ) -> Profile:
-        """Change a group's properties. Raises Invalid."""
+        """Change a group's properties, and, if given, the type and key of the group that it belongs to. Raises Invalid.
+
+        A parent that is named appears if new.
+        """
         require("group_type", group_type_fault(group_type))
         require("group_key", name_fault(group_key))
         await self._group_types.remember(environment_id, frozenset({group_type}))
+        if parent is not None:
+            change = await self._hierarchy.name_parent(environment_id, group_type, parent, change, actor)
+        parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
+        if parent_type is not None and (parent_type in change.set or parent_type in change.set_once):
+            check_named_parent(change, parent_type)
+            profile = await self._change(environment_id, group_type, group_key, change)
+            if (parent_key := parent_of(profile.properties, parent_type)) is not None:
+                await self._change(environment_id, parent_type, parent_key, PropertyChange())
+            return profile
         return await self._change(environment_id, group_type, group_key, change)
+
+    async def children(
+        self, environment_id: int, group_type: str, parent_key: str, *, after: str, limit: int
+    ) -> Sequence[SeenProfile]:
+        """The groups of a type that belong to the group with this key, as page() has them. Raises Invalid."""
+        parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
+        if parent_type is None:
+            raise Invalid.of("parent_key", f"a {group_type} belongs to nothing: UpdateGroupType says to what it does")
+        having = (parent_type, parent_key)
+        stored = await self._store.page(environment_id, group_type, after=after, limit=limit, having=having)
+        seen = await self._warehouse.activity(environment_id, group_type, [profile.key for profile in stored])
+        return [_seen(profile, seen) for profile in stored]
 
     async def get(self, environment_id: int, group_type: str, key: str) -> SeenProfile:
         """One person, by any of the ids, or one group. Raises NotFound if it was never identified or seen."""

@@ -19,6 +19,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
             "ListEvents",
             "ExportEvents",
         ),
+        Permission.CONFIGURE: ("UpdateGroupType",),
         Permission.ERASE: ("DeletePerson", "DeleteGroup", "GetErasure", "ListErasures"),
     },
     "CohortService": {

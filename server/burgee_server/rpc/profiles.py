@@ -1,8 +1,9 @@
 """ProfileService."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from burgee_server.names import group_type_fault, name_fault, require
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.profiles import Profile, PropertyChange
 from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, to_micros
-from burgee_server.profiles import GroupTypes, Profiles, SeenProfile
-from burgee_server.rpc.call import environment_id
+from burgee_server.profiles import GroupTypes, Hierarchy, Profiles, SeenProfile, parent_of
+from burgee_server.rpc.call import environment_id, principal
 from burgee_server.rpc.erasures import ErasureCalls
 from burgee_server.rpc.paging import page_size, page_token, read_page_token
 from burgee_server.rpc.selections import check_whose, cursor, read_cursor, read_selection
@@ -32,6 +33,7 @@ class ProfileServicer(ErasureCalls):
         self,
         profiles: Profiles,
         group_types: GroupTypes,
+        hierarchy: Hierarchy,
         warehouse: Warehouse,
         exports: Exports,
         journal: Journal,
@@ -40,6 +42,7 @@ class ProfileServicer(ErasureCalls):
         super().__init__(erasures, group_types)
         self._profiles = profiles
         self._group_types = group_types
+        self._hierarchy = hierarchy
         self._warehouse = warehouse
         self._exports = exports
         self._journal = journal
@@ -59,9 +62,14 @@ class ProfileServicer(ErasureCalls):
     async def IdentifyGroup(self, request: pb.IdentifyGroupRequest, _context: Any) -> pb.IdentifyGroupResponse:
         """Change a group's properties."""
         profile = await self._profiles.identify_group(
-            environment_id(), request.group_type, request.group_key, _property_change(request.change)
+            environment_id(),
+            request.group_type,
+            request.group_key,
+            _property_change(request.change),
+            (request.parent.group_type, request.parent.group_key) if request.HasField("parent") else None,
+            principal().name,
         )
-        return pb.IdentifyGroupResponse(group=_group(request.group_type, _unseen(profile)))
+        return pb.IdentifyGroupResponse(group=(await self._writer(request.group_type))(_unseen(profile)))
 
     async def GetPerson(self, request: pb.GetPersonRequest, _context: Any) -> pb.GetPersonResponse:
         """One person."""
@@ -75,27 +83,35 @@ class ProfileServicer(ErasureCalls):
         require("group_type", group_type_fault(request.group_type))
         require("group_key", name_fault(request.group_key))
         profile = await self._profiles.get(environment_id(), request.group_type, request.group_key)
-        return pb.GetGroupResponse(group=_group(request.group_type, profile))
+        return pb.GetGroupResponse(group=(await self._writer(request.group_type))(profile))
 
     async def ListPersons(self, request: pb.ListPersonsRequest, _context: Any) -> pb.ListPersonsResponse:
         """A page of persons."""
-        profiles, token = await self._page(USER, request.page_size, request.page_token)
+        profiles, token = await self._page(request, partial(self._profiles.page, environment_id(), USER))
         return pb.ListPersonsResponse(persons=map(_person, profiles), next_page_token=token)
 
     async def ListGroups(self, request: pb.ListGroupsRequest, _context: Any) -> pb.ListGroupsResponse:
         """A page of groups."""
         require("group_type", group_type_fault(request.group_type))
         await self._group_types.require(environment_id(), "group_type", request.group_type)
-        profiles, token = await self._page(request.group_type, request.page_size, request.page_token)
-        groups = [_group(request.group_type, profile) for profile in profiles]
+        whose = environment_id(), request.group_type
+        read = partial(self._profiles.page, *whose)
+        if request.parent_key:
+            require("parent_key", name_fault(request.parent_key))
+            read = partial(self._profiles.children, *whose, request.parent_key)
+        profiles, token = await self._page(request, read)
+        groups = map(await self._writer(request.group_type), profiles)
         return pb.ListGroupsResponse(groups=groups, next_page_token=token)
+
+    async def UpdateGroupType(self, request: pb.UpdateGroupTypeRequest, _context: Any) -> pb.UpdateGroupTypeResponse:
+        """What the groups of a type belong to."""
+        await self._hierarchy.set_parent_type(environment_id(), request.name, request.parent_type, principal().name)
+        [updated] = [each for each in await self._all_types() if each.name == request.name]
+        return pb.UpdateGroupTypeResponse(group_type=updated)
 
     async def ListGroupTypes(self, _request: pb.ListGroupTypesRequest, _context: Any) -> pb.ListGroupTypesResponse:
         """The group types."""
-        group_types = await self._group_types.all(environment_id())
-        return pb.ListGroupTypesResponse(
-            group_types=[pb.GroupType(name=known.name, created_at=timestamp(known.created_at)) for known in group_types]
-        )
+        return pb.ListGroupTypesResponse(group_types=await self._all_types())
 
     async def ListEvents(self, request: pb.ListEventsRequest, _context: Any) -> pb.ListEventsResponse:
         """A page of a timeline."""
@@ -135,12 +151,28 @@ class ProfileServicer(ErasureCalls):
         """All ids of the person that has this one; none for none."""
         return await self._profiles.ids(environment_id(), distinct_id) if distinct_id else ()
 
-    async def _page(self, group_type: str, size: int, token: str) -> tuple[list[SeenProfile], str]:
-        limit = page_size(size)
-        position = read_page_token(token, str)
-        after = position[0] if position else ""
-        profiles = list(await self._profiles.page(environment_id(), group_type, after=after, limit=limit))
+    async def _page(
+        self,
+        request: pb.ListPersonsRequest | pb.ListGroupsRequest,
+        read: Callable[..., Awaitable[Sequence[SeenProfile]]],
+    ) -> tuple[Sequence[SeenProfile], str]:
+        limit = page_size(request.page_size)
+        position = read_page_token(request.page_token, str)
+        profiles = await read(after=position[0] if position else "", limit=limit)
         return profiles, page_token(profiles[-1].key) if len(profiles) == limit else ""
+
+    async def _all_types(self) -> list[pb.GroupType]:
+        parent_types = await self._hierarchy.known(environment_id())
+        return [
+            pb.GroupType(
+                name=known.name, created_at=timestamp(known.created_at), parent_type=parent_types.get(known.name, "")
+            )
+            for known in await self._group_types.all(environment_id())
+        ]
+
+    async def _writer(self, group_type: str) -> Callable[[SeenProfile], pb.Group]:
+        """What writes groups of a type as messages."""
+        return partial(_group, group_type, (await self._hierarchy.known(environment_id())).get(group_type, ""))
 
 
 def _property_change(change: pb.PropertyChange) -> PropertyChange:
@@ -175,8 +207,10 @@ def _person(profile: SeenProfile) -> pb.Person:
     )
 
 
-def _group(group_type: str, profile: SeenProfile) -> pb.Group:
+def _group(group_type: str, parent_type: str, profile: SeenProfile) -> pb.Group:
+    parent_key = parent_of(profile.properties, parent_type) if parent_type else None
     return pb.Group(
+        parent=None if parent_key is None else pb.GroupName(group_type=parent_type, group_key=parent_key),
         group_type=group_type,
         group_key=profile.key,
         properties=wire.properties_to_struct(profile.properties),

@@ -31,6 +31,7 @@ class Store:
     """Flags as a test puts them there, and what was read of them; `before` runs before each read is answered."""
 
     flags: dict[str, Flag] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
     before: Any = None
 
@@ -46,6 +47,10 @@ class Store:
         await self._read("all")
         return found
 
+    async def parent_types(self, _environment_id: int) -> dict[str, str]:
+        """Which types groups belong to."""
+        return dict(self.parents)
+
     async def get(self, _environment_id: int, key: str) -> Kept:
         """One flag."""
         found = self.flags.get(key)
@@ -60,7 +65,7 @@ class Server:
 
     def __init__(self) -> None:
         self.store = Store({key: flag(key) for key in "abc"})
-        self.catalog = Catalog(self.store)  # type: ignore[arg-type]
+        self.catalog = Catalog(self.store, self.store)  # type: ignore[arg-type]
 
     def save(self, key: str, version: int) -> None:
         """Save a flag and tell of it."""
@@ -163,3 +168,16 @@ async def test_a_check_beside_one_that_is_reading_a_change_sees_it_too(server: S
 
     assert seen == [None]
     assert [each["a"] for each in versions] == [2, 2]
+
+
+async def test_the_next_check_sees_that_a_type_belongs_to_another(server: Server) -> None:
+    """Flags are not read again for it; without such a change nobody asks what belongs to what."""
+    await server.versions()
+    server.store.parents["team"] = "company"
+    assert (await server.catalog.get(ENVIRONMENT)).parent_types == {}
+
+    server.catalog.forget(Change(Kind.GROUP_TYPES, ENVIRONMENT))
+
+    assert server.catalog.peek(ENVIRONMENT) is None
+    assert (await server.catalog.get(ENVIRONMENT)).parent_types == {"team": "company"}
+    assert server.store.reads == ["all"]

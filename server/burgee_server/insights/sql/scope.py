@@ -26,6 +26,7 @@ from burgee_server.insights.sql.quarters import (
     day_of,
     quarter_of,
 )
+from burgee_server.insights.words import AsOf
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import (
     FIRST_TIMESTAMP,
@@ -60,11 +61,13 @@ class Scope:
         self._left_out: str | None = None
         span = asked.span
         self._joins: dict[str, str] = {}
+        self._group_keys: dict[str, tuple[str, str]] = {}
         self._guessed: set[str] = set()
         self._borders: set[datetime] = set()
         self.patterns: dict[str, str] = {}
         """The path of each pattern that is a field of the request."""
         self._has_aliases = asked.vocabulary.has_aliases
+        self._parent_types = asked.vocabulary.parent_types
         self._parameters: dict[str, Any] = {
             "environment_id": asked.environment_id,
             "start": to_micros(_clipped(span.start)),
@@ -106,8 +109,8 @@ class Scope:
         `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
         all that ever were. Without those of the environment's own people, unless they were asked for, or everyone's.
         """
-        joins = [join for name, join in self._joins.items() if name in " ".join((*select, *where))]
         conditions = [*where, *([] if everyones else self._internal())]
+        keys, joins = self._read_by(" ".join((*select, *conditions)))
         start = self.asked.span.start if since is None else since
         end = self.asked.span.end if until is None else until
         words = " ".join((*select, *joins, *conditions))
@@ -120,7 +123,18 @@ class Scope:
             )
             for moment, times in apart
         ]
-        return " UNION ALL ".join(f"WITH {self.person('distinct_id')} AS person {query}" for query in queries)
+        named = ", ".join((f"{self.person('distinct_id')} AS person", *keys))
+        return " UNION ALL ".join(f"WITH {named} {query}" for query in queries)
+
+    def _read_by(self, words: str) -> tuple[list[str], list[str]]:
+        """The keys of groups that these words, or what they read, have by name; and the joins."""
+        made, read, texts = {**dict(self._group_keys.values()), **self._joins}, set[str](), [words]
+        for text in texts:
+            new = [name for name in made if name not in read and name in text]
+            read.update(new)
+            texts += [made[name] for name in new]
+        keys = [f"{sql} AS {name}" for name, sql in self._group_keys.values() if name in read]
+        return keys, [join for name, join in self._joins.items() if name in read]
 
     def placed(self, borders: Sequence[datetime]) -> str:
         """SQL for an event's moment, for events() to select: in microseconds.
@@ -209,17 +223,39 @@ class Scope:
         if not self._has_aliases:
             return distinct_id
         known = "aliases FINAL WHERE environment_id = {environment_id:UInt32}"
-        both = f"(SELECT (groupArray(distinct_id), groupArray(person)) FROM {known})"
-        # There may be none yet, and then the lists would have no type; the empty text is nobody's id.
-        ids, persons = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
+        ids, persons = _lists(f"(SELECT (groupArray(distinct_id), groupArray(person)) FROM {known})")
         return f"transform({distinct_id}, {ids}, {persons}, {distinct_id})"
 
     def event_key(self, owner: str) -> Reading:
-        """The user or group that an event names, read from events(): of a user, the id that stands for the person."""
+        """The user or group that an event names, read from events(): of a user, the id that stands for the person.
+
+        Of a type that the event names none of, the one that another which it names belongs to: now, or, where profiles
+        are looked at as of the event, then.
+        """
         if owner == USER:
             return key_reading("person")
         own_column = owner in self.asked.group_columns
-        return key_reading(group_column(owner) if own_column else property_column("groups", owner, "String"))
+        named = key_reading(group_column(owner) if own_column else property_column("groups", owner, "String"))
+        below = sorted((each for each, parent in self._parent_types.items() if parent == owner), key=str.encode)
+        if below and owner not in self._group_keys:
+            either = ", ".join([named.text, *(self._parent_key(child, owner) for child in below)])
+            self._group_keys[owner] = f"group_key_{len(self._group_keys)}_", f"coalesce({either})"
+        return key_reading(self._group_keys[owner][0]) if below else named
+
+    def _parent_key(self, child: str, parent: str) -> str:
+        """SQL for the key of the group of one type that the group of another, which an event names, belongs to."""
+        key, value = f"ifNull({self.event_key(child).text}, '')", own_property(parent).text
+        if self.asked.properties_as_of is AsOf.EVENT:
+            held = self.joined(child, "parent", f"ifNull({value}, '')")
+            return f"nullIf({held}, '')"
+        some = f"ifNull({value}, '') != ''"
+        known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [some])
+        children, parents = _lists(f"({known})")
+        return f"nullIf(transform({key}, {children}, {parents}, ''), '')"
+
+    def is_column(self, group_type: str) -> bool:
+        """Whether the keys of groups of a type are a column of events, as they are."""
+        return group_type in self.asked.group_columns and group_type not in self._parent_types.values()
 
     def value(self, name: str) -> Value:
         """A property of an event: for what events() selects, not for what it asks of events.
@@ -290,18 +326,27 @@ class Scope:
     def joined(self, owner: str, column: str, sql: str) -> str:
         """The name of `column` of the version that a profile had at an event: for events(), which joins what it needs.
 
-        `sql` makes it of a version, as a number; 0 where there was none.
+        `sql` makes it of a version, as a number or a text; 0 or empty where there was none.
         """
+        key = f"ifNull({self.event_key(owner).text}, '')"
         name = f"version_{len(self._joins)}_"
         versions = self.profile_versions(owner, sql, f"{name}{column}")
         renamed = f"SELECT profile_key AS {name}key, at AS {name}at, {name}{column} FROM ({versions})"
-        key = f"ifNull({self.event_key(owner).text}, '')"
         self._joins[name] = f"ASOF LEFT JOIN ({renamed}) AS {name} ON {key} = {name}key AND timestamp >= {name}at"
         return f"{name}{column}"
 
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
         return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self.patterns)
+
+
+def _lists(both: str) -> tuple[str, str]:
+    """SQL for the two lists of a query for a tuple of them, for transform().
+
+    There may be nothing yet, and then the lists would have no type; the empty text is nobody's key.
+    """
+    first, second = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
+    return first, second
 
 
 def _clipped(moment: datetime) -> datetime:

@@ -59,7 +59,7 @@ def counted(series: Series, scope: Scope, path: str) -> Counted:
     actors = _actors(series, scope.asked.group_types, path)
     key = scope.event_key(actors)
     # The keys in a column of their own are counted by their numbers in it, as long as they are left as they are.
-    what = key.text if actors in scope.asked.group_columns else f"assumeNotNull({key.text})"
+    what = key.text if scope.is_column(actors) else f"assumeNotNull({key.text})"
     aggregate = "count()" if measure is Measure.FIRST_TIME else "uniqExact(counted)"  # a first time is one row each
     return Counted((f"{what} AS counted",), (f"NOT {key.missing}",), aggregate, nothing)
 

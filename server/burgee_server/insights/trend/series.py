@@ -103,7 +103,7 @@ class SeriesWriter:
         no second key beside them (docs/decisions/0075). What has to be asked for each column again must be little.
         """
         [owner, *others] = {attribute.owner for attribute in split.attributes}
-        if others or owner not in self.asked.group_columns or len(split.attributes) > 1:
+        if others or not scope.is_column(owner) or len(split.attributes) > 1:
             return None
         where = self._where(scope, 0, counts)
         if len(self.columns) > _MOST_APART or scope.leaves_out or any("SELECT" in each for each in where):

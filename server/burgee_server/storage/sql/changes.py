@@ -20,6 +20,7 @@ _KINDS = {
     "cohort": Kind.COHORT,
     "api_key": Kind.API_KEYS,
     "environment": Kind.ENVIRONMENT,
+    "group_type": Kind.GROUP_TYPES,
 }
 """By the first word of an audit entry's action. What has no place here is kept in nobody's memory."""
 

@@ -1,21 +1,15 @@
 """Cohorts and their members in SQL. A row of a member is a span of time: one without an end is a member now."""
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Row,
-    String,
-    any_,
-    bindparam,
     case,
     delete,
-    func,
     insert,
     or_,
     select,
@@ -31,6 +25,7 @@ from burgee_server.ports.criteria import Computed
 from burgee_server.ports.erasures import key_digest
 from burgee_server.ports.warehouse import MemberRow, from_micros, to_micros
 from burgee_server.storage.sql.access import record
+from burgee_server.storage.sql.among import among
 from burgee_server.storage.sql.criteria import computed_document, read_computed
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.tables import cohort_members, cohorts, erasures
@@ -344,14 +339,9 @@ async def _present(connection: AsyncConnection, cohort_id: int, keys: Collection
 def _present_among(
     connection: AsyncConnection, cohort_id: int, keys: Collection[str]
 ) -> tuple[ColumnElement[bool], ...]:
-    """Who of these is a member now. The keys are one value: thousands would take longer to bind than to find."""
+    """Who of these is a member now."""
     table = cohort_members.c
-    if connection.dialect.name == "postgresql":
-        among = table.key == any_(bindparam(None, list(keys), ARRAY(String)))
-    else:
-        each = func.json_each(json.dumps(list(keys))).table_valued("value")
-        among = table.key.in_(select(each.c.value))
-    return table.cohort_id == cohort_id, among, table.removed_at.is_(None)
+    return table.cohort_id == cohort_id, among(connection, table.key, keys), table.removed_at.is_(None)
 
 
 def _told(word: str, keys: Sequence[str]) -> str:

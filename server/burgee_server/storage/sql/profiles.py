@@ -1,17 +1,20 @@
 """Profiles and group types in SQL."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal, null, select, update
+from sqlalchemy import Row, Text, bindparam, cast, delete, insert, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from burgee.evaluation.model import USER
+from burgee.evaluation.model import USER, Properties
 from burgee_server.errors import Invalid
 from burgee_server.ports.profiles import MAX_ALIASES, GroupType, Profile, PropertyChange, same
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
+from burgee_server.storage.sql.among import among
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.latest import Latest, latest
 from burgee_server.storage.sql.persons import aliases_of, become, holder, persons_of
@@ -114,17 +117,40 @@ class SqlProfiles:
             row = (await connection.execute(newest)).one_or_none()
         return None if row is None else Profile(group_type, row.key, row.properties)
 
-    async def page(self, environment_id: int, group_type: str, *, after: str, limit: int) -> Sequence[Profile]:
+    async def page(
+        self, environment_id: int, group_type: str, *, after: str, limit: int, having: tuple[str, str] | None = None
+    ) -> Sequence[Profile]:
         """Profiles of a type in byte order of their keys."""
         table = profiles.c
         query = select(table.key, table.properties).where(
-            table.environment_id == environment_id, table.group_type == group_type, table.key > after
+            table.environment_id == environment_id, table.group_type == group_type
         )
+        if having is not None:  # texts with the value in them, of whatever property: few others than those meant
+            query = query.where(cast(table.properties, Text).contains(json.dumps(having[1]), autoescape=True))
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query.order_by(table.key).limit(limit))).all()
+            rows: list[Row[Any, Any]] = []
+            while len(rows) < limit:
+                found = (
+                    await connection.execute(query.where(table.key > after).order_by(table.key).limit(limit))
+                ).all()
+                rows += [row for row in found if having is None or row.properties.get(having[0]) == having[1]]
+                if len(found) < limit:
+                    break
+                after = found[-1].key
+            rows = rows[:limit]
             persons = [row.key for row in rows] if group_type == USER else []
             known = await aliases_of(connection, environment_id, persons)
             return [Profile(group_type, row.key, row.properties, known.get(row.key, ())) for row in rows]
+
+    async def some(self, environment_id: int, group_type: str, keys: Collection[str]) -> Mapping[str, Properties]:
+        """The properties of groups, by key."""
+        table = profiles.c
+        query = select(table.key, table.properties).where(
+            table.environment_id == environment_id, table.group_type == group_type
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.where(among(connection, table.key, keys)))
+            return {row.key: row.properties for row in rows}
 
     async def add_group_types(self, environment_id: int, names: frozenset[str], at: datetime) -> None:
         """Remember group types."""

@@ -168,6 +168,17 @@ aliases = Table(
     sqlite_with_rowid=False,
 )
 
+parent_types = Table(
+    "parent_types",
+    metadata,
+    Column("environment_id", ForeignKey("environments.environment_id"), primary_key=True),
+    Column("name", _key(), primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("parent_type", _key(), nullable=False),  # empty: belongs to none
+    Column("changed_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 cohorts = Table(
     "cohorts",
     metadata,

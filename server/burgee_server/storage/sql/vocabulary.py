@@ -7,6 +7,7 @@ from burgee_server.ports.warehouse import to_micros
 from burgee_server.storage.sql.actions import action_of
 from burgee_server.storage.sql.criteria import read_computed
 from burgee_server.storage.sql.engine import Database
+from burgee_server.storage.sql.hierarchy import parents_of
 from burgee_server.storage.sql.tables import actions, aliases, cohorts, environments
 
 
@@ -36,4 +37,5 @@ class SqlVocabularies:
             one = select(aliases.c.revision).where(aliases.c.environment_id == environment_id).limit(1)
             has_aliases = (await connection.execute(one)).first() is not None
             known = {row.key: action_of(row) for row in named}
-        return Vocabulary(known, has_aliases, found, internal_cohort_key)
+            parents = await parents_of(connection, environment_id)
+        return Vocabulary(known, has_aliases, found, internal_cohort_key, parents)
