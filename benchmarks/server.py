@@ -83,7 +83,10 @@ def _add_empty_methods() -> None:
         for path in (EMPTY, LET_IN):
             service, _, method = path[1:].rpartition("/")
             handlers: dict[str, door.Handler] = {method: grpc.unary_unary_rpc_method_handler(nothing)}
-            self._server.add_registered_method_handlers(service, handlers)
+            if self._transport.native:
+                self._server.add_registered_method_handlers(service, handlers)
+            else:  # found by name, as ours are
+                self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
 
     NEEDED[LET_IN] = NEEDED["/burgee.v1.FlagService/Evaluate"]
     server.RpcServer.__init__ = with_empty  # type: ignore[method-assign, assignment]

@@ -12,7 +12,8 @@ from burgee_server.rpc.limits import CaptureLimits
 
 
 def calls(answered: Calls) -> Iterator[Sample]:
-    """The calls of each method that was called."""
+    """The calls of each method that was called, and those that did not come so far."""
+    yield Sample(table.RPC_LATE, answered.late)
     for path, method in answered.by_method.items():
         labels = _labels(path)
         yield Sample(table.RPC_RUNNING, method.running, labels)

@@ -34,6 +34,9 @@ SCRAPE_FAILURES = Metric(
 
 RPC_CALLS = Metric("burgee_rpc_calls_total", _COUNTER, "Calls that have ended, by canonical code.", (*_METHOD, "code"))
 RPC_RUNNING = Metric("burgee_rpc_running", _GAUGE, "Calls that are being answered, open streams among them.", _METHOD)
+RPC_LATE = Metric(
+    "burgee_rpc_late_total", _COUNTER, "Calls of any method that did not begin: their deadline had passed (grpcio)."
+)
 RPC_SECONDS = Metric("burgee_rpc_seconds", _HISTOGRAM, "From reading a request to its answer; streams aside.", _METHOD)
 EVALUATIONS = Metric("burgee_evaluations_total", _COUNTER, "Flag checks that this server has answered.", ("reason",))
 

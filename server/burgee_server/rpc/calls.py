@@ -29,6 +29,8 @@ class Calls:
 
     def __init__(self) -> None:
         self.by_method: dict[str, MethodCalls] = {}
+        self.late = 0
+        """Calls of any method whose deadline had passed before their turn. They are of no method here."""
 
     def of(self, method: str, is_stream: bool) -> MethodCalls:
         """The calls of `/package.Service/Method`."""

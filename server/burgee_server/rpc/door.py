@@ -97,6 +97,10 @@ class Door(grpc.aio.ServerInterceptor):
             code = grpc.StatusCode.DEADLINE_EXCEEDED if had_deadline else grpc.StatusCode.CANCELLED
             calls.end(perf_counter(), code.name)
 
+    def count_late(self) -> None:
+        """Count a call that was let go of because its deadline had passed before its turn: its method is not known."""
+        self._calls.late += 1
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],

@@ -10,6 +10,7 @@ import grpc
 from burgee_server.errors import BurgeeError
 from burgee_server.rpc.certificate import Certificate
 from burgee_server.rpc.door import Door
+from burgee_server.rpc.grpcio import GrpcioServer
 
 _BOTH = (
     # The door refuses more than 4 MB with a message for people; beyond this, gRPC refuses with one of its own.
@@ -63,7 +64,7 @@ class Transport:
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
             return NativeServer(door, [*_BOTH, port])
-        return grpc.aio.server(interceptors=[door], options=[*_BOTH, port, *_GRPCIO, *self._limits()])
+        return GrpcioServer(door, [*_BOTH, port, *_GRPCIO, *self._limits()])  # type: ignore[return-value]
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
         """Have a server listen on HOST:PORT; return the port. Raises OSError if the address cannot be had."""

@@ -1,0 +1,95 @@
+"""gRPC's own server, and how calls are taken out of its core: many at a time, and not those that nobody waits for."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from grpc._cython import cygrpc
+from grpc.aio import _server
+
+from burgee_server.rpc.door import Door
+from burgee_server.rpc.waiting import WaitingCalls
+
+_AT_A_TIME = 64
+_MOST_WAITING = 10_000
+"""Calls that are taken out before their turn; as many more wait in the core, and then it turns calls away."""
+
+
+class GrpcioServer(_server.Server):
+    """A server of grpc.aio whose calls come through _Core."""
+
+    def __init__(self, door: Door, options: Sequence[tuple[str, Any]]) -> None:
+        self._loop = cygrpc.get_working_loop()
+        self._server = _Core(self._loop, door, _server._augment_channel_arguments(options, None))
+
+
+class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
+    """Takes calls out of gRPC's core in fewer steps, lets go of those that are late, and has connections take turns.
+
+    grpc.aio asks the core for one call, gives it two tasks, and asks for the next; a call whose deadline has passed
+    costs as much as any. Here the core is asked for many at once. One that is late is let go of, which costs a fifth:
+    the core has answered it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, options: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(loop, None, (), (door,), options, None)
+        self._door = door
+        self._on = loop
+        self._waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
+        self._numbers = count()
+        self._wanted: asyncio.Future[Any] = loop.create_future()
+        """What grpc.aio waits for; done while it does not."""
+        self._room = asyncio.Event()
+        self._taking: set[asyncio.Task[None]] = set()
+        self._ended: BaseException | None = None
+
+    def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
+        """What grpc.aio waits for: the next call of any method, but for those that are registered by name."""
+        if method:
+            registered: asyncio.Future[Any] = super()._make_request_call_future(method)
+            return registered
+        if not self._taking:
+            self._taking = {self._on.create_task(self._take()) for _ in range(_AT_A_TIME)}
+        self._wanted = self._on.create_future()
+        self._hand_over()
+        return self._wanted
+
+    async def _take(self) -> None:
+        """Ask the core for one call after the other, until the server stops."""
+        try:
+            while True:
+                while len(self._waiting) >= _MOST_WAITING:
+                    self._room.clear()
+                    await self._room.wait()
+                self._sort(await self._request_call())
+        except BaseException as error:
+            self._ended = error
+            self._waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
+            self._hand_over()
+
+    def _sort(self, call: Any) -> None:
+        """Hand a call over if it is wanted at once; else put it into the line of its connection."""
+        context = cygrpc._ServicerContext(call, None, None, self._on)
+        remaining = context.time_remaining()
+        if remaining is not None and remaining <= 0:
+            self._door.count_late()
+        elif not self._wanted.done():
+            self._wanted.set_result(call)
+        else:
+            until = None if remaining is None else monotonic() + remaining
+            self._waiting.add(context.peer(), next(self._numbers), (call, until))
+
+    def _hand_over(self) -> None:
+        """The first call of the connection whose turn it is; one that has become late while it waited is let go of."""
+        while (waited := self._waiting.next()) is not None:
+            self._room.set()
+            call, until = waited
+            if until is None or until > monotonic():
+                self._wanted.set_result(call)
+                return
+            self._door.count_late()
+        if self._ended is not None and not self._wanted.done():
+            self._wanted.set_exception(self._ended)
+            self._wanted.exception()  # it is no loss if grpc.aio has stopped waiting

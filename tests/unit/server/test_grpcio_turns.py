@@ -1,0 +1,157 @@
+"""How calls are taken out of gRPC's core: which first, and which not at all."""
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from itertools import count
+
+import grpc
+import pytest
+from grpc._cython import cygrpc
+
+from burgee_server.rpc import grpcio
+
+METHOD = "/burgee.v1.FlagService/Evaluate"
+
+
+class Door(grpc.aio.ServerInterceptor):
+    """Lets everything in, and counts what was late."""
+
+    late = 0
+
+    async def intercept_service(self, continuation, handler_call_details):
+        return await continuation(handler_call_details)
+
+    def count_late(self):
+        self.late += 1
+
+
+class Context:
+    """What is known of a call that was taken out: whose it is, and how many seconds are left."""
+
+    def __init__(self, call, *_):
+        self._connection, self._seconds = call[:2]
+
+    def peer(self):
+        return self._connection
+
+    def time_remaining(self):
+        return self._seconds
+
+
+class Core(grpcio._Core):
+    """Hands out what is waiting in it, and then nothing."""
+
+    def __init__(self, door, waiting):
+        super().__init__(asyncio.get_running_loop(), door, ())
+        self.waiting = deque(waiting)
+
+    async def _request_call(self):
+        if not self.waiting:
+            await asyncio.Future()
+        return self.waiting.popleft()
+
+    async def begun(self, count):
+        """As many calls as grpc.aio begins, in its order."""
+        begun = [await self._make_request_call_future(None) for _ in range(count)]
+        for taking in self._taking:
+            taking.cancel()
+        return begun
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """What is known of calls that no core has seen."""
+    monkeypatch.setattr(cygrpc, "_ServicerContext", Context)
+
+
+@pytest.mark.usefixtures("known")
+async def test_a_call_behind_a_storm_begins_among_the_first():
+    """Ten connections have sent 500 each before it: it waits for one of each, and those of one keep their order."""
+    storm = [(connection, None, n) for n in range(500) for connection in range(10)]
+    honest = ("honest", None, 0)
+
+    begun = await Core(Door(), [*storm, honest]).begun(5_001)
+
+    assert begun.index(honest) <= 11
+    assert begun[0] == storm[0]  # grpc.aio has waited for it
+    assert [call for call in begun if call[0] == 3] == [call for call in storm if call[0] == 3]
+
+
+@pytest.mark.usefixtures("known")
+async def test_what_is_late_when_it_is_taken_out_or_when_its_turn_comes_never_begins(monkeypatch):
+    """It is counted instead."""
+    door, now = Door(), 100.0
+    monkeypatch.setattr(grpcio, "monotonic", lambda: now)
+    core = Core(door, [("a", None, 0), ("a", 0.0, 1), ("a", 5.0, 2), ("b", 5.1, 3), ("b", None, 4)])
+    assert await core.begun(1) == [("a", None, 0)]
+    assert door.late == 1
+
+    now = 105.0
+    assert await core.begun(2) == [("b", 5.1, 3), ("b", None, 4)]
+    assert door.late == 2
+
+
+@pytest.mark.usefixtures("known")
+async def test_no_more_are_taken_out_than_the_most_that_may_wait(monkeypatch):
+    """The others stay in the core, which turns calls away beyond its own number; each that begins makes room."""
+    monkeypatch.setattr(grpcio, "_MOST_WAITING", 10)
+    core = Core(Door(), [("a", None, n) for n in range(500)])
+    taken = core._make_request_call_future(None)
+    await taken
+    assert len(core.waiting) == 489
+
+    assert [call[2] for call in await core.begun(499)] == list(range(1, 500))
+
+
+@asynccontextmanager
+async def serving():
+    """A real server: its one method answers with how many calls came before."""
+    door, answered = Door(), count()
+
+    async def answer(_request, _context):
+        return str(next(answered)).encode()
+
+    service, _, name = METHOD[1:].partition("/")
+    handlers = {name: grpc.unary_unary_rpc_method_handler(answer)}
+    server = grpcio.GrpcioServer(door, ())
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield channel.unary_unary(METHOD).future, door, server
+    await server.stop(0)
+
+
+def code_of(call):
+    """The code that a call ends with; waits for it."""
+    return (call.exception() or call).code()
+
+
+async def test_calls_whose_deadline_passes_while_the_server_is_busy_never_begin():
+    """The event loop is: it waits here until the last of them was given up."""
+    async with serving() as (call, door, _):
+        assert await asyncio.to_thread(call(b"").result) == b"0"
+        late = [call(b"", timeout=0.2) for _ in range(200)]
+        assert {code_of(each) for each in late} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+
+        assert await asyncio.to_thread(call(b"").result) == b"1"
+        assert 0 < door.late <= 200
+
+
+async def test_a_server_that_stops_holds_on_to_no_call(monkeypatch):
+    """Those that were taken out and have not begun end with it."""
+    all_wait = asyncio.Event()
+
+    def wait(core, call):
+        core._waiting.add("", next(core._numbers), (call, None))
+        if len(core._waiting) == 200:
+            all_wait.set()
+
+    monkeypatch.setattr(grpcio._Core, "_sort", wait)
+    async with asyncio.timeout(20), serving() as (call, _, server):
+        calls = [call(b"") for _ in range(200)]
+        await all_wait.wait()
+        await server.stop(0)
+        assert not server._server._waiting
+        assert grpc.StatusCode.OK not in await asyncio.to_thread(lambda: {code_of(each) for each in calls})
