@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 
 from burgee_server.errors import Overloaded, TimedOut, Unavailable
@@ -11,6 +12,8 @@ from burgee_server.ports.warehouse import Statement, Warehouse
 MOST_NAMES = 10_000
 """Among so many names of an environment, those that are like an unknown one are looked for."""
 
+_NAMES = f"SELECT DISTINCT event FROM events WHERE environment_id = {{environment_id:UInt32}} LIMIT {MOST_NAMES}"
+_NOT_NOW = (Overloaded, TimedOut, Unavailable)
 _SIMILAR = 3
 _SECONDS = 2.0
 _REMEMBERED = 10_000
@@ -34,7 +37,7 @@ class UnknownEvents:
             known.update(await self._sent(environment_id, asked))
             unknown = [name for name in asked if name not in known]
             return tuple([UnknownEvent(name, await self._names_like(environment_id, name)) for name in unknown])
-        except (Overloaded, TimedOut, Unavailable):
+        except _NOT_NOW:
             return ()
         finally:
             if len(known) > _REMEMBERED:
@@ -49,13 +52,13 @@ class UnknownEvents:
         return [name for [name] in answer.rows]
 
     async def _names_like(self, environment_id: int, name: str) -> tuple[str, ...]:
+        """None, also where that takes too long; it is not tried again for this name."""
         similar = self._similar[environment_id]
         if name not in similar:
-            sql = (
-                f"SELECT DISTINCT event FROM events WHERE environment_id = {{environment_id:UInt32}} LIMIT {MOST_NAMES}"
-            )
-            answer = await self._warehouse.query(Statement(sql, {"environment_id": environment_id}), _SECONDS)
             if len(similar) >= _REMEMBERED:
                 similar.clear()
-            similar[name] = tuple(get_close_matches(name, [sent for [sent] in answer.rows], _SIMILAR))
+            similar[name] = ()
+            with suppress(*_NOT_NOW):
+                answer = await self._warehouse.query(Statement(_NAMES, {"environment_id": environment_id}), _SECONDS)
+                similar[name] = tuple(get_close_matches(name, [sent for [sent] in answer.rows], _SIMILAR))
         return similar[name]

@@ -49,15 +49,16 @@ async def test_an_event_of_another_environment_is_as_unknown_as_none(environment
 
 @dataclass
 class Counting:
-    """A warehouse that counts its statements, and answers none if it is told not to."""
+    """A warehouse that counts its statements, and answers none, or none about names, if it is told not to."""
 
     environment: Environment
     statements: list[str] = field(default_factory=list)
     trouble: BurgeeError | None = None
+    in_trouble: str = ""
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         self.statements.append(statement.sql)
-        if self.trouble is not None:
+        if self.trouble is not None and self.in_trouble in statement.sql:
             raise self.trouble
         return await self.environment.warehouse.query(statement, timeout)
 
@@ -88,3 +89,14 @@ async def test_an_answer_does_not_fail_because_names_cannot_be_looked_up(
     assert await unknown.among(environment.environment_id, ["nope"]) == ()
     counting.trouble = None
     assert await unknown.among(environment.environment_id, ["nope"]) == (UnknownEvent("nope", ()),)
+
+
+async def test_a_name_is_unknown_also_where_looking_for_others_takes_too_long(environment: Environment) -> None:
+    """In a warehouse so large that its names are not read in time; it is not tried again for each question."""
+    counting = Counting(environment, trouble=TimedOut("too long"), in_trouble="DISTINCT")
+    unknown = UnknownEvents(counting)  # type: ignore[arg-type]
+    await environment.load(Fact("signed_up"))
+    for _ in range(2):
+        missing = await unknown.among(environment.environment_id, ["signed_upp"])
+        assert missing == (UnknownEvent("signed_upp", ()),)
+    assert sum("DISTINCT" in sql for sql in counting.statements) == 1
