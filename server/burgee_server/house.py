@@ -17,7 +17,7 @@ from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights, Lists, WarehouseComputing, check_matchers
-from burgee_server.metrics import Collector
+from burgee_server.metrics import Collector, Source
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
 from burgee_server.metrics.stores import asked, backlog, holding, loaded, refused
@@ -143,22 +143,10 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     check = partial(check_matchers, warehouse, settings.query_seconds)
     refreshing = Refreshing(cohorts, flags, computing, feed, clock, timedelta(seconds=settings.cohort_seconds))
     lifecycle = Lifecycle(flags, cohorts, stores.hierarchy, stores.turns, feed, clock)
-    transport = Transport(
-        settings.transport == "native",
-        settings.connection_seconds,
-        settings.connection_grace_seconds,
-        settings.connections,
-        shares_port=settings.processes > 1,
-        certificate=None if settings.tls is None else Certificate(*settings.tls),
-    )
+    transport = _transport(settings)
     watch = Watch(catalog, profiles, cohorts, settings.watch_profiles, transport.stream_seconds)
     streams = OpenStreams()
-    limits = CaptureLimits(
-        stores.quota,
-        max_calls=settings.capture_calls,
-        max_bytes=settings.capture_mb * MEGABYTE,
-        events_per_second=settings.key_events_per_second,
-    )
+    limits = _capture_limits(stores.quota, settings)
     forgetting = (gate.forget, cache.forget, memberships.forget, catalog.forget, hierarchy.forget)
     changes = Changes()
     behind = (mirror.notice, retention.notice, refreshing.notice)
@@ -175,23 +163,15 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         "memberships": (lambda: memberships.size, settings.profile_cache),
         "profiles": (lambda: cache.size, settings.profile_cache),
     }
-    collector = Collector(
-        {
-            "build": partial(build_info, version("burgee")),
-            "calls": partial(calls, answered),
-            "evaluations": partial(evaluations, flag_servicer),
-            "capture": partial(captured, taking, limits),
-            "journal": partial(backlog, journal, clock),
-            "held": partial(holding, stores.held, clock),
-            "quarantine": partial(refused, quarantine),
-            "loader": partial(loaded, loader),
-            "flags": FlagsInMemory(catalog, watch, access).samples,
-            "changes": changes.samples,
-            "caches": partial(caches, sizes),
-            "warehouse": partial(asked, warehouse.work),
-        }
-    )
-
+    sources: dict[str, Source] = {
+        "calls": partial(calls, answered),
+        "evaluations": partial(evaluations, flag_servicer),
+        "capture": partial(captured, taking, limits),
+        "loader": partial(loaded, loader),
+        "flags": FlagsInMemory(catalog, watch, access).samples,
+        "changes": changes.samples,
+        "caches": partial(caches, sizes),
+    }
     return House(
         stores=stores,
         gate=gate,
@@ -207,7 +187,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         limits=limits,
         calls=answered,
         transport=transport,
-        collector=collector,
+        collector=Collector(sources | _of_stores(stores, clock)),
         servicers=Servicers(
             actions=ActionServicer(Actions(stores.actions, cohorts, check, stores.turns, clock), group_types),
             admin=AdminServicer(administration, stores.backups, examine, version("burgee")),
@@ -244,3 +224,34 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             ),
         ),
     )
+
+
+def _transport(settings: Settings) -> Transport:
+    return Transport(
+        settings.transport == "native",
+        settings.connection_seconds,
+        settings.connection_grace_seconds,
+        settings.connections,
+        shares_port=settings.processes > 1,
+        certificate=None if settings.tls is None else Certificate(*settings.tls),
+    )
+
+
+def _capture_limits(quota: Quota, settings: Settings) -> CaptureLimits:
+    return CaptureLimits(
+        quota,
+        max_calls=settings.capture_calls,
+        max_bytes=settings.capture_mb * MEGABYTE,
+        events_per_second=settings.key_events_per_second,
+    )
+
+
+def _of_stores(stores: Stores, clock: Clock) -> dict[str, Source]:
+    """What is counted in the stores, and the build."""
+    return {
+        "build": partial(build_info, version("burgee")),
+        "journal": partial(backlog, stores.journal, clock),
+        "held": partial(holding, stores.held, clock),
+        "quarantine": partial(refused, stores.quarantine),
+        "warehouse": partial(asked, stores.warehouse.work),
+    }
