@@ -163,6 +163,12 @@ def tell_unknown(info: QueryInfo) -> None:
         click.echo(f"nobody has ever sent an event {event!r}{meant}", err=True)
 
 
+def event_text(happening: str | burgee.Happening) -> str:
+    """An event or an action, as people read it."""
+    named = burgee.Happening(happening) if isinstance(happening, str) else happening
+    return f"@{named.action}" if named.action else named.event or "any event"
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)

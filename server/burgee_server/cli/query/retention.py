@@ -8,7 +8,7 @@ import click
 import burgee
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, column_text, happening_of, part_text
+from burgee_server.cli.query.options import Asking, asking_options, column_text, event_text, happening_of, part_text
 from burgee_server.cli.query.people import column_of, print_keys
 
 _LATER = {"on_or_after": ", or after that"}
@@ -74,39 +74,47 @@ def retention(
         )
         return
 
-    start, return_ = start_event or "any event", (start_event if return_event is None else return_event) or "any event"
-    title = (
-        f"{count_by} by {interval} of {'the first' if starts == 'first_time' else 'each'} {start};"
-        f" share {'without' if churn else 'with'} {return_} so many {interval}s later"
-        f"{_LATER.get(returns, '')}{_OWN.get(window, '')}"
-    )
-
     def document(retention: burgee.Retention) -> dict[str, Any]:
         return {"tables": [_document(table) for table in retention.tables]}
 
     def table(retention: burgee.Retention) -> None:
-        if asking.by:
-            click.echo(title)
-        for each in retention.tables:
-            lines = [
-                [
-                    column_text(row.column.astimezone(asking.zone), interval),
-                    row.size,
-                    *(_cell(cell, churn) if row.size else "" for cell in row.cells),
-                ]
-                for row in each.rows
-            ]
-            means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in each.averages]
-            print_table(
-                [interval, count_by, *(str(period) for period in range(periods + 1))],
-                [*lines, ["of all that are over", sum(row.size for row in each.rows), *means]],
-                f"{asking.by}: {each.part}" if asking.by else title,
-            )
-        cells = (cell for each in retention.tables for row in each.rows if row.size for cell in row.cells)
-        if any(cell.state == "partial" for cell in cells):
-            click.echo("* is not over for everybody")
+        _print_tables(retention, query, asking, churn)
 
     asking.show(answer, document, table)
+
+
+def _print_tables(retention: burgee.Retention, query: burgee.RetentionQuery, asking: Asking, churn: bool) -> None:
+    """One table, or one for each part; above them, of whom and what."""
+    title = _title(query, churn)
+    if asking.by:
+        click.echo(title)
+    for each in retention.tables:
+        lines = [
+            [
+                column_text(row.column.astimezone(asking.zone), query.interval),
+                row.size,
+                *(_cell(cell, churn) if row.size else "" for cell in row.cells),
+            ]
+            for row in each.rows
+        ]
+        means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in each.averages]
+        print_table(
+            [query.interval, query.count_by, *(str(period) for period in range(query.periods + 1))],
+            [*lines, ["of all that are over", sum(row.size for row in each.rows), *means]],
+            f"{asking.by}: {each.part}" if asking.by else title,
+        )
+    cells = (cell for each in retention.tables for row in each.rows if row.size for cell in row.cells)
+    if any(cell.state == "partial" for cell in cells):
+        click.echo("* is not over for everybody")
+
+
+def _title(query: burgee.RetentionQuery, churn: bool) -> str:
+    start, return_ = event_text(query.start_event), event_text(query.return_event)
+    return (
+        f"{query.count_by} by {query.interval} of {'the first' if query.starts == 'first_time' else 'each'} {start};"
+        f" share {'without' if churn else 'with'} {return_} so many {query.interval}s later"
+        f"{_LATER.get(query.returns, '')}{_OWN.get(query.window, '')}"
+    )
 
 
 def _cell(cell: burgee.RetentionCell, churn: bool) -> str:

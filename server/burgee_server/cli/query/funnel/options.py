@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.query.options import Asking, asking_options, read_event, window_of
+from burgee_server.cli.query.options import Asking, asking_options, event_text, read_event, window_of
 
 _BETWEEN = re.compile(r"(\d{1,2})\.\.(\d{1,2}) (.+)", re.DOTALL)
 
@@ -66,7 +66,7 @@ def funnel_options(command: Callable[..., None]) -> Callable[..., None]:
 def way_text(query: burgee.FunnelQuery) -> str:
     """The steps, as people read them."""
     steps = (burgee.Step(step) if isinstance(step, str) else step for step in query.steps)
-    return " → ".join(f"@{step.action}" if step.action else step.event or "any event" for step in steps)
+    return " → ".join(event_text(burgee.Happening(step.event, action=step.action)) for step in steps)
 
 
 def window_text(query: burgee.FunnelQuery) -> str:
