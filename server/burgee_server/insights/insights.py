@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from burgee_server.errors import Overloaded
 from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import ANY, Guesses, events_of
@@ -19,7 +18,7 @@ from burgee_server.insights.unknown import UnknownEvents
 from burgee_server.insights.words import AsOf, QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
-from burgee_server.ports.warehouse import Answer, BadPattern, Mistaken, Statement, Warehouse, from_micros
+from burgee_server.ports.warehouse import Answer, BadPattern, Mistaken, ShortOfMemory, Statement, Warehouse, from_micros
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 T = TypeVar("T")
@@ -92,20 +91,22 @@ class Insights:
     ) -> AnswerT:
         """The answer. Where properties were taken for what they are not: by what they may be as well. Where it needs
         more memory than there is: in a way that takes longer and needs less, if there is one."""
-        started = time.monotonic()
+        deadline = None if timeout is None else time.monotonic() + timeout
         planned = plan(query, asked)
-        try:
-            return await self._answer(planned, asked, timeout)
-        except Mistaken:
-            guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
-            knowing = replace(asked, mixed=guessed.union(asked.mixed or ()))
-            self._guesses.was_wrong(asked.environment_id, events, guessed)
-        except Overloaded:
-            knowing = replace(asked, sparing=True)
-            if list(plan(query, knowing).statements) == list(planned.statements):
-                raise
-        left = None if timeout is None else max(timeout - (time.monotonic() - started), 0.001)
-        return await self._in_another_way(plan, query, events, knowing, left)
+        while True:
+            left = None if deadline is None else max(deadline - time.monotonic(), 0.001)
+            try:
+                return await self._answer(planned, asked, left)
+            except Mistaken:
+                guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
+                asked = replace(asked, mixed=guessed.union(asked.mixed or ()))
+                self._guesses.was_wrong(asked.environment_id, events, guessed)
+                planned = plan(query, asked)
+            except ShortOfMemory:
+                refused, asked = planned, replace(asked, sparing=True)
+                planned = plan(query, asked)
+                if [*planned.statements] == [*refused.statements]:
+                    raise
 
     async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
         started = time.monotonic()

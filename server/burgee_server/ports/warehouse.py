@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from burgee.evaluation.model import Properties
+from burgee_server.errors import Overloaded
 from burgee_server.meters import Work
 from burgee_server.ports.selection import EventKey, EventPage, Selection
 
@@ -153,6 +154,10 @@ class Mistaken(Exception):
     """A property that a statement guessed to be of one type is missing in an event, or of another."""
 
 
+class ShortOfMemory(Overloaded):
+    """A statement needs more memory than one may have: another that asks the same may need less."""
+
+
 class BadPattern(Exception):
     """A pattern bound in a statement is not RE2, or too large. The message says what is wrong with it.
 
@@ -212,7 +217,7 @@ class Warehouse(Protocol):
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """Run a read-only query; given up after `timeout` seconds with TimedOut, or at once if cancelled.
 
-        Raises Overloaded if it needs more memory than a query may have, BadPattern, Mistaken, and Unavailable.
+        Raises ShortOfMemory, Overloaded for an answer that is too large, BadPattern, Mistaken, and Unavailable.
         """
 
     async def owner(self) -> str | None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burgee_server.errors import Overloaded
+from burgee_server.errors import BurgeeError, Overloaded
 from burgee_server.insights.asked import Asked, Plan
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
-from burgee_server.ports.warehouse import Answer, Statement
+from burgee_server.ports.warehouse import Answer, ShortOfMemory, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment, Fact, new_environment
@@ -24,16 +24,17 @@ _COMPANIES = Series(measure=Measure.UNIQUE_GROUPS, group_type="company")
 
 @dataclass
 class Small:
-    """A warehouse that refuses statements with sets of who is in each column, for want of memory."""
+    """A warehouse that refuses statements with sets of who is in each part."""
 
     warehouse: ClickHouseWarehouse
+    refusal: BurgeeError = field(default_factory=lambda: ShortOfMemory("too much", retry_after=5))
     asked: list[bool] = field(default_factory=list)
     group_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         self.asked.append("uniqExact" in statement.sql)
         if self.asked[-1]:
-            raise Overloaded("too much", retry_after=5)
+            raise self.refusal
         return await self.warehouse.query(statement, timeout)
 
 
@@ -41,21 +42,29 @@ def _sparing(query: TrendQuery, asked: Asked) -> Plan[Any]:
     return plan_trend(query, replace(asked, sparing=True))
 
 
-async def test_a_question_that_is_refused_is_asked_in_another_way(environment: Environment) -> None:
-    """Once; and what can be asked in one way only is refused."""
-    await environment.load(Fact(distinct_id="ann"), Fact(distinct_id="bob"), Fact(distinct_id="ann"))
-    small = Small(environment.warehouse)
+async def _total(small: Small, environment: Environment, series: Series) -> float:
+    """Of all who have a plan."""
     asking = insights(small, FixedClock())  # type: ignore[arg-type]
+    query = TrendQuery((series,), MARCH, breakdown=Breakdown(("event.plan",)))
+    [row] = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer.rows
+    return row.total
 
-    async def total(series: Series) -> float:
-        query = TrendQuery((series,), MARCH)
-        [row] = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer.rows
-        return row.total
 
-    assert await total(_USERS) == 2
+async def test_a_question_that_is_refused_is_asked_in_another_way(environment: Environment) -> None:
+    """Once; and what can be asked in one way only is refused, as is an answer that would be too large."""
+    pro = {"plan": "pro"}
+    await environment.load(*(Fact(distinct_id=who, properties=pro) for who in ("ann", "bob", "ann")))
+    small = Small(environment.warehouse)
+    assert await _total(small, environment, _USERS) == 2
     assert small.asked == [True, False]
+    with pytest.raises(ShortOfMemory):
+        await _total(small, environment, Series(per="user"))
+    assert small.asked == [True, False, True]
+
+    large = Small(environment.warehouse, Overloaded("too large", retry_after=5))
     with pytest.raises(Overloaded):
-        await total(Series(per="user"))
+        await _total(large, environment, _USERS)
+    assert large.asked == [True]
 
 
 _MOMENTS = st.builds(lambda hours: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours), st.integers(0, 80))

@@ -80,7 +80,7 @@ class Started:
             # Here until the last of the periods up to the last return; 0 is for the start, and is no return.
             return actors, started, self._up_to("toInt64(last) - 1 - start.1")
         if returns.number is None:
-            return actors, started, self._bits("toInt32(each) - start.1")
+            return actors, started, self._bits("toInt32(each) - start.1", returns.listed)
         return actors, started, f"to{self.number}(bitShiftRight(returns, start.1))"
 
     def _rolling(self) -> tuple[str, str, str]:
@@ -205,10 +205,10 @@ class Started:
     def _position(self, micros: str) -> str:
         return position_sql(self.scope, self.columns, micros)
 
-    def _bits(self, period: str) -> str:
+    def _bits(self, period: str, returns: str = "returns") -> str:
         """A number with the bits of the periods of `each` of the returns; too early or late are bits not read."""
         number = f"greatest(0, least({period}, {self.query.periods + 1}))"
-        return f"arrayReduce('groupBitOr', arrayMap(each -> bitShiftLeft(to{self.number}(1), {number}), returns))"
+        return f"arrayReduce('groupBitOr', arrayMap(each -> bitShiftLeft(to{self.number}(1), {number}), {returns}))"
 
     def _up_to(self, last: str) -> str:
         """A number with the bits from 1 to the last period, or to the last that is asked for."""

@@ -1,16 +1,19 @@
 """In which columns of time an actor did something, gathered in one pass over the events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDEST = 256
 """How many bits a number of ClickHouse has."""
+_MOST_NUMBERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
     """The numbers, from 0, of some of `count` columns, as one value for each actor. `name` is a word of ours.
 
-    A bit a column, in a number; beyond 256 columns an array, which takes half as long again.
+    A bit a column, in a number; beyond 256 columns in up to eight numbers, a tuple; beyond those an array, which takes
+    half as long again, and twenty times the memory.
     """
 
     name: str
@@ -18,33 +21,58 @@ class Positions:
 
     @property
     def number(self) -> str | None:
-        """The type of the number that has the bits; None: it is an array."""
+        """The type of the number that has the bits; None: there is not one number that has."""
         return None if self.count > WIDEST else number_of(self.count)
 
     def gathered(self, condition: str = "", of: str = "position") -> str:
         """What a query that groups by actor must select: of the rows that meet the condition, that column."""
-        suffix, where = ("If", f", {condition}") if condition else ("", "")
-        if self.number is None:
+        if self.number is not None:
+            suffix, where = ("If", f", {condition}") if condition else ("", "")
+            return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), {of}){where}) AS {self.name}"
+        if not self._numbers:
+            suffix, where = ("If", f", {condition}") if condition else ("", "")
             return f"groupUniqArray{suffix}({of}{where}) AS {self.name}"
-        return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), {of}){where}) AS {self.name}"
+        shifted = f"bitShiftLeft(toUInt{WIDEST}(1), {of} % {WIDEST})"
+        also = f"({condition}) AND " if condition else ""
+        each = [f"groupBitOrIf({shifted}, {also}intDiv({of}, {WIDEST}) = {at})" for at in range(len(self._numbers))]
+        return f"tuple({', '.join(each)}) AS {self.name}"
 
     @property
     def some(self) -> str:
         """SQL over such a query: whether there is any."""
-        return f"notEmpty({self.name})" if self.number is None else f"{self.name} != 0"
+        if self.number is not None:
+            return f"{self.name} != 0"
+        if not self._numbers:
+            return f"notEmpty({self.name})"
+        return f"({' OR '.join(f'{number} != 0' for number in self._numbers)})"
 
     @property
     def listed(self) -> str:
         """SQL over such a query: an array of them, in no order."""
-        return self.name if self.number is None else f"bitPositionsToArray({self.name})"
+        if self.number is not None:
+            return f"bitPositionsToArray({self.name})"
+        if not self._numbers:
+            return self.name
+        each = [
+            f"arrayMap(bit -> toUInt16(bit + {at * WIDEST}), bitPositionsToArray({number}))"
+            for at, number in enumerate(self._numbers)
+        ]
+        return f"arrayConcat({', '.join(each)})"
 
     @property
     def size(self) -> str:
         """SQL over such a query: how many there are."""
-        return f"length({self.name})" if self.number is None else f"bitCount({self.name})"
+        if self.number is not None:
+            return f"bitCount({self.name})"
+        if not self._numbers:
+            return f"length({self.name})"
+        return f"({' + '.join(f'bitCount({number})' for number in self._numbers)})"
 
     def merged(self, rows: str) -> str:
         """What a query over such a query, under the name `rows`, must select to merge groups of its rows."""
+        if self.number is None and self._numbers:
+            each = [f"groupBitOr(tupleElement({rows}.{self.name}, {at + 1}))" for at in range(len(self._numbers))]
+            return f"tuple({', '.join(each)}) AS {self.name}"
         function = "groupUniqArrayArray" if self.number is None else "groupBitOr"
         return f"{function}({rows}.{self.name}) AS {self.name}"
 
@@ -52,22 +80,29 @@ class Positions:
     def after_another(self) -> str:
         """SQL for an array: those whose position before is there, too."""
         if self.number is None:
-            return f"arrayFilter(p -> has({self.name}, p - 1), {self.name})"
+            return f"arrayFilter(p -> has({self.listed}, p - 1), {self.listed})"
         return f"bitPositionsToArray(bitAnd({self.name}, bitShiftLeft({self.name}, 1)))"
 
     @property
     def after_a_gap(self) -> str:
         """SQL for an array: those whose position before is not there."""
         if self.number is None:
-            return f"arrayFilter(p -> NOT has({self.name}, p - 1), {self.name})"
+            return f"arrayFilter(p -> NOT has({self.listed}, p - 1), {self.listed})"
         return f"bitPositionsToArray(bitAnd({self.name}, bitNot(bitShiftLeft({self.name}, 1))))"
 
     @property
     def gaps(self) -> str:
-        """SQL for an array: those that are not there, and whose position before is; also the one after the last."""
+        """SQL for an array: those that are not there, and whose position before is. Not all numbers have a bit for
+        the one after the last column."""
         if self.number is None:
-            return f"arrayFilter(p -> NOT has({self.name}, p), arrayMap(p -> p + 1, {self.name}))"
+            return f"arrayFilter(p -> NOT has({self.listed}, p), arrayMap(p -> p + 1, {self.listed}))"
         return f"bitPositionsToArray(bitAnd(bitShiftLeft({self.name}, 1), bitNot({self.name})))"
+
+    @property
+    def _numbers(self) -> Sequence[str]:
+        """SQL for each of the numbers, where there are several; none where it is an array."""
+        count = -(-self.count // WIDEST)
+        return [f"tupleElement({self.name}, {at + 1})" for at in range(count)] if count <= _MOST_NUMBERS else []
 
 
 def number_of(bits: int) -> str:

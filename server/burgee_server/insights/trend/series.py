@@ -10,6 +10,7 @@ from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.positions import Positions
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.trend.measures import ACTIVE, DISTINCT, Counted, counted
@@ -60,8 +61,8 @@ class SeriesWriter:
         if self.query.cumulative and series.measure in DISTINCT:  # whoever was counted before adds nothing
             rows = f"SELECT part, counted, min(column) AS column FROM ({rows}) GROUP BY part, counted"
             aggregate = "count()"
-        elif self.asked.sparing and series.measure in DISTINCT:
-            return scope.statement(_one_by_one(rows))
+        elif series.measure in DISTINCT:
+            return scope.statement(self._one_by_one(rows))
         return scope.statement(
             f"SELECT part.1, part.2, column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
             " GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
@@ -134,7 +135,8 @@ class SeriesWriter:
             f" ORDER BY {total} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
         )
         kind = f"multiIf(isNull(split), 1, assumeNotNull(split) IN ({top}), 0, 2)"
-        return f"SELECT *, {kind} AS kind, (kind, if(kind = 0, assumeNotNull(split), '')) AS part FROM {source}"
+        value = "if(kind = 0, assumeNotNull(split), '') AS value"
+        return f"SELECT *, {kind} AS kind, {value}, (kind, value) AS part FROM {source}"
 
     def _rows(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
         """A query for the events of a series with what it counts; for first times, the first event of each."""
@@ -167,28 +169,37 @@ class SeriesWriter:
 
         Each one's segments in order: the columns of each begin where those of the one before ended.
         """
+        segments = Positions("segments", len(window.segments))
         first = scope.bind(list(window.first), "Array(Int64)")
         ends = scope.bind(list(window.end), "Array(Int64)")
         inside = f"numbers[-1] >= {window.segments.index(max(self.asked.span.start, window.segments[0]))}"
         before = f"arrayPushFront(arrayPopBack(arrayMap(number -> {ends}[number + 1], numbers)), 0)"
         run = f"range(greatest({first}[number + 1], before), {ends}[number + 1])"
         runs = f"arrayFlatten(arrayMap((number, before) -> {run}, numbers, {before}))"
+        numbers = f"arraySort(arrayMap(segment -> toInt64(segment), {segments.listed})) AS numbers"
+        at = f"arrayJoin(arrayConcat(if({inside}, [-1], []), {runs})) AS at"
+        actors = f"SELECT {self._of_part(segments.gathered(of='segment'))} FROM ({rows})"
+        return self._counted(at, f"SELECT {self._of_part(numbers)} FROM ({actors} GROUP BY {self._of_part('counted')})")
+
+    def _one_by_one(self, rows: str) -> str:
+        """The statement for the distinct of each column, and of all, by what each of them was in.
+
+        Groups of bits by who was there may go to the disk, and take no longer than a set of who was there for each
+        column, which may not.
+        """
+        columns = Positions("columns", len(self.columns))
+        at = f"arrayJoin(arrayPushFront(arrayMap(column -> toInt64(column), {columns.listed}), toInt64(-1))) AS at"
+        actors = f"SELECT {self._of_part(columns.gathered(of='column'))} FROM ({rows})"
+        return self._counted(at, f"{actors} GROUP BY {self._of_part('counted')}")
+
+    def _counted(self, at: str, actors: str) -> str:
+        """The statement that counts actors by part and `at`; at -1, all of them."""
+        part = "kind, value" if self.split else "0, ''"
         return (
-            "SELECT part.1, part.2, greatest(at, 0) AS column, at < 0 AS is_total, count()"
-            f" FROM (SELECT part, arrayJoin(arrayConcat(if({inside}, [-1], []), {runs})) AS at FROM ("
-            "SELECT part, arraySort(arrayMap(segment -> toInt64(segment), groupUniqArray(segment))) AS numbers"
-            f" FROM ({rows}) GROUP BY part, counted)) GROUP BY part, at"
+            f"SELECT {part}, greatest(at, 0) AS column, at < 0 AS is_total, count()"
+            f" FROM (SELECT {self._of_part(at)} FROM ({actors})) GROUP BY {self._of_part('at')}"
         )
 
-
-def _one_by_one(rows: str) -> str:
-    """The statement for the distinct of each column, and of all, by what each of them was in.
-
-    Sets of who is in each column must be in memory; groups of columns by who was in them may go to the disk.
-    """
-    columns = "arrayMap(column -> toInt64(column), groupUniqArray(column)) AS columns"
-    return (
-        "SELECT part.1, part.2, greatest(at, 0) AS column, at < 0 AS is_total, count()"
-        " FROM (SELECT part, arrayJoin(arrayConcat([-1], columns)) AS at"
-        f" FROM (SELECT part, {columns} FROM ({rows}) GROUP BY part, counted)) GROUP BY part, at"
-    )
+    def _of_part(self, *what: str) -> str:
+        """What to select, or to group by, of each part."""
+        return ", ".join((*(["kind", "value"] if self.split else []), *what))

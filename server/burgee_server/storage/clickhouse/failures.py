@@ -5,7 +5,7 @@ import re
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Overloaded, TimedOut, Unavailable
-from burgee_server.ports.warehouse import BadPattern, Mistaken, Refused
+from burgee_server.ports.warehouse import BadPattern, Mistaken, Refused, ShortOfMemory
 
 # The names of errors that pass, or that somebody can mend: disk, memory, network, time. What else goes wrong with an
 # insert lies in its rows: taken for trouble that passes, one bad event would hold up all that come after it.
@@ -59,7 +59,7 @@ def of_query(error: Error) -> Exception:
         case "TIMEOUT_EXCEEDED" | "TOO_SLOW" | "QUERY_WAS_CANCELLED":
             return TimedOut("the query took longer than it may")
         case "MEMORY_LIMIT_EXCEEDED":
-            return Overloaded("the query needs more memory than there is for it: ask for less", retry_after=5)
+            return ShortOfMemory("the query needs more memory than there is for it: ask for less", retry_after=5)
         case "TOO_MANY_ROWS_OR_BYTES":
             return Overloaded("the answer would be too large: ask for fewer parts or columns, or shorter texts", 5)
         case "CANNOT_COMPILE_REGEXP":
