@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 import grpc
+from click.core import ParameterSource
 
 import burgee
 from burgee.status import code_and_message, violations
@@ -17,6 +18,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY_FILE = Path("burgee-data/api-key")
+
+_KEY_FROM: dict[ParameterSource | None, str] = {
+    ParameterSource.COMMANDLINE: "--api-key",
+    ParameterSource.ENVIRONMENT: "BURGEE_API_KEY",
+}
 
 
 def with_client(command: "Callable[Concatenate[burgee.Client, P], R]") -> Callable[P, R]:
@@ -34,7 +40,8 @@ def with_client(command: "Callable[Concatenate[burgee.Client, P], R]") -> Callab
     @wraps(command)
     def run(*args: P.args, **options: P.kwargs) -> R:
         target, key = str(options.pop("target")), options.pop("api_key")
-        with _client(target, str(key) if key else _key_from_file()) as client, _told(target):
+        from_ = _KEY_FROM.get(click.get_current_context().get_parameter_source("api_key")) if key else str(KEY_FILE)
+        with _client(target, str(key) if key else _key_from_file()) as client, _told(target, from_):
             return command(client, *args, **options)
 
     return run
@@ -54,18 +61,22 @@ def _client(target: str, key: str) -> burgee.Client:
 
 
 @contextmanager
-def _told(target: str) -> Iterator[None]:
+def _told(target: str, key_from: str | None) -> Iterator[None]:
     """Turn what the server answers, or that none does, into a message, a line for each field at fault."""
     try:
         yield
     except burgee.QueryError as error:
-        raise click.ClickException(_words(target, error.code, error.message, error.violations)) from None
+        raise _failure(target, key_from, error.code, error.message, error.violations) from None
     except grpc.RpcError as error:
         code, message = code_and_message(error)
-        raise click.ClickException(_words(target, code.name, message, tuple(violations(error)))) from None
+        raise _failure(target, key_from, code.name, message, tuple(violations(error))) from None
 
 
-def _words(target: str, code: str, message: str, faults: tuple[tuple[str, str], ...]) -> str:
+def _failure(
+    target: str, key_from: str | None, code: str, message: str, faults: tuple[tuple[str, str], ...]
+) -> click.ClickException:
     if faults:
-        return "\n".join([code, *(f"  {field}: {reason}" for field, reason in faults)])
-    return in_words(target, grpc.StatusCode[code], message) or f"{code}: {message}"
+        return click.ClickException("\n".join([code, *(f"  {field}: {reason}" for field, reason in faults)]))
+    if code == grpc.StatusCode.UNAUTHENTICATED.name and key_from:
+        message = f"{message}; it was taken from {key_from}"
+    return click.ClickException(in_words(target, grpc.StatusCode[code], message) or f"{code}: {message}")

@@ -78,6 +78,11 @@ async def test_what_a_number_is_stands_above_it(used, run):
     assert await title("funnel-compare", "report_created", "report_created", *sides) == (
         "first: company.key in acme,globex, 2; second: event.pages gt 3, 0"
     )
+    parts = ("--by", "company.key", "--parts", "acme", "globex")
+    assert await title("funnel-compare", "report_created", "report_created", *parts) == (
+        "first: company.key: acme, 1; second: company.key: globex, 1"
+    )
+    assert (await title("retention")).startswith("user by week of the first event; share with any event so many")
     steps = ("report_created", "report_shared")
     assert await title("funnel-over-time", *steps) == "report_created → report_shared, by when they entered"
 
@@ -94,7 +99,13 @@ async def test_columns_that_the_range_cuts_are_starred_and_no_others(used, run):
 async def test_an_empty_answer_says_that_it_is_empty(used, run):
     """In a table without rows, and where no path goes further than its first event."""
     span = ("--start", "2026-11-02", "--end", "2026-11-16")
-    assert "none" in (await run("query", "trend", "nope", "--by", "event.pages", *span)).stdout.splitlines()
+    for options in (
+        ("trend", "nope"),
+        ("funnel", "nope", "report_created"),
+        ("funnel-times", "nope", "report_created"),
+    ):
+        shown = await run("query", *options, "--by", "event.pages", *span)
+        assert "none" in shown.stdout.splitlines()
     paths = (await run("query", "paths", "--after", "report_created", *span)).stdout
     assert "nothing is followed by anything within 30m: --gap 1d, say, lets more time pass" in paths
 

@@ -68,3 +68,11 @@ async def test_a_key_that_no_header_can_carry_is_told_in_a_line(run):
     """As when it was copied with a typographic character."""
     told = (await run("flags", "list", secret="burgee_…", code=1)).stderr
     assert told == "Error: the API key has characters that cannot be sent\n"
+
+
+async def test_a_key_that_opens_nothing_is_told_with_where_it_was_taken_from(run):
+    """As one of another server that is still in the environment, or in the directory."""
+    from_environment = (await run("flags", "list", secret="burgee_old", code=1)).stderr
+    typed = (await run("query", "trend", "--api-key", "burgee_older", code=1)).stderr
+    assert from_environment == "Error: UNAUTHENTICATED: unknown API key; it was taken from BURGEE_API_KEY\n"
+    assert typed == "Error: UNAUTHENTICATED: unknown API key; it was taken from --api-key\n"

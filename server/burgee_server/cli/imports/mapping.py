@@ -116,6 +116,19 @@ class Mapping(_Table, frozen=True):
             yield from ((f"{key}[{index}].column", each.column) for index, each in enumerate(conditions))
 
 
+_TABLES: dict[str, type[_Table]] = {
+    "": Mapping,
+    "event": Origin,
+    "distinct_id": Origin,
+    "timestamp": Time,
+    "uuid": Identity,
+    "groups": Groups,
+    "skip": Condition,
+    "only": Condition,
+    "csv": Csv,
+}
+"""What the keys of a mapping may hold; `properties` holds tables in its columns, too."""
+
 STANDARD = Mapping(
     event="event",
     distinct_id="distinct_id",
@@ -158,10 +171,19 @@ def mapping_of(document: Any) -> Mapping:
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
         key = place.removesuffix("`").removeprefix(".").replace("[...]", "")
+        message = _in_words(key.partition(".")[0].partition("[")[0], message)
         raise BadMapping(f"{key}: {message}" if key else message) from None
     for key, fault in _faults(mapping):
         raise BadMapping(f"{key}: {fault}")
     return mapping
+
+
+def _in_words(table: str, message: str) -> str:
+    """With the keys that a table has, where it has been given another."""
+    _, unknown, name = message.partition("contains unknown field ")
+    if not unknown or table not in _TABLES:
+        return message
+    return f"there is no key {name.strip('`')!r}; there are: {', '.join(_TABLES[table].__struct_fields__)}"
 
 
 def _faults(mapping: Mapping) -> Iterator[tuple[str, str]]:

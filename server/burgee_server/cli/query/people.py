@@ -21,8 +21,12 @@ def print_keys(
     elif asking.as_csv:
         print_csv([{"key": key} for key in keys])
     else:
+        found = False
         for key in keys:
+            found = True
             click.echo(key)
+        if not found:
+            click.echo("nobody", err=True)
 
 
 def column_of(text: str | None, columns: Sequence[datetime], zone: ZoneInfo) -> datetime:

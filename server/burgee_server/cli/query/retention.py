@@ -110,8 +110,9 @@ def _print_tables(retention: burgee.Retention, query: burgee.RetentionQuery, ask
 
 def _title(query: burgee.RetentionQuery, churn: bool) -> str:
     start, return_ = event_text(query.start_event), event_text(query.return_event)
+    first = "the first" if query.starts == "first_time" else "each"
     return (
-        f"{query.count_by} by {query.interval} of {'the first' if query.starts == 'first_time' else 'each'} {start};"
+        f"{query.count_by} by {query.interval} of {first} {start.removeprefix('any ')};"
         f" share {'without' if churn else 'with'} {return_} so many {query.interval}s later"
         f"{_LATER.get(query.returns, '')}{_OWN.get(query.window, '')}"
     )

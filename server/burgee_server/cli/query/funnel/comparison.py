@@ -33,6 +33,9 @@ def compare(
     sides = (burgee.Part(parts[0]), burgee.Part(parts[1])) if parts else (first, second)
     question = burgee.FunnelComparisonQuery(funnel=query, first=sides[0], second=sides[1], confidence=confidence)
 
+    def text(side: burgee.Part | Condition | None) -> str:
+        return condition_text(side) if isinstance(side, Condition) else f"{asking.by}: {side}"
+
     def table(answer: burgee.FunnelComparison) -> None:
         steps = zip(answer.differences, answer.first.steps[1:], answer.second.steps[1:], strict=True)
         print_table(
@@ -48,15 +51,11 @@ def compare(
                 ]
                 for each, one, other in steps
             ],
-            f"first: {_text(sides[0])}, {answer.first.steps[0].count:,};"
-            f" second: {_text(sides[1])}, {answer.second.steps[0].count:,}",
+            f"first: {text(sides[0])}, {answer.first.steps[0].count:,};"
+            f" second: {text(sides[1])}, {answer.second.steps[0].count:,}",
         )
         click.echo(
             f"p: how likely chance alone makes so much of a difference; below {1 - confidence:.2g}, it is hardly that"
         )
 
     asking.show(client.ask(question), lambda answer: {"rows": answer.to_rows()}, table)
-
-
-def _text(side: burgee.Part | Condition | None) -> str:
-    return condition_text(side) if isinstance(side, Condition) else str(side)

@@ -33,8 +33,8 @@ def funnel(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking) -> 
             ]
             compared = ["before"] if before else []
             print_table(["step", query.count_by, "of the first", "of the one before", *compared], lines, title)
-        elif funnel.rows:
-            names = [each.label for each in funnel.rows[0].steps]
+        else:
+            names = [each.label for each in funnel.rows[0].steps] if funnel.rows else []
             print_table([asking.by, *names], [[part_text(row.part), *_counts(row)] for row in funnel.rows], title)
 
     asking.show(client.ask(query), lambda funnel: {"rows": funnel.to_rows()}, table)

@@ -30,6 +30,8 @@ def times(
     question = burgee.FunnelTimesQuery(funnel=query, from_step=from_step or 0, to_step=to_step or 0, bins=bins or 0)
 
     def table(times: burgee.FunnelTimes) -> None:
+        if not times.rows:
+            click.echo("none")
         for row in times.rows:
             print_table(
                 ["step", query.count_by, "average", "median"],
