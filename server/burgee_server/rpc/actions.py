@@ -10,7 +10,7 @@ from burgee_server.errors import Invalid
 from burgee_server.ports.actions import Action, Matcher
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id, principal
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
 
 
@@ -61,8 +61,10 @@ class ActionServicer(actions_pb2_grpc.ActionServiceServicer):
         limit = page_size(request.page_size)
         position = read_page_token(request.page_token, str)
         actions = await self._actions.page(environment_id(), after=position[0] if position else "", limit=limit)
-        token = page_token(actions[-1].key) if len(actions) == limit else ""
-        return pb.ListActionsResponse(actions=map(_write, actions), next_page_token=token)
+        response = pb.ListActionsResponse()
+        if (last := fill(response.actions, actions, limit, _write)) is not None:
+            response.next_page_token = page_token(last.key)
+        return response
 
     async def DeleteAction(self, request: pb.DeleteActionRequest, _context: Any) -> pb.DeleteActionResponse:
         """Take an action away."""

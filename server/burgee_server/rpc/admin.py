@@ -9,10 +9,10 @@ from burgee.v1 import admin_pb2_grpc
 from burgee_server.access import Administration
 from burgee_server.errors import Invalid
 from burgee_server.findings import Finding, State
-from burgee_server.ports.access import ApiKey, Environment, Project, Role
+from burgee_server.ports.access import ApiKey, AuditEntry, Environment, Project, Role
 from burgee_server.ports.backups import Backups
 from burgee_server.rpc.call import principal
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
 
 _ROLES = {
@@ -113,16 +113,8 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         before = position[0] if position else None
         entries = await self._administration.audit_entries(principal(), before=before, limit=limit)
         response = pb.ListAuditEntriesResponse()
-        for entry in entries:
-            response.entries.add(
-                at=timestamp(entry.at),
-                actor=entry.actor,
-                action=entry.action,
-                subject=entry.subject,
-                detail=entry.detail,
-            )
-        if len(entries) == limit:
-            response.next_page_token = page_token(entries[-1].entry_id)
+        if (last := fill(response.entries, entries, limit, _audit_entry)) is not None:
+            response.next_page_token = page_token(last.entry_id)
         return response
 
     async def CreateBackup(self, request: pb.CreateBackupRequest, _context: Any) -> pb.CreateBackupResponse:
@@ -164,4 +156,10 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
         revoked_at=timestamp(key.revoked_at),
         events_per_second=key.events_per_second,
         queries_at_a_time=key.queries_at_a_time,
+    )
+
+
+def _audit_entry(entry: AuditEntry) -> pb.AuditEntry:
+    return pb.AuditEntry(
+        at=timestamp(entry.at), actor=entry.actor, action=entry.action, subject=entry.subject, detail=entry.detail
     )

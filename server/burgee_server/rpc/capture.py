@@ -16,7 +16,7 @@ from burgee_server.ports.warehouse import from_micros
 from burgee_server.rpc.call import environment_id, principal
 from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.limits import CaptureLimits
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import read_timestamp, timestamp
 
 MAX_CHOSEN = 1_000
@@ -58,9 +58,9 @@ class CaptureServicer:
         position = read_page_token(request.page_token, int)
         before = position[0] if position else None
         events = await self._store.page(environment_id(), _selection(request.filter), before, limit)
-        response = pb.ListQuarantinedEventsResponse(events=map(_event, events))
-        if len(events) == limit:
-            response.next_page_token = page_token(events[-1].quarantine_id)
+        response = pb.ListQuarantinedEventsResponse()
+        if (last := fill(response.events, events, limit, _event)) is not None:
+            response.next_page_token = page_token(last.quarantine_id)
         return response
 
     async def GetQuarantinedEvent(

@@ -11,7 +11,7 @@ from burgee_server.ports.cohorts import Cohort
 from burgee_server.ports.criteria import Computed
 from burgee_server.rpc.call import environment_id, principal
 from burgee_server.rpc.criteria import read_computed, write_computed
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
         limit = page_size(request.page_size)
         position = read_page_token(request.page_token, str)
         cohorts = await self._cohorts.page(environment_id(), after=position[0] if position else "", limit=limit)
-        token = page_token(cohorts[-1].key) if len(cohorts) == limit else ""
-        return pb.ListCohortsResponse(cohorts=map(_write, cohorts), next_page_token=token)
+        response = pb.ListCohortsResponse()
+        if (last := fill(response.cohorts, cohorts, limit, _write)) is not None:
+            response.next_page_token = page_token(last.key)
+        return response
 
     async def DeleteCohort(self, request: pb.DeleteCohortRequest, _context: Any) -> pb.DeleteCohortResponse:
         """Take a cohort away."""

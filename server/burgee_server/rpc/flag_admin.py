@@ -1,6 +1,6 @@
 """FlagAdminService."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from burgee import wire
@@ -11,10 +11,10 @@ from burgee_server.access import Administration
 from burgee_server.errors import Invalid
 from burgee_server.flags import Lifecycle, Past, Previews
 from burgee_server.names import group_type_fault, require
-from burgee_server.ports.flags import FlagVersion
+from burgee_server.ports.flags import FlagChange, FlagVersion
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id, principal
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.previews import PARTS, changes_to_proto, part_to_proto, totals_to_proto
 from burgee_server.rpc.timestamps import read_timestamp, timestamp
 
@@ -71,8 +71,10 @@ class FlagAdminServicer(flag_admin_pb2_grpc.FlagAdminServiceServicer):
             limit=limit,
             include_archived=request.include_archived,
         )
-        token = page_token(versions[-1].flag.key) if len(versions) == limit else ""
-        return pb.ListFlagsResponse(flags=map(_write, versions), next_page_token=token)
+        response = pb.ListFlagsResponse()
+        if (last := fill(response.flags, versions, limit, _write)) is not None:
+            response.next_page_token = page_token(last.flag.key)
+        return response
 
     async def ArchiveFlag(self, request: pb.ArchiveFlagRequest, _context: Any) -> pb.ArchiveFlagResponse:
         """Take a flag out of use."""
@@ -89,16 +91,8 @@ class FlagAdminServicer(flag_admin_pb2_grpc.FlagAdminServiceServicer):
             environment_id(), _key(request.flag_key), before=position[0] if position else None, limit=limit
         )
         response = pb.ListFlagVersionsResponse()
-        for version, changes in versions:
-            response.versions.add(
-                flag=_write(version),
-                changed_by=version.changed_by,
-                change_note=version.change_note,
-                changed_at=timestamp(version.changed_at),
-                changes=[pb.FlagChange(path=each.path, before=each.before, after=each.after) for each in changes],
-            )
-        if len(versions) == limit:
-            response.next_page_token = page_token(versions[-1][0].flag.version)
+        if (last := fill(response.versions, versions, limit, _write_version)) is not None:
+            response.next_page_token = page_token(last[0].flag.version)
         return response
 
     async def DisableFlag(self, request: pb.DisableFlagRequest, _context: Any) -> pb.DisableFlagResponse:
@@ -178,3 +172,14 @@ def _write(version: FlagVersion) -> flags_pb2.Flag:
     flag.created_at.FromDatetime(version.created_at)
     flag.updated_at.FromDatetime(version.changed_at)
     return flag
+
+
+def _write_version(told: tuple[FlagVersion, Sequence[FlagChange]]) -> pb.FlagVersion:
+    version, changes = told
+    return pb.FlagVersion(
+        flag=_write(version),
+        changed_by=version.changed_by,
+        change_note=version.change_note,
+        changed_at=timestamp(version.changed_at),
+        changes=[pb.FlagChange(path=each.path, before=each.before, after=each.after) for each in changes],
+    )

@@ -16,6 +16,8 @@ from burgee_server.rpc.call import environment_id
 from burgee_server.rpc.decoding import decode
 
 MAX_ANSWERS = 100_000
+MAX_ANSWER_BYTES = 64 << 20
+_MOST_TOLD = f"{MAX_ANSWER_BYTES >> 20} MiB"
 MAX_CONTEXT_BYTES = 65_536
 _MOST_RESPONSES = 10_000
 MAX_HEARTBEAT_SECONDS = 300
@@ -54,8 +56,13 @@ class FlagServicer:
     async def EvaluateAll(self, request: pb.EvaluateAllRequest, _context: Any) -> pb.EvaluateAllResponse:
         """Every flag, one context."""
         resolutions = await self._checks.evaluate_all(environment_id(), _read_context(request.context))
+        response = pb.EvaluateAllResponse(resolutions=map(wire.resolution_to_proto, resolutions))
+        if response.ByteSize() > MAX_ANSWER_BYTES:
+            raise Invalid.of(
+                "context", f"the answers are more than {_MOST_TOLD}: ask for some flags, with BatchEvaluate"
+            )
         self.evaluations.update(resolution.reason for resolution in resolutions)
-        return pb.EvaluateAllResponse(resolutions=map(wire.resolution_to_proto, resolutions))
+        return response
 
     async def BatchEvaluate(self, request: pb.BatchEvaluateRequest, _context: Any) -> pb.BatchEvaluateResponse:
         """Several flags, several contexts."""
@@ -68,9 +75,15 @@ class FlagServicer:
             raise Invalid.of("contexts", f"at most {MAX_ANSWERS:,} answers a call, this one asks for {answers:,}")
         contexts = [_read_context(context, f"contexts[{index}]") for index, context in enumerate(request.contexts)]
         response = pb.BatchEvaluateResponse()
+        size = 0
         async for resolutions in self._checks.evaluate_many(environment_id(), keys, contexts):
+            written = [self._response(resolution) for resolution in resolutions]
+            size += sum(len(serialized) for _, serialized in written)
+            if size > MAX_ANSWER_BYTES:
+                ask = f"fewer than {len(contexts):,} at a time" if len(contexts) > 1 else "fewer flags"
+                raise Invalid.of("contexts", f"the answers are more than {_MOST_TOLD}: ask for {ask}")
             self.evaluations.update(resolution.reason for resolution in resolutions)
-            response.results.add(resolutions=[self._response(resolution)[0].resolution for resolution in resolutions])
+            response.results.add(resolutions=[message.resolution for message, _ in written])
         return response
 
     async def Explain(self, request: pb.ExplainRequest, _context: Any) -> pb.ExplainResponse:

@@ -3,12 +3,17 @@
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from burgee_server.errors import Invalid
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
+MAX_PAGE_BYTES = 3 << 20
+"""A page is no larger, unless it is one item: gRPC's own clients refuse an answer of more than 4 MB."""
+
+T = TypeVar("T")
 
 
 def page_size(requested: int) -> int:
@@ -16,6 +21,19 @@ def page_size(requested: int) -> int:
     if requested > MAX_PAGE:
         raise Invalid.of("page_size", f"must be at most {MAX_PAGE:,}, got {requested:,}")
     return requested or DEFAULT_PAGE
+
+
+def fill(page: Any, items: Sequence[T], limit: int, write: Callable[[T], Any]) -> T | None:
+    """Put items, of which `limit` were asked for, into a page: fewer, if they are large. The last that is on it; None
+    if there are no more."""
+    size = 0
+    for index, item in enumerate(items):
+        message = write(item)
+        size += message.ByteSize()
+        if index and size > MAX_PAGE_BYTES:
+            return items[index - 1]
+        page.append(message)
+    return items[-1] if len(items) == limit else None
 
 
 def page_token(*position: str | int) -> str:

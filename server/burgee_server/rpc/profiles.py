@@ -21,7 +21,7 @@ from burgee_server.ports.warehouse import StoredEvent, Warehouse, from_micros, t
 from burgee_server.profiles import GroupTypes, Hierarchy, Profiles, SeenProfile, parent_of
 from burgee_server.rpc.call import environment_id, principal
 from burgee_server.rpc.erasures import ErasureCalls
-from burgee_server.rpc.paging import page_size, page_token, read_page_token
+from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.selections import check_whose, cursor, read_cursor, read_selection
 from burgee_server.rpc.timestamps import timestamp
 
@@ -87,8 +87,11 @@ class ProfileServicer(ErasureCalls):
 
     async def ListPersons(self, request: pb.ListPersonsRequest, _context: Any) -> pb.ListPersonsResponse:
         """A page of persons."""
-        profiles, token = await self._page(request, partial(self._profiles.page, environment_id(), USER))
-        return pb.ListPersonsResponse(persons=map(_person, profiles), next_page_token=token)
+        limit, profiles = await self._page(request, partial(self._profiles.page, environment_id(), USER))
+        response = pb.ListPersonsResponse()
+        if (last := fill(response.persons, profiles, limit, _person)) is not None:
+            response.next_page_token = page_token(last.key)
+        return response
 
     async def ListGroups(self, request: pb.ListGroupsRequest, _context: Any) -> pb.ListGroupsResponse:
         """A page of groups."""
@@ -99,9 +102,11 @@ class ProfileServicer(ErasureCalls):
         if request.parent_key:
             require("parent_key", name_fault(request.parent_key))
             read = partial(self._profiles.children, *whose, request.parent_key)
-        profiles, token = await self._page(request, read)
-        groups = map(await self._writer(request.group_type), profiles)
-        return pb.ListGroupsResponse(groups=groups, next_page_token=token)
+        limit, profiles = await self._page(request, read)
+        response = pb.ListGroupsResponse()
+        if (last := fill(response.groups, profiles, limit, await self._writer(request.group_type))) is not None:
+            response.next_page_token = page_token(last.key)
+        return response
 
     async def UpdateGroupType(self, request: pb.UpdateGroupTypeRequest, _context: Any) -> pb.UpdateGroupTypeResponse:
         """What the groups of a type belong to."""
@@ -127,9 +132,9 @@ class ProfileServicer(ErasureCalls):
             before=_before(position),
             limit=limit,
         )
-        response = pb.ListEventsResponse(events=map(_event, events))
-        if len(events) == limit:
-            response.next_page_token = page_token(to_micros(events[-1].timestamp), events[-1].uuid)
+        response = pb.ListEventsResponse()
+        if (last := fill(response.events, events, limit, _event)) is not None:
+            response.next_page_token = page_token(to_micros(last.timestamp), last.uuid)
         return response
 
     async def ExportEvents(self, request: pb.ExportEventsRequest, _context: Any) -> AsyncIterator[Any]:
@@ -155,11 +160,10 @@ class ProfileServicer(ErasureCalls):
         self,
         request: pb.ListPersonsRequest | pb.ListGroupsRequest,
         read: Callable[..., Awaitable[Sequence[SeenProfile]]],
-    ) -> tuple[Sequence[SeenProfile], str]:
+    ) -> tuple[int, Sequence[SeenProfile]]:
         limit = page_size(request.page_size)
         position = read_page_token(request.page_token, str)
-        profiles = await read(after=position[0] if position else "", limit=limit)
-        return profiles, page_token(profiles[-1].key) if len(profiles) == limit else ""
+        return limit, await read(after=position[0] if position else "", limit=limit)
 
     async def _all_types(self) -> list[pb.GroupType]:
         parent_types = await self._hierarchy.known(environment_id())
