@@ -4,16 +4,17 @@ import argparse
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.insights.cohorts import COHORTS, vocabulary
-from benchmarks.insights.data import duck, fill
+from benchmarks.insights.data import Span, duck, fill
 from benchmarks.insights.features import FEATURES
 from benchmarks.insights.funnels import FUNNELS
 from benchmarks.insights.paths import PATHS
@@ -24,8 +25,15 @@ from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from tests.fixtures.vocabulary import insights
+from tests.fixtures.warehouse import WithoutColumns
 
-_OF_JSON = re.compile(r"\b(company|plan|amount|country)\b")
+PROPERTY_COLUMNS = ("plan", "amount", "country")
+"""Those that DuckDB has in typed columns, too."""
+
+_OF_PROPERTIES = re.compile(rf"\b({'|'.join(PROPERTY_COLUMNS)})\b")
+_OF_JSON = re.compile(rf"\b({'|'.join((*PROPERTY_COLUMNS, 'company'))})\b")
+
+Way: TypeAlias = Callable[[], Awaitable[Any]]
 
 QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
 
@@ -42,42 +50,87 @@ async def cost(ask: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
     return perf_counter() - started, process_time() - used
 
 
+@dataclass
+class Table:
+    """The table that is printed: each way of asking, and what it is compared with."""
+
+    rounds: int
+
+    def head(self, span: Span) -> None:
+        """Which table of DuckDB is which, too."""
+        named = ", ".join(PROPERTY_COLUMNS)
+        print(
+            f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {self.rounds}, seconds"
+        )
+        print("ratios: of pairs: insight to SQL and to DuckDB, JSON; insight, columns, or insight to DuckDB, columns\n")
+        print("insight: of events as they are kept by themselves. SQL: by hand, of the same.")
+        print("DuckDB, JSON: the company and all properties are taken out of JSON, as they came.")
+        print(f"insight, columns: with property_columns = {named}; none where none of them is asked about.")
+        print(f"DuckDB, columns: a table with company, {named} in typed columns, chosen beforehand.\n")
+        print(
+            "| | insight | CPU | SQL | CPU | ratio | DuckDB, JSON | ratio | insight, columns | CPU | DuckDB, columns"
+            " | CPU | ratio |"
+        )
+        print(f"|---{'|---:' * 12}|")
+
+    async def row(self, name: str, ways: Mapping[str, Way]) -> None:
+        """Asks in turns: `insight` and `sql`, and of `columns`, `json` and `typed` what there is."""
+        times = [{way: await cost(ask) for way, ask in ways.items()} for _ in range(self.rounds)]
+
+        def seconds(way: str) -> str:
+            return f"{median(each[way][0] for each in times):.3f}" if way in ways else "–"
+
+        def processor(way: str) -> str:
+            return f"{median(each[way][1] for each in times):.3f}" if way in ways else "–"
+
+        def ratio(way: str, to: str) -> str:
+            # Of each round: both met the same neighbours.
+            return f"{median(each[way][0] / each[to][0] for each in times):.2f}" if to in ways else "–"
+
+        typed = "columns" if "columns" in ways else "insight"
+        cells = [
+            name,
+            *(seconds("insight"), processor("insight"), seconds("sql"), processor("sql"), ratio("insight", "sql")),
+            *(seconds("json"), ratio("insight", "json")),
+            *(seconds("columns"), processor("columns"), seconds("typed"), processor("typed"), ratio(typed, "typed")),
+        ]
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
 async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds: int) -> None:
     """Fill the directory if it is empty, ask everything, print the table."""
     dsn = f"chdb://{directory / 'events' if (directory / 'events').exists() else directory}"
-    warehouse = await ClickHouseWarehouse.open(dsn)
+    warehouse = await ClickHouseWarehouse.open(dsn, property_columns=PROPERTY_COLUMNS)
     span = await asyncio.to_thread(fill, dsn, events)
+    while not set(PROPERTY_COLUMNS) <= set(warehouse.property_columns):  # noqa: ASYNC110 - a mutation has no event
+        await asyncio.sleep(0.1)
+    plain: Any = WithoutColumns(warehouse)
     with ExitStack() as stack:
         table = None
         if with_duckdb:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
             table = await asyncio.to_thread(stack.enter_context, duck(dsn, scratch))
-        print(f"{span.events:,} events, {span.start:%Y-%m-%d} to {span.end:%Y-%m-%d}; medians of {rounds}\n")
-        print("| | insight | CPU | SQL | CPU | ratio | DuckDB, JSON | ratio | DuckDB, columns | ratio |")
-        print(f"|---{'|---:' * 9}|")
-        asking = insights(warehouse, SystemClock(), vocabulary(span.range))
+        printed = Table(rounds)
+        printed.head(span)
+        asking, of_columns = (insights(each, SystemClock(), vocabulary(span.range)) for each in (plain, warehouse))
         for question in QUESTIONS:
             if not re.search(only, question.name):
                 continue
+            asked = (question.plan, question.query(span.range), 1, {"company"})
             sql = question.clickhouse.replace("{events}", span.clickhouse)
-            ways: list[Callable[[], Awaitable[Any]]] = [
-                partial(asking.ask, question.plan, question.query(span.range), 1, {"company"}),
-                partial(warehouse.query, Statement(sql)),
-            ]
+            ways: dict[str, Way] = {
+                "insight": partial(asking.ask, *asked),
+                "sql": partial(warehouse.query, Statement(sql)),
+            }
+            if _OF_PROPERTIES.search(sql):
+                ways["columns"] = partial(of_columns.ask, *asked)
             if table is not None and question.duckdb:
-                texts = [question.duckdb.replace("{events}", span.duckdb(of)) for of in ("arrived", "events")]
-                # What asks for nothing out of JSON is the same of both.
-                texts = texts if _OF_JSON.search(texts[0]) else texts[1:]
-                ways += [partial(asyncio.to_thread, fetched, table, text) for text in texts]
-            times = [[await cost(way) for way in ways] for _ in range(rounds)]
-            medians = [tuple(median(each[way][of] for each in times) for of in (0, 1)) for way in range(len(ways))]
-            # The ratios are of each round: both met the same neighbours.
-            ratios = [median(each[0][0] / each[way][0] for each in times) for way in range(1, len(ways))]
-            cells = [f"{number:.3f}" for way in medians[:2] for number in way] + [f"{ratios[0]:.2f}"]
-            of_duckdb = [(f"{way[0]:.3f}", f"{of:.2f}") for way, of in zip(medians[2:], ratios[1:], strict=True)]
-            of_duckdb = of_duckdb or [("–", "–")]
-            cells += [cell for each in (of_duckdb[0], of_duckdb[-1]) for cell in each]
-            print(f"| {question.name} | {' | '.join(cells)} |", flush=True)
+                for way, of in (("json", "arrived"), ("typed", "events")):
+                    text = question.duckdb.replace("{events}", span.duckdb(of))
+                    # What asks for nothing out of JSON is the same of both.
+                    if way == "typed" or _OF_JSON.search(text):
+                        ways[way] = partial(asyncio.to_thread, fetched, table, text)
+            await printed.row(question.name, ways)
     await warehouse.close()
 
 

@@ -95,7 +95,10 @@ async def _open_warehouse(directory: DataDirectory, settings: Settings) -> Click
     given = settings.warehouse
     dsn = given.get_secret_value() if given else f"chdb://{directory.path / 'events'}"
     return await ClickHouseWarehouse.open(
-        dsn, query_memory_bytes=settings.query_memory_mb * MEGABYTE, group_columns=settings.group_columns
+        dsn,
+        query_memory_bytes=settings.query_memory_mb * MEGABYTE,
+        group_columns=settings.group_columns,
+        property_columns=settings.property_columns,
     )
 
 

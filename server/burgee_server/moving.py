@@ -68,7 +68,12 @@ async def _events(
 ) -> Counted:
     source = f"chdb://{directory.path / 'events'}"
     for each in (source, dsn):
-        warehouse = await ClickHouseWarehouse.open(each, query_clients=1, group_columns=settings.group_columns)
+        warehouse = await ClickHouseWarehouse.open(
+            each,
+            query_clients=1,
+            group_columns=settings.group_columns,
+            property_columns=settings.property_columns,
+        )
         try:
             if await warehouse.owner() not in (None, installation):
                 raise Damaged("the warehouse has events of another installation: give it an empty database")

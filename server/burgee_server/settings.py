@@ -12,7 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from burgee_server.names import group_type_fault
+from burgee_server.names import group_type_fault, name_fault
 
 MEGABYTE = 1024 * 1024
 
@@ -38,6 +38,12 @@ def _url(form: str) -> AfterValidator:
 
 def _group_type(name: str) -> str:
     if fault := group_type_fault(name):
+        raise ValueError(fault)
+    return name
+
+
+def _property(name: str) -> str:
+    if fault := name_fault(name):
         raise ValueError(fault)
     return name
 
@@ -110,6 +116,10 @@ class Settings(BaseSettings):
         ("company",),
         description="Group types that questions are often asked by, with commas between: their keys get a column.",
     )
+    property_columns: Annotated[tuple[Annotated[str, AfterValidator(_property)], ...], NoDecode] = Field(
+        (),
+        description="Event properties that questions are often asked by, with commas between: they get columns.",
+    )
     query_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Longest that one insight may run, whatever deadline its caller set."
     )
@@ -152,7 +162,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field("text", pattern="^(text|json)$", description="text, or json for one object a line.")
 
-    @field_validator("group_columns", mode="before")
+    @field_validator("group_columns", "property_columns", mode="before")
     @classmethod
     def _between_commas(cls, given: object) -> object:
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given

@@ -18,6 +18,7 @@ from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.group_columns import add_group_columns
 from burgee_server.storage.clickhouse.landing import load_again
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
+from burgee_server.storage.clickhouse.property_columns import add_property_columns
 from burgee_server.storage.clickhouse.schema import migrate
 from tests.fixtures.warehouse import EMBEDDED, Fact, batch
 
@@ -41,7 +42,7 @@ class Recorder:
         rows: list[list[Any]] = [[0]]
         if "system.mutations" in sql:
             rows = [[0, ""]]
-        elif "system.columns" in sql:
+        elif "system.columns" in sql or "system.parts_columns" in sql:
             rows = []
         elif "DISTINCT type" in sql:
             rows = [["company"], ["user"]]
@@ -57,6 +58,7 @@ async def statements() -> list[tuple[str, dict[str, Any]]]:
     client: Any = recorder
     migrate(client, LAYOUT)
     add_group_columns(client, LAYOUT, ["company"])
+    add_property_columns(client, LAYOUT, ["plan"])
     load_again(client, LAYOUT, BatchFormat(), batch(1, Fact()))
 
     async def run(work: Callable[[Any], Any]) -> Any:
@@ -98,7 +100,7 @@ async def test_every_table_of_rows_is_replicated_and_asked_for_through_a_distrib
     assert all("TABLE events ON" in sql and "ADD COLUMN IF NOT EXISTS" in sql for sql in of_both)
     local = [sql.replace("events_local", "events") for sql in altered if "events_local" in sql]
     assert set(of_both) <= set(local)
-    assert len(of_both) == 2
+    assert len(of_both) == 5
 
 
 async def test_one_server_is_told_nothing_of_clusters() -> None:

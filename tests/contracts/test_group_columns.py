@@ -21,6 +21,7 @@ class As:
 
     warehouse: ClickHouseWarehouse
     group_columns: frozenset[str]
+    property_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> object:
         return await self.warehouse.query(statement, timeout)

@@ -51,6 +51,8 @@ class Asked:
     """Whether its own people count, too."""
     group_columns: Collection[str] = ()
     """The group types whose keys events have in a column of their own: see Warehouse.group_columns."""
+    property_columns: Collection[str] = ()
+    """The event properties that have columns of their own: see Warehouse.property_columns."""
     mixed: Collection[str] | None = None
     """Event properties that are not of one type, or missing here and there; None: none may be guessed to be."""
     sparing: bool = False

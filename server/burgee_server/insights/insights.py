@@ -73,6 +73,7 @@ class Insights:
                 properties_as_of,
                 include_internal,
                 self._warehouse.group_columns,
+                self._warehouse.property_columns,
                 mixed,
             )
             for each in spans

@@ -180,6 +180,10 @@ class Warehouse(Protocol):
     def group_columns(self) -> Collection[str]:
         """The group types whose keys events have in group_column() as well: NULL where there is none."""
 
+    @property
+    def property_columns(self) -> Collection[str]:
+        """The event properties of which every event has text_column() and number_column() as well."""
+
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.
 
@@ -298,6 +302,22 @@ def property_column(column: str, name: str, type_: str) -> str:
     `type_` is a ClickHouse type such as "String", written by us. A value of another type reads as NULL.
     """
     return f"{column}.{quote_name(name)}.:{type_}"
+
+
+def property_number(column: str, name: str) -> str:
+    """SQL for a number in a JSON column, of whatever type it is kept as; NULL where the value is none."""
+    int_, float_, long = (property_column(column, name, type_) for type_ in ("Int64", "Float64", "UInt64"))
+    return f"coalesce(toFloat64({int_}), {float_}, toFloat64({long}))"
+
+
+def text_column(name: str) -> str:
+    """SQL for the column of `events` with one property's texts, where it has one; NULL where the value is no text."""
+    return quote_name(f"text_{name}")
+
+
+def number_column(name: str) -> str:
+    """SQL for the column of `events` with one property's numbers, where it has one; NULL where the value is none."""
+    return quote_name(f"number_{name}")
 
 
 def group_column(group_type: str) -> str:

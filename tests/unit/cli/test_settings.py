@@ -13,6 +13,7 @@ from burgee_server.cli.settings import settings_in_force
     [
         ({"processes": 2}, "settings: role and processes are for several processes"),
         ({"group_columns": "company, a.b"}, "settings: group_columns"),
+        ({"property_columns": "plan, " + 201 * "x"}, "settings: property_columns"),
         ({"listen": "nowhere"}, "settings: listen: must be HOST:PORT"),
         ({"tls_key": "hidden.pem"}, "settings: tls_certificate and tls_key belong together"),
         (
@@ -43,9 +44,10 @@ def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
         settings_in_force(tmp_path / "burgee.toml")
 
 
-def test_group_types_are_a_list_or_words_with_commas_between(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["group_columns", "property_columns"])
+def test_what_has_columns_is_a_list_or_words_with_commas_between(tmp_path: Path, setting: str) -> None:
     """In the environment there are only texts; none is none."""
     file = tmp_path / "burgee.toml"
     for written, read in (('"company, team,"', ("company", "team")), ('["team"]', ("team",)), ('""', ())):
-        file.write_text(f"group_columns = {written}\n")
-        assert settings_in_force(file).group_columns == read
+        file.write_text(f"{setting} = {written}\n")
+        assert getattr(settings_in_force(file), setting) == read

@@ -27,6 +27,7 @@ class Watched:
     warehouse: ClickHouseWarehouse
     guesses: list[frozenset[str]] = field(default_factory=list)
     group_columns: frozenset[str] = frozenset()
+    property_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         if statement.largest_bytes:  # others look whether a name is there

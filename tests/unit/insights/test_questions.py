@@ -14,6 +14,8 @@ from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.ports.warehouse import Answer, BadPattern, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.clickhouse.layout import Layout
+from burgee_server.storage.clickhouse.property_columns import PropertyColumns
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, ask, funnel, trend
 
@@ -169,6 +171,7 @@ class FailingWarehouse(ClickHouseWarehouse):
     def __init__(self, error: Exception) -> None:
         self._error = error
         self.group_columns = ()
+        self._property_columns = PropertyColumns(Layout(), frozenset(), frozenset())
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         raise self._error

@@ -30,6 +30,7 @@ class Small:
     refusal: BurgeeError = field(default_factory=lambda: ShortOfMemory("too much", retry_after=5))
     asked: list[bool] = field(default_factory=list)
     group_columns: frozenset[str] = frozenset()
+    property_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         self.asked.append("uniqExact" in statement.sql)

@@ -8,7 +8,7 @@ from burgee_server.insights.paths.model import PathsQuery
 from burgee_server.insights.sql.events import between, events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.operators import to_sql
-from burgee_server.insights.sql.scope import MICROS, Scope, own_property
+from burgee_server.insights.sql.scope import MICROS, Scope
 from burgee_server.insights.words import Happening
 from burgee_server.ports.warehouse import Statement
 
@@ -73,7 +73,7 @@ class WaysWriter:
             where.append(f"NOT {_any(query.without, writer, 'without')}")
         name = "event"
         if query.name_by:
-            name = f"ifNull({own_property(query.name_by).text}, event)"
+            name = f"ifNull({scope.event_property(query.name_by).text}, event)"
         if query.groups:
             branches = []
             for index, group in enumerate(query.groups):

@@ -1,12 +1,12 @@
 """What a filter or a breakdown goes by: "event.<property>", "user.key", "company.plan", …, and how SQL reads it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME
-from burgee_server.ports.warehouse import property_column, quote_name
+from burgee_server.ports.warehouse import number_column, property_column, property_number, quote_name, text_column
 
 EVENT = "event"
 COHORT = "$cohort/"
@@ -71,14 +71,16 @@ def key_reading(column: str) -> Reading:
     return Reading(text=column, missing=f"isNull({column})", rendered=column)
 
 
-def property_reading(column: str, name: str) -> Reading:
-    """A property in a JSON column. An object with nothing in it is missing, and any other object has no type."""
+def property_reading(column: str, name: str, *, has_columns: bool = False) -> Reading:
+    """A property in a JSON column. An object with nothing in it is missing, and any other object has no type.
+
+    Its texts and numbers are read from columns of their own where it has them: they hold the same.
+    """
     path = f"{column}.{quote_name(name)}"
-    text = property_column(column, name, "String")
-    int_, float_, long = (property_column(column, name, type_) for type_ in ("Int64", "Float64", "UInt64"))
+    text = text_column(name) if has_columns else property_column(column, name, "String")
     return Reading(
         text=text,
-        number=f"coalesce(toFloat64({int_}), {float_}, toFloat64({long}))",
+        number=number_column(name) if has_columns else property_number(column, name),
         boolean=property_column(column, name, "Bool"),
         members=f"JSONExtractArrayRaw(ifNull(toJSONString({path}), ''))",
         is_list=f"startsWith(dynamicType({path}), 'Array')",
@@ -104,11 +106,15 @@ def value_of(reading: Reading) -> Value:
     return Value(reading.rendered, f"assumeNotNull({reading.number})", (f"isNotNull({reading.number})",))
 
 
-def guessed_value(column: str, name: str) -> Value:
+def guessed_value(column: str, name: str, *, has_columns: bool = False) -> Value:
     """A property that all events have, and as a text, or as a whole number: at any other event it throws.
 
-    Each type that a property might be of takes a third as long to read as the one that it is of.
+    Each type that a property might be of takes a third as long to read as the one that it is of. A column of numbers
+    has those of all types, so nothing is guessed of it.
     """
-    text, whole = property_column(column, name, "String"), property_column(column, name, "Int64")
-    number = f"if(throwIf(isNull({whole})) = 0, toFloat64(assumeNotNull({whole})), 0)"
-    return Value(f"if(throwIf(isNull({text})) = 0, {text}, NULL)", number, ())
+    reading = property_reading(column, name, has_columns=has_columns)
+    rendered = f"if(throwIf(isNull({reading.text})) = 0, {reading.text}, NULL)"
+    if has_columns:
+        return replace(value_of(reading), rendered=rendered)
+    whole = property_column(column, name, "Int64")
+    return Value(rendered, f"if(throwIf(isNull({whole})) = 0, toFloat64(assumeNotNull({whole})), 0)", ())

@@ -78,7 +78,10 @@ class FilterWriter:
             raise Invalid.of(f"{path}.attribute", "splits an answer; a filter asks by in_cohort of a key")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
-        reading = own_property(name) if name else self.scope.event_key(owner)
+        if owner == EVENT:
+            reading = self.scope.event_property(name)
+        else:
+            reading = own_property(name) if name else self.scope.event_key(owner)
         check_condition(condition, path)
         if condition.operator in COHORTS:
             return self._membership(owner, condition, path)

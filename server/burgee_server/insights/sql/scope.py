@@ -257,6 +257,10 @@ class Scope:
         """Whether the keys of groups of a type are a column of events, as they are."""
         return group_type in self.asked.group_columns and group_type not in self._parent_types.values()
 
+    def event_property(self, name: str) -> Reading:
+        """A property of an event, read from events()."""
+        return property_reading("properties", name, has_columns=name in self.asked.property_columns)
+
     def value(self, name: str) -> Value:
         """A property of an event: for what events() selects, not for what it asks of events.
 
@@ -264,9 +268,9 @@ class Scope:
         """
         mixed = self.asked.mixed
         if mixed is None or name in mixed:
-            return value_of(own_property(name))
+            return value_of(self.event_property(name))
         self._guessed.add(name)
-        return guessed_value("properties", name)
+        return guessed_value("properties", name, has_columns=name in self.asked.property_columns)
 
     def moment(self, moment: datetime) -> str:
         """SQL for a moment, no further away than events can be."""
@@ -374,7 +378,7 @@ def profile_key(owner: str) -> str:
 
 
 def own_property(name: str) -> Reading:
-    """A property, read from events() or from profiles()."""
+    """A property of a user or a group, read from profiles()."""
     return property_reading("properties", name)
 
 

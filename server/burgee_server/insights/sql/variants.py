@@ -5,7 +5,7 @@ that anybody does: a question about any event leaves it out.
 """
 
 from burgee_server.insights.sql.attributes import EVENT, Attribute
-from burgee_server.insights.sql.scope import Scope, own_property
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP
 
 PREFIX = "$feature/"
@@ -31,21 +31,21 @@ def variants(scope: Scope, attribute: Attribute) -> str:
     told once an hour, and it is the company's, though one of the environment's own people asked first.
     """
     key = scope.event_key(attribute.owner)
-    drawn_by = own_property("$feature_flag_bucket_by").text
+    flag, drawn_by, response = (
+        scope.event_property(name).text
+        for name in ("$feature_flag", "$feature_flag_bucket_by", "$feature_flag_response")
+    )
     given = scope.events(
-        [f"ifNull({key.text}, '') AS profile_key", "timestamp AS at", "uuid AS id", f"{_RESPONSE} AS value"],
+        [f"ifNull({key.text}, '') AS profile_key", "timestamp AS at", "uuid AS id", f"{response} AS value"],
         [
             f"event = '{EXPOSURE}'",
-            f"{own_property('$feature_flag').text} = {scope.bind(attribute.name.removeprefix(PREFIX), 'String')}",
+            f"{flag} = {scope.bind(attribute.name.removeprefix(PREFIX), 'String')}",
             f"splitByChar('.', ifNull({drawn_by}, ''))[1] = {scope.bind(attribute.owner, 'String')}",
             f"NOT {key.missing}",
-            f"isNotNull({_RESPONSE})",
+            f"isNotNull({response})",
         ],
         since=FIRST_TIMESTAMP,
         everyones=True,
     )
     # Of two at one moment, that with the greater uuid, so that the same question has the same answer.
     return f"SELECT profile_key, at, argMax(value, UUIDToNum(id)) AS value FROM ({given}) GROUP BY profile_key, at"
-
-
-_RESPONSE = own_property("$feature_flag_response").text

@@ -50,18 +50,19 @@ class Layout:
         over = f"Distributed({self._name}, currentDatabase(), {local}, {spread_by})"
         return make, f"CREATE TABLE IF NOT EXISTS {name}{self.on} ({columns}) ENGINE = {over}"
 
-    def add_column(self, table: str, name: str, type_: str, value: str) -> tuple[str, ...]:
+    def add_column(self, table: str, name: str, type_: str, value: str, codec: str = "") -> tuple[str, ...]:
         """The statements that give a table() a column which follows from the others; `name` is SQL.
 
         Rows that are there have it at once, worked out whenever it is read, and kept once it has been written for them:
         from now on, part by part, while everything else goes on.
         """
         tables = dict.fromkeys((self.local(table), table))
-        column = f"ADD COLUMN IF NOT EXISTS {name} {type_} MATERIALIZED {value}"
-        return (
-            *(f"ALTER TABLE {each}{self.on} {column}" for each in tables),
-            f"ALTER TABLE {self.local(table)}{self.on} MATERIALIZE COLUMN {name} SETTINGS mutations_sync = 0",
-        )
+        column = f"ADD COLUMN IF NOT EXISTS {name} {type_} MATERIALIZED {value}" + (f" CODEC({codec})" if codec else "")
+        return *(f"ALTER TABLE {each}{self.on} {column}" for each in tables), self.fill_column(table, name)
+
+    def fill_column(self, table: str, name: str) -> str:
+        """The statement that begins to write such a column for the rows that were there before it."""
+        return f"ALTER TABLE {self.local(table)}{self.on} MATERIALIZE COLUMN {name} SETTINGS mutations_sync = 0"
 
     def everywhere(self, name: str, columns: str, engine: str, order: str) -> str:
         """The statement that makes a small table of which every server has all."""

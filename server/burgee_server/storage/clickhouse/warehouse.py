@@ -40,6 +40,7 @@ from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTI
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.priority import merges_step_back
+from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
 from burgee_server.storage.clickhouse.schema import migrate
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
@@ -63,6 +64,7 @@ class ClickHouseWarehouse:
         self,
         layout: Layout,
         group_columns: Collection[str],
+        property_columns: PropertyColumns,
         queries: ClientPool,
         lookups: ClientPool,
         exports: ClientPool,
@@ -72,6 +74,7 @@ class ClickHouseWarehouse:
     ) -> None:
         self._layout = layout
         self.group_columns = group_columns
+        self._property_columns = property_columns
         self._queries = queries
         self._lookups = lookups
         self._exports = exports
@@ -96,8 +99,9 @@ class ClickHouseWarehouse:
         query_clients: int = 4,
         query_memory_bytes: int = 1 << 29,
         group_columns: Collection[str] = ("company",),
+        property_columns: Collection[str] = (),
     ) -> "ClickHouseWarehouse":
-        """Connect, bring the tables up to date, and see that these group types have columns of their own.
+        """Connect, bring the tables up to date, and see that these group types and event properties have columns.
 
         Raises Unavailable, with the reason, if that is not possible.
         """
@@ -110,8 +114,8 @@ class ClickHouseWarehouse:
                 loads.submit(partial(migrate, layout=layout)).result()
                 if dsn.startswith("chdb:"):
                     merges_step_back()
-                add = partial(add_group_columns, layout=layout, group_types=group_columns)
-                there = loads.submit(add).result()
+                there = loads.submit(partial(add_group_columns, layout=layout, group_types=group_columns)).result()
+                properties = loads.submit(partial(add_property_columns, layout=layout, names=property_columns)).result()
                 settings = (
                     JSON_SETTINGS
                     | layout.query_settings
@@ -138,6 +142,7 @@ class ClickHouseWarehouse:
                 return cls(
                     layout,
                     there,
+                    properties,
                     ClientPool(dsn, query_clients, settings),
                     ClientPool(dsn, LOOKUP_CLIENTS, settings),
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
@@ -150,7 +155,14 @@ class ClickHouseWarehouse:
                 loads.close()
                 raise
 
-        return await asyncio.to_thread(connect)
+        warehouse = await asyncio.to_thread(connect)
+        warehouse._property_columns.follow(partial(warehouse._use, warehouse._lookups))
+        return warehouse
+
+    @property
+    def property_columns(self) -> Collection[str]:
+        """See the port."""
+        return self._property_columns.filled
 
     async def load(self, payload: bytes, *, again: bool = False) -> None:
         """See the port."""
@@ -349,6 +361,7 @@ class ClickHouseWarehouse:
 
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
+        await self._property_columns.close()
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
         for pool in (self._queries, self._lookups, self._exports, self._removals, self._loads, self._kills):

@@ -1,0 +1,136 @@
+"""Event properties with columns of their own: the same events, the same answers, whenever the columns came."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from burgee.evaluation import Condition, Json, Operator
+from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
+from burgee_server.insights.words import Breakdown, TimeRange
+from burgee_server.ports.warehouse import Answer, Statement, number_column, property_column, text_column
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.storage.clickhouse.layout import Layout
+from tests.fixtures.vocabulary import insights
+from tests.fixtures.warehouse import Environment, Fact, WithoutColumns
+from tests.unit.insights.asking import FixedClock
+
+MARCH = TimeRange("2026-03-01", "2026-04-01")
+HOSTILE = "it's.`x` \\ {p:String} %s; -- naïve" + 160 * "é"
+VALUES: list[Json] = ["pro", "pro", "", "5", 5, 5.5, 2**63 + 2048, True, None, [5, "pro"], {"a": 1}]
+
+
+@asynccontextmanager
+async def opened(environment: Environment, *names: str) -> AsyncIterator[ClickHouseWarehouse]:
+    """Another node on the same warehouse, whose settings name these properties."""
+    dsn = environment.warehouse._loads._dsn
+    warehouse = await ClickHouseWarehouse.open(dsn, query_clients=1, property_columns=names)
+    try:
+        yield warehouse
+    finally:
+        await warehouse.close()
+
+
+async def commanded(warehouse: ClickHouseWarehouse, *statements: str) -> None:
+    """Say something to the engine itself."""
+    for each in statements:
+        await warehouse._use(warehouse._loads, lambda client, sql=each: client.command(sql))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what comes by itself."""
+    async with asyncio.timeout(60):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def answers(warehouse: object, environment_id: int, name: str) -> tuple[dict[str, float], list[float]]:
+    """How many events have each value; the sum of the numbers, and how many are "pro", and how many are more than 5."""
+    asking = insights(warehouse, FixedClock())  # type: ignore[arg-type]
+    ask = partial(asking.ask, environment_id=environment_id, group_types=frozenset[str]())
+    by_value = TrendQuery((Series(),), MARCH, breakdown=Breakdown((f"event.{name}",), 100))
+    numbers = (
+        Series(measure=Measure.SUM, property=name),
+        Series(filter=Condition(f"event.{name}", Operator.EQUALS, ("pro",))),
+        Series(filter=Condition(f"event.{name}", Operator.GT, (5,))),
+        Series(filter=Condition(f"event.{name}", Operator.NOT_IN, (5, "5"))),
+    )
+    rows = (await ask(plan_trend, by_value)).answer.rows
+    values = {row.part.value if row.part and row.part.value else str(row.part): row.total for row in rows}
+    return values, [row.total for row in (await ask(plan_trend, TrendQuery(numbers, MARCH))).answer.rows]
+
+
+class Watched(WithoutColumns):
+    """A warehouse with columns that keeps what it is asked."""
+
+    def __init__(self, warehouse: ClickHouseWarehouse) -> None:
+        super().__init__(warehouse)
+        self.property_columns = frozenset(warehouse.property_columns)
+        self.said: list[str] = []
+
+    async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
+        self.said.append(statement.sql)
+        return await self._warehouse.query(statement, timeout)
+
+
+async def test_a_property_may_get_its_columns_while_there_are_events(environment: Environment) -> None:
+    """Events from before and from after answer the same, before they are filled and then, whatever type a value has.
+
+    Columns that are not filled are not read, and a name is just a name.
+    """
+    mine = environment.environment_id
+    await environment.load(*(Fact(properties={HOSTILE: each, "other": 1}) for each in VALUES))
+    expected = await answers(environment.warehouse, mine, HOSTILE)
+    assert math.isclose(expected[1][0], 5 + 5.5 + 2.0**63 + 2048)
+    assert expected[1][1:] == [2, 2, 9]
+    await commanded(environment.warehouse, "SYSTEM STOP MERGES events")
+    try:
+        async with opened(environment, HOSTILE) as node:
+            assert HOSTILE not in node.property_columns
+            assert await answers(node, mine, HOSTILE) == expected
+            await commanded(node, "SYSTEM START MERGES events")
+            await until(lambda: HOSTILE in node.property_columns)
+            watched = Watched(node)
+            assert await answers(watched, mine, HOSTILE) == expected
+            assert all(text_column(HOSTILE) in sql or number_column(HOSTILE) in sql for sql in watched.said)
+            assert await answers(WithoutColumns(node), mine, HOSTILE) == expected
+            await Environment(node, mine).load(*(Fact(properties={HOSTILE: each}) for each in VALUES))
+            twice = {value: 2 * total for value, total in expected[0].items()}, [2 * total for total in expected[1]]
+            assert await answers(node, mine, HOSTILE) == twice
+    finally:
+        await commanded(environment.warehouse, "SYSTEM START MERGES events")
+
+
+async def test_a_column_holds_what_the_json_has_of_its_type(environment: Environment) -> None:
+    """A number in the text of a value is no number, and a great one is one."""
+    async with opened(environment, "size") as node:
+        await Environment(node, environment.environment_id).load(*(Fact(properties={"size": each}) for each in VALUES))
+        texts, numbers = text_column("size"), number_column("size")
+        rows = await node.query(
+            Statement(
+                f"SELECT arraySort(groupArray({texts})), arraySort(groupArray(toString({numbers}))), count(),"
+                f" countIf({texts} IS NOT DISTINCT FROM {property_column('properties', 'size', 'String')})"
+                " FROM events WHERE environment_id = {id:UInt32}",
+                {"id": environment.environment_id},
+            )
+        )
+    assert rows.rows == [[["", "5", "pro", "pro"], ["5", "5.5", "9223372036854778000"], len(VALUES), len(VALUES)]]
+
+
+async def test_columns_that_nobody_began_to_fill_are_filled_at_the_next_start(environment: Environment) -> None:
+    """Whoever made them was killed in between. Another node, whose settings do not name them, keeps and reads them."""
+    await environment.load(*(Fact(properties={"left": each}) for each in VALUES))
+    made = Layout().add_column(
+        "events", text_column("left"), "LowCardinality(Nullable(String))", "properties.left.:String"
+    )
+    more = Layout().add_column("events", number_column("left"), "Nullable(Float64)", "properties.left.:Int64")
+    await commanded(environment.warehouse, made[0], more[0])
+    async with opened(environment) as another:
+        assert "left" not in another.property_columns
+    async with opened(environment, "left") as node:
+        await until(lambda: "left" in node.property_columns)
+    async with opened(environment) as another:
+        assert "left" in another.property_columns
