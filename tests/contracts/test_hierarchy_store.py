@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from burgee_server.errors import Invalid
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.changes import Change, Kind
 from burgee_server.ports.profiles import PropertyChange
+from burgee_server.profiles import GroupTypes, Hierarchy
+from burgee_server.storage.clock import SystemClock
+from burgee_server.storage.memory.changes import LocalFeed
+from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.changes import SqlChangeLog
 from burgee_server.storage.sql.hierarchy import SqlHierarchy
@@ -49,6 +54,24 @@ async def test_it_is_in_the_audit_log_and_so_in_the_log_of_changes(hierarchy, en
     assert (entry.actor, entry.action, entry.subject, entry.detail) == (
         "ann", "group_type.update", "team", "belongs to company",
     )  # fmt: skip
+
+
+async def test_of_two_nodes_that_name_first_parents_one_is_refused(hierarchy, environments, database):
+    """The one that comes later, though it had not heard of the other; what both say is no contradiction."""
+    store, clock = SqlProfiles(database), SystemClock()
+    here, turns = environments[0], LocalTurns()
+    nodes = [Hierarchy(hierarchy, GroupTypes(store, clock), turns, LocalFeed(), clock) for _ in range(3)]
+    for node in nodes:
+        assert await node.known(here) == {}
+
+    nothing = PropertyChange()
+    named = await nodes[0].name_parent(here, "team", ("company", "acme"), nothing, "ann")
+    with pytest.raises(Invalid, match="a team belongs to a company"):
+        await nodes[1].name_parent(here, "team", ("workspace", "w1"), nothing, "bob")
+    assert await nodes[2].name_parent(here, "team", ("company", "acme"), nothing, "bob") == named
+
+    assert named == PropertyChange(set={"company": "acme"})
+    assert await hierarchy.parent_types(here) == {"team": "company"}
 
 
 async def test_profiles_can_be_read_by_the_text_of_one_property(database, environments):

@@ -98,7 +98,10 @@ class FlagSet:
         except KeyError:
             return _not_found(flag_key)
         if self._links and (found := parent_groups(context, self._links.get(flag_key, ()), profiles)):
-            return _taken_from(found, self._decide_in_order(compiled, {}, completed(context, found), profiles, now))
+            context = completed(context, found)
+            if not compiled.prerequisites:
+                return _taken_from(found, compiled.decide(context, profiles, now))
+            return _taken_from(found, self._decide_in_order(compiled, {}, context, profiles, now))
         if not compiled.prerequisites:
             return compiled.decide(context, profiles, now)
         return self._decide_in_order(compiled, {}, context, profiles, now)
@@ -211,8 +214,11 @@ class FlagSet:
             if links not in ways:
                 found = parent_groups(context, links, profiles)
                 ways[links] = found, completed(context, found), {}
-            found, whole, decided = ways[links]
-            resolution = self._decide_in_order(self._compiled[key], decided, whole, profiles, now)
+            (found, whole, decided), compiled = ways[links], self._compiled[key]
+            if compiled.prerequisites:
+                resolution = self._decide_in_order(compiled, decided, whole, profiles, now)
+            else:
+                resolution = compiled.decide(whole, profiles, now)
             given.append(_taken_from(found, resolution))
         return given
 
@@ -262,7 +268,14 @@ def _needed(flag: Flag) -> list[str]:
 
 def _taken_from(found: Sequence[ParentGroup], given: Resolution) -> Resolution:
     """The same, saying which groups the context did not name."""
-    return replace(given, parent_groups={each.group_type: each.group_key for each in found}) if found else given
+    if not found:
+        return given
+    # dataclasses.replace would take three times as long, at every such check
+    return Resolution(
+        given.flag_key, given.value, given.variant, given.reason, given.rule_id, given.flag_version,
+        given.error_code, given.error_message, given.bucket_by,
+        {each.group_type: each.group_key for each in found},
+    )  # fmt: skip
 
 
 def _not_found(flag_key: str) -> Resolution:

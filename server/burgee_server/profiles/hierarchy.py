@@ -53,7 +53,7 @@ class Hierarchy:
         require("name", group_type_fault(name))
         if parent_type:
             require("parent_type", group_type_fault(parent_type))
-        await self._change(environment_id, name, parent_type, actor, "parent_type")
+        await self._change(environment_id, name, parent_type, actor)
 
     async def name_parent(
         self, environment_id: int, group_type: str, parent: tuple[str, str], change: PropertyChange, actor: str
@@ -68,25 +68,27 @@ class Hierarchy:
         if change.set.get(parent_type, parent_key) != parent_key or parent_type in change.unset:
             part = "unset" if parent_type in change.unset else "set"
             raise Invalid.of(f"change.{part}.{parent_type}", "says something else than `parent`: give one of the two")
-        if (known := (await self.known(environment_id)).get(group_type)) is None:
-            await self._change(environment_id, group_type, parent_type, actor, "parent.group_type")
-        elif known != parent_type:
-            raise Invalid.of(
-                "parent.group_type", f"a {group_type} belongs to a {known}: UpdateGroupType may change that"
-            )
+        if (await self.known(environment_id)).get(group_type) != parent_type:
+            await self._change(environment_id, group_type, parent_type, actor, by_a_group=True)
         return PropertyChange({**change.set, parent_type: parent_key}, change.set_once, change.unset)
 
-    async def _change(self, environment_id: int, name: str, parent_type: str, actor: str, field: str) -> None:
+    async def _change(
+        self, environment_id: int, name: str, parent_type: str, actor: str, *, by_a_group: bool = False
+    ) -> None:
+        """Whatever this node knew, what another may have said meanwhile is looked at: the store decides."""
+        field = "parent.group_type" if by_a_group else "parent_type"
         async with self._turns[environment_id]:
             known = await self._store.parent_types(environment_id)
             if known.get(name, "") == parent_type:
                 return
+            if by_a_group and name in known:
+                raise Invalid.of(field, f"a {name} belongs to a {known[name]}; UpdateGroupType may change that")
             _check({**known, name: parent_type} if parent_type else known, name, field)
             names = frozenset({name, parent_type} if parent_type else {name})
             await self._group_types.remember(environment_id, names)
             by = Authorship(actor, self._clock.now())
             await self._store.set_parent_type(environment_id, name, parent_type, by)
-        await self._feed.publish(Change(Kind.GROUP_TYPES, environment_id))
+            await self._feed.publish(Change(Kind.GROUP_TYPES, environment_id))
 
 
 def parent_of(properties: Properties, parent_type: str) -> str | None:

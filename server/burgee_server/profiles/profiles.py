@@ -82,7 +82,9 @@ class Profiles:
         await self._group_types.remember(environment_id, frozenset({group_type}))
         if parent is not None:
             change = await self._hierarchy.name_parent(environment_id, group_type, parent, change, actor)
-        parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
+            parent_type: str | None = parent[0]
+        else:
+            parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
         if parent_type is not None and (parent_type in change.set or parent_type in change.set_once):
             check_named_parent(change, parent_type)
             profile = await self._change(environment_id, group_type, group_key, change)
