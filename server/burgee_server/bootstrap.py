@@ -26,7 +26,7 @@ from burgee_server.storage.backups import DirectoryBackups, NoBackups
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
 from burgee_server.storage.directory import HELD_FILE, DataDirectory
-from burgee_server.storage.held import HoldingJournal
+from burgee_server.storage.held import ClaimedJournal, HoldingJournal
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.memory.lease import OwnLease
 from burgee_server.storage.memory.quota import LocalQuota
@@ -126,15 +126,15 @@ async def _between_nodes(
 
     client = redis.connect(url)
     most, file = settings.journal_max_mb * MEGABYTE, directory.path / HELD_FILE
-    shared = redis.RedisJournal(client, most, turns)
+    journal = redis.RedisJournal(client, most, turns)
+    shared = ClaimedJournal(journal)
+    feed = await redis.RedisFeed.open(client, SqlChangeLog(database), shared.is_claimed)
+    quota = redis.RedisQuota(client, SystemClock(), shared.is_claimed)
     holds = settings.journal_away == "local"
     holding = HoldingJournal(shared, SqliteJournal(file, most), holds=holds) if holds or file.exists() else None
-    is_ours = (lambda: True) if holding is None else holding.is_claimed  # the start is refused if it is not
-    feed = await redis.RedisFeed.open(client, SqlChangeLog(database), is_ours)
-    quota = redis.RedisQuota(client, SystemClock(), is_ours)
     if holding is None:
-        return _Between(shared, None, shared.quarantine, feed, quota, shared.close)
-    return _Between(holding, holding, shared.quarantine, feed, quota, holding.close)
+        return _Between(shared, None, journal.quarantine, feed, quota, shared.close)
+    return _Between(holding, holding, journal.quarantine, feed, quota, holding.close)
 
 
 async def _require_alone(lease: Lease) -> None:

@@ -8,7 +8,7 @@ import pytest
 from burgee_server.capture import Handover
 from burgee_server.errors import Damaged, Overloaded, Unavailable, Unsupported
 from burgee_server.ports.quarantine import Remainder
-from burgee_server.storage.held import HoldingJournal
+from burgee_server.storage.held import ClaimedJournal, HoldingJournal
 from burgee_server.storage.sqlite.journal import SqliteJournal
 
 ENVIRONMENT = 1
@@ -51,7 +51,8 @@ class Node:
         """Start, as after a kill: of what was before there is only the file."""
         own = SqliteJournal(self._path, max_bytes)
         self._open.append(own)
-        self.journal = HoldingJournal(self.line, own, holds=holds)
+        self.all_nodes = ClaimedJournal(self.line)
+        self.journal = HoldingJournal(self.all_nodes, own, holds=holds)
 
     async def close(self):
         """Let go of the files."""
@@ -283,21 +284,47 @@ async def test_what_somebody_elses_node_holds_is_not_taken(node):
 async def test_a_journal_that_was_away_is_claimed_anew_before_anything_is_asked_of_it(node, shared):
     """It may have come back as another one; until it is known whose it is, nobody else speaks to it either."""
     assert await node.journal.claim("ours") == "ours"
-    assert node.journal.is_claimed()
+    assert node.all_nodes.is_claimed()
     node.line.is_cut = True
     await node.journal.append(ENVIRONMENT, "", b"x", 1)
-    assert not node.journal.is_claimed()
+    assert not node.all_nodes.is_claimed()
     node.line.is_cut = False
     node.line.claim = lambda _installation: answer("theirs")
     with pytest.raises(Damaged, match="theirs"):
         await node.journal.hand_over(keep_all)
-    assert not node.journal.is_claimed()
+    assert not node.all_nodes.is_claimed()
     assert await shared.next_range(10) is None
 
     del node.line.claim
     await node.journal.hand_over(keep_all)
-    assert node.journal.is_claimed()
+    assert node.all_nodes.is_claimed()
     assert await taken_out(shared) == (b"x", 1)
+
+
+@pytest.mark.parametrize("holds", [False, True], ids=["refuse", "local"])
+@pytest.mark.parametrize("finds", ["batch", "next_range"])
+async def test_a_journal_that_anybody_found_away_is_claimed_anew(node, shared, holds, finds):
+    """Also by a node that holds nothing, or has had nothing to give: what comes back may not be given anything."""
+    node.starts(holds=holds)
+    assert await node.journal.claim("ours") == "ours"
+    node.line.is_cut = True
+    with pytest.raises(Unavailable):
+        await (node.all_nodes.batch(ENVIRONMENT, "b") if finds == "batch" else node.all_nodes.next_range(100))
+    assert not node.all_nodes.is_claimed()
+    node.line.is_cut = False
+    node.line.claim = lambda _installation: answer("theirs")
+    if holds:
+        assert await node.journal.append(ENVIRONMENT, "", b"x", 1) is None
+    else:
+        with pytest.raises(Unavailable, match="must not have them"):
+            await node.journal.append(ENVIRONMENT, "", b"x", 1)
+    assert await taken_out(shared) == (b"", 0)
+
+    del node.line.claim
+    await node.journal.hand_over(keep_all)
+    await node.journal.append(ENVIRONMENT, "", b"y", 1)
+    assert node.all_nodes.is_claimed()
+    assert await taken_out(shared) == (b"xy" if holds else b"y", 2 if holds else 1)
 
 
 async def answer(owner):

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from burgee_server.causes import cause
-from burgee_server.errors import Damaged, Unavailable
+from burgee_server.errors import Unavailable
 from burgee_server.journal.v1.held_pb2 import HeldBatch, HeldBatches
 from burgee_server.ports.journal import Backlog, Journal, Late, Range
 from burgee_server.ports.quarantine import Remainder
@@ -38,19 +38,11 @@ class HoldingJournal:
         self._unix_seconds = unix_seconds
         self._late: deque[tuple[float, float]] = deque()
         """When something was handed over, and when the oldest of it had been acknowledged."""
-        self._installation: str | None = None
-        self._unclaimed: str | None = None
-        """For whom `shared` is to be claimed before anything is asked of it: it was away, and may come back as
-        another one, or set up otherwise."""
         self.away = False
         self.handed_over = 0
 
     async def claim(self, installation: str) -> str:
-        """See the port. What is held by somebody else's node is nothing for this installation either.
-
-        A `shared` that is away is claimed when it is back: if it is somebody else's, whoever asks it raises Damaged.
-        """
-        self._installation = installation
+        """See the port. What is held by somebody else's node is nothing for this installation either."""
         owner = await self._own.claim(installation)
         if owner != installation:
             return owner
@@ -60,17 +52,8 @@ class HoldingJournal:
             if not self._holds:
                 raise
             log.warning("events are kept on this node until they can be handed over: %s", cause(error))
-            self.away, self._unclaimed = True, installation
+            self.away = True
             return installation
-
-    def is_claimed(self) -> bool:
-        """Whether `shared` may be asked for anything: not after it was away at the start, or when it was to be given a
-        batch that this node kept instead, until it has been claimed anew.
-
-        Nobody else who finds it away changes that: a node that holds nothing (`journal_away = "refuse"`) claims it at
-        its start alone.
-        """
-        return self._unclaimed is None
 
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """See the port. Raises Unavailable only if nothing is held."""
@@ -82,7 +65,7 @@ class HoldingJournal:
                     raise
                 if not self.away:
                     log.warning("events are kept on this node until they can be handed over: %s", cause(error))
-                self.away, self._unclaimed = True, self._installation
+                self.away = True
         # Without an id of its own, it would be kept twice if it is handed over twice, around a crash.
         known_as = batch_id or f"held-{uuid4().hex}"
         held = HeldBatch(environment_id=environment_id, batch_id=known_as, events=events, payload=payload)
@@ -92,39 +75,39 @@ class HoldingJournal:
     async def batch(self, environment_id: int, batch_id: str) -> int | None:
         """See the port. Raises Unavailable if the journal that may know it cannot be reached."""
         held = await self._own.batch(environment_id, batch_id)
-        return held if held is not None else await (await self._ours()).batch(environment_id, batch_id)
+        return held if held is not None else await self._shared.batch(environment_id, batch_id)
 
     async def mark(self, text: str) -> None:
         """See the port. What is held comes later, and is looked through then: see hand_over."""
-        await (await self._ours()).mark(text)
+        await self._shared.mark(text)
 
     async def next_range(self, max_events: int) -> Range | None:
         """See the port."""
-        return await (await self._ours()).next_range(max_events)
+        return await self._shared.next_range(max_events)
 
     async def commit(self, done: Range) -> None:
         """See the port."""
-        await (await self._ours()).commit(done)
+        await self._shared.commit(done)
 
     async def set_aside(self, refused: Range) -> None:
         """See the port."""
-        await (await self._ours()).set_aside(refused)
+        await self._shared.set_aside(refused)
 
     async def wait(self, seconds: float) -> None:
         """See the port."""
-        await (await self._ours()).wait(seconds)
+        await self._shared.wait(seconds)
 
     async def complete_until(self) -> float:
         """See the port. Knows what this node holds, or has handed over a moment ago; of other nodes', nothing."""
         held = await self._own.complete_until()
-        shared = await (await self._ours()).complete_until()
+        shared = await self._shared.complete_until()
         while self._late and self._late[0][0] < shared:
             self._late.popleft()
         return min(held, shared, *(acknowledged_at for _, acknowledged_at in self._late))
 
     async def backlog(self) -> Backlog:
         """See the port: of the journal of all nodes."""
-        return await (await self._ours()).backlog()
+        return await self._shared.backlog()
 
     async def close(self) -> None:
         """See the port."""
@@ -138,6 +121,7 @@ class HoldingJournal:
     async def hand_over(self, late: Late) -> None:
         """See the port Held."""
         while (held := await self._own.next_range(MOST_EVENTS)) is not None:
+            await self._shared.backlog()  # it says what is wrong with it, which appending keeps from callers
             acknowledged_at = await self._own.complete_until()
             leave = await late(acknowledged_at)
             batches = HeldBatches.FromString(held.payload).batches
@@ -148,32 +132,16 @@ class HoldingJournal:
             self.handed_over += held.events
             self.away = False
         if self.away:
-            await (await self._ours()).backlog()
+            await self._shared.backlog()
             self.away = False
 
     async def until_held(self, seconds: float) -> None:
         """See the port Held."""
         await self._own.wait(seconds)
 
-    async def _ours(self) -> Journal:
-        """The journal of all nodes, claimed.
-
-        Raises Unavailable, Damaged if it is of another installation, and Unsupported if it would lose what it is given.
-        """
-        if self._unclaimed is not None:
-            owner = await self._shared.claim(self._unclaimed)
-            if owner != self._unclaimed:
-                raise Damaged(
-                    f"this node (of {self._unclaimed}) and the Redis that is back (of {owner}) are of different"
-                    " installations: give each its own"
-                )
-            self._unclaimed = None
-        return self._shared
-
     async def _give(self, batch: HeldBatch, leave: Callable[[bytes], Remainder | None]) -> None:
         left = await asyncio.to_thread(leave, batch.payload) or Remainder(batch.payload, batch.events)
-        shared = await self._ours()
-        await shared.append(batch.environment_id, batch.batch_id, left.payload, left.events)
+        await self._shared.append(batch.environment_id, batch.batch_id, left.payload, left.events)
 
 
 async def _all(given: Iterable[Coroutine[Any, Any, None]]) -> None:
