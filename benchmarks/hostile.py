@@ -1,12 +1,14 @@
-"""What honest clients notice of hostile connections: `python -m benchmarks.hostile`.
+"""What honest clients notice of hostile connections: `python -m benchmarks.hostile [grpcio] [native]`.
 
 Honest is one client that checks a flag again and again, 50 times a second. Beside it, one after the other, for ten
 seconds each: connections that send the head of a request a byte at a time and never end it (slowloris), ten thousand
 connections that do nothing, and ten thousand calls whose callers give up after 5 ms, in waves and all at once (by
-h2load); and all at once of a method that does nothing, which the honest client then calls, too: what the transport by
-itself makes of a storm. Beside all at once stands what the honest client notices if it asks a second server, which has
-nothing else to do, while the storm is on the first: what the machine, which they all share, makes of a storm. Told are
-the times of the honest calls, those with nobody else there among them, and the server's memory.
+h2load). Told are the times of the honest calls, those with nobody else there among them, and the server's memory.
+
+All at once comes three times, in turns with the same storm of an empty method on a bare server of the transport, which
+the honest client then calls: what the transport by itself makes of a storm, and so the least that a server on it can.
+The last line is the ratio to that, of pairs. Before stands what the honest client notices if it asks a second server,
+which has nothing else to do, while the storm is on the first: what the machine, which they all share, makes of a storm.
 """
 
 import asyncio
@@ -25,8 +27,9 @@ from time import perf_counter, sleep
 import grpc
 
 import burgee
+from benchmarks.bare import serving_bare
 from benchmarks.serve import EVALUATE, flag, framed
-from benchmarks.server import EMPTY, KEY, serving
+from benchmarks.server import EMPTY, KEY, Measured, serving
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee.v1.flags_pb2_grpc import FlagServiceStub
@@ -36,6 +39,7 @@ EVERY_SECONDS = 0.02
 SLOW = 2_000
 IDLE = 10_000
 STORM = 10_000
+STORMS = 3
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 HEADERS = bytes((0, 0x10, 0, 1, 4, 0, 0, 0, 1))
@@ -127,12 +131,15 @@ def empty_storm(target: str) -> AbstractAsyncContextManager[None]:
     return storm(target, EMPTY)
 
 
+ALL_AT_ONCE = f"{STORM:,} calls of 5 ms at once"
+EMPTY_AT_ONCE = f"{STORM:,} empty calls of 5 ms at once"
+
 HOSTILE: dict[str, Callable[[str], AbstractAsyncContextManager[None]]] = {
     f"slowloris, {SLOW:,} connections": slowloris,
     f"{IDLE:,} idle connections": idle,
     f"{STORM:,} calls of 5 ms in waves": waves,
-    f"{STORM:,} calls of 5 ms at once": storm,
-    f"{STORM:,} empty calls of 5 ms at once": empty_storm,
+    ALL_AT_ONCE: storm,
+    EMPTY_AT_ONCE: empty_storm,
 }
 
 
@@ -189,37 +196,53 @@ def checking(client: burgee.Client) -> Callable[[], None]:
     return check
 
 
+def asked_beside(told: str, harmed: Measured, name: str, call: Callable[[], object], whose: Measured) -> float:
+    """Print a row of `whose` server is asked with nobody else there, and one of it while this is done to a server.
+
+    Returns the p99 of the second in milliseconds.
+    """
+    before = statistics.quantiles(honest(call), n=100)
+    nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {whose.resident_mb():.0f} |"
+    print(f"| {told}: nothing | {nothing} |")
+    whose.forget_peak()
+    took, memory = beside(harmed.target, name, call, whose.resident_mb)
+    during = statistics.quantiles(took, n=100)
+    times = f"{during[49]:.2f} | {during[98]:.2f} | {during[98] / before[98]:.2f} | {max(took):.1f}"
+    print(f"| {told}: {name} | {times} | {memory:.0f} | {whose.peak_mb():.0f} |", flush=True)
+    return during[98]
+
+
 def main() -> None:
     """Print the table."""
     chosen = sys.argv[1:] or ["grpcio", "native"]
     columns = ("beside the honest client", "p50 ms", "p99 ms", "to before", "most", "MB", "at most")
     print(f"| {' | '.join(columns)} |\n|---|{'---:|' * (len(columns) - 1)}")
+    ratios: dict[str, list[float]] = {}
     for transport in chosen:
         with (
             serving(transport=transport) as server,
             serving(transport=transport) as second,
+            serving_bare(transport) as bare,
             burgee.Client(server.target, KEY, local_evaluation=False, flag_timeout=10) as client,
             burgee.Client(second.target, KEY, local_evaluation=False, flag_timeout=10) as elsewhere,
-            grpc.insecure_channel(server.target) as channel,
+            grpc.insecure_channel(bare.target) as channel,
         ):
             check, check_second = checking(client), checking(elsewhere)
             empty_call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY)
             empty = partial(empty_call, b"", timeout=10)
-            honest(check)
-            honest(check_second)
-            for name, harmful in HOSTILE.items():
-                asked = [(name, empty if harmful is empty_storm else check, server)]
-                if harmful is storm:
-                    asked.append((f"{name}, a second server asked", check_second, second))
-                for told, call, whose in asked:
-                    before = statistics.quantiles(honest(call), n=100)
-                    nothing = f"{before[49]:.2f} | {before[98]:.2f} | 1.00 | | {whose.resident_mb():.0f} |"
-                    print(f"| {transport}: nothing | {nothing} |")
-                    whose.forget_peak()
-                    took, memory = beside(server.target, name, call, whose.resident_mb)
-                    during = statistics.quantiles(took, n=100)
-                    times = f"{during[49]:.2f} | {during[98]:.2f} | {during[98] / before[98]:.2f} | {max(took):.1f}"
-                    print(f"| {transport}: {told} | {times} | {memory:.0f} | {whose.peak_mb():.0f} |", flush=True)
+            for call in (check, check_second, empty):
+                honest(call)
+            for name in HOSTILE:
+                if name not in (ALL_AT_ONCE, EMPTY_AT_ONCE):
+                    asked_beside(transport, server, name, check, server)
+            asked_beside(f"{transport}, a second server", server, ALL_AT_ONCE, check_second, second)
+            for _ in range(STORMS):
+                ours = asked_beside(transport, server, ALL_AT_ONCE, check, server)
+                theirs = asked_beside(f"{transport}, bare", bare, EMPTY_AT_ONCE, empty, bare)
+                ratios.setdefault(transport, []).append(ours / theirs)
+    for transport, pairs in ratios.items():
+        told = ", ".join(f"{ratio:.2f}" for ratio in pairs)
+        print(f"\n{transport}: p99 beside all at once, to that of the bare server: {told}")
 
 
 if __name__ == "__main__":
