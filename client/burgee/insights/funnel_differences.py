@@ -56,7 +56,10 @@ class FunnelComparison(Answered):
     info: QueryInfo
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """One dict a step but the first: step, first, second (shares), difference, low, high, p_value."""
+        """One dict a step but the first: step, first, second (shares), difference, low, high, p_value; and how many.
+
+        Of the first side, `first_count` came to the step of `first_of` who entered; the same of the second.
+        """
         return [
             {
                 "step": each.label,
@@ -66,6 +69,10 @@ class FunnelComparison(Answered):
                 "low": each.interval.low,
                 "high": each.interval.high,
                 "p_value": each.p_value,
+                "first_count": first.count,
+                "first_of": self.first.steps[0].count,
+                "second_count": second.count,
+                "second_of": self.second.steps[0].count,
             }
             for each, first, second in zip(self.differences, self.first.steps[1:], self.second.steps[1:], strict=True)
         ]

@@ -24,3 +24,10 @@ def test_rows_become_lines_that_a_reader_reads_back(capsys: pytest.CaptureFixtur
         {"part": 'a, "b"\nc', "time": "2026-03-01T00:00:00+00:00", "value": "2", "more": ""},
         {"part": "", "time": "2026-03-01T00:00:00+00:00", "value": "", "more": "0.25"},
     ]
+
+
+def test_no_rows_are_their_names_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """And never an empty line, which a reader takes for a name."""
+    print_csv([], "key")
+    print_csv([])
+    assert capsys.readouterr().out == "key\n"

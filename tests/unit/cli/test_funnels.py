@@ -68,7 +68,9 @@ async def test_a_funnel_is_asked_about_in_every_way(used, run):
     )
     assert "first: company.key equals acme, 10; second: company.key equals globex, 10" in compared
     parts = await asked("funnel-compare", "--by", "company.key", "--parts", "acme", "globex", "--json")
-    assert [row["first"] for row in json.loads(parts)["rows"]] == [0.8, 0.6]
+    rows = json.loads(parts)["rows"]
+    assert [(row["first"], row["first_count"], row["first_of"]) for row in rows] == [(0.8, 8, 10), (0.6, 6, 10)]
+    assert [(row["second_count"], row["second_of"]) for row in rows] == [(8, 10), (0, 10)]
     assert "│ invited" in await asked("funnel-correlation", "--least", "2")
     with_it = json.loads(await asked("funnel-correlation", "--least", "1", "--json"))
     assert (with_it["converted"], with_it["dropped"]) == (6, 14)

@@ -19,7 +19,7 @@ def print_keys(
     if asking.as_json:
         print_json(list(keys))
     elif asking.as_csv:
-        print_csv([{"key": key} for key in keys])
+        print_csv([{"key": key} for key in keys], "key")
     else:
         found = False
         for key in keys:
