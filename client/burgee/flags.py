@@ -123,7 +123,8 @@ class Flags:
         group_properties: Mapping[str, Properties] | None,
     ) -> Resolution | None:
         """The way of nearly every check, as short as can be. None: it is not one of those."""
-        snapshot = self.stream.current if self.stream is not None else None
+        stream = self.stream
+        snapshot = None if stream is None else stream.current or stream.lost
         if snapshot is None:
             return None
         try:
@@ -142,6 +143,8 @@ class Flags:
             if context is None:
                 return None
             resolution = flag.decide(context, snapshot.stored, time())
+            if snapshot.stale:
+                resolution = _stale(resolution)
             if resolution.value.__class__ not in _UNSHARED:
                 return _own(resolution)
             if question is not None:
@@ -152,7 +155,8 @@ class Flags:
 
     def _all_from_memory(self, asker: Asker) -> dict[str, Resolution] | None:
         """The same for all flags at once."""
-        snapshot = self.stream.current if self.stream is not None else None
+        stream = self.stream
+        snapshot = None if stream is None else stream.current or stream.lost
         if snapshot is None or snapshot.unsure:
             return None
         try:
@@ -161,6 +165,8 @@ class Flags:
             if context is None:
                 return None
             answers = snapshot.flags.evaluate_all(context, snapshot.profiles, time())
+            if snapshot.stale:
+                answers = [_stale(each) for each in answers]
             return {each.flag_key: each if each.value.__class__ in _UNSHARED else _own(each) for each in answers}
         except Exception:  # NotCarried, or something hostile: the other way knows what to do
             return None

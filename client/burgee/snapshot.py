@@ -1,7 +1,7 @@
 """Everything that is needed to evaluate an environment's flags here."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -99,6 +99,12 @@ class Snapshot:
     """Flags that are not and do not; those that `consider` was asked for."""
     answers: Answers = field(default_factory=Answers)
     """What certain flags gave to whom, with nothing passed."""
+    stale: bool = False
+    """Whether the server may have changed them meanwhile: what they give then says so."""
+
+    def lost(self) -> "Snapshot":
+        """The same, now that nobody tells of changes."""
+        return replace(self, answers=Answers(), stale=True)
 
     @classmethod
     def of(

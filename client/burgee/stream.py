@@ -39,6 +39,8 @@ class SnapshotStream:
     """The flags as they are now. None while the stream is down."""
     last: Snapshot | None
     """The flags as they were when the stream was last up."""
+    lost: Snapshot | None
+    """The same, and stale, while the stream is down."""
     trouble: str
     """Why the stream is down, as far as it is known."""
 
@@ -52,7 +54,7 @@ class SnapshotStream:
         """Begin anew, as in a forked child: threads and call are the parent's."""
         if self._call is not None:
             leave_alone(self._call)
-        self.current = self.last = self._call = None
+        self.current = self.last = self.lost = self._call = None
         self.trouble = ""
         self._lock = threading.RLock()
         self._log = SparseLog()
@@ -104,7 +106,7 @@ class SnapshotStream:
         with self._lock:
             self._stopped.set()
             self._heard.set()
-            self.current = self.last = None
+            self.current = self.last = self.lost = None
             self.trouble = "the client is closed"
             _settle(self._tried)
             _settle(self._up)
@@ -155,6 +157,7 @@ class SnapshotStream:
                 return
             came_up = self.current is None
             self.current = self.last = snapshot
+            self.lost = None
             self.trouble = ""
             _settle(self._tried)
             _settle(self._up)
@@ -167,6 +170,8 @@ class SnapshotStream:
         with self._lock:
             if self._stopped.is_set():
                 return
+            if self.lost is None and self.last is not None:
+                self.lost = self.last.lost()
             self.current = None
             self.trouble = reason
             _settle(self._tried)
