@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from burgee.evaluation import Condition, Context, Operator, Properties, completed, links_of, parent_groups
@@ -99,7 +99,16 @@ async def answers(here: Environment, vocabulary: Vocabulary | None, as_of: AsOf)
     return found
 
 
-@examples(4)
+_BOTH_WAYS = Fact(event="a", timestamp=MOMENTS[0], groups={"team": "t1", "work`space": "w1"})
+_PARENTS: list[Change] = [
+    (("team", "t1"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "acme"}),
+    (("work`space", "w1"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "it's `x`"}),
+    (("company", "acme"), MOMENTS[1], {"holding": "h1", "plan": "pro"}),
+]
+
+
+@examples(3)
+@example(made=[_BOTH_WAYS], changes=_PARENTS)
 @given(made=_facts, changes=_changes)
 async def test_a_question_counts_for_the_groups_above_those_that_events_name(
     warehouse: ClickHouseWarehouse, made: list[Fact], changes: list[Change]
