@@ -16,6 +16,7 @@ import uvloop
 
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import build
+from burgee_server.ending import end
 from burgee_server.house import House
 from burgee_server.installation import reconcile
 from burgee_server.logs import log_of_loop
@@ -129,9 +130,7 @@ async def _run(
         # What is not in the warehouse by then is in the journal, and loaded by the next start.
         if working:
             await asyncio.wait(working, timeout=max(deadline - asyncio.get_running_loop().time(), 1.0))
-        for task in (*endless, *working):
-            task.cancel()
-        outcomes = await asyncio.gather(*endless, *working, return_exceptions=True)
+        outcomes = await end(*endless, *working)
     for outcome in outcomes:
         if isinstance(outcome, Exception):
             raise outcome  # work that ended by itself: better a restart than a server that stores nothing

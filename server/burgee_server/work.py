@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 
+from burgee_server.ending import end
 from burgee_server.ports.lease import Lease
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Work:
             _raise_failures((taking,))  # or this node would load without the lease
             return taking.done()
         finally:
-            await _end(taking, stopping)
+            await end(taking, stopping)
 
     async def _hold(self) -> None:
         lost, stopping = asyncio.create_task(self._lease.lost()), asyncio.create_task(self._stopping.wait())
@@ -64,14 +65,14 @@ class Work:
             if lost.done():
                 log.warning("this node has lost the lease: another one loads now, or none can")
                 return
-            await _end(*endless)
+            await end(*endless)
             for each in self._finishing:
                 each.stop()
             finished = asyncio.create_task(_all(finishing))
             await asyncio.wait({lost, finished}, return_when=asyncio.FIRST_COMPLETED)
             _raise_failures((finished,))
         finally:
-            await _end(lost, stopping, *finishing, *endless)
+            await end(lost, stopping, *finishing, *endless)
             await self._lease.give()
 
 
@@ -83,9 +84,3 @@ def _raise_failures(ended: Iterable["asyncio.Future[Any]"]) -> None:
     for each in ended:
         if each.done():
             each.result()
-
-
-async def _end(*futures: "asyncio.Future[Any]") -> None:
-    for each in futures:
-        each.cancel()
-    await asyncio.gather(*futures, return_exceptions=True)
