@@ -63,7 +63,7 @@ async def measure(calls: int) -> None:
     kinds = {"a person": (PERSON, person), "a group": (GROUP, group)}
     seen: dict[str, list[tuple[float, float]]] = {}
     with serving() as server:
-        async with connected(server) as channel:
+        async with connected(server.target) as channel:
             for turn in range(ROUNDS):
                 these = range(turn * calls, (turn + 1) * calls)
                 for kind, (method, made) in kinds.items():

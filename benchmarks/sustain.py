@@ -24,7 +24,7 @@ from uuid import UUID
 import grpc
 import msgspec
 
-from benchmarks.server import KEY, Call, Measured, serving
+from benchmarks.server import KEY, Call, serving
 from burgee.v1 import capture_pb2, common_pb2, trend_pb2
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.capture import TimeWindow
@@ -41,6 +41,8 @@ AIM = 100_000
 """Events a second. A server that acknowledges more is not given more than half of this, when others wait beside it."""
 SENT = 102_000
 """What is sent a second, in a minute of its own, to a server that acknowledges more: it does not have to do better."""
+RANGE = 50_000
+"""Events, at most, that the loader hands on at a time."""
 METADATA = (("authorization", f"Bearer {KEY}"),)
 METHOD = "/burgee.v1.CaptureService/Capture"
 
@@ -170,23 +172,28 @@ async def freshness(channel: grpc.aio.Channel, rounds: int) -> list[float]:
     return waits
 
 
-async def floor(encoded: list[bytes], seconds: float) -> float:
-    """Events a second that chDB takes of the same bytes, in ranges as the loader makes them, and nothing else."""
+def ranges(encoded: list[bytes], events: int) -> list[bytes]:
+    """The same batches as the loader hands them on, so many events each."""
     stored = []
     for raw in encoded:
         batch = ArrivingBatch.FromString(raw)
         stored.append(admit(batch, 1, int(time.time() * 1e6), TimeWindow(24.0, None), frozenset()).payload)
-    per_range = 50_000 // BATCH
-    ranges = [b"".join(stored[first : first + per_range]) for first in range(0, len(stored), per_range)]
+    per_range = events // BATCH
+    return [b"".join(stored[first : first + per_range]) for first in range(0, len(stored), per_range)]
+
+
+async def floor(encoded: list[bytes], seconds: float) -> float:
+    """Events a second that chDB takes of the same bytes, in ranges as the loader makes them, and nothing else."""
+    payloads = ranges(encoded, RANGE)
     with tempfile.TemporaryDirectory(prefix="burgee-bench-") as directory:
         warehouse = await ClickHouseWarehouse.open(f"chdb://{directory}/events")
         began, loaded = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
-            await warehouse.load(ranges[loaded % len(ranges)])
+            await warehouse.load(payloads[loaded % len(payloads)])
             loaded += 1
         took = time.perf_counter() - began
         await warehouse.close()
-    return loaded * per_range * BATCH / took
+    return loaded * RANGE / took
 
 
 def percentile(seconds: list[float], share: float) -> float:
@@ -195,23 +202,32 @@ def percentile(seconds: list[float], share: float) -> float:
 
 
 @asynccontextmanager
-async def connected(server: Measured) -> AsyncIterator[grpc.aio.Channel]:
+async def connected(target: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel of its own."""
-    async with grpc.aio.insecure_channel(server.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with grpc.aio.insecure_channel(target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield channel
+
+
+async def paced(target: str, encoded: list[bytes], rate: float, seconds: float) -> tuple[Load, Load, Load]:
+    """What became of batches of a thousand, so many events a second, and of a hundred and of one in between."""
+    loads = Load(), Load(), Load()
+    async with connected(target) as channel, connected(target) as other:
+        end = time.perf_counter() + seconds
+        await asyncio.gather(
+            pace(Sender(channel, encoded, BATCH), rate / BATCH, end, loads[0]),
+            pace(Sender(other, batches(20, 100, 2), 100), 10, end, loads[1]),
+            pace(Sender(other, batches(20, 1, 3), 1), 20, end, loads[2]),
+        )
+    return loads
 
 
 async def beside(transport: str, encoded: list[bytes], rate: float, seconds: float, *, asking: bool) -> None:
     """Print how long batches of a hundred and of one wait beside so many events a second."""
     with serving(transport=transport) as server:
-        async with connected(server) as channel, connected(server) as other:
-            end = time.perf_counter() + seconds
-            thousand, hundred, single = Load(), Load(), Load()
-            waits, *_ = await asyncio.gather(
-                freshness(other, round(seconds / 2) if asking else 0),
-                pace(Sender(channel, encoded, BATCH), rate / BATCH, end, thousand),
-                pace(Sender(other, batches(20, 100, 2), 100), 10, end, hundred),
-                pace(Sender(other, batches(20, 1, 3), 1), 20, end, single),
+        async with connected(server.target) as channel:
+            waits, (thousand, hundred, single) = await asyncio.gather(
+                freshness(channel, round(seconds / 2) if asking else 0),
+                paced(server.target, encoded, rate, seconds),
             )
     print("beside questions" if asking else "by itself")
     for name, seen in (
@@ -231,7 +247,7 @@ async def sustained(transport: str, encoded: list[bytes], seconds: float, rate: 
     Acknowledged, and queryable once all of them are.
     """
     with serving(transport=transport) as server:
-        async with connected(server) as channel:
+        async with connected(server.target) as channel:
             stub, sender = InsightServiceStub(channel), Sender(channel, encoded, BATCH)
             began = time.perf_counter()
             if rate:

@@ -62,3 +62,24 @@ async def test_what_is_forgotten_is_not_written_once_more(tmp_path, monkeypatch)
     assert written > 4_000_000
     assert (tmp_path / "journal.db-wal").stat().st_size - written < 400_000
     await journal.close()
+
+
+async def test_what_is_to_be_loaded_is_looked_for_without_the_writer(tmp_path):
+    """Whoever appends does not wait behind it, nor it behind them: another has the file to write to all the time.
+
+    Only to fix a range that was found is to write.
+    """
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 20)
+    await journal.append(1, "batch", b"events", 1)
+    fixed = await journal.next_range(10)
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert (await journal.next_range(10)).payload == fixed.payload
+    other.execute("ROLLBACK")
+    await journal.commit(fixed)
+    other.execute("BEGIN IMMEDIATE")
+    assert await journal.next_range(10) is None
+
+    other.close()
+    await journal.close()

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -139,31 +140,14 @@ class SqliteJournal:
     async def next_range(self, max_events: int) -> Range | None:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
-
-        def fix(connection: sqlite3.Connection) -> tuple[int, int, bool] | None:
-            fixed = connection.execute("SELECT first, last FROM loading").fetchone()
-            if fixed is not None:
-                return int(fixed[0]), int(fixed[1]), True
-            first = last = total = size = 0
-            of_marks = False
-            for seq, events, length in connection.execute(
-                "SELECT seq, events, length(payload) FROM batches ORDER BY seq"
-            ):
-                is_mark = not events
-                if first and (
-                    is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES
-                ):
-                    break
-                of_marks = is_mark
-                first, last, total, size = first or seq, seq, total + (events or 1), size + length
-            if not first:
-                return None
-            connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
-            return first, last, False
-
         try:
-            fixed = await self._writer.run(fix)
-            return None if fixed is None else await asyncio.to_thread(self._read, *fixed)
+            found = await asyncio.to_thread(self._find, max_events)
+            if found is None:
+                return None
+            first, last, again = found
+            if not again:
+                await self._writer.run(partial(_fix, first=first, last=last))
+            return await asyncio.to_thread(self._read, first, last, again)
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 raise self._damaged(str(error)) from error
@@ -240,6 +224,28 @@ class SqliteJournal:
         self._reader.close()
         self._quarantine_reader.close()
 
+    def _find(self, max_events: int) -> tuple[int, int, bool] | None:
+        """The first and last batch of the range to load next, and whether it was fixed before.
+
+        Looked for beside the writer, so that nobody who appends waits for it: what is appended meanwhile comes later,
+        and only whoever loads takes away.
+        """
+        fixed = self._reader.execute("SELECT first, last FROM loading").fetchone()
+        if fixed is not None:
+            return int(fixed[0]), int(fixed[1]), True
+        first = last = total = size = 0
+        of_marks = False
+        with closing(self._reader.execute("SELECT seq, events, length(payload) FROM batches ORDER BY seq")) as rows:
+            for seq, events, length in rows:
+                is_mark = not events
+                if first and (
+                    is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES
+                ):
+                    break
+                of_marks = is_mark
+                first, last, total, size = first or seq, seq, total + (events or 1), size + length
+        return (first, last, False) if first else None
+
     def _read(self, first: int, last: int, again: bool) -> Range:
         """Serialized StoredBatches laid end to end are one StoredBatch: that is how protobuf merges.
 
@@ -258,6 +264,10 @@ class SqliteJournal:
             else:
                 marks.append(batch.decode())
         return Range(first, last, payload.getvalue(), events, again, tuple(marks))
+
+
+def _fix(connection: sqlite3.Connection, first: int, last: int) -> None:
+    connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
 
 
 def _delete(connection: sqlite3.Connection, done: Range) -> None:

@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias, TypeVar
 from zlib import crc32
 
 from burgee_server.storage.sqlite.checkpoints import Checkpoints
 
 T = TypeVar("T")
+
+Asked: TypeAlias = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
+"""What to do, and who waits for it."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -38,8 +41,9 @@ class GroupWriter:
     def __init__(self, connection: sqlite3.Connection, mover: sqlite3.Connection) -> None:
         self._connection = connection
         self._checkpoints = Checkpoints(connection, mover)
-        self._waiting: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
-        self._signal = threading.Condition()
+        self._waiting: SimpleQueue[Asked | None] = SimpleQueue()
+        """None is the end."""
+        self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="burgee-journal", daemon=True)
         self._thread.start()
@@ -47,34 +51,34 @@ class GroupWriter:
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the next transaction; return its result after the commit."""
         future: Future[T] = Future()
-        with self._signal:
+        with self._closing:
             if self._closed:
                 raise RuntimeError("the journal is closed")
-            self._waiting.append((work, future))
-            self._signal.notify()
+            self._waiting.put((work, future))
         # Shielded: the transaction happens whether or not the caller still waits for it.
         return await asyncio.shield(asyncio.wrap_future(future))
 
     def close(self) -> None:
         """Commit what waits, then end the thread and close the connection. Blocks until done."""
-        with self._signal:
+        with self._closing:
             self._closed = True
-            self._signal.notify()
+            self._waiting.put(None)
         self._thread.join()
         self._checkpoints.close()
         self._connection.close()
 
     def _run(self) -> None:
-        while True:
-            with self._signal:
-                self._signal.wait_for(lambda: self._waiting or self._closed)
-                group = list(self._waiting)
-                self._waiting.clear()
-            if not group:
-                return
+        asked = self._waiting.get()
+        while asked is not None:
+            group = [asked]
+            with contextlib.suppress(Empty):
+                while (asked := self._waiting.get_nowait()) is not None:
+                    group.append(asked)
             self._commit(group)
+            if asked is not None:
+                asked = self._waiting.get()
 
-    def _commit(self, group: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+    def _commit(self, group: list[Asked]) -> None:
         outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
         try:
             self._connection.execute("BEGIN IMMEDIATE")
