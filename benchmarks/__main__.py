@@ -5,7 +5,7 @@ from importlib import import_module
 
 NAMES = (
     *("evaluate", "compare", "all_flags", "large", "serve", "propagate", "streams", "hostile", "preview"),
-    *("ingest", "sustain", "bare", "isolate", "spool", "insights"),
+    *("ingest", "sustain", "least", "isolate", "spool", "insights"),
 )
 
 if unknown := set(sys.argv[1:]) - set(NAMES):

@@ -1,12 +1,13 @@
 """Journal files that another version has written."""
 
+import asyncio
 import sqlite3
 
 import pytest
 
 from burgee_server.errors import Unavailable
 from burgee_server.storage.sqlite import checkpoints
-from burgee_server.storage.sqlite.journal import SqliteJournal
+from burgee_server.storage.sqlite.journal import FORGOTTEN_BATCHES, SqliteJournal
 from burgee_server.storage.sqlite.schema import MIGRATIONS
 
 
@@ -82,4 +83,20 @@ async def test_what_is_to_be_loaded_is_looked_for_without_the_writer(tmp_path):
     assert await journal.next_range(10) is None
 
     other.close()
+    await journal.close()
+
+
+async def test_who_appends_comes_in_between_while_many_small_batches_are_forgotten(tmp_path):
+    """It is answered before the last of them is forgotten: three transactions, and it is in the first or the second."""
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 30)
+    await asyncio.gather(*(journal.append(1, "", b"e", 1) for _ in range(2 * FORGOTTEN_BATCHES + 1)))
+    waiting = await journal.next_range(1_000_000)
+    assert waiting.events == 2 * FORGOTTEN_BATCHES + 1
+
+    forgetting = asyncio.create_task(journal.commit(waiting))
+    await journal.append(1, "", b"another", 1)
+    assert not forgetting.done()
+
+    await forgetting
+    assert (await journal.next_range(10)).payload == b"another"
     await journal.close()

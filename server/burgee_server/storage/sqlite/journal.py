@@ -23,6 +23,8 @@ MAX_RANGE_BYTES = 32 << 20
 """A range is in memory several times over while it is loaded."""
 FORGOTTEN_BYTES = 1 << 20
 """How much is forgotten in one transaction, or one batch if that is more: whoever appends meanwhile waits for it."""
+FORGOTTEN_BATCHES = 1_000
+"""How many, if they are small: some 2 ms."""
 _SECONDS_KNOWN = 24 * 3600.0
 
 _OLDEST = """
@@ -163,7 +165,7 @@ class SqliteJournal:
         """
         oldest = self._unix_seconds() - _SECONDS_KNOWN
         batches = done.last - done.first + 1
-        step = max(batches * FORGOTTEN_BYTES // max(len(done.payload), 1), 1)
+        step = max(min(batches * FORGOTTEN_BYTES // max(len(done.payload), 1), FORGOTTEN_BATCHES), 1)
         for first in range(done.first, done.last + 1 - step, step):
             await self._writer.run(partial(_delete_batches, first=first, last=first + step - 1))
 
