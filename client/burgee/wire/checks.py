@@ -88,7 +88,7 @@ def resolution_from_proto(message: flags_pb2.Resolution) -> Resolution:
         _ERROR_CODES.get(message.error_code, ErrorCode.GENERAL) if message.error_code else None,
         message.error_message,
         message.bucket_by,
-        dict(message.parent_groups) if message.parent_groups else _NONE,
+        dict(message.parent_groups),
     )
 
 

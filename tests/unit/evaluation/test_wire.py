@@ -1,6 +1,7 @@
 """The translator: what goes through protobuf comes back the same, and bad input names its field."""
 
-from dataclasses import replace
+import pickle
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from math import inf, nan
 
@@ -74,6 +75,15 @@ def test_an_error_has_no_value() -> None:
     message = wire.resolution_to_proto(error)
     assert not message.HasField("value")
     assert wire.resolution_from_proto(message) == error
+
+
+@pytest.mark.parametrize("parents", [{}, {"company": "acme"}])
+def test_a_resolution_that_came_over_the_wire_is_plain_data(parents: dict[str, str]) -> None:
+    """It can be pickled, for a cache or another process, and be made a dict of."""
+    given = Resolution("f", {"seats": 3}, "on", Reason.SPLIT, bucket_by="company", parent_groups=parents)
+    resolution = wire.resolution_from_proto(wire.resolution_to_proto(given))
+    assert pickle.loads(pickle.dumps(resolution)) == given
+    assert asdict(resolution) == asdict(given)
 
 
 def test_an_explanation_is_told_whole() -> None:
