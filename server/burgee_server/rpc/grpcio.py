@@ -1,6 +1,7 @@
 """gRPC's own server, and how calls are taken out of its core: many at a time, and not those that nobody waits for."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from itertools import count
 from time import monotonic
@@ -11,6 +12,8 @@ from grpc.aio import _server
 
 from burgee_server.rpc.door import Door
 from burgee_server.rpc.waiting import WaitingCalls
+
+log = logging.getLogger(__name__)
 
 _AT_A_TIME = 64
 _MOST_WAITING = 10_000
@@ -59,15 +62,25 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
     async def _take(self) -> None:
         """Ask the core for one call after the other, until the server stops."""
         try:
-            while True:
-                while len(self._waiting) >= _MOST_WAITING:
-                    self._room.clear()
-                    await self._room.wait()
-                self._sort(await self._request_call())
+            while await self._has_room():
+                call = await self._request_call()
+                try:
+                    self._sort(call)
+                except Exception:  # it is ended by the core when nothing has it any more; the others go on
+                    log.exception("a call could not be taken in")
+                del call
         except BaseException as error:
             self._ended = error
             self._waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
+            self._room.set()
             self._hand_over()
+
+    async def _has_room(self) -> bool:
+        """Waits until there is room for one more; whether any is still to be taken out."""
+        while self._ended is None and len(self._waiting) >= _MOST_WAITING:
+            self._room.clear()
+            await self._room.wait()
+        return self._ended is None
 
     def _sort(self, call: Any) -> None:
         """Hand a call over if it is wanted at once; else put it into the line of its connection."""

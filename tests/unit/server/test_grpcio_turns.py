@@ -104,6 +104,32 @@ async def test_no_more_are_taken_out_than_the_most_that_may_wait(monkeypatch):
     assert [call[2] for call in await core.begun(499)] == list(range(1, 500))
 
 
+@pytest.mark.usefixtures("known")
+async def test_whoever_waits_for_room_hears_that_the_server_has_stopped(monkeypatch):
+    """No task stays behind with the core."""
+    monkeypatch.setattr(grpcio, "_MOST_WAITING", 10)
+    core = Core(Door(), [("a", None, n) for n in range(500)])
+    await core._make_request_call_future(None)
+    assert len(core._waiting) == 10
+
+    next(iter(core._taking)).cancel()
+
+    async with asyncio.timeout(20):
+        await asyncio.wait(core._taking)
+    assert len(core._waiting) == 0
+
+
+@pytest.mark.usefixtures("known")
+async def test_a_call_that_cannot_be_taken_in_holds_up_no_others(caplog):
+    """It is let go of, and logged; those that wait still begin, and those behind it are taken out."""
+    core = Core(Door(), [("a", None, 0), ("a", None, 1), ("a", "soon", 2), *(("a", None, n) for n in range(3, 500))])
+
+    begun = await core.begun(499)
+
+    assert [call[2] for call in begun] == [0, 1, *range(3, 500)]
+    assert "a call could not be taken in" in caplog.text
+
+
 @asynccontextmanager
 async def serving():
     """A real server: its one method answers with how many calls came before."""
