@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import click
+import grpc
 
 import burgee
 from burgee.evaluation import Flag
@@ -20,11 +21,17 @@ def types_of(flag: Flag) -> set[str]:
 
 
 def tell_unused(client: burgee.Client, types: Iterable[str]) -> None:
-    """Say on standard error which of these types no event and no profile has named, where others are there."""
+    """Say on standard error which of these types no event and no profile has named, where others are there.
+
+    Nothing if the server cannot be asked now: what was saved before is saved.
+    """
     named = set(types) - {USER}
     if not named:
         return
     profiles: ProfileServiceStub = client.stub(ProfileServiceStub)
-    used = [known.name for known in profiles.ListGroupTypes(pb.ListGroupTypesRequest()).group_types]
+    try:
+        used = [known.name for known in profiles.ListGroupTypes(pb.ListGroupTypesRequest()).group_types]
+    except grpc.RpcError:
+        return
     for name in sorted(named.difference(used)) if used else ():
         click.echo(f"no group of type {name!r} is known here; there is {', '.join(used)}", err=True)

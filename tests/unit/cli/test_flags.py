@@ -1,6 +1,8 @@
 """`burgee flags`: what is said of a flag, and of one that is for nobody who is known."""
 
 from burgee.v1 import capture_pb2
+from burgee_server.errors import Denied
+from burgee_server.rpc.profiles import ProfileServicer
 
 
 async def test_a_flag_for_groups_of_a_type_that_nobody_has_used_is_saved_and_remarked_on(run, admin):
@@ -18,6 +20,20 @@ async def test_a_flag_for_groups_of_a_type_that_nobody_has_used_is_saved_and_rem
     assert changed.stderr == told("team")
     assert listed.stderr == told("compny")
     assert wrong.stdout == "wrong is at version 1, enabled: on to 100% by compny if planet.size gt 3; else off\n"
+
+
+async def test_what_was_saved_is_saved_also_where_no_remark_can_be_made(run, monkeypatch):
+    """A script that tries again would be told that the flag is there."""
+
+    async def fail(*_):
+        raise Denied("not by this key")
+
+    monkeypatch.setattr(ProfileServicer, "_all_types", fail)
+    flag = await run("flags", "create", "wrong", "--by", "compny")
+    cohort = await run("cohorts", "create", "some", "--group-type", "compny")
+
+    assert flag.stdout.startswith("wrong is at version 1")
+    assert flag.stderr == cohort.stderr == ""
 
 
 async def test_a_flag_for_all_companies_is_told_from_one_for_everybody(run):
