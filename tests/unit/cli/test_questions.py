@@ -1,13 +1,14 @@
 """Tables of questions: what they are of, what is compared with what, and which columns are not whole."""
 
 from datetime import UTC, datetime, timedelta
+from math import nan
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from burgee.insights import QueryInfo
 from burgee.v1 import capture_pb2
-from burgee_server.cli.query.options import is_whole
+from burgee_server.cli.query.options import change_text, is_whole
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -126,10 +127,31 @@ def test_a_column_is_whole_if_its_first_and_its_last_moment_are_in_the_range(int
     begin, after = datetime.fromisoformat(start), datetime.fromisoformat(end)
     instant = timedelta(microseconds=1)
 
-    def whole(first, last):
-        info = QueryInfo(timedelta(), 0, last, first.astimezone(UTC), last.astimezone(UTC))
+    def whole(first, last, complete_until=None):
+        """The moment until which it is complete is the end, unless it is given."""
+        info = QueryInfo(timedelta(), 0, complete_until or last, first.astimezone(UTC), last.astimezone(UTC))
         return is_whole(begin, interval, BERLIN, info)
 
     assert whole(begin, after)
     assert not whole(begin + instant, after)
     assert not whole(begin, after - instant)
+    assert not whole(begin, after + timedelta(days=400), complete_until=after - instant)
+    assert not whole(begin, after - instant, complete_until=after)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [
+        (3, 2, "+50.0%"),
+        (0, 2, "-100.0%"),
+        (-1, 2, "-150.0%"),
+        (2, 0, "–"),
+        (-50, -100, "–"),
+        (50, -100, "–"),
+        (nan, 2, "–"),
+        (2, nan, "–"),
+    ],
+)
+def test_a_change_is_told_as_a_part_of_what_was_before_where_that_is_more_than_none(now, before, text):
+    """From less than none, up and down would be told the wrong way round; of what is no number nothing is told."""
+    assert change_text(now, before) == text

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import wraps
+from math import isfinite
 from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -201,7 +202,7 @@ def column_text(column: datetime, interval: str) -> str:
 
 
 def is_whole(column: datetime, interval: str, zone: ZoneInfo, info: QueryInfo) -> bool:
-    """Whether all of a column of time that begins then lies in the range."""
+    """Whether all of a column of time that begins then lies in the range, and all of its events are in the answer."""
     local = column.astimezone(zone)
     if interval == "hour":
         end = column + timedelta(hours=1)
@@ -210,12 +211,12 @@ def is_whole(column: datetime, interval: str, zone: ZoneInfo, info: QueryInfo) -
     else:
         years, month = divmod(local.month - 1 + _MONTHS[interval], 12)
         end = datetime(local.year + years, month + 1, 1, tzinfo=zone)
-    return info.start <= column and end <= info.end
+    return info.start <= column and end <= min(info.end, info.complete_until)
 
 
 def change_text(now: float, before: float) -> str:
-    """How much a number has changed, as people read it."""
-    return f"{now / before - 1:+.1%}" if before else "–"
+    """By what part of itself a number has changed, as people read it; what was not above zero has no part."""
+    return f"{now / before - 1:+.1%}" if before > 0 and isfinite(now) and isfinite(before) else "–"
 
 
 def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
