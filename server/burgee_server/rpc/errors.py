@@ -28,10 +28,10 @@ from burgee_server.rpc import call
 
 # All of it travels as headers, of which clients take 8 KB; beyond that they see an error of their own making. In bytes:
 # a message goes twice, as it is, with up to three characters for each byte, and with the details, in base64.
-_MESSAGE = 500
-_FIELD = 120
-_REASON = 400
-_VIOLATIONS = 2_500
+MAX_MESSAGE_BYTES = 500
+MAX_FIELD_BYTES = 120
+MAX_REASON_BYTES = 400
+MAX_VIOLATIONS_BYTES = 2_500
 
 _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
     Invalid: grpc.StatusCode.INVALID_ARGUMENT,
@@ -57,7 +57,7 @@ def code_of(error: BurgeeError) -> grpc.StatusCode:
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
-    code, message = code_of(error), _cut(str(error), _MESSAGE)
+    code, message = code_of(error), _cut(str(error), MAX_MESSAGE_BYTES)
     if isinstance(error, Overloaded | Unavailable | Stopping):
         details = _to_retry(code, message, error.retry_after)
     else:
@@ -86,8 +86,10 @@ def _bad_request(error: Invalid) -> error_details_pb2.BadRequest:
     """The violations, as many as there is room for."""
     request = error_details_pb2.BadRequest()
     for violation in error.violations:
-        request.field_violations.add(field=_cut(violation.field, _FIELD), description=_cut(violation.reason, _REASON))
-        if request.ByteSize() > _VIOLATIONS:
+        request.field_violations.add(
+            field=_cut(violation.field, MAX_FIELD_BYTES), description=_cut(violation.reason, MAX_REASON_BYTES)
+        )
+        if request.ByteSize() > MAX_VIOLATIONS_BYTES:
             del request.field_violations[-1]
             break
     return request
