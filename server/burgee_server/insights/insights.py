@@ -37,7 +37,7 @@ class Insights:
         self._lists = lists
         self._clock = clock
         self._guesses = Guesses()
-        self._unknown = UnknownEvents(warehouse)
+        self._unknown = UnknownEvents(warehouse, clock)
 
     async def ask(
         self,
@@ -55,6 +55,7 @@ class Insights:
         Invalid with the fields of the request on the wire, TimedOut after `timeout` seconds, and what Warehouse.query
         raises.
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
         now = self._clock.now()
         first = await self._first_event(environment_id, timeout) if query.range.start == ALL else None
         whole = span(query.range, query.time_zone, now, first)
@@ -78,8 +79,8 @@ class Insights:
             )
             for each in spans
         ]
-        answers = await all_of(self._in_another_way(plan, query, events, each, timeout) for each in asked)
-        unknown = await self._unknown.among(environment_id, events - {ANY})
+        answers = await all_of(self._in_another_way(plan, query, events, each, deadline) for each in asked)
+        unknown = await self._unknown.among(environment_id, events - {ANY}, _until(deadline))
         return Answered(answers[0], answers[1] if other else None, unknown)
 
     async def _in_another_way(
@@ -88,16 +89,14 @@ class Insights:
         query: QuestionT,
         events: frozenset[str],
         asked: Asked,
-        timeout: float | None,
+        deadline: float | None,
     ) -> AnswerT:
         """The answer. Where properties were taken for what they are not: by what they may be as well. Where it needs
         more memory than there is: in a way that takes longer and needs less, if there is one."""
-        deadline = None if timeout is None else time.monotonic() + timeout
         planned = plan(query, asked)
         while True:
-            left = None if deadline is None else max(deadline - time.monotonic(), 0.001)
             try:
-                return await self._answer(planned, asked, left)
+                return await self._answer(planned, asked, _until(deadline))
             except Mistaken:
                 guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
                 asked = replace(asked, mixed=guessed.union(asked.mixed or ()))
@@ -132,6 +131,11 @@ class Insights:
         except BadPattern as error:  # too large for RE2, say
             named = {pattern: path for each in statements for pattern, path in each.patterns.items()}
             raise refusal(error, named) from error
+
+
+def _until(deadline: float | None) -> float | None:
+    """The seconds that are left."""
+    return None if deadline is None else max(deadline - time.monotonic(), 0.001)
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -1,7 +1,7 @@
 """Events that a question names and nobody has ever sent: the answer says so, and what may have been meant."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from burgee_server.ports.actions import Matcher
 from burgee_server.ports.warehouse import Answer, Statement
 from tests.fixtures.vocabulary import action, insights, named
 from tests.fixtures.warehouse import Environment, Fact
-from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock
+from tests.unit.insights.asking import GROUP_TYPES, MARCH, NOW, FixedClock
 
 
 async def test_what_nobody_sent_is_named_with_what_is_spelt_like_it(environment: Environment) -> None:
@@ -40,7 +40,7 @@ async def test_what_nobody_sent_is_named_with_what_is_spelt_like_it(environment:
 async def test_an_event_of_another_environment_is_as_unknown_as_none(environment: Environment) -> None:
     """Neither is it there, nor is its name proposed."""
     await environment.load(Fact("secret_feature_used"))
-    others = UnknownEvents(environment.warehouse)
+    others = UnknownEvents(environment.warehouse, FixedClock())
     assert await others.among(environment.environment_id + 1_000_000, ["secret_feature_used", "secret_feature"]) == (
         UnknownEvent("secret_feature", ()),
         UnknownEvent("secret_feature_used", ()),
@@ -53,11 +53,15 @@ class Counting:
 
     environment: Environment
     statements: list[str] = field(default_factory=list)
+    timeouts: list[float | None] = field(default_factory=list)
+    group_columns: frozenset[str] = frozenset()
+    property_columns: frozenset[str] = frozenset()
     trouble: BurgeeError | None = None
     in_trouble: str = ""
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         self.statements.append(statement.sql)
+        self.timeouts.append(timeout)
         if self.trouble is not None and self.in_trouble in statement.sql:
             raise self.trouble
         return await self.environment.warehouse.query(statement, timeout)
@@ -66,7 +70,7 @@ class Counting:
 async def test_what_was_found_once_is_not_looked_for_again_and_what_was_not_is(environment: Environment) -> None:
     """A name that is there costs one look. One that is not is looked for each time: it may have been sent meanwhile."""
     counting = Counting(environment)
-    unknown = UnknownEvents(counting)  # type: ignore[arg-type]
+    unknown = UnknownEvents(counting, FixedClock())  # type: ignore[arg-type]
     await environment.load(Fact("signed_up"))
     for _ in range(2):
         assert await unknown.among(environment.environment_id, ["signed_up"]) == ()
@@ -85,7 +89,7 @@ async def test_an_answer_does_not_fail_because_names_cannot_be_looked_up(
 ) -> None:
     """It is then as if all were known; the next question looks again."""
     counting = Counting(environment, trouble=trouble)
-    unknown = UnknownEvents(counting)  # type: ignore[arg-type]
+    unknown = UnknownEvents(counting, FixedClock())  # type: ignore[arg-type]
     assert await unknown.among(environment.environment_id, ["nope"]) == ()
     counting.trouble = None
     assert await unknown.among(environment.environment_id, ["nope"]) == (UnknownEvent("nope", ()),)
@@ -94,9 +98,68 @@ async def test_an_answer_does_not_fail_because_names_cannot_be_looked_up(
 async def test_a_name_is_unknown_also_where_looking_for_others_takes_too_long(environment: Environment) -> None:
     """In a warehouse so large that its names are not read in time; it is not tried again for each question."""
     counting = Counting(environment, trouble=TimedOut("too long"), in_trouble="DISTINCT")
-    unknown = UnknownEvents(counting)  # type: ignore[arg-type]
+    unknown = UnknownEvents(counting, FixedClock())  # type: ignore[arg-type]
     await environment.load(Fact("signed_up"))
     for _ in range(2):
         missing = await unknown.among(environment.environment_id, ["signed_upp"])
         assert missing == (UnknownEvent("signed_upp", ()),)
     assert sum("DISTINCT" in sql for sql in counting.statements) == 1
+
+
+@dataclass
+class SetClock(FixedClock):
+    """Says what it is set to."""
+
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+async def test_that_nothing_is_similar_is_not_believed_for_ever(environment: Environment) -> None:
+    """The question may have come before the first event did, or at a bad moment: minutes later it is looked for."""
+    counting, clock = Counting(environment, trouble=TimedOut("too long"), in_trouble="DISTINCT"), SetClock()
+    unknown = UnknownEvents(counting, clock)  # type: ignore[arg-type]
+    assert await unknown.among(environment.environment_id, ["signed_upp"]) == (UnknownEvent("signed_upp", ()),)
+    counting.trouble = None
+    await environment.load(Fact("signed_up"))
+    clock.moment += timedelta(minutes=6)
+    found = UnknownEvent("signed_upp", ("signed_up",))
+    assert await unknown.among(environment.environment_id, ["signed_upp"]) == (found,)
+
+
+async def test_looking_for_names_takes_half_of_the_time_that_is_left_and_two_seconds_at_most(
+    environment: Environment,
+) -> None:
+    """In all, for however many names: else an answer that is there would be lost to the deadline of its caller."""
+    await environment.load(Fact("signed_up"))
+    series = tuple(Series(name) for name in ("signed_u", "signed_upp", "nothing like it"))
+    for timeout, most in ((60.0, 2.0), (3.0, 1.5), (None, 2.0)):
+        counting = Counting(environment)
+        asking = insights(counting, FixedClock())  # type: ignore[arg-type]
+        query = TrendQuery(series, MARCH)
+        answered = await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES, timeout)
+        similar = {"nothing like it": (), "signed_u": ("signed_up",), "signed_upp": ("signed_up",)}
+        assert {each.event: each.similar for each in answered.unknown} == similar
+        sent, like = counting.timeouts[-2:]
+        assert "DISTINCT" in counting.statements[-1]
+        assert "UNION ALL" in counting.statements[-2]
+        assert sent is not None
+        assert like is not None
+        assert like < sent <= most
+
+
+async def test_comparing_names_is_bounded(environment: Environment) -> None:
+    """Ten unknown names of a question are compared, and none that is longer than an event's may be; all are unknown."""
+    await environment.load(Fact("é" * 200), Fact("opened_00"), Fact("open_it"), Fact("opened_it"), Fact("opened_00x"))
+    unknown = UnknownEvents(environment.warehouse, FixedClock())
+    names = [f"opened_{number:02}x" for number in range(1, 21)]
+    found = await unknown.among(environment.environment_id, names)
+    assert [each.event for each in found] == names
+    assert [len(each.similar) for each in found] == [3] * 10 + [0] * 10
+    assert found[0].similar == ("opened_00x", "opened_00", "opened_it")
+    long, longer = "é" * 199 + "e", "é" * 100_000
+    assert await unknown.among(environment.environment_id, [long, longer]) == (
+        UnknownEvent(long, ("é" * 200,)),
+        UnknownEvent(longer, ()),
+    )
