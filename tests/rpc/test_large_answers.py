@@ -28,7 +28,10 @@ async def walk(method, request):
 
 
 async def test_every_list_has_all_its_items_when_pages_end_early(admin, loaded, monkeypatch):
-    """Here after each item, since each is larger than what a page may be; the last page is known to be the last."""
+    """Here after each item, since each is larger than what a page may be; the last page is known to be the last.
+
+    The quarantine's is in test_quarantine.py, which fills one.
+    """
     for name in NAMES:
         await create(admin, flags_pb2.Flag(key=name, enabled=True))
         await create_cohort(admin, name)

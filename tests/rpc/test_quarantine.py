@@ -12,8 +12,10 @@ from burgee.v1 import admin_pb2, common_pb2, profiles_pb2, trend_pb2
 from burgee.v1 import capture_pb2 as pb
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import to_micros
+from burgee_server.rpc import paging
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
+from tests.rpc.test_large_answers import walk
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BAD_JSON = b'{"a": '
@@ -123,8 +125,8 @@ async def test_an_event_in_quarantine_is_as_it_was_acknowledged(ward, admin):
     assert (await admin.capture.GetQuarantinedEvent(request)).event == event
 
 
-async def test_the_quarantine_comes_in_pages_newest_first(ward, admin):
-    """Every event once."""
+async def test_the_quarantine_comes_in_pages_newest_first(ward, admin, monkeypatch):
+    """Every event once, also where pages end early: here after each, since it is larger than what a page may be."""
     await ward.append(*((f"bad-{number}", BAD_JSON) for number in range(5)))
     await ward.quarantined(5)
 
@@ -137,6 +139,9 @@ async def test_the_quarantine_comes_in_pages_newest_first(ward, admin):
 
     assert names == ["bad-4", "bad-3", "bad-2", "bad-1", "bad-0"]
     assert token == ""
+    monkeypatch.setattr(paging, "MAX_PAGE_BYTES", 1)
+    sizes, events = await walk(admin.capture.ListQuarantinedEvents, pb.ListQuarantinedEventsRequest())
+    assert (sizes, [event.event.event for event in events]) == ([1] * 5, names)
 
 
 async def test_the_quarantine_is_filtered_by_reason_and_time(ward):
