@@ -117,7 +117,8 @@ class Snapshot:
             *unread,
             *(key for key in flags.flags if any(each in unread for each in flags.reach_of(key))),
         }
-        uncarried = not flags.profile_types <= carried or any(key not in cohorts for _, key in flags.cohorts)
+        types = {attribute.owner for attribute in flags.mentions}
+        uncarried = not types <= carried or any(key not in cohorts for _, key in flags.cohorts)
         return cls(
             version, flags, {} if stored is None else stored, carried, cohorts,
             unread, frozenset(unsure), frozenset(changed), bool(unsure) or uncarried, {},

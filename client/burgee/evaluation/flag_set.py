@@ -30,7 +30,7 @@ class FlagSet:
 
     A flag is compiled when it is first asked for. One that violates its rules answers ERROR with PARSE_ERROR; the
     others are unharmed. `profiles` are the stored properties of those whom the context names, and of their parents, and
-    the cohorts, of whose members those will do; `profile_types` and `cohorts` say which are read.
+    the cohorts, of whose members those will do; `profile_types`, `links` and `cohorts` say which are read.
     """
 
     __slots__ = ("_cohorts", "_compiled", "_cyclic", "_links", "_listed", "_read", "cohort_types", "cohorts", "links",
@@ -43,7 +43,8 @@ class FlagSet:
     mentions: frozenset[Attribute]
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
-    """Whose stored properties any flag here reads: `user` and group types."""
+    """Whose stored properties any flag here reads: `user` and group types. Not those that only say whom a group belongs
+    to: these are read where a context does not name the parent (`asked_of`)."""
     cohorts: frozenset[tuple[str, str]]
     """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
     cohort_types: frozenset[str]
@@ -192,8 +193,8 @@ class FlagSet:
         used = {link for links in self._links.values() for link in links}
         self.links = tuple(link for link in links_of(parent_types) if link in used)
         mentions = {each for found in reads.values() for each in found if each.name != KEY}
+        self.profile_types = frozenset(attribute.owner for attribute in mentions)
         self.mentions = frozenset(mentions | {link.attribute for link in self.links})
-        self.profile_types = frozenset(attribute.owner for attribute in self.mentions)
         self.cohorts = frozenset().union(*cohorts.values())
         self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
 

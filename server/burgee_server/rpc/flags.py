@@ -136,8 +136,8 @@ class FlagServicer:
             return kept[1]
         message = pb.EvaluateResponse(resolution=wire.resolution_to_proto(resolution))
         response = message, message.SerializeToString()
-        if resolution.reason is Reason.ERROR:
-            return response  # made anew for each unknown flag
+        if resolution.reason is Reason.ERROR or resolution.parent_groups:
+            return response  # made anew, for each unknown flag and with each parent: it would never be found again
         if len(self._responses) >= _MOST_RESPONSES:
             self._responses.clear()
         self._responses[id(resolution)] = resolution, response

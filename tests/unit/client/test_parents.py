@@ -109,6 +109,7 @@ def test_a_flag_is_certain_where_the_parents_that_it_needs_are_carried() -> None
     some = Snapshot.of(flags, carried=frozenset())
     every = Snapshot.of(flags, carried=frozenset({"team"}))
 
+    assert (some.uncertain, every.uncertain) == (True, False)
     assert (some.consider("by-company"), some.consider("by-team") is None) == (None, False)
     assert every.consider("by-company") is not None
-    assert flags.profile_types == {"team"}
+    assert not flags.profile_types, "a check that names the company reads no team"

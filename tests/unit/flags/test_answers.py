@@ -16,8 +16,10 @@ from burgee.evaluation import (
     VariantWeight,
     with_defaults,
 )
+from burgee.v1 import flags_pb2 as pb
 from burgee_server.flags import Answers, Checks, Stored
 from burgee_server.ports.clock import Clock
+from burgee_server.rpc.flags import FlagServicer
 
 RULE = Rule("r1", Distribution((VariantWeight("on", 1),)), (Condition("company.plan", Operator.EQUALS, ("pro",)),))
 FLAG = with_defaults(Flag("beta", FlagType.BOOLEAN, (), "", enabled=True, rules=(RULE,)))
@@ -156,3 +158,28 @@ async def test_long_questions_are_not_kept(memory):
     await remember(memory, answers, b"x" * 1_025)
 
     assert answers.find(1, b"x" * 1_025) is None
+
+
+def test_a_check_that_names_the_company_needs_no_team(memory):
+    """Though teams belong to companies: nothing is read of the team, and only a check that names it alone waits."""
+    memory.flags = FlagSet([FLAG], {"team": "company"})
+    checks = Checks(memory, memory.stored, Noon())
+    given = checks.peek(1, "beta", Context("ann", {"team": "t1", "company": "acme"}))
+
+    assert (given.resolution.variant, list(given.known.properties)) == ("on", [("company", "acme")])
+    assert checks.peek(1, "beta", Context("ann", {"team": "t1"})) is None
+
+
+def test_what_is_written_once_for_all_has_no_parents_in_it(memory):
+    """A resolution that says whose company it was is made anew each time: to keep it would only fill memory."""
+    memory.flags = FlagSet([FLAG], {"team": "company"})
+    servicer = FlagServicer(Checks(memory, memory.stored, Noon()), Answers(memory, memory.stored, 10), None)
+    asked = [{"team": f"t{number}"} for number in range(3)]
+    for groups in (*asked, {"company": "acme"}):
+        if "team" in groups:
+            memory.profiles[1, "team", groups["team"]] = {"company": "acme"}
+        question = pb.EvaluateRequest(flag_key="beta", context={"groups": groups}).SerializeToString()
+        answer = pb.EvaluateResponse.FromString(servicer.at_once(1, question)).resolution
+        assert (answer.variant, len(answer.parent_groups)) == ("on", "team" in groups)
+
+    assert [resolution.parent_groups for resolution, _ in servicer._responses.values()] == [{}]
