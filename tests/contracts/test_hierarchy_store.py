@@ -65,12 +65,19 @@ async def test_of_two_nodes_that_name_first_parents_one_is_refused(hierarchy, en
         assert await node.known(here) == {}
 
     nothing = PropertyChange()
-    named = await nodes[0].name_parent(here, "team", ("company", "acme"), nothing, "ann")
-    with pytest.raises(Invalid, match="a team belongs to a company"):
-        await nodes[1].name_parent(here, "team", ("workspace", "w1"), nothing, "bob")
-    assert await nodes[2].name_parent(here, "team", ("company", "acme"), nothing, "bob") == named
+    for node, parent_type in zip(nodes, ("company", "workspace", "company"), strict=True):
+        named = await node.with_parent(here, "team", (parent_type, "acme"), nothing)
+        assert named == PropertyChange(set={parent_type: "acme"})
+    assert await hierarchy.parent_types(here) == {}, "it was only looked at"
 
-    assert named == PropertyChange(set={"company": "acme"})
+    await nodes[0].name_parent_type(here, "team", "company", "ann")
+    for refuse in (
+        nodes[1].name_parent_type(here, "team", "workspace", "bob"),
+        nodes[1].with_parent(here, "team", ("workspace", "w1"), nothing),
+    ):
+        with pytest.raises(Invalid, match="a team belongs to a company"):
+            await refuse
+    await nodes[2].name_parent_type(here, "team", "company", "bob")
     assert await hierarchy.parent_types(here) == {"team": "company"}
 
 

@@ -16,6 +16,7 @@ from tests.rpc.cohort_calls import change_members, create_cohort, member_keys
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import actions, by_company, create, identify
 from tests.rpc.test_computed_cohorts import compute
+from tests.rpc.test_erasure import delete_company, done
 from tests.rpc.test_preview import preview
 from tests.rpc.test_profiles import struct
 
@@ -46,9 +47,10 @@ async def evaluate(caller, **groups):
     return (await caller.flags.Evaluate(request)).resolution
 
 
-async def identify_team(caller, **change):
+async def identify_team(caller, parent=None, **change):
     """Change the properties of t1."""
-    return (await caller.profiles.IdentifyGroup(pb.IdentifyGroupRequest(**TEAM, change=change))).group
+    request = pb.IdentifyGroupRequest(**TEAM, change=change, parent=parent)
+    return (await caller.profiles.IdentifyGroup(request)).group
 
 
 class TestProfiles:
@@ -113,8 +115,9 @@ class TestProfiles:
             with refused(INVALID, field):
                 await update(pb.UpdateGroupTypeRequest(name=name, parent_type=parent_type))
 
-        updated = (await update(pb.UpdateGroupTypeRequest(name="company"))).group_type
-        assert (updated.name, updated.parent_type) == ("company", "")
+        for name in ("company", "new"):
+            updated = (await update(pb.UpdateGroupTypeRequest(name=name))).group_type
+            assert (updated.name, updated.parent_type) == (name, "")
         assert (await update(circle)).group_type.parent_type == "team"
 
     async def test_what_is_no_parent_is_refused_with_its_field(self, admin):
@@ -128,8 +131,49 @@ class TestProfiles:
             await identify_team(admin, set=struct(company=5))
         with refused(INVALID, "change.set_once.company"):
             await identify_team(admin, set_once=struct(company=""))
+        for change in ({"set_once": struct(company="globex")}, {"unset": ["company"]}):
+            [(part, _)] = change.items()
+            with refused(INVALID, f"change.{part}.company"):
+                await identify_team(admin, **change, parent={"group_type": "company", "group_key": "acme"})
         with refused(INVALID, "parent_key"):
             await children(admin, "acme", "company")
+
+    async def test_a_refused_change_leaves_types_and_groups_as_they_were(self, admin):
+        """A profile that may not be so, or not be so large, says nothing of its type, and names no parent."""
+        for wrong in ({"x" * 300: 1}, {"notes": "x" * 65_536}):
+            with refused(INVALID):
+                await belongs(admin, "t1", "acme", **wrong)
+        await belongs(admin, "t2", "w1", parent_type="workspace")
+        with refused(INVALID, "parent.group_type"):
+            await belongs(admin, "t1", "acme")
+
+        types = (await admin.profiles.ListGroupTypes(pb.ListGroupTypesRequest())).group_types
+        assert [(each.name, each.parent_type) for each in types] == [("team", "workspace"), ("workspace", "")]
+        teams = (await admin.profiles.ListGroups(pb.ListGroupsRequest(group_type="team"))).groups
+        assert [group.group_key for group in teams] == ["t2"]
+
+    async def test_a_value_that_is_no_key_is_no_parent(self, admin):
+        """One that a profile had before its type belonged to another: an object, or a text that no key may be."""
+        values = [{"name": "acme"}, ["acme"], "x" * 201, "a\nb", "x" * 200]
+        for number, value in enumerate(values):
+            request = pb.IdentifyGroupRequest(group_type="team", group_key=f"t{number}")
+            request.change.set.update({"company": value})
+            await admin.profiles.IdentifyGroup(request)
+        await admin.profiles.UpdateGroupType(pb.UpdateGroupTypeRequest(name="team", parent_type="company"))
+        for number in range(len(values)):
+            request = pb.IdentifyGroupRequest(group_type="team", group_key=f"t{number}")
+            request.change.set_once.update({"company": "globex"})
+            await admin.profiles.IdentifyGroup(request)
+        companies = (await admin.profiles.ListGroups(pb.ListGroupsRequest(group_type="company"))).groups
+        assert [group.group_key for group in companies] == ["x" * 200]
+
+        flag = by_company(100_000)
+        changed, _, _ = await preview(admin, flag, group_type="team")
+        await create(admin, flag)
+        assert {key: after for key, (_, after) in changed.items()} == {
+            f"t{number}": (await evaluate(admin, team=f"t{number}")).variant for number in range(len(values))
+        }
+        assert [changed[f"t{number}"][1] for number in range(len(values))] == ["off", "off", "off", "on", "on"]
 
     async def test_at_most_twenty_types_belong_to_others(self, admin):
         """A question by the uppermost looks at each."""
@@ -142,7 +186,9 @@ class TestProfiles:
     async def test_children_stay_when_their_parent_is_deleted(self, admin):
         """And go on naming it."""
         await belongs(admin, "t1", "acme")
-        await admin.profiles.DeleteGroup(pb.DeleteGroupRequest(group_type="company", group_key="acme"))
+        assert (await done(admin, await delete_company(admin, "acme"))).state == pb.ERASURE_STATE_DONE
+        with refused(StatusCode.NOT_FOUND):
+            await admin.profiles.GetGroup(pb.GetGroupRequest(group_type="company", group_key="acme"))
         assert await children(admin, "acme") == ["t1"]
 
 

@@ -39,11 +39,22 @@ from burgee.evaluation.model import (
     Variant,
     VariantWeight,
 )
-from burgee.evaluation.parents import Link, ParentGroup, ParentTypes, asked_of, completed, links_of, parent_groups
+from burgee.evaluation.parents import (
+    MAX_PARENT_KEY,
+    Link,
+    ParentGroup,
+    ParentTypes,
+    asked_of,
+    completed,
+    links_of,
+    parent_groups,
+    parent_key,
+)
 from burgee.evaluation.pattern import Pattern, PatternError
 
 __all__ = [
     "COHORT",
+    "MAX_PARENT_KEY",
     "ROLLOUT_ALL",
     "USER",
     "AllOf",
@@ -94,6 +105,7 @@ __all__ = [
     "links_of",
     "named_cohorts",
     "parent_groups",
+    "parent_key",
     "variant_bucket",
     "violations",
     "with_defaults",

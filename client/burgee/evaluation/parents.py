@@ -4,11 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from burgee.evaluation.attributes import Attribute
-from burgee.evaluation.model import Context, Profiles
+from burgee.evaluation.model import Context, Json, Profiles
 
 ParentTypes: TypeAlias = Mapping[str, str]
 """By group type, the type that its groups belong to. A group names its parent in the property that is named like that
 type: with {"team": "company"}, a team whose property `company` is "acme" belongs to the company acme."""
+
+
+MAX_PARENT_KEY = 200
+"""How many characters the key of a parent has at most, as every key that a check names."""
 
 
 class Link(NamedTuple):
@@ -59,6 +63,11 @@ def links_to(links: Sequence[Link], types: Collection[str]) -> tuple[Link, ...]:
     return tuple(reversed(found))
 
 
+def parent_key(value: Json) -> str:
+    """The key that the value of a property names; empty where it names nobody, as whatever is no text, or too long."""
+    return value if isinstance(value, str) and len(value) <= MAX_PARENT_KEY else ""
+
+
 def parent_groups(context: Context, links: Iterable[Link], profiles: Profiles) -> Sequence[ParentGroup]:
     """The groups above those that the context names, as far as these steps lead. Of two ways up, the first decides.
 
@@ -79,9 +88,9 @@ def parent_groups(context: Context, links: Iterable[Link], profiles: Profiles) -
             named = None if stored is None else stored.get(parent)
         else:
             continue
-        if isinstance(named, str) and named:
-            groups = {**groups, parent: named}
-            found.append(ParentGroup(parent, named, child, key))
+        if parent_named := parent_key(named):
+            groups = {**groups, parent: parent_named}
+            found.append(ParentGroup(parent, parent_named, child, key))
     return found
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from burgee.evaluation import COHORT, USER, Context, Flag, Profiles, Properties, cohort
+from burgee.evaluation import COHORT, USER, Context, Flag, Profiles, Properties, cohort, parent_key
 from burgee_server.flags.comparison import Comparison
 from burgee_server.flags.lifecycle import Lifecycle
 from burgee_server.flags.tally import Part, Tally, Transition
@@ -94,8 +94,7 @@ class Preview:
         """What is stored of these groups and of those above them, and who of all is in cohorts that are asked for."""
         levels = {self.comparison.group_type: dict(groups)}
         for child, parent in self.comparison.links:
-            named = {properties.get(parent) for properties in levels[child].values() if parent in properties}
-            keys = {key for key in named if isinstance(key, str) and key}
+            keys = {parent_key(properties.get(parent)) for properties in levels[child].values()} - {""}
             found = await self._above(parent, keys) if keys else {}
             levels[parent] = {key: found.get(key, {}) for key in keys}
         profiles = {(owner, key): properties for owner, known in levels.items() for key, properties in known.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from burgee.evaluation import ParentTypes, Properties
+from burgee.evaluation import ParentTypes, Properties, parent_key
 from burgee.evaluation.attributes import KEY
 from burgee_server.errors import Invalid
 from burgee_server.names import group_type_fault, name_fault, require
@@ -55,37 +55,41 @@ class Hierarchy:
             require("parent_type", group_type_fault(parent_type))
         await self._change(environment_id, name, parent_type, actor)
 
-    async def name_parent(
-        self, environment_id: int, group_type: str, parent: tuple[str, str], change: PropertyChange, actor: str
+    async def with_parent(
+        self, environment_id: int, group_type: str, parent: tuple[str, str], change: PropertyChange
     ) -> PropertyChange:
-        """The same change, by which a group names its parent, too. Raises Invalid.
-
-        A type that belongs to none belongs to that of the first parent from then on.
-        """
-        parent_type, parent_key = parent
+        """The same change, by which a group names its parent, too. Raises Invalid where it may not; writes nothing."""
+        parent_type, key = parent
         require("parent.group_type", group_type_fault(parent_type))
-        require("parent.group_key", name_fault(parent_key))
-        if change.set.get(parent_type, parent_key) != parent_key or parent_type in change.unset:
-            part = "unset" if parent_type in change.unset else "set"
-            raise Invalid.of(f"change.{part}.{parent_type}", "says something else than `parent`: give one of the two")
+        require("parent.group_key", name_fault(key))
+        for part, contradicts in (
+            ("set", change.set.get(parent_type, key) != key),
+            ("set_once", change.set_once.get(parent_type, key) != key),
+            ("unset", parent_type in change.unset),
+        ):
+            fault = "says something else than `parent`: give one of the two" if contradicts else ""
+            require(f"change.{part}.{parent_type}", fault)
+        if (await self.known(environment_id)).get(group_type) != parent_type:
+            parent_types = await self._store.parent_types(environment_id)
+            _check(parent_types, group_type, parent_type, by_a_group=True)
+        return PropertyChange({**change.set, parent_type: key}, change.set_once, change.unset)
+
+    async def name_parent_type(self, environment_id: int, group_type: str, parent_type: str, actor: str) -> None:
+        """Let a type belong to that of a parent which a group of it names. Raises Invalid if it belongs to another."""
         if (await self.known(environment_id)).get(group_type) != parent_type:
             await self._change(environment_id, group_type, parent_type, actor, by_a_group=True)
-        return PropertyChange({**change.set, parent_type: parent_key}, change.set_once, change.unset)
 
     async def _change(
         self, environment_id: int, name: str, parent_type: str, actor: str, *, by_a_group: bool = False
     ) -> None:
         """Whatever this node knew, what another may have said meanwhile is looked at: the store decides."""
-        field = "parent.group_type" if by_a_group else "parent_type"
         async with self._turns[environment_id]:
             known = await self._store.parent_types(environment_id)
-            if known.get(name, "") == parent_type:
-                return
-            if by_a_group and name in known:
-                raise Invalid.of(field, f"a {name} belongs to a {known[name]}; UpdateGroupType may change that")
-            _check({**known, name: parent_type} if parent_type else known, name, field)
+            _check(known, name, parent_type, by_a_group=by_a_group)
             names = frozenset({name, parent_type} if parent_type else {name})
             await self._group_types.remember(environment_id, names)
+            if known.get(name, "") == parent_type:
+                return
             by = Authorship(actor, self._clock.now())
             await self._store.set_parent_type(environment_id, name, parent_type, by)
             await self._feed.publish(Change(Kind.GROUP_TYPES, environment_id))
@@ -93,8 +97,7 @@ class Hierarchy:
 
 def parent_of(properties: Properties, parent_type: str) -> str | None:
     """The key of the group that a group with these properties belongs to."""
-    key = properties.get(parent_type)
-    return key if isinstance(key, str) and key else None
+    return parent_key(properties.get(parent_type)) or None
 
 
 def check_named_parent(change: PropertyChange, parent_type: str) -> None:
@@ -107,10 +110,17 @@ def check_named_parent(change: PropertyChange, parent_type: str) -> None:
         require(f"change.{part}.{parent_type}", fault and f"the key of the {parent_type} that it belongs to {fault}")
 
 
-def _check(parent_types: Mapping[str, str], name: str, field: str) -> None:
+def _check(known: Mapping[str, str], name: str, parent_type: str, *, by_a_group: bool) -> None:
+    """Raise Invalid where a type may not belong to another; empty: to none."""
+    field = "parent.group_type" if by_a_group else "parent_type"
+    if by_a_group and known.get(name, parent_type) != parent_type:
+        raise Invalid.of(field, f"a {name} belongs to a {known[name]}; UpdateGroupType may change that")
+    if not parent_type:
+        return
+    parent_types = {**known, name: parent_type}
     if len(parent_types) > MAX_PARENT_TYPES:
         raise Invalid.of(field, f"at most {MAX_PARENT_TYPES} types of an environment may belong to others")
-    if parent_types.get(name) == KEY:
+    if parent_type == KEY:
         raise Invalid.of(field, f"a type that is named {KEY!r} can have nothing below it: that is the key of a group")
     way = [name]
     while (above := parent_types.get(way[-1])) is not None:

@@ -75,23 +75,31 @@ class Profiles:
     ) -> Profile:
         """Change a group's properties, and, if given, the type and key of the group that it belongs to. Raises Invalid.
 
-        A parent that is named appears if new.
+        A parent that is named appears if new, and the first one says to which type those of this one belong. What is
+        refused changes nothing: all that can be said against the profile is said before the type is written, and a type
+        that another node gave another parent meanwhile is refused before the profile is.
         """
         require("group_type", group_type_fault(group_type))
         require("group_key", name_fault(group_key))
+        if parent is None:
+            parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
+        else:
+            parent_type = parent[0]
+            change = await self._hierarchy.with_parent(environment_id, group_type, parent, change)
+        if parent_type not in change.set and parent_type not in change.set_once:
+            parent_type = None
+        if parent_type is not None:
+            check_named_parent(change, parent_type)
+        unchanged = await self._unchanged(environment_id, group_type, group_key, change)
         await self._group_types.remember(environment_id, frozenset({group_type}))
         if parent is not None:
-            change = await self._hierarchy.name_parent(environment_id, group_type, parent, change, actor)
-            parent_type: str | None = parent[0]
-        else:
-            parent_type = (await self._hierarchy.known(environment_id)).get(group_type)
-        if parent_type is not None and (parent_type in change.set or parent_type in change.set_once):
-            check_named_parent(change, parent_type)
-            profile = await self._change(environment_id, group_type, group_key, change)
-            if (parent_key := parent_of(profile.properties, parent_type)) is not None:
+            await self._hierarchy.name_parent_type(environment_id, group_type, parent[0], actor)
+        profile = unchanged or await self._write(environment_id, group_type, group_key, change)
+        if parent_type is not None:
+            parent_key = parent_of(profile.properties, parent_type)
+            if parent_key is not None and not name_fault(parent_key):  # it may be older than what it belongs to
                 await self._change(environment_id, parent_type, parent_key, PropertyChange())
-            return profile
-        return await self._change(environment_id, group_type, group_key, change)
+        return profile
 
     async def children(
         self, environment_id: int, group_type: str, parent_key: str, *, after: str, limit: int
@@ -135,10 +143,22 @@ class Profiles:
         return found[:limit]
 
     async def _change(self, environment_id: int, group_type: str, key: str, change: PropertyChange) -> Profile:
+        unchanged = await self._unchanged(environment_id, group_type, key, change)
+        return unchanged or await self._write(environment_id, group_type, key, change)
+
+    async def _unchanged(
+        self, environment_id: int, group_type: str, key: str, change: PropertyChange
+    ) -> Profile | None:
+        """The profile, if a change leaves it as it is: then nobody has to be told, and nobody waits for a disk.
+
+        Raises Invalid for a change that may not be made.
+        """
         check_change(change)
         known = await self._store.get(environment_id, group_type, key)
-        if known is not None and same(change.apply(known.properties), known.properties):
-            return known  # as it is: nobody has to be told, and nobody waits for a disk
+        changed = change.apply({} if known is None else known.properties)
+        return known if known is not None and same(changed, known.properties) else None
+
+    async def _write(self, environment_id: int, group_type: str, key: str, change: PropertyChange) -> Profile:
         profile = await self._store.change(environment_id, group_type, key, change, self._clock.now())
         await self._publish(environment_id, profile)
         return profile

@@ -100,15 +100,21 @@ async def answers(here: Environment, vocabulary: Vocabulary | None, as_of: AsOf)
 
 
 _BOTH_WAYS = Fact(event="a", timestamp=MOMENTS[0], groups={"team": "t1", "work`space": "w1"})
+_LONG_ONES = (
+    Fact(event="a", timestamp=MOMENTS[0], groups={"team": "t2"}),
+    Fact(event="a", timestamp=MOMENTS[0], groups={"work`space": "t1"}),
+)
 _PARENTS: list[Change] = [
     (("team", "t1"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "acme"}),
     (("work`space", "w1"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "it's `x`"}),
     (("company", "acme"), MOMENTS[1], {"holding": "h1", "plan": "pro"}),
+    (("team", "t2"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "é" * 200}),
+    (("work`space", "t1"), datetime(2026, 2, 1, tzinfo=UTC), {"company": "é" * 201}),  # no key is as long
 ]
 
 
 @examples(3)
-@example(made=[_BOTH_WAYS], changes=_PARENTS)
+@example(made=[_BOTH_WAYS, *_LONG_ONES], changes=_PARENTS)
 @given(made=_facts, changes=_changes)
 async def test_a_question_counts_for_the_groups_above_those_that_events_name(
     warehouse: ClickHouseWarehouse, made: list[Fact], changes: list[Change]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from burgee.evaluation import USER, Condition, Operator
+from burgee.evaluation import MAX_PARENT_KEY, USER, Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import (
@@ -245,11 +245,11 @@ class Scope:
     def _parent_key(self, child: str, parent: str) -> str:
         """SQL for the key of the group of one type that the group of another, which an event names, belongs to."""
         key, value = f"ifNull({self.event_key(child).text}, '')", own_property(parent).text
+        names_one = f"lengthUTF8(ifNull({value}, '')) BETWEEN 1 AND {MAX_PARENT_KEY}"
         if self.asked.properties_as_of is AsOf.EVENT:
-            held = self.joined(child, "parent", f"ifNull({value}, '')")
+            held = self.joined(child, "parent", f"if({names_one}, assumeNotNull({value}), '')")
             return f"nullIf({held}, '')"
-        some = f"ifNull({value}, '') != ''"
-        known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [some])
+        known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [names_one])
         children, parents = _lists(f"({known})")
         return f"nullIf(transform({key}, {children}, {parents}, ''), '')"
 
