@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from burgee_server.errors import BurgeeError, Overloaded
 from burgee_server.insights.asked import Asked, Plan
+from burgee_server.insights.funnel import Attribution, FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
 from burgee_server.ports.warehouse import Answer, ShortOfMemory, Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from tests.fixtures.vocabulary import insights
+from tests.fixtures.vocabulary import AT, insights
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, FixedClock, ask
 
@@ -24,16 +25,17 @@ _COMPANIES = Series(measure=Measure.UNIQUE_GROUPS, group_type="company")
 
 @dataclass
 class Small:
-    """A warehouse that refuses statements with sets of who is in each part."""
+    """A warehouse that refuses statements with what takes much memory: sets of who is in each part, say."""
 
     warehouse: ClickHouseWarehouse
     refusal: BurgeeError = field(default_factory=lambda: ShortOfMemory("too much", retry_after=5))
     asked: list[bool] = field(default_factory=list)
+    costly: str = "uniqExact"
     group_columns: frozenset[str] = frozenset()
     property_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
-        self.asked.append("uniqExact" in statement.sql)
+        self.asked.append(self.costly in statement.sql)
         if self.asked[-1]:
             raise self.refusal
         return await self.warehouse.query(statement, timeout)
@@ -66,6 +68,27 @@ async def test_a_question_that_is_refused_is_asked_in_another_way(environment: E
     with pytest.raises(Overloaded):
         await _total(large, environment, _USERS)
     assert large.asked == [True]
+
+
+async def test_a_split_funnel_does_not_need_room_for_all_events_of_a_company(environment: Environment) -> None:
+    """Those of one user are sorted in one row where there is room, and those of a company, which has many, never."""
+    steps = Step("viewed"), Step("signed")
+    await environment.load(
+        *(
+            Fact(step.event, timestamp=at, groups={"company": "acme"}, properties={"plan": plan})
+            for plan in ("pro", "free")
+            for at, step in zip((AT, AT + timedelta(minutes=1)), steps, strict=True)
+        )
+    )
+    for count_by, asked in (("user", [True, False]), ("company", [False])):
+        small = Small(environment.warehouse, costly="arraySplit")
+        query = FunnelQuery(
+            steps, MARCH, count_by=count_by, breakdown=Breakdown(("event.plan",)), attribution=Attribution.ALL_STEPS
+        )
+        asking = insights(small, FixedClock())  # type: ignore[arg-type]
+        rows = (await asking.ask(plan_funnel, query, environment.environment_id, GROUP_TYPES)).answer.rows
+        assert [[step.count for step in row.steps] for row in rows] == [[1, 1], [1, 1]]
+        assert small.asked[: len(asked)] == asked
 
 
 _MOMENTS = st.builds(lambda hours: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours), st.integers(0, 80))

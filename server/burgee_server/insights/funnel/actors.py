@@ -127,25 +127,29 @@ class Actors:
         actor = self.scope.event_key(self.query.count_by)
         select = [f"{actor.text} AS actor", *self.marks.columns()]
         where = [f"NOT {actor.missing}", *self.filters, *self.marks.where(self.scope), *more]
-        grouped = [f"{self.marks.grouped()} AS marks"]
+        grouped, by = [f"{self.marks.grouped()} AS marks"], ["actor"]
         if self.split is None:
             events = self.scope.events(select, where, since=since)
         elif self.query.attribution is Attribution.ALL_STEPS:
             events = self.scope.events([*select, f"{self.split.column(self.scope)} AS split"], where)
-            return self._by_value(f"SELECT * FROM {self.split.values(self.scope, events)}")
+            events = f"SELECT * FROM {self.split.values(self.scope, events)}"
+            if self.query.count_by == USER and not self.scope.asked.sparing:
+                return self._by_value(events)
+            by.append("split")
         else:
             is_first = self.query.attribution is Attribution.FIRST_TOUCH
             order = TURN if is_first else "UUIDToNum(uuid) AS id"
             events = self.scope.events([*select, f"{self.split.column(self.scope)} AS value", order], where)
             grouped.append(self._touched(self.split))
-        return f"SELECT actor, {', '.join(grouped)} FROM ({events}) GROUP BY actor"
+        return f"SELECT {', '.join([*by, *grouped])} FROM ({events}) GROUP BY {', '.join(by)}"
 
     def _by_value(self, events: str) -> str:
         """Rows of actor, split and marks, from events with their `split`.
 
         Each actor's events are gathered, sorted by value and cut where another begins, since grouping by both makes a
-        group of almost every event where values are many (docs/decisions/0102). A value has a sign before it, so that
-        the empty text can stand for a missing one.
+        group of almost every event where values are many (docs/decisions/0102). All events of an actor are in one row,
+        which cannot go to the disk: groups have too many, and so may users where memory is short. A value has a sign
+        before it, so that the empty text can stand for a missing one.
         """
         value = "ifNull(concat('=', CAST(split AS Nullable(String))), '')"
         gathered = (

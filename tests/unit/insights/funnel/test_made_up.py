@@ -6,12 +6,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burgee_server.insights.funnel import Attribution, Order
+from burgee_server.insights.asked import Asked, Plan
+from burgee_server.insights.funnel import Attribution, Funnel, FunnelQuery, Order, plan_funnel
 from burgee_server.insights.words import Breakdown, Part, PartKind
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Fact, new_environment
-from tests.unit.insights.asking import funnel
+from tests.unit.insights.asking import ask, funnel
 from tests.unit.insights.facts import facts
 from tests.unit.insights.funnel.made_up import MadeUp, funnels
 from tests.unit.insights.funnel.ways import by_uuid, counts
@@ -40,7 +41,8 @@ async def test_a_funnel_is_what_plain_python_makes_of_the_events(
 async def test_a_split_funnel_is_what_plain_python_makes_of_the_events(
     warehouse: ClickHouseWarehouse, made: list[Fact], asked: MadeUp, attribution: Attribution, data: st.DataObject
 ) -> None:
-    """By each attribution, with values that are missing, and two of them together as "other"."""
+    """By each attribution, with values that are missing, and two of them together as "other"; so is one for which
+    there was not enough memory."""
     if attribution is Attribution.STEP and asked.query.order is Order.UNORDERED:
         attribution = Attribution.ALL_STEPS
     step = data.draw(st.integers(1, len(asked.query.steps))) if attribution is Attribution.STEP else 0
@@ -51,12 +53,18 @@ async def test_a_split_funnel_is_what_plain_python_makes_of_the_events(
         asked.query, breakdown=Breakdown(("company.key",), 1), attribution=attribution, attribution_step=step
     )
     answer = await funnel(environment, query)
+    if attribution is Attribution.ALL_STEPS:
+        assert (await ask(environment, _sparing, query)).rows == answer.rows
     steps = range(1, len(asked.query.steps) + 1)
     expected = {
         part: [sum(each >= number for each in reached) for number in steps]
         for part, reached in parts(attributed(made, asked, attribution, step)).items()
     }
     assert {row.part: [step.count for step in row.steps] for row in answer.rows} == expected
+
+
+def _sparing(query: FunnelQuery, asked: Asked) -> Plan[Funnel]:
+    return plan_funnel(query, replace(asked, sparing=True))
 
 
 Attributed = dict[tuple[str, str | None], int]
