@@ -2,18 +2,23 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
+
+import pytest
 
 from burgee.evaluation import Condition, Json, Operator
+from burgee_server.errors import Unavailable
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, TimeRange
-from burgee_server.ports.warehouse import Answer, Statement, number_column, property_column, text_column
-from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from burgee_server.ports.warehouse import Answer, Refused, Statement, number_column, property_column, text_column
+from burgee_server.storage.clickhouse import ClickHouseWarehouse, property_columns
 from burgee_server.storage.clickhouse.layout import Layout
+from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
 from tests.fixtures.vocabulary import insights
-from tests.fixtures.warehouse import Environment, Fact, WithoutColumns
+from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, WithoutColumns
 from tests.unit.insights.asking import FixedClock
 
 MARCH = TimeRange("2026-03-01", "2026-04-01")
@@ -120,17 +125,82 @@ async def test_a_column_holds_what_the_json_has_of_its_type(environment: Environ
     assert rows.rows == [[["", "5", "pro", "pro"], ["5", "5.5", "9223372036854778000"], len(VALUES), len(VALUES)]]
 
 
+@EMBEDDED
+async def test_a_start_while_columns_are_being_filled_does_not_begin_again(environment: Environment) -> None:
+    """Whatever the name: one that ClickHouse writes without quotes, and one that needs them."""
+    await environment.load(Fact(properties={"tier": "gold"}))
+    await commanded(environment.warehouse, "SYSTEM STOP MERGES events")
+    of_both = (
+        "SELECT count() FROM system.mutations WHERE table = 'events' AND NOT is_done AND position(command, 'tier') > 0"
+    )
+    try:
+        async with opened(environment, "tier", "the.tier"):
+            assert (await environment.warehouse.query(Statement(of_both))).rows == [[4]]
+        async with opened(environment, "tier", "the.tier") as node:
+            assert (await environment.warehouse.query(Statement(of_both))).rows == [[4]]
+            await commanded(node, "SYSTEM START MERGES events")
+            await until(lambda: {"tier", "the.tier"} <= frozenset(node.property_columns))
+    finally:
+        await commanded(environment.warehouse, "SYSTEM START MERGES events")
+
+
 async def test_columns_that_nobody_began_to_fill_are_filled_at_the_next_start(environment: Environment) -> None:
-    """Whoever made them was killed in between. Another node, whose settings do not name them, keeps and reads them."""
+    """Whoever made them was killed in between, and the settings name them no more: they are kept, filled and read."""
     await environment.load(*(Fact(properties={"left": each}) for each in VALUES))
     made = Layout().add_column(
         "events", text_column("left"), "LowCardinality(Nullable(String))", "properties.left.:String"
     )
     more = Layout().add_column("events", number_column("left"), "Nullable(Float64)", "properties.left.:Int64")
     await commanded(environment.warehouse, made[0], more[0])
-    async with opened(environment) as another:
-        assert "left" not in another.property_columns
-    async with opened(environment, "left") as node:
+    async with opened(environment) as node:
+        assert "left" not in node.property_columns
         await until(lambda: "left" in node.property_columns)
     async with opened(environment) as another:
         assert "left" in another.property_columns
+
+
+async def test_a_warehouse_that_is_away_is_asked_again_whether_columns_are_filled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever it calls its trouble. Only columns that a node knows of are read, and all of those are waited for."""
+    monkeypatch.setattr(property_columns, "FIRST_LOOK_SECONDS", 0.001)
+    looks: Iterator[frozenset[str] | Exception] = iter(
+        (
+            Unavailable("it is away"),
+            Refused("ALL_CONNECTION_TRIED_FAILED", "a replica is away"),
+            frozenset({"plan", "not yet"}),
+            frozenset({"plan", "amount", "not yet"}),
+        )
+    )
+    columns = PropertyColumns(Layout("three nodes"), frozenset({"plan", "amount"}), frozenset({"plan"}))
+    seen = {columns.filled}
+
+    async def look(_: object) -> Any:
+        seen.add(columns.filled)
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    columns.follow(look)
+    await until(lambda: columns.filled == {"plan", "amount"})
+    await columns.close()
+    assert seen == {frozenset({"plan"})}
+
+
+class Halfway:
+    """A node of a cluster between the two statements that give a column: the table of rows has it, the other not."""
+
+    def command(self, sql: str) -> None:
+        raise AssertionError(sql)
+
+    def query(self, sql: str, **_: Any) -> Any:
+        every, parts = ["text_plan", "number_plan"], [["uuid", 1], ["text_plan", 1], ["number_plan", 1]]
+        late = [["text_late", 1], ["number_late", 1]]
+        return type("Result", (), {"result_rows": [*parts, *late] if "parts_columns" in sql else [[x] for x in every]})
+
+
+def test_columns_that_only_the_tables_of_rows_have_are_not_read_yet() -> None:
+    """Questions go to the table over them."""
+    node: Any = Halfway()
+    assert add_property_columns(node, Layout("three nodes"), []).filled == {"plan"}

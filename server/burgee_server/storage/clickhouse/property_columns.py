@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from burgee_server.errors import BurgeeError
-from burgee_server.ports.warehouse import number_column, property_column, property_number, text_column
+from burgee_server.ports.warehouse import Refused, number_column, property_column, property_number, text_column
 from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.mutations import Run
 
@@ -35,7 +35,7 @@ class PropertyColumns:
 
     def follow(self, run: Run) -> None:
         """See them filled, part by part, until all are or close(); a warehouse that is away is asked again."""
-        if self.filled < self._there:
+        if self.filled != self._there:
             log.info("columns are being filled of the event properties: %s", _listed(self._there - self.filled))
             self._following = asyncio.create_task(self._follow(run))
 
@@ -47,12 +47,12 @@ class PropertyColumns:
 
     async def _follow(self, run: Run) -> None:
         seconds = FIRST_LOOK_SECONDS
-        while self.filled < self._there:
+        while self.filled != self._there:
             await asyncio.sleep(seconds)
             seconds = min(2 * seconds, LAST_LOOK_SECONDS)
             try:
-                now = await run(partial(_filled, layout=self._layout))
-            except BurgeeError:
+                now = self._there & await run(partial(_filled, layout=self._layout))
+            except (BurgeeError, Refused):
                 continue
             if new := now - self.filled:
                 log.info("questions read columns of the event properties: %s", _listed(new))
@@ -72,8 +72,8 @@ def add_property_columns(client: "Client", layout: Layout, names: Iterable[str])
         ):
             client.command(statement)
     there = _there(client)
-    filled = _filled(client, layout)
-    for name in sorted((wanted & before) - filled):  # begun by one that was cut short, perhaps
+    filled = there & _filled(client, layout)  # on a cluster, the tables of rows have a column before the one over them
+    for name in sorted(before - filled):  # begun by one that was cut short, perhaps
         for column in (text_column(name), number_column(name)):
             if not _is_being_filled(client, layout, column):
                 client.command(layout.fill_column("events", column))
@@ -104,10 +104,14 @@ def _filled(client: "Client", layout: Layout) -> frozenset[str]:
 
 
 def _is_being_filled(client: "Client", layout: Layout, column: str) -> bool:
+    """Whether a mutation that is not done writes this column. ClickHouse keeps the quotes of a name that needs them."""
     rows = client.query(
         f"SELECT 1 FROM {layout.system('mutations')} WHERE database = currentDatabase() AND table = {{table:String}}"
-        " AND NOT is_done AND position(command, {column:String}) > 0 LIMIT 1",
-        parameters={"table": layout.local("events"), "column": column},
+        " AND NOT is_done AND trim(BOTH '()' FROM command) IN {commands:Array(String)} LIMIT 1",
+        parameters={
+            "table": layout.local("events"),
+            "commands": [f"MATERIALIZE COLUMN {name}" for name in (column, column.strip("`"))],
+        },
     ).result_rows
     return bool(rows)
 

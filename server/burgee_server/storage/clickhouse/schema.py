@@ -301,7 +301,7 @@ def _quarters(layout: Layout) -> Statements:
     a quarter less time (docs/decisions/0104).
     """
     quarter = "toUInt8(intDiv(toUnixTimestamp64Micro(timestamp) % 86400000000, 900000000))"
-    yield from layout.add_column("events", "quarter_hour", "UInt8", f"{quarter} CODEC(NONE)")
+    yield from layout.add_column("events", "quarter_hour", "UInt8", quarter, "NONE")
 
 
 MIGRATIONS = (
