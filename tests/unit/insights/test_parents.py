@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from burgee_server.insights.retention import RetentionQuery, plan_retention
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.timerange import span
 from burgee_server.insights.trend import Measure, Series, TrendQuery
-from burgee_server.insights.words import AsOf, Breakdown, Interval
+from burgee_server.insights.words import AsOf, Breakdown, Interval, TimeRange
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -155,3 +156,18 @@ def test_what_is_asked_is_the_same_as_ever_of_types_that_nothing_belongs_to() ->
 
     assert sql(PARENT_TYPES, "team") == sql({}, "team")
     assert sql(PARENT_TYPES, "company") != sql({}, "company")
+
+
+@pytest.mark.parametrize(("as_of", "lookup", "times"), [(AsOf.NOW, "groups FINAL", 2), (AsOf.EVENT, "ASOF", 1)])
+@pytest.mark.parametrize("breakdown", [Breakdown(("team.key",)), None])
+def test_parents_are_looked_up_once_a_question(
+    as_of: AsOf, lookup: str, times: int, breakdown: Breakdown | None
+) -> None:
+    """In one pass for their two lists, or one join: not for each column, nor for days apart from others."""
+    range_ = TimeRange("2026-03-01T00:05:00Z", "2026-03-31")
+    by_company = Series(filter=Condition("company.key", Operator.EQUALS, ("acme",)))
+    query = TrendQuery((by_company,), range_, breakdown=breakdown)
+    known = Asked(1, span(range_, "UTC", NOW, None), TYPES, NOW, properties_as_of=as_of)
+    asked = replace(known, group_columns={"team"}, vocabulary=Vocabulary(parent_types={"team": "company"}))
+    [statement] = plan_trend(query, asked).statements
+    assert statement.sql.count(lookup) == times

@@ -113,7 +113,7 @@ class Scope:
         keys, joins = self._read_by(" ".join((*select, *conditions)))
         start = self.asked.span.start if since is None else since
         end = self.asked.span.end if until is None else until
-        words = " ".join((*select, *joins, *conditions))
+        words = " ".join((*keys, *select, *joins, *conditions))
         apart = self._apart(start, end, words)
         queries = [
             _select(
@@ -125,6 +125,12 @@ class Scope:
         ]
         named = ", ".join((f"{self.person('distinct_id')} AS person", *keys))
         return " UNION ALL ".join(f"WITH {named} {query}" for query in queries)
+
+    def looks_up(self, conditions: Sequence[str]) -> bool:
+        """Whether events() asks for other rows than those of events to see whether these hold."""
+        words = " ".join(conditions)
+        keys, joins = self._read_by(words)
+        return "SELECT" in " ".join((words, *keys, *joins))
 
     def _read_by(self, words: str) -> tuple[list[str], list[str]]:
         """The keys of groups that these words, or what they read, have by name; and the joins."""

@@ -107,7 +107,7 @@ class SeriesWriter:
         if others or not scope.is_column(owner) or len(split.attributes) > 1:
             return None
         where = self._where(scope, 0, counts)
-        if len(self.columns) > _MOST_APART or scope.leaves_out or any("SELECT" in each for each in where):
+        if len(self.columns) > _MOST_APART or scope.leaves_out or scope.looks_up(where):
             return None
         span, ends = self.asked.span, [*self.columns[1:], self.asked.span.end]
         counted = []
