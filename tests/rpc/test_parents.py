@@ -281,7 +281,7 @@ class TestClients:
                 client.capture("report_created", "ann", team="t1")
                 assert client.flush()
                 wait_for(lambda: client.is_enabled("beta", "ann", team="t2"))
-                assert client.is_enabled("beta", "ann", team="t1")
+                wait_for(lambda: client.is_enabled("beta", "ann", team="t1"))
                 assert not client.is_enabled("beta", "ann", team="t2", company="globex")
                 assert client.resolve("beta", team="t1").parent_groups == {"company": "acme"}
                 assert "taken from team t1" in client.explain("beta", team="t1").summary

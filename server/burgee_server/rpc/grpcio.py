@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from itertools import count
 from time import monotonic
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 _AT_A_TIME = 64
 _MOST_WAITING = 10_000
 """Calls that are taken out before their turn; as many more wait in the core, and then it turns calls away."""
+_LATE_SECONDS = 0.02
+"""How long a late call is kept: one that is let go of before the core has said DEADLINE_EXCEEDED is CANCELLED."""
 
 
 class GrpcioServer(_server.Server):
@@ -32,8 +35,8 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
     """Takes calls out of gRPC's core in fewer steps, lets go of those that are late, and has connections take turns.
 
     grpc.aio asks the core for one call, gives it two tasks, and asks for the next; a call whose deadline has passed
-    costs as much as any. Here the core is asked for many at once. One that is late is let go of, which costs a fifth:
-    the core has answered it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
+    costs as much as any. Here the core is asked for many at once. One that is late never begins, which costs a fifth:
+    the core answers it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, options: Sequence[tuple[str, Any]]) -> None:
@@ -44,6 +47,8 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         self._numbers = count()
         self._wanted: asyncio.Future[Any] = loop.create_future()
         """What grpc.aio waits for; done while it does not."""
+        self._late: deque[tuple[float, Any]] = deque()
+        """Calls for the core to answer, and until when they are kept for that."""
         self._room = asyncio.Event()
         self._taking: set[asyncio.Task[None]] = set()
         self._ended: BaseException | None = None
@@ -72,6 +77,7 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         except BaseException as error:
             self._ended = error
             self._waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
+            self._late.clear()
             self._room.set()
             self._hand_over()
 
@@ -87,7 +93,7 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         context = cygrpc._ServicerContext(call, None, None, self._on)
         remaining = context.time_remaining()
         if remaining is not None and remaining <= 0:
-            self._door.count_late()
+            self._leave(call)
         elif not self._wanted.done():
             self._wanted.set_result(call)
         else:
@@ -102,7 +108,22 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
             if until is None or until > monotonic():
                 self._wanted.set_result(call)
                 return
-            self._door.count_late()
+            self._leave(call)
         if self._ended is not None and not self._wanted.done():
             self._wanted.set_exception(self._ended)
             self._wanted.exception()  # it is no loss if grpc.aio has stopped waiting
+
+    def _leave(self, call: Any) -> None:
+        """Leave a late call to the core."""
+        self._door.count_late()
+        self._late.append((monotonic() + _LATE_SECONDS, call))
+        if len(self._late) == 1:
+            self._on.call_later(_LATE_SECONDS, self._let_go)
+
+    def _let_go(self) -> None:
+        """Let go of late calls that the core has had the time to answer."""
+        now = monotonic()
+        while self._late and self._late[0][0] <= now:
+            self._late.popleft()
+        if self._late:
+            self._on.call_later(self._late[0][0] - now, self._let_go)
