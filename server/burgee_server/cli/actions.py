@@ -14,6 +14,7 @@ from burgee_server.cli.conditions import where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import note_option
 from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.pages import pages
 
 _PAGE = 1_000
 
@@ -100,12 +101,8 @@ def _stub(client: burgee.Client) -> ActionServiceStub:
 
 def _all(client: burgee.Client) -> Iterator[pb.Action]:
     request = pb.ListActionsRequest(page_size=_PAGE)
-    while True:
-        page = _stub(client).ListActions(request)
+    for page in pages(_stub(client).ListActions, request):
         yield from page.actions
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _matchers(events: Sequence[str], conditions: Sequence[Condition]) -> list[pb.EventMatcher]:

@@ -9,6 +9,7 @@ from burgee.v1 import admin_pb2 as pb
 from burgee.v1.admin_pb2_grpc import AdminServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
+from burgee_server.cli.pages import pages
 
 _PAGE = 1_000
 
@@ -42,9 +43,5 @@ def audit(client: burgee.Client, limit: int, as_json: bool) -> None:
 
 def _entries(client: burgee.Client, limit: int) -> Iterator[pb.AuditEntry]:
     request = pb.ListAuditEntriesRequest(page_size=min(limit, _PAGE))
-    while True:
-        page = client.stub(AdminServiceStub).ListAuditEntries(request)
+    for page in pages(client.stub(AdminServiceStub).ListAuditEntries, request):
         yield from page.entries
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token

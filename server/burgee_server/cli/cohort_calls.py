@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import burgee
 from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1.cohorts_pb2_grpc import CohortServiceStub
+from burgee_server.cli.pages import pages
 from burgee_server.cohorts import MAX_CHANGED
 
 _PAGE = 1_000
@@ -21,23 +22,15 @@ def cohort_stub(client: burgee.Client) -> CohortServiceStub:
 def cohorts_of(client: burgee.Client) -> Iterator[pb.Cohort]:
     """Every cohort, by key."""
     request = pb.ListCohortsRequest(page_size=_PAGE)
-    while True:
-        page = cohort_stub(client).ListCohorts(request)
+    for page in pages(cohort_stub(client).ListCohorts, request):
         yield from page.cohorts
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def members(client: burgee.Client, cohort_key: str) -> Iterator[pb.CohortMember]:
     """Every member of a cohort, by key."""
     request = pb.ListCohortMembersRequest(cohort_key=cohort_key, page_size=_PAGE)
-    while True:
-        page = cohort_stub(client).ListCohortMembers(request)
+    for page in pages(cohort_stub(client).ListCohortMembers, request):
         yield from page.members
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def batches(keys: Iterable[str]) -> Iterator[Sequence[str]]:

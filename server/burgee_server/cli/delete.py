@@ -11,6 +11,7 @@ from burgee.v1 import profiles_pb2 as pb
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, print_json, print_table, utc
+from burgee_server.cli.pages import pages
 
 POLL_SECONDS = 0.2
 
@@ -92,14 +93,9 @@ def _tell(client: burgee.Client, erasure: pb.Erasure, wait: bool, as_json: bool)
 
 
 def _erasures(client: burgee.Client) -> Iterator[pb.Erasure]:
-    token = ""
-    while True:
-        request = pb.ListErasuresRequest(page_size=1000, page_token=token)
-        page = client.stub(ProfileServiceStub).ListErasures(request)
+    request = pb.ListErasuresRequest(page_size=1000)
+    for page in pages(client.stub(ProfileServiceStub).ListErasures, request):
         yield from page.erasures
-        token = page.next_page_token
-        if not token:
-            return
 
 
 def _document(erasure: pb.Erasure) -> dict[str, Any]:

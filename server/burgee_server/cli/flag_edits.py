@@ -13,6 +13,7 @@ from burgee.evaluation import Condition, Distribution, Flag, Rule, VariantWeight
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from burgee_server.cli.conditions import where_option
+from burgee_server.cli.pages import pages
 from burgee_server.cli.rollout import ROLLOUT
 from burgee_server.flags.wording import describe
 
@@ -47,14 +48,8 @@ def get_flag(client: burgee.Client, flag_key: str) -> Flag:
 
 def all_flags(client: burgee.Client, *, archived: bool) -> list[Flag]:
     """The flags, by key; archived ones too, if wanted."""
-    found, token = [], ""
-    while True:
-        request = pb.ListFlagsRequest(include_archived=archived, page_size=1000, page_token=token)
-        page = admin(client).ListFlags(request)
-        found += [wire.flag_from_proto(flag) for flag in page.flags]
-        token = page.next_page_token
-        if not token:
-            return found
+    request = pb.ListFlagsRequest(include_archived=archived, page_size=1000)
+    return [wire.flag_from_proto(flag) for page in pages(admin(client).ListFlags, request) for flag in page.flags]
 
 
 def read_flag(file: Path) -> Flag:

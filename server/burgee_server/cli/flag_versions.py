@@ -11,6 +11,7 @@ from burgee.v1 import flag_admin_pb2 as pb
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import admin, note_option, say
 from burgee_server.cli.output import as_json, print_json, print_table, utc
+from burgee_server.cli.pages import pages
 
 
 @click.command()
@@ -74,14 +75,9 @@ def copy(client: burgee.Client, flag_keys: Sequence[str], from_environment: str,
 
 
 def _versions(client: burgee.Client, flag_key: str) -> Iterator[pb.FlagVersion]:
-    token = ""
-    while True:
-        request = pb.ListFlagVersionsRequest(flag_key=flag_key, page_size=1000, page_token=token)
-        page = admin(client).ListFlagVersions(request)
+    request = pb.ListFlagVersionsRequest(flag_key=flag_key, page_size=1000)
+    for page in pages(admin(client).ListFlagVersions, request):
         yield from page.versions
-        token = page.next_page_token
-        if not token:
-            return
 
 
 def _document(version: pb.FlagVersion) -> dict[str, object]:

@@ -11,6 +11,7 @@ from burgee.v1 import profiles_pb2 as pb
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
+from burgee_server.cli.pages import pages
 
 _PAGE = 1_000
 
@@ -72,12 +73,8 @@ def parent_types(client: burgee.Client) -> dict[str, str]:
 
 def _all(client: burgee.Client, group_type: str, parent_key: str) -> Iterator[pb.Group]:
     request = pb.ListGroupsRequest(group_type=group_type, parent_key=parent_key, page_size=_PAGE)
-    while True:
-        page = client.stub(ProfileServiceStub).ListGroups(request)
+    for page in pages(client.stub(ProfileServiceStub).ListGroups, request):
         yield from page.groups
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _row(group: pb.Group) -> Sequence[Any]:

@@ -13,6 +13,7 @@ from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.moments import MOMENT
 from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
+from burgee_server.cli.pages import pages
 from burgee_server.ports.warehouse import from_micros
 
 PAGE = 100
@@ -123,14 +124,9 @@ def _stub(client: burgee.Client) -> CaptureServiceStub:
 
 
 def _events(client: burgee.Client, chosen: pb.QuarantineFilter) -> Iterator[pb.QuarantinedEvent]:
-    token = ""
-    while True:
-        request = pb.ListQuarantinedEventsRequest(filter=chosen, page_size=PAGE, page_token=token)
-        page = _stub(client).ListQuarantinedEvents(request)
+    request = pb.ListQuarantinedEventsRequest(filter=chosen, page_size=PAGE)
+    for page in pages(_stub(client).ListQuarantinedEvents, request):
         yield from page.events
-        token = page.next_page_token
-        if not token:
-            return
 
 
 def _filter(ids: Sequence[int], reason: str, since: datetime | None, until: datetime | None) -> pb.QuarantineFilter:
