@@ -10,7 +10,7 @@ from burgee.evaluation import FlagSet, flag_to_document
 from burgee_server.cli.cohort_calls import members
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import all_flags
-from burgee_server.cli.groups import parent_types
+from burgee_server.cli.group_types import parent_types
 
 
 @click.command()

@@ -34,9 +34,10 @@ from burgee_server.cli.flag_edits import (
 from burgee_server.cli.flag_export import export
 from burgee_server.cli.flag_preview import preview
 from burgee_server.cli.flag_versions import copy, history, kill, restore
-from burgee_server.cli.group_types import tell_unused, types_of
+from burgee_server.cli.group_types import tell_unused
 from burgee_server.cli.moments import MOMENT
 from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.flags.comparison import types_read
 from burgee_server.flags.wording import describe
 
 
@@ -186,7 +187,7 @@ def explain(
 
 def _tell(client: burgee.Client, flag: Flag) -> None:
     say(flag)
-    tell_unused(client, types_of(flag))
+    tell_unused(client, types_read(flag))
 
 
 def _value(type_: FlagType, text: str) -> Json:

@@ -1,4 +1,4 @@
-"""Group types that nobody has used yet: a flag or a cohort of one is nobody's, which is seldom what was meant."""
+"""The group types that there are: a flag or a cohort of another is nobody's, which is seldom what was meant."""
 
 from collections.abc import Iterable
 
@@ -6,18 +6,15 @@ import click
 import grpc
 
 import burgee
-from burgee.evaluation import Flag
 from burgee.evaluation.model import USER
 from burgee.v1 import profiles_pb2 as pb
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 
 
-def types_of(flag: Flag) -> set[str]:
-    """The group types that a flag draws by or asks for, and the user."""
-    distributions = [*(rule.distribution for rule in flag.rules), *([flag.fallthrough] if flag.fallthrough else [])]
-    drawn = {distribution.bucket_by for distribution in distributions}
-    asked = {condition.attribute for rule in flag.rules for condition in rule.conditions}
-    return {name.partition(".")[0] for name in drawn | asked}
+def parent_types(client: burgee.Client) -> dict[str, str]:
+    """The group types, by name, each with the type that its groups belong to; empty for none."""
+    found = client.stub(ProfileServiceStub).ListGroupTypes(pb.ListGroupTypesRequest()).group_types
+    return {each.name: each.parent_type for each in found}
 
 
 def tell_unused(client: burgee.Client, types: Iterable[str]) -> None:
@@ -28,9 +25,8 @@ def tell_unused(client: burgee.Client, types: Iterable[str]) -> None:
     named = set(types) - {USER}
     if not named:
         return
-    profiles: ProfileServiceStub = client.stub(ProfileServiceStub)
     try:
-        used = [known.name for known in profiles.ListGroupTypes(pb.ListGroupTypesRequest()).group_types]
+        used = parent_types(client)
     except grpc.RpcError:
         return
     for name in sorted(named.difference(used)) if used else ():

@@ -10,6 +10,7 @@ import burgee
 from burgee.v1 import profiles_pb2 as pb
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.group_types import parent_types
 from burgee_server.cli.output import as_json, at_most, print_json, print_table, utc
 from burgee_server.cli.pages import pages
 
@@ -63,12 +64,6 @@ def belong(client: burgee.Client, group_type: str, parent_type: str) -> None:
     updated = client.stub(ProfileServiceStub).UpdateGroupType(request).group_type
     to = f"a {updated.parent_type}" if updated.parent_type else "nothing"
     click.echo(f"a {updated.name} belongs to {to}")
-
-
-def parent_types(client: burgee.Client) -> dict[str, str]:
-    """The group types, by name, each with the type that its groups belong to; empty for none."""
-    found = client.stub(ProfileServiceStub).ListGroupTypes(pb.ListGroupTypesRequest()).group_types
-    return {each.name: each.parent_type for each in found}
 
 
 def _all(client: burgee.Client, group_type: str, parent_key: str) -> Iterator[pb.Group]:

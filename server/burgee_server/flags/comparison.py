@@ -63,6 +63,11 @@ def type_looked_at(flag: Flag) -> str:
     return next((owner for owner in owners if owner != USER), USER)
 
 
+def types_read(flag: Flag) -> set[str]:
+    """The types of those whom a flag draws by or asks about."""
+    return {_owner(attribute) for attribute in _attributes(flag)}
+
+
 def _closure(flag: Flag, flags: Mapping[str, Flag]) -> list[Flag]:
     """The flag and all that it needs, as far as they exist."""
     found = {flag.key: flag}

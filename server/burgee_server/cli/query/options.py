@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from math import isfinite
 from typing import Any, Protocol, Self, TypeVar
@@ -14,6 +14,8 @@ import burgee
 from burgee.insights import Part, QueryInfo
 from burgee_server.cli.conditions import where_option
 from burgee_server.cli.output import as_csv, as_json, print_csv, print_json
+from burgee_server.insights.calendar import following
+from burgee_server.insights.words import Interval
 
 _OPTIONS = (
     click.option(
@@ -52,8 +54,6 @@ _OPTIONS = (
 )
 
 
-_DAYS = {"day": 1, "week": 7}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 PARTIAL = "* is not over, or not in the range as a whole"
 """What a star says beside a column of time."""
 
@@ -203,15 +203,7 @@ def column_text(column: datetime, interval: str) -> str:
 
 def is_whole(column: datetime, interval: str, zone: ZoneInfo, info: QueryInfo) -> bool:
     """Whether all of a column of time that begins then lies in the range, and all of its events are in the answer."""
-    local = column.astimezone(zone)
-    if interval == "hour":
-        end = column + timedelta(hours=1)
-    elif interval in _DAYS:
-        end = datetime.combine(local.date() + timedelta(_DAYS[interval]), time(), zone)
-    else:
-        years, month = divmod(local.month - 1 + _MONTHS[interval], 12)
-        end = datetime(local.year + years, month + 1, 1, tzinfo=zone)
-    return info.start <= column and end <= min(info.end, info.complete_until)
+    return info.start <= column and following(column, Interval(interval), zone) <= min(info.end, info.complete_until)
 
 
 def change_text(now: float, before: float) -> str:
