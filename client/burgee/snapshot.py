@@ -117,8 +117,7 @@ class Snapshot:
             *unread,
             *(key for key in flags.flags if any(each in unread for each in flags.reach_of(key))),
         }
-        types = {attribute.owner for attribute in flags.mentions}
-        uncarried = not types <= carried or any(key not in cohorts for _, key in flags.cohorts)
+        uncarried = not flags.mentioned_types <= carried or any(key not in cohorts for _, key in flags.cohorts)
         return cls(
             version, flags, {} if stored is None else stored, carried, cohorts,
             unread, frozenset(unsure), frozenset(changed), bool(unsure) or uncarried, {},

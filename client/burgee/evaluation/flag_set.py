@@ -34,7 +34,7 @@ class FlagSet:
     """
 
     __slots__ = ("_cohorts", "_compiled", "_cyclic", "_links", "_listed", "_read", "cohort_types", "cohorts", "links",
-                 "mentions", "parent_types", "profile_types")  # fmt: skip
+                 "mentioned_types", "mentions", "parent_types", "profile_types")  # fmt: skip
 
     parent_types: ParentTypes
     """By group type, the type that its groups belong to."""
@@ -44,7 +44,9 @@ class FlagSet:
     """The properties that any flag here reads, as (`user` or group type, property)."""
     profile_types: frozenset[str]
     """Whose stored properties any flag here reads: `user` and group types. Not those that only say whom a group belongs
-    to: these are read where a context does not name the parent (`asked_of`)."""
+    to: these are read where a context does not name the parent (`on_the_way`)."""
+    mentioned_types: frozenset[str]
+    """Whose stored properties any flag here reads, be it only to know whom a group belongs to."""
     cohorts: frozenset[tuple[str, str]]
     """The cohorts that any flag here reads, as (`user` or group type, cohort key)."""
     cohort_types: frozenset[str]
@@ -195,6 +197,7 @@ class FlagSet:
         mentions = {each for found in reads.values() for each in found if each.name != KEY}
         self.profile_types = frozenset(attribute.owner for attribute in mentions)
         self.mentions = frozenset(mentions | {link.attribute for link in self.links})
+        self.mentioned_types = frozenset(attribute.owner for attribute in self.mentions)
         self.cohorts = frozenset().union(*cohorts.values())
         self.cohort_types = frozenset(owner for owner, _ in self.cohorts)
 

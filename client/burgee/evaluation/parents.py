@@ -1,6 +1,6 @@
 """Parents: a context that names a team is completed with the company that the team belongs to."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from burgee.evaluation.attributes import Attribute
@@ -94,9 +94,15 @@ def parent_groups(context: Context, links: Iterable[Link], profiles: Profiles) -
     return found
 
 
-def asked_of(context: Context, link: Link) -> str:
-    """The key of the group whose properties this step up may depend on; empty: it depends on none."""
-    return "" if link.parent in context.groups else context.groups.get(link.child, "")
+def on_the_way(context: Context, links: Iterable[Link], profiles: Profiles) -> Iterator[tuple[str, str]]:
+    """The groups, by type and key, whose properties these steps up may depend on.
+
+    Whoever asks puts what is stored of each into `profiles` before asking for the next: it may say who that is.
+    """
+    for link in links:
+        if link.parent not in context.groups and (key := context.groups.get(link.child, "")):
+            yield link.child, key
+        context = completed(context, parent_groups(context, [link], profiles))
 
 
 def completed(context: Context, found: Sequence[ParentGroup]) -> Context:

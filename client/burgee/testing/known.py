@@ -84,8 +84,7 @@ class KnownFlags(Flags):
     def _show(self, changed: Iterable[str]) -> None:
         self._version += 1
         version = f"test.{self._version}"
-        types = frozenset(attribute.owner for attribute in self._set.mentions)
-        cohorts = frozenset(key for _, key in self._set.cohorts)
+        types, cohorts = self._set.mentioned_types, frozenset(key for _, key in self._set.cohorts)
         self._memory.show(Snapshot.of(self._set, version, self._stored, types, cohorts, changed=changed))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from burgee.evaluation import Context, Explanation, Flag, FlagSet, Properties, asked_of, completed, parent_groups
+from burgee.evaluation import Context, Explanation, Flag, FlagSet, Properties, completed, on_the_way, parent_groups
 from burgee_server.errors import Invalid
 from burgee_server.flags.stored import cohorts_of, named
 from burgee_server.ports.clock import Clock
@@ -42,18 +42,17 @@ class Past:
         )
         profiles: dict[tuple[str, str], Properties] = {}
 
-        async def read(group_type: str, key: str) -> None:
-            profile = await self._profiles.at(environment_id, group_type, key, as_of)
+        async def read(identity: tuple[str, str]) -> None:
+            profile = await self._profiles.at(environment_id, *identity, as_of)
             if profile is not None:
-                profiles[group_type, key] = profile.properties
+                profiles[identity] = profile.properties
 
-        whole = context
-        for link in flags.links:
-            if key := asked_of(whole, link):
-                await read(link.child, key)
-            whole = completed(whole, parent_groups(whole, [link], profiles))
-        for group_type, key in named(whole, flags.profile_types):
-            await read(group_type, key)
+        for identity in on_the_way(context, flags.links, profiles):
+            await read(identity)
+        whole = completed(context, parent_groups(context, flags.links, profiles))
+        for identity in named(whole, flags.profile_types):
+            if identity not in profiles:
+                await read(identity)
         memberships = {
             (group_type, key): await self._cohorts.containing(environment_id, group_type, key, as_of)
             for group_type, key in named(whole, flags.cohort_types)

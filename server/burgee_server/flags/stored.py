@@ -10,9 +10,9 @@ from burgee.evaluation import (
     FlagSet,
     Profiles,
     Properties,
-    asked_of,
     cohort,
     completed,
+    on_the_way,
     parent_groups,
 )
 from burgee_server.errors import Unavailable
@@ -56,13 +56,12 @@ class Stored:
     def peek(self, environment_id: int, flags: FlagSet, context: Context) -> Known | None:
         """What the flags may ask of those whom the context names, and of those above; None unless all is in memory."""
         properties: dict[tuple[str, str], Properties] = {}
-        for link in flags.links:
-            if key := asked_of(context, link):
-                found = self._properties.peek(environment_id, link.child, key)
-                if found is None:
-                    return None
-                properties[link.child, key] = found
-            context = completed(context, parent_groups(context, [link], properties))
+        for identity in on_the_way(context, flags.links, properties):
+            found = self._properties.peek(environment_id, *identity)
+            if found is None:
+                return None
+            properties[identity] = found
+        context = completed(context, parent_groups(context, flags.links, properties))
         for identity in named(context, flags.profile_types):
             found = self._properties.peek(environment_id, *identity)
             if found is None:
@@ -98,10 +97,9 @@ class Stored:
                     return
             properties[identity] = found
 
-        for link in flags.links:
-            if key := asked_of(context, link):
-                await read((link.child, key))
-            context = completed(context, parent_groups(context, [link], properties))
+        for identity in on_the_way(context, flags.links, properties):
+            await read(identity)
+        context = completed(context, parent_groups(context, flags.links, properties))
         for identity in named(context, flags.profile_types):
             if identity not in properties:
                 await read(identity)
