@@ -98,7 +98,7 @@ class Door(grpc.aio.ServerInterceptor):
             calls.end(perf_counter(), code.name)
 
     def count_late(self) -> None:
-        """Count a call that was let go of because its deadline had passed before its turn: its method is not known."""
+        """Count a call that did not begin because its deadline had passed before its turn: its method is not known."""
         self._calls.late += 1
 
     async def intercept_service(
