@@ -1,6 +1,7 @@
 """What every Warehouse promises about removing persons and groups, on chDB."""
 
 import asyncio
+import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,7 +141,8 @@ async def test_no_file_holds_them_afterwards(environment: Environment, data_path
     await environment.warehouse.load_profiles([row])
 
     def holding() -> list[Path]:
-        files = [path for path in (data_path / "events").rglob("*") if path.is_file()]
+        # Not rglob: that fails where a merge removes a folder that it has yet to look into.
+        files = [Path(folder, name) for folder, _, found in os.walk(data_path / "events") for name in found]
         return [path for path in files if any(name in read(path) for name in names)]
 
     def read(path: Path) -> str:
