@@ -35,4 +35,4 @@ def plan_retention_actors(query: RetentionActorsQuery, asked: Asked) -> ActorsPl
     if query.outcome is Outcome.LOST and state is CellState.FUTURE:
         outcome = "0"  # Who is not there yet is not lost.
     column = f"column = {scope.bind(number, 'UInt16')}"
-    return paged(scope, query.page, started.rows(query.part), [column, of_part(scope, query.part), outcome])
+    return paged(scope, query.page, started.rows_of_parts(query.part), [column, of_part(scope, query.part), outcome])

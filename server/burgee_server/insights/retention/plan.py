@@ -24,6 +24,7 @@ from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
 from burgee_server.insights.sql.limits import MAX_CELLS
 from burgee_server.insights.sql.positions import bit
+from burgee_server.insights.sql.ranked import ranked
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import Part, PartKind, QueryInfo
 from burgee_server.ports.warehouse import Statement
@@ -73,13 +74,20 @@ def plan_retention(query: RetentionQuery, asked: Asked) -> RetentionPlan:
     """Check a question and write its SQL. Raises Invalid."""
     scope = Scope(asked)
     started, columns = check_retention(query, asked, scope)
-    periods, type_ = range(1, query.periods + 1), started.number
-    here = [f"countIf({bit('periods', period, type_)})" for period in periods]
-    stayed = [f"countIf({bit('stayed', period, type_)})" for period in periods]
-    # Who has started was there in period 0.
+    split, type_, periods = started.split, started.number, range(1, query.periods + 1)
+    counts = [
+        "count() AS starters",
+        *(f"countIf({bit('periods', period, type_)}) AS here_{period}" for period in periods),
+        # Who has started was there in period 0.
+        *(f"countIf({bit('stayed', period, type_)}) AS stayed_{period}" for period in periods),
+    ]
     rows = f"(SELECT *, bitAnd(periods, bitShiftLeft(bitOr(periods, 1), 1)) AS stayed FROM {started.rows()})"
-    sql = f"SELECT kind, value, column, count(), {', '.join([*here, *stayed])} FROM {rows} GROUP BY kind, value, column"
-    return RetentionPlan((scope.statement(sql),), query, asked, started.split, columns)
+    by = "split, column" if split else "column"
+    # Counted before it is ranked: there are fewer values than actors.
+    counted = ranked(scope, split, f"(SELECT {by}, {', '.join(counts)} FROM {rows} GROUP BY {by})", "starters")
+    sums = (f"sum({each.rpartition(' ')[2]})" for each in counts)
+    sql = f"SELECT kind, value, column, {', '.join(sums)} FROM {counted} GROUP BY kind, value, column"
+    return RetentionPlan((scope.statement(sql),), query, asked, split, columns)
 
 
 def check_retention(query: RetentionQuery, asked: Asked, scope: Scope) -> tuple[Started, tuple[datetime, ...]]:

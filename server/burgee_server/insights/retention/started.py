@@ -26,6 +26,7 @@ WIDTHS = {
 """How long a rolling period is."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_EACH = "start.1 AS column, {2} AS periods FROM {0} ARRAY JOIN {1} AS start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,27 @@ class Started:
     end: datetime
     """Where the last column ends."""
 
-    def rows(self, asked: Part | None = None) -> str:
+    def rows(self) -> str:
         """A source with a row for each actor and column that it started in.
 
-        actor; kind and value, its part; `column`, the number of that column; `periods`, a number whose bit n is set if
-        it is there in period n, from 1 on. `asked` is the part that is wanted, if it is one.
+        actor; split, if there is a breakdown; `column`, the number of that column; `periods`, a number whose bit n is
+        set if it is there in period n, from 1 on.
         """
-        if self.query.window is Window.ROLLING:
-            actors, started, periods = self._rolling()
-        else:
-            actors, started, periods = self._calendar()
-        source = self.split.values(self.scope, actors) if self.split else f"({actors})"
+        source, started, periods = self._actors()
+        split = "split, " if self.split else ""
+        return f"(SELECT actor, {split}{_EACH.format(source, started, periods)})"
+
+    def rows_of_parts(self, asked: Part | None) -> str:
+        """The same with kind and value, the part of each actor, in place of split. `asked` is the part that is wanted,
+        if it is one."""
+        source, started, periods = self._actors()
         parts = ranked(self.scope, self.split, source, f"length({started})", asked)
-        return (
-            f"(SELECT actor, kind, value, start.1 AS column, {periods} AS periods"
-            f" FROM {parts} ARRAY JOIN {started} AS start)"
-        )
+        return f"(SELECT actor, kind, value, {_EACH.format(parts, started, periods)})"
+
+    def _actors(self) -> tuple[str, str, str]:
+        """A source with a row for each actor; SQL for where it started, and for the periods of the one in `start`."""
+        actors, started, periods = self._rolling() if self.query.window is Window.ROLLING else self._calendar()
+        return self.split.values(self.scope, actors) if self.split else f"({actors})", started, periods
 
     @property
     def number(self) -> str:
@@ -63,7 +69,7 @@ class Started:
         return number_of(self.query.periods + 2)
 
     def _calendar(self) -> tuple[str, str, str]:
-        """A query for the actors; SQL for where each started, and for the periods of the one in `start`."""
+        """A query for the actors, and SQL as of `_actors`."""
         starts, returns = Positions("starts", len(self.columns)), Positions("returns", len(self.columns))
         select = [
             *self._split(),
