@@ -2,7 +2,8 @@
 
 `python -m benchmarks.insights [EVENTS] [DIRECTORY]`: ten million in a temporary directory. A directory that has events,
 such as that of `benchmarks.grow`, is asked as it is. `--only PATTERN` asks what has the pattern in its name,
-`--rounds` says how often (5), and `--without-duckdb` leaves DuckDB out. DuckDB has the same data in two forms: groups
+`--rounds` says how often (5), and `--without-duckdb` leaves DuckDB out. Insights and SQL by hand may take what a server
+lets a question take, or `--megabytes` of it; nan is what was refused. DuckDB has the same data in two forms: groups
 and properties as the JSON that came, and each that is asked for in a column of its own type, chosen beforehand.
 """
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import re
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +22,7 @@ from benchmarks.insights.paths import PATHS
 from benchmarks.insights.question import Question
 from benchmarks.insights.retentions import RETENTIONS
 from benchmarks.insights.trends import TRENDS
+from burgee_server.errors import BurgeeError
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
@@ -33,6 +35,8 @@ PROPERTY_COLUMNS = ("plan", "amount", "country")
 _OF_PROPERTIES = re.compile(rf"\b({'|'.join(PROPERTY_COLUMNS)})\b")
 _OF_JSON = re.compile(rf"\b({'|'.join((*PROPERTY_COLUMNS, 'company'))})\b")
 
+REFUSED = (math.nan, math.nan)
+
 Way: TypeAlias = Callable[[], Awaitable[Any]]
 
 QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
@@ -44,9 +48,12 @@ def fetched(table: Any, sql: str) -> Any:
 
 
 async def cost(ask: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
-    """How many seconds one answer takes, and how many of a processor."""
+    """How many seconds one answer takes, and how many of a processor; REFUSED if there is none."""
     started, used = perf_counter(), process_time()
-    await ask()
+    try:
+        await ask()
+    except BurgeeError:  # it needs more memory than it may take
+        return REFUSED
     return perf_counter() - started, process_time() - used
 
 
@@ -97,10 +104,12 @@ class Table:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
-async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds: int) -> None:
+async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds: int, megabytes: int) -> None:
     """Fill the directory if it is empty, ask everything, print the table."""
     dsn = f"chdb://{directory / 'events' if (directory / 'events').exists() else directory}"
-    warehouse = await ClickHouseWarehouse.open(dsn, property_columns=PROPERTY_COLUMNS)
+    warehouse = await ClickHouseWarehouse.open(
+        dsn, property_columns=PROPERTY_COLUMNS, query_memory_bytes=megabytes << 20
+    )
     span = await asyncio.to_thread(fill, dsn, events)
     while not set(PROPERTY_COLUMNS) <= set(warehouse.property_columns):  # noqa: ASYNC110 - a mutation has no event
         await asyncio.sleep(0.1)
@@ -141,8 +150,9 @@ def main() -> None:
     parser.add_argument("directory", nargs="?", type=Path)
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--megabytes", type=int, default=512, help="query_memory_mb, of insights and of SQL by hand")
     parser.add_argument("--without-duckdb", action="store_true")
     asked = parser.parse_args()
     with ExitStack() as stack:
         directory = asked.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
-        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb, asked.rounds))
+        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb, asked.rounds, asked.megabytes))
