@@ -41,6 +41,7 @@ from burgee_server.storage.sql.flags import SqlFlags
 from burgee_server.storage.sql.hierarchy import SqlHierarchy
 from burgee_server.storage.sql.locks import SqlLease, SqlTurns
 from burgee_server.storage.sql.profiles import SqlProfiles
+from burgee_server.storage.sql.saved import SqlSavedInsights
 from burgee_server.storage.sql.vocabulary import SqlVocabularies
 from burgee_server.storage.sqlite.journal import SqliteJournal
 
@@ -68,6 +69,7 @@ async def build(directory: DataDirectory, settings: Settings) -> House:
         cohorts=SqlCohorts(database),
         erasures=SqlErasures(database),
         actions=SqlActions(database),
+        saved_insights=SqlSavedInsights(database),
         vocabularies=SqlVocabularies(database),
         turns=turns,
         lease=lease,

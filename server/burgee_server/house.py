@@ -16,7 +16,7 @@ from burgee_server.erasure import Belated, Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
-from burgee_server.insights import Insights, Lists, WarehouseComputing, check_matchers
+from burgee_server.insights import Insights, Lists, SavedInsights, WarehouseComputing, check_matchers
 from burgee_server.metrics import Collector, Source
 from burgee_server.metrics.calls import calls, captured, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
@@ -35,12 +35,14 @@ from burgee_server.ports.lease import Lease
 from burgee_server.ports.profiles import ProfileStore
 from burgee_server.ports.quarantine import QuarantineStore
 from burgee_server.ports.quota import Quota
+from burgee_server.ports.saved import SavedInsightStore
 from burgee_server.ports.turns import Turns
 from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import Warehouse
 from burgee_server.profiles import GroupTypes, Hierarchy, KnownProfiles, Mirror, ProfileCache, Profiles
 from burgee_server.rpc.actions import ActionServicer
 from burgee_server.rpc.admin import AdminServicer
+from burgee_server.rpc.answering import Answering
 from burgee_server.rpc.calls import Calls
 from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.certificate import Certificate
@@ -71,6 +73,7 @@ class Stores:
     cohorts: CohortStore
     erasures: ErasureStore
     actions: ActionStore
+    saved_insights: SavedInsightStore
     vocabularies: Vocabularies
     turns: Turns
     lease: Lease
@@ -189,7 +192,9 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         transport=transport,
         collector=Collector(sources | _of_stores(stores, clock)),
         servicers=Servicers(
-            actions=ActionServicer(Actions(stores.actions, cohorts, check, stores.turns, clock), group_types),
+            actions=ActionServicer(
+                Actions(stores.actions, cohorts, stores.saved_insights, check, stores.turns, clock), group_types
+            ),
             admin=AdminServicer(administration, stores.backups, examine, version("burgee")),
             capture=CaptureServicer(
                 taking,
@@ -197,7 +202,9 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
                 quarantine,
                 Quarantine(quarantine, warehouse, access, clock),
             ),
-            cohorts=CohortServicer(Cohorts(cohorts, flags, access, computing, stores.turns, feed, clock), refreshing),
+            cohorts=CohortServicer(
+                Cohorts(cohorts, flags, access, stores.saved_insights, computing, stores.turns, feed, clock), refreshing
+            ),
             flag_admin=FlagAdminServicer(
                 lifecycle,
                 Previews(lifecycle, KnownProfiles(profiles, warehouse), cohorts, clock),
@@ -207,11 +214,14 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             ),
             flags=flag_servicer,
             insights=InsightServicer(
-                Insights(warehouse, stores.vocabularies, lists, clock),
-                group_types,
-                journal,
-                settings.query_seconds,
-                QueryLimits(settings.key_queries),
+                Answering(
+                    Insights(warehouse, stores.vocabularies, lists, clock),
+                    group_types,
+                    journal,
+                    settings.query_seconds,
+                    QueryLimits(settings.key_queries),
+                ),
+                SavedInsights(stores.saved_insights, stores.turns, clock),
             ),
             profiles=ProfileServicer(
                 Profiles(profiles, group_types, hierarchy, warehouse, feed, clock),

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, text
 import burgee_server.storage.sql.engine as engine
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import PropertyChange
+from burgee_server.ports.saved import InsightContents
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.cohorts import SqlCohorts
 from burgee_server.storage.sql.profiles import SqlProfiles
+from burgee_server.storage.sql.saved import SqlSavedInsights
 from burgee_server.storage.sql.tables import metadata
 
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -72,6 +74,15 @@ async def test_cohorts_find_their_place_beside_what_was_there(old):
     assert change.cohort.member_count == 2
     assert await cohorts.containing(1, "company", "acme") == {"beta"}
     assert await cohorts.containing(2, "company", "acme") == frozenset()
+
+
+async def test_insights_are_saved_beside_what_was_there(old):
+    """In each environment of old, which had none."""
+    insights = SqlSavedInsights(old)
+    for environment_id in (1, 2):
+        assert list(await insights.all(environment_id)) == []
+        await insights.create(environment_id, "reports", InsightContents({"trend": {}}), Authorship("ann", CREATED))
+        assert (await insights.get(environment_id, "reports")).version == 1
 
 
 async def test_the_history_of_profiles_begins_with_what_they_were(old):

@@ -261,6 +261,8 @@ async def test_ones_own_people_are_left_out_of_every_question(admin, loaded):
 def test_every_question_can_ask_for_ones_own_people():
     """Each request has the field beside its range, or is about a question that has."""
     for method in insights_pb2.DESCRIPTOR.services_by_name["InsightService"].methods:
+        if not method.name.startswith("Query"):
+            continue
         request = method.input_type
         held = [field.message_type for field in request.fields if field.message_type]
         [asked] = [each for each in (request, *held) if "range" in each.fields_by_name]

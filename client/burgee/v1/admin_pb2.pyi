@@ -36,6 +36,8 @@ class _KeyRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyRole.Value
     """Both of these, and flags, keys and environments of its project."""
     KEY_ROLE_OPERATOR: _KeyRole.ValueType  # 4
     """ADMIN, and every project."""
+    KEY_ROLE_PORTAL: _KeyRole.ValueType  # 5
+    """For pages that show customers their own usage: asks saved insights, of one group at a time, and nothing else."""
 
 class KeyRole(_KeyRole, metaclass=_KeyRoleEnumTypeWrapper):
     """What an API key may do in its environment."""
@@ -50,6 +52,8 @@ KEY_ROLE_ADMIN: KeyRole.ValueType  # 3
 """Both of these, and flags, keys and environments of its project."""
 KEY_ROLE_OPERATOR: KeyRole.ValueType  # 4
 """ADMIN, and every project."""
+KEY_ROLE_PORTAL: KeyRole.ValueType  # 5
+"""For pages that show customers their own usage: asks saved insights, of one group at a time, and nothing else."""
 Global___KeyRole: _TypeAlias = KeyRole  # noqa: Y015
 
 class _FindingState:

@@ -8,6 +8,7 @@ from burgee.v1 import funnel_pb2 as burgee_dot_v1_dot_funnel__pb2
 from burgee.v1 import lifecycle_pb2 as burgee_dot_v1_dot_lifecycle__pb2
 from burgee.v1 import paths_pb2 as burgee_dot_v1_dot_paths__pb2
 from burgee.v1 import retention_pb2 as burgee_dot_v1_dot_retention__pb2
+from burgee.v1 import saved_pb2 as burgee_dot_v1_dot_saved__pb2
 from burgee.v1 import stickiness_pb2 as burgee_dot_v1_dot_stickiness__pb2
 from burgee.v1 import trend_pb2 as burgee_dot_v1_dot_trend__pb2
 
@@ -117,6 +118,36 @@ class InsightServiceStub:
                 '/burgee.v1.InsightService/QueryStickinessActors',
                 request_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.FromString,
+                _registered_method=True)
+        self.CreateInsight = channel.unary_unary(
+                '/burgee.v1.InsightService/CreateInsight',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.CreateInsightRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.CreateInsightResponse.FromString,
+                _registered_method=True)
+        self.UpdateInsight = channel.unary_unary(
+                '/burgee.v1.InsightService/UpdateInsight',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.UpdateInsightRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.UpdateInsightResponse.FromString,
+                _registered_method=True)
+        self.GetInsight = channel.unary_unary(
+                '/burgee.v1.InsightService/GetInsight',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.GetInsightRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.GetInsightResponse.FromString,
+                _registered_method=True)
+        self.ListInsights = channel.unary_unary(
+                '/burgee.v1.InsightService/ListInsights',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.ListInsightsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.ListInsightsResponse.FromString,
+                _registered_method=True)
+        self.DeleteInsight = channel.unary_unary(
+                '/burgee.v1.InsightService/DeleteInsight',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.DeleteInsightRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.DeleteInsightResponse.FromString,
+                _registered_method=True)
+        self.AskInsight = channel.unary_unary(
+                '/burgee.v1.InsightService/AskInsight',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightResponse.FromString,
                 _registered_method=True)
 
 
@@ -231,6 +262,48 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateInsight(self, request, context):
+        """Keeps a question under a key. ALREADY_EXISTS if the key is taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateInsight(self, request, context):
+        """Changes a saved insight. ABORTED if expected_version is not the current one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetInsight(self, request, context):
+        """One saved insight. NOT_FOUND if there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInsights(self, request, context):
+        """The saved insights of the environment, by key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteInsight(self, request, context):
+        """Takes a saved insight away; its key may be used again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AskInsight(self, request, context):
+        """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -308,6 +381,36 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.QueryStickinessActors,
                     request_deserializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.SerializeToString,
+            ),
+            'CreateInsight': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateInsight,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.CreateInsightRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.CreateInsightResponse.SerializeToString,
+            ),
+            'UpdateInsight': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateInsight,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.UpdateInsightRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.UpdateInsightResponse.SerializeToString,
+            ),
+            'GetInsight': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInsight,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.GetInsightRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.GetInsightResponse.SerializeToString,
+            ),
+            'ListInsights': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInsights,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.ListInsightsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.ListInsightsResponse.SerializeToString,
+            ),
+            'DeleteInsight': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteInsight,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.DeleteInsightRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.DeleteInsightResponse.SerializeToString,
+            ),
+            'AskInsight': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskInsight,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -718,6 +821,168 @@ class InsightService:
             '/burgee.v1.InsightService/QueryStickinessActors',
             burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsRequest.SerializeToString,
             burgee_dot_v1_dot_stickiness__pb2.QueryStickinessActorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateInsight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/CreateInsight',
+            burgee_dot_v1_dot_saved__pb2.CreateInsightRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.CreateInsightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateInsight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/UpdateInsight',
+            burgee_dot_v1_dot_saved__pb2.UpdateInsightRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.UpdateInsightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInsight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/GetInsight',
+            burgee_dot_v1_dot_saved__pb2.GetInsightRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.GetInsightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInsights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/ListInsights',
+            burgee_dot_v1_dot_saved__pb2.ListInsightsRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.ListInsightsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteInsight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/DeleteInsight',
+            burgee_dot_v1_dot_saved__pb2.DeleteInsightRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.DeleteInsightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskInsight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/burgee.v1.InsightService/AskInsight',
+            burgee_dot_v1_dot_saved__pb2.AskInsightRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.AskInsightResponse.FromString,
             options,
             channel_credentials,
             insecure,

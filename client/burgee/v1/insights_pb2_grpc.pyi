@@ -8,6 +8,7 @@ from burgee.v1 import funnel_pb2 as _funnel_pb2
 from burgee.v1 import lifecycle_pb2 as _lifecycle_pb2
 from burgee.v1 import paths_pb2 as _paths_pb2
 from burgee.v1 import retention_pb2 as _retention_pb2
+from burgee.v1 import saved_pb2 as _saved_pb2
 from burgee.v1 import stickiness_pb2 as _stickiness_pb2
 from burgee.v1 import trend_pb2 as _trend_pb2
 from collections import abc as _abc
@@ -72,6 +73,18 @@ class InsightServiceStub:
     """In how many columns of time everybody was active."""
     QueryStickinessActors: _grpc.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessActorsRequest, _stickiness_pb2.QueryStickinessActorsResponse]
     """The users or groups that were active in a number of columns."""
+    CreateInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.CreateInsightRequest, _saved_pb2.CreateInsightResponse]
+    """Keeps a question under a key. ALREADY_EXISTS if the key is taken."""
+    UpdateInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.UpdateInsightRequest, _saved_pb2.UpdateInsightResponse]
+    """Changes a saved insight. ABORTED if expected_version is not the current one."""
+    GetInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.GetInsightRequest, _saved_pb2.GetInsightResponse]
+    """One saved insight. NOT_FOUND if there is none."""
+    ListInsights: _grpc.UnaryUnaryMultiCallable[_saved_pb2.ListInsightsRequest, _saved_pb2.ListInsightsResponse]
+    """The saved insights of the environment, by key."""
+    DeleteInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.DeleteInsightRequest, _saved_pb2.DeleteInsightResponse]
+    """Takes a saved insight away; its key may be used again."""
+    AskInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.AskInsightRequest, _saved_pb2.AskInsightResponse]
+    """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -111,6 +124,18 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """In how many columns of time everybody was active."""
     QueryStickinessActors: _aio.UnaryUnaryMultiCallable[_stickiness_pb2.QueryStickinessActorsRequest, _stickiness_pb2.QueryStickinessActorsResponse]  # type: ignore[assignment]
     """The users or groups that were active in a number of columns."""
+    CreateInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.CreateInsightRequest, _saved_pb2.CreateInsightResponse]  # type: ignore[assignment]
+    """Keeps a question under a key. ALREADY_EXISTS if the key is taken."""
+    UpdateInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.UpdateInsightRequest, _saved_pb2.UpdateInsightResponse]  # type: ignore[assignment]
+    """Changes a saved insight. ABORTED if expected_version is not the current one."""
+    GetInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.GetInsightRequest, _saved_pb2.GetInsightResponse]  # type: ignore[assignment]
+    """One saved insight. NOT_FOUND if there is none."""
+    ListInsights: _aio.UnaryUnaryMultiCallable[_saved_pb2.ListInsightsRequest, _saved_pb2.ListInsightsResponse]  # type: ignore[assignment]
+    """The saved insights of the environment, by key."""
+    DeleteInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.DeleteInsightRequest, _saved_pb2.DeleteInsightResponse]  # type: ignore[assignment]
+    """Takes a saved insight away; its key may be used again."""
+    AskInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.AskInsightRequest, _saved_pb2.AskInsightResponse]  # type: ignore[assignment]
+    """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -237,5 +262,53 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_stickiness_pb2.QueryStickinessActorsResponse, _abc.Awaitable[_stickiness_pb2.QueryStickinessActorsResponse]]:
         """The users or groups that were active in a number of columns."""
+
+    @_abc_1.abstractmethod
+    def CreateInsight(
+        self,
+        request: _saved_pb2.CreateInsightRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.CreateInsightResponse, _abc.Awaitable[_saved_pb2.CreateInsightResponse]]:
+        """Keeps a question under a key. ALREADY_EXISTS if the key is taken."""
+
+    @_abc_1.abstractmethod
+    def UpdateInsight(
+        self,
+        request: _saved_pb2.UpdateInsightRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.UpdateInsightResponse, _abc.Awaitable[_saved_pb2.UpdateInsightResponse]]:
+        """Changes a saved insight. ABORTED if expected_version is not the current one."""
+
+    @_abc_1.abstractmethod
+    def GetInsight(
+        self,
+        request: _saved_pb2.GetInsightRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.GetInsightResponse, _abc.Awaitable[_saved_pb2.GetInsightResponse]]:
+        """One saved insight. NOT_FOUND if there is none."""
+
+    @_abc_1.abstractmethod
+    def ListInsights(
+        self,
+        request: _saved_pb2.ListInsightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.ListInsightsResponse, _abc.Awaitable[_saved_pb2.ListInsightsResponse]]:
+        """The saved insights of the environment, by key."""
+
+    @_abc_1.abstractmethod
+    def DeleteInsight(
+        self,
+        request: _saved_pb2.DeleteInsightRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.DeleteInsightResponse, _abc.Awaitable[_saved_pb2.DeleteInsightResponse]]:
+        """Takes a saved insight away; its key may be used again."""
+
+    @_abc_1.abstractmethod
+    def AskInsight(
+        self,
+        request: _saved_pb2.AskInsightRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_saved_pb2.AskInsightResponse, _abc.Awaitable[_saved_pb2.AskInsightResponse]]:
+        """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -16,6 +16,8 @@ class Permission(Enum):
     """Write events and profiles."""
     EVALUATE = auto()
     """Check flags."""
+    ASK = auto()
+    """Ask saved insights; without READ, of one group at a time, those that are shown to its type."""
     READ = auto()
     """Read profiles, events, cohorts, flags, insights."""
     CONFIGURE = auto()
@@ -28,7 +30,7 @@ class Permission(Enum):
     """Manage projects."""
 
 
-_READER = frozenset({Permission.READ, Permission.EVALUATE})
+_READER = frozenset({Permission.READ, Permission.ASK, Permission.EVALUATE})
 _SERVICE = frozenset({Permission.CAPTURE, Permission.EVALUATE})
 _ADMIN = _READER | _SERVICE | {Permission.CONFIGURE, Permission.ERASE, Permission.ADMINISTER}
 PERMISSIONS = {
@@ -36,6 +38,7 @@ PERMISSIONS = {
     Role.READER: _READER,
     Role.ADMIN: _ADMIN,
     Role.OPERATOR: _ADMIN | {Permission.OPERATE},
+    Role.PORTAL: frozenset({Permission.ASK}),
 }
 
 MAX_KNOWN = 10_000
@@ -54,6 +57,11 @@ class Principal:
     """How many events it may send a second; 0: as many as the server lets any key."""
     queries_at_a_time: int = 0
     """How many questions it may have under way; 0: as many as the server lets any key."""
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether it may see what is of no one group."""
+        return Permission.READ in PERMISSIONS[self.role]
 
     @property
     def environment_id(self) -> int:

@@ -10,11 +10,12 @@ from burgee_server.ports.actions import Action, ActionStore, Matcher
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.cohorts import CohortStore
 from burgee_server.ports.criteria import actions_in
+from burgee_server.ports.saved import SavedInsightStore
 from burgee_server.ports.turns import Turns
 
 MAX_MATCHERS = 50
 _TOLD = 5
-"""Cohorts named to whom wants to delete an action that they ask for."""
+"""Cohorts, and insights, named to whom wants to delete an action that they ask for."""
 
 CheckMatchers: TypeAlias = Callable[[Sequence[Matcher], Collection[str], str], Awaitable[None]]
 """Raises Invalid, with a path that begins with the text, for what no question of an environment that has seen these
@@ -25,10 +26,17 @@ class Actions:
     """Actions of environments. `check` is that of those who answer questions."""
 
     def __init__(
-        self, store: ActionStore, cohorts: CohortStore, check: CheckMatchers, turns: Turns, clock: Clock
+        self,
+        store: ActionStore,
+        cohorts: CohortStore,
+        insights: SavedInsightStore,
+        check: CheckMatchers,
+        turns: Turns,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._cohorts = cohorts
+        self._insights = insights
         self._check = check
         self._turns = turns
         self._clock = clock
@@ -65,17 +73,14 @@ class Actions:
         return await self._store.update(environment_id, key, description, matchers, expected_version, by)
 
     async def delete(self, environment_id: int, key: str, actor: str, note: str) -> None:
-        """Take an action away. Raises NotFound, and InUse while cohorts are computed by it."""
+        """Take an action away. Raises NotFound, and InUse while cohorts are computed by it or insights ask for it."""
         async with self._turns[environment_id]:
             await self._store.get(environment_id, key)
-            users = sorted(
-                cohort.key
-                for environment, cohort in await self._cohorts.computed()
-                if environment == environment_id and cohort.computed and key in actions_in(cohort.computed.criterion)
-            )
-            if users:
-                more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
-                raise InUse(f"cohorts ask for action {key!r}: {', '.join(users[:_TOLD])}{more}; change them first")
+            computed = [each for environment, each in await self._cohorts.computed() if environment == environment_id]
+            asking = [each.key for each in computed if each.computed and key in actions_in(each.computed.criterion)]
+            _require_unused("cohorts ask", key, asking)
+            insights = await self._insights.all(environment_id)
+            _require_unused("insights ask", key, [each.key for each in insights if key in each.contents.actions])
             await self._store.delete(environment_id, key, self._by(actor, note))
 
     async def get(self, environment_id: int, key: str) -> Action:
@@ -95,3 +100,9 @@ class Actions:
     def _by(self, actor: str, note: str) -> Authorship:
         require("change_note", note_fault(note))
         return Authorship(actor, self._clock.now(), note)
+
+
+def _require_unused(who_ask: str, key: str, users: Collection[str]) -> None:
+    if users:
+        more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
+        raise InUse(f"{who_ask} for action {key!r}: {', '.join(sorted(users)[:_TOLD])}{more}; change them first")

@@ -12,13 +12,14 @@ from burgee_server.ports.cohorts import Cohort, CohortStore, Member, MemberChang
 from burgee_server.ports.computing import Computing
 from burgee_server.ports.criteria import Computed, cohorts_in
 from burgee_server.ports.flags import FlagStore
+from burgee_server.ports.saved import SavedInsightStore
 from burgee_server.ports.turns import Turns
 
 MAX_CHANGED = 10_000
 """How many members one change may name: it is one transaction, and whoever else writes waits for it."""
 
 _TOLD = 5
-"""Flags named to whom wants to delete a cohort that they ask for."""
+"""Flags, cohorts and insights named to whom wants to delete a cohort that they ask for."""
 
 
 class Cohorts:
@@ -29,6 +30,7 @@ class Cohorts:
         store: CohortStore,
         flags: FlagStore,
         access: AccessStore,
+        insights: SavedInsightStore,
         computing: Computing,
         turns: Turns,
         feed: ChangeFeed,
@@ -37,6 +39,7 @@ class Cohorts:
         self._store = store
         self._flags = flags
         self._access = access
+        self._insights = insights
         self._computing = computing
         self._turns = turns
         self._feed = feed
@@ -97,8 +100,8 @@ class Cohorts:
         return saved
 
     async def delete(self, environment_id: int, key: str, actor: str, note: str) -> None:
-        """Take a cohort away. Raises NotFound, and InUse while flags that are not archived, or cohorts, name it, or
-        questions leave its members out."""
+        """Take a cohort away. Raises NotFound, and InUse while flags that are not archived, cohorts or insights name
+        it, or questions leave its members out."""
         async with self._turns[environment_id]:
             cohort = await self._store.get(environment_id, key)
             flags = await self._flags.all(environment_id)
@@ -106,6 +109,8 @@ class Cohorts:
             computed = [each for environment, each in await self._store.computed() if environment == environment_id]
             asking = [each.key for each in computed if each.computed and key in cohorts_in(each.computed.criterion)]
             _require_unused("cohorts ask", key, [each for each in asking if each != key])
+            insights = await self._insights.all(environment_id)
+            _require_unused("insights ask", key, [each.key for each in insights if key in each.contents.cohorts])
             if await self._access.internal_cohort(environment_id) == key:
                 raise InUse(f"cohort {key!r} is that of the environment's own people: name another one first")
             await self._store.delete(environment_id, key, self._by(actor, note))

@@ -35,6 +35,14 @@ class Answer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OneGroup:
+    """A group that sees its own part of what an environment has."""
+
+    group_type: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One environment in one span, and what is known of it at `now`."""
 
@@ -49,6 +57,8 @@ class Asked:
     """When profiles are looked at."""
     include_internal: bool = False
     """Whether its own people count, too."""
+    confined_to: OneGroup | None = None
+    """The group whose events alone are read; None: everybody's."""
     group_columns: Collection[str] = ()
     """The group types whose keys events have in a column of their own: see Warehouse.group_columns."""
     property_columns: Collection[str] = ()

@@ -7,18 +7,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question
+from burgee_server.insights.asked import Answered, AnswerT, Asked, OneGroup, Plan, Question
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import ANY, Guesses, events_of
 from burgee_server.insights.lists import Lists
-from burgee_server.insights.patterns import refusal
+from burgee_server.insights.patterns import refusal, require_compiling
 from burgee_server.insights.sql.scope import first_event
-from burgee_server.insights.timerange import ALL, span
+from burgee_server.insights.timerange import ALL, Span, span, zone_of
 from burgee_server.insights.unknown import UnknownEvents
 from burgee_server.insights.words import AsOf, QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
-from burgee_server.ports.warehouse import Answer, BadPattern, Mistaken, ShortOfMemory, Statement, Warehouse, from_micros
+from burgee_server.ports.warehouse import (
+    FIRST_TIMESTAMP,
+    Answer,
+    BadPattern,
+    Mistaken,
+    ShortOfMemory,
+    Statement,
+    Warehouse,
+    from_micros,
+)
 
 QuestionT = TypeVar("QuestionT", bound=Question)
 T = TypeVar("T")
@@ -48,40 +57,77 @@ class Insights:
         timeout: float | None = None,
         properties_as_of: AsOf = AsOf.NOW,
         include_internal: bool = False,
+        confined_to: OneGroup | None = None,
     ) -> Answered[AnswerT]:
         """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
 
-        `group_types` are those that the environment has seen. Its own people are left out, unless asked for. Raises
-        Invalid with the fields of the request on the wire, TimedOut after `timeout` seconds, and what Warehouse.query
-        raises.
+        `group_types` are those that the environment has seen. Its own people are left out, unless asked for. Confined
+        to one group, it says nothing of what others did or sent, nor of how much. Raises Invalid with the fields of the
+        request on the wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        now = self._clock.now()
-        first = await self._first_event(environment_id, timeout) if query.range.start == ALL else None
-        whole = span(query.range, query.time_zone, now, first)
-        other = other_span(query.range, whole, now)
-        spans = [whole] if other is None else [whole, other]
-        vocabulary = await self._vocabularies.of(environment_id)
+        asked = await self._asked(
+            query, environment_id, group_types, timeout, properties_as_of, include_internal, confined_to
+        )
+        vocabulary = asked[0].vocabulary
         events = events_of(query, vocabulary)
         mixed = self._guesses.wrong(environment_id, events)
-        asked = [
-            Asked(
-                environment_id,
-                each,
-                group_types,
-                now,
-                vocabulary,
-                properties_as_of,
-                include_internal,
-                self._warehouse.group_columns,
-                self._warehouse.property_columns,
-                mixed,
-            )
-            for each in spans
-        ]
-        answers = await all_of(self._in_another_way(plan, query, events, each, deadline) for each in asked)
-        unknown = await self._unknown.among(environment_id, events - {ANY}, _until(deadline))
-        return Answered(answers[0], answers[1] if other else None, unknown)
+        answers = await all_of(
+            self._in_another_way(plan, query, events, replace(each, mixed=mixed), deadline) for each in asked
+        )
+        previous = answers[1] if len(answers) > 1 else None
+        if confined_to is not None:
+            return Answered(answers[0], previous, ())
+        return Answered(
+            answers[0], previous, await self._unknown.among(environment_id, events - {ANY}, _until(deadline))
+        )
+
+    async def check(
+        self,
+        plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
+        query: QuestionT,
+        environment_id: int,
+        group_types: Collection[str],
+        timeout: float,
+        properties_as_of: AsOf = AsOf.NOW,
+        include_internal: bool = False,
+        confined_to: OneGroup | None = None,
+    ) -> None:
+        """Raise what ask() would raise before it has an answer, without looking for one."""
+        for asked in await self._asked(
+            query, environment_id, group_types, timeout, properties_as_of, include_internal, confined_to
+        ):
+            for statement in plan(query, asked).statements:
+                await require_compiling(self._warehouse, statement.patterns, timeout)
+
+    async def _asked(
+        self,
+        query: Question,
+        environment_id: int,
+        group_types: Collection[str],
+        timeout: float | None,
+        properties_as_of: AsOf,
+        include_internal: bool,
+        confined_to: OneGroup | None,
+    ) -> list[Asked]:
+        """What is asked: in the span of the question, and in the one to compare with, if any. Raises Invalid."""
+        now = self._clock.now()
+        asked = Asked(
+            environment_id,
+            Span(FIRST_TIMESTAMP, now, zone_of(query.time_zone)),
+            group_types,
+            now,
+            await self._vocabularies.of(environment_id),
+            properties_as_of,
+            include_internal,
+            confined_to,
+            self._warehouse.group_columns,
+            self._warehouse.property_columns,
+        )
+        first = await self._first_event(asked, timeout) if query.range.start == ALL else None
+        whole = span(query.range, query.time_zone, now, first)
+        other = other_span(query.range, whole, now)
+        return [replace(asked, span=each) for each in (whole, other) if each is not None]
 
     async def _in_another_way(
         self,
@@ -113,13 +159,13 @@ class Insights:
         for cohort_key in sorted(frozenset[str]().union(*(each.lists for each in planned.statements))):
             await self._lists.provide(asked.environment_id, asked.vocabulary.cohorts[cohort_key])
         answers = await self._ask(planned.statements, timeout)
-        rows_read = sum(answer.rows_read for answer in answers)
+        rows_read = 0 if asked.confined_to else sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
         # A large answer takes a while to put together: flag checks go on meanwhile.
         return await asyncio.to_thread(planned.answer, [answer.rows for answer in answers], info)
 
-    async def _first_event(self, environment_id: int, timeout: float | None) -> datetime | None:
-        [answer] = await self._ask([first_event(environment_id)], timeout)
+    async def _first_event(self, asked: Asked, timeout: float | None) -> datetime | None:
+        [answer] = await self._ask([first_event(asked)], timeout)
         [[events, first]] = answer.rows
         return from_micros(first) if events else None
 

@@ -14,6 +14,7 @@ class Role(StrEnum):
     READER = "reader"
     ADMIN = "admin"
     OPERATOR = "operator"
+    PORTAL = "portal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _ROLES = {
     pb.KEY_ROLE_READER: Role.READER,
     pb.KEY_ROLE_ADMIN: Role.ADMIN,
     pb.KEY_ROLE_OPERATOR: Role.OPERATOR,
+    pb.KEY_ROLE_PORTAL: Role.PORTAL,
 }
 _STATES = {
     State.OK: pb.FINDING_STATE_OK,
@@ -77,7 +78,7 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
         """Create a key."""
         role = _ROLES.get(request.role)
         if role is None:
-            raise Invalid.of("role", "must be one of SERVICE, READER, ADMIN, OPERATOR")
+            raise Invalid.of("role", "must be one of SERVICE, READER, ADMIN, OPERATOR, PORTAL")
         key, secret = await self._administration.create_api_key(
             principal(),
             request.project_key,

@@ -60,7 +60,11 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
             "QueryLifecycleActors",
             "QueryStickiness",
             "QueryStickinessActors",
+            "GetInsight",
+            "ListInsights",
         ),
+        Permission.CONFIGURE: ("CreateInsight", "UpdateInsight", "DeleteInsight"),
+        Permission.ASK: ("AskInsight",),
     },
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose", "CreateBackup"),

@@ -54,3 +54,12 @@ def names(key: Reading, keys: KeySet) -> str:
     """SQL that is 1 where an event names somebody of a set, else 0."""
     is_member = among(f"ifNull({key.text}, '')", keys)  # nobody has the empty key
     return f"(NOT {key.missing} AND {is_member})" if keys.complement else is_member
+
+
+def lists_of(both: str) -> tuple[str, str]:
+    """SQL for the two lists of a query for a tuple of them, for transform().
+
+    There may be nothing yet, and then the lists would have no type; the empty text is nobody's key.
+    """
+    first, second = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
+    return first, second

@@ -15,7 +15,7 @@ from burgee_server.insights.sql.attributes import (
     property_reading,
     value_of,
 )
-from burgee_server.insights.sql.keysets import names
+from burgee_server.insights.sql.keysets import lists_of, names
 from burgee_server.insights.sql.operators import to_sql
 from burgee_server.insights.sql.quarters import (
     DAY,
@@ -59,6 +59,8 @@ class Scope:
         self._lists: set[str] = set()
         self._cohorts = 0
         self._left_out: str | None = None
+        self._confinement: str | None = None
+        self._is_everywhere = False
         span = asked.span
         self._joins: dict[str, str] = {}
         self._group_keys: dict[str, tuple[str, str]] = {}
@@ -108,8 +110,9 @@ class Scope:
 
         `since` and `until` stand in place of the start and the end of the span: FIRST_TIMESTAMP and LAST_TIMESTAMP for
         all that ever were. Without those of the environment's own people, unless they were asked for, or everyone's.
+        Of those of a question that is confined to one group, in cohorts and wherever else, only that group's.
         """
-        conditions = [*where, *([] if everyones else self._internal())]
+        conditions = [*where, *self._confined(), *([] if everyones else self._internal())]
         keys, joins = self._read_by(" ".join((*select, *conditions)))
         start = self.asked.span.start if since is None else since
         end = self.asked.span.end if until is None else until
@@ -206,6 +209,15 @@ class Scope:
         within = f"(events.day {comparison[0]} {day} OR events.quarter_hour {comparison} {self.bind(quarter, 'UInt8')})"
         return [hint, f"events.day {comparison[0]}= {day}", within]
 
+    def _confined(self) -> list[str]:
+        """The condition that leaves the events of the one group that the question is confined to, if it is to one."""
+        one = self.asked.confined_to
+        if one is None or self._is_everywhere:
+            return []
+        if self._confinement is None:
+            self._confinement = f"{self.event_key(one.group_type).text} = {self.bind(one.key, 'String')}"
+        return [self._confinement]
+
     def _internal(self) -> list[str]:
         """The condition that leaves out the environment's own people, if there are any to leave out."""
         cohort = self.asked.vocabulary.cohorts.get(self.asked.vocabulary.internal_cohort_key)
@@ -215,7 +227,9 @@ class Scope:
         from burgee_server.insights.sql.cohorts import members
 
         if self._left_out is None:
+            self._is_everywhere = True  # who is internal is so by what was done anywhere
             keys = members(self, cohort.group_type, cohort.key, "include_internal")
+            self._is_everywhere = False  # if members() raises, there is no statement
             self._left_out = f"NOT ({names(self.event_key(cohort.group_type), keys)})"
         return [self._left_out]
 
@@ -229,7 +243,7 @@ class Scope:
         if not self._has_aliases:
             return distinct_id
         known = "aliases FINAL WHERE environment_id = {environment_id:UInt32}"
-        ids, persons = _lists(f"(SELECT (groupArray(distinct_id), groupArray(person)) FROM {known})")
+        ids, persons = lists_of(f"(SELECT (groupArray(distinct_id), groupArray(person)) FROM {known})")
         return f"transform({distinct_id}, {ids}, {persons}, {distinct_id})"
 
     def event_key(self, owner: str) -> Reading:
@@ -256,7 +270,7 @@ class Scope:
             held = self.joined(child, "parent", f"if({names_one}, assumeNotNull({value}), '')")
             return f"nullIf({held}, '')"
         known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [names_one])
-        children, parents = _lists(f"({known})")
+        children, parents = lists_of(f"({known})")
         return f"nullIf(transform({key}, {children}, {parents}, ''), '')"
 
     def is_column(self, group_type: str) -> bool:
@@ -350,15 +364,6 @@ class Scope:
         return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self.patterns)
 
 
-def _lists(both: str) -> tuple[str, str]:
-    """SQL for the two lists of a query for a tuple of them, for transform().
-
-    There may be nothing yet, and then the lists would have no type; the empty text is nobody's key.
-    """
-    first, second = (f"arrayPushBack(tupleElement({both}, {side}), '')" for side in (1, 2))
-    return first, second
-
-
 def _clipped(moment: datetime) -> datetime:
     """In microseconds, and no further away than events can be."""
     return min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP)
@@ -369,13 +374,13 @@ def _reads_time(words: str) -> bool:
     return "timestamp" in words.replace(_PLACED, "")
 
 
-def first_event(environment_id: int) -> Statement:
-    """Asks for one row: how many users the environment has seen, and when the first event was, in microseconds."""
-    return Statement(
-        "SELECT count(), toUnixTimestamp64Micro(min(first_seen_at)) FROM activity"
-        " WHERE environment_id = {environment_id:UInt32} AND type = 'user'",
-        {"environment_id": environment_id},
-    )
+def first_event(asked: Asked) -> Statement:
+    """Asks for one row: how many there are to be seen, and when the first event was, in microseconds."""
+    scope = Scope(asked)
+    seen = _select(["first_seen_at AS at"], "activity", ["environment_id = {environment_id:UInt32}", "type = 'user'"])
+    if asked.confined_to:
+        seen = scope.events(["timestamp AS at"], [], since=FIRST_TIMESTAMP, until=LAST_TIMESTAMP, everyones=True)
+    return scope.statement(f"SELECT count(), toUnixTimestamp64Micro(min(at)) FROM ({seen})")
 
 
 def profile_key(owner: str) -> str:

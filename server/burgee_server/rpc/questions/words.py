@@ -74,10 +74,13 @@ def inside(request: Message) -> Iterator[None]:
     """What is wrong with the question that a request is about is wrong with the field that holds it."""
     try:
         yield
-    except Invalid as error:
-        if not (held := _held(request)):
-            raise
-        raise Invalid(*(_below(request, held, violation) for violation in error.violations)) from error
+    except (Invalid, wire.WireError) as error:
+        raise Invalid(*(below(request, violation) for violation in violations_of(error))) from error
+
+
+def violations_of(error: Invalid | wire.WireError) -> tuple[Violation, ...]:
+    """What is wrong with a question, with the fields of the question."""
+    return error.violations if isinstance(error, Invalid) else (Violation(error.field, error.reason),)
 
 
 def write_asked(request: Message, info: QueryInfo, previous: QueryInfo | None, response: Response) -> None:
@@ -109,10 +112,11 @@ def _held(request: Message) -> str:
     return "" if _RANGE in fields else next(held)
 
 
-def _below(request: Message, held: str, violation: Violation) -> Violation:
-    """A question's fields are below the one that holds it; whatever else is wrong is not."""
+def below(request: Message, violation: Violation) -> Violation:
+    """A question's fields are below the one that holds it, if one does; whatever else is wrong is not."""
+    held = _held(request)
     first = violation.field.partition(".")[0].partition("[")[0]
-    is_held = first not in request.DESCRIPTOR.fields_by_name
+    is_held = held and first not in request.DESCRIPTOR.fields_by_name
     return replace(violation, field=f"{held}.{violation.field}") if is_held else violation
 
 

@@ -227,6 +227,17 @@ actions = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+saved_insights = Table(
+    "saved_insights",
+    metadata,
+    Column("environment_id", ForeignKey("environments.environment_id"), primary_key=True),
+    Column("key", _key(), primary_key=True),
+    Column("contents", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
 erasures = Table(
     "erasures",
     metadata,
