@@ -1,12 +1,10 @@
 """The way of a question to the server and of its answer back."""
 
-from dataclasses import replace
-
 import grpc
-from google.protobuf.json_format import MessageToDict
 
 from burgee.channel import Connection
 from burgee.insights import Answer, Query, QueryError
+from burgee.insights.words import read_whole
 from burgee.status import code_and_message, violations
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee.waits import Waits
@@ -28,6 +26,6 @@ class Questions:
         except grpc.RpcError as error:
             code, message = code_and_message(error)
             raise QueryError(code.name, message, violations(error)) from None
-        asked = MessageToDict(response.asked, preserving_proto_field_name=True)
-        previous = query.read(response.previous) if response.HasField("previous") else None
-        return replace(query.read(response), asked=asked, previous=previous)
+        # The answer to a saved question is inside, with what was asked.
+        is_inside = "asked" not in response.DESCRIPTOR.fields_by_name
+        return query.read(response) if is_inside else read_whole(query.read, response)

@@ -220,6 +220,43 @@ async def test_a_portal_asks_saved_insights_of_one_group_and_nothing_else(server
             await getattr(portal.insights, method)(request)
 
 
+async def test_several_are_asked_in_one_call(server, admin, portal, loaded):
+    """By keys in their order, or by a tag; one that cannot be answered is told of, and the others are answered."""
+    await admin.send(event("opened", "ann", "acme", 1), event("opened", "bob", "bolt", 2))
+    await loaded()
+    await save(admin, "b", shown_to="company", tags=["board"])
+    await save(admin, "a", tags=["board"])
+    await save(admin, "c", shown_to="region", tags=["board"])
+    board = pb.AskInsightsRequest(tag="board", time_zone="Europe/Berlin")
+
+    async def told(caller, request):
+        return [
+            (each.answered.insight_key, each.answered.answer.trend.rows[0].total)
+            if each.HasField("answered")
+            else (each.failed.insight_key, each.failed.code)
+            async for each in caller.insights.AskInsights(request)
+        ]
+
+    assert await told(admin, board) == [("a", 2), ("b", 2), ("c", 2)]
+    assert await told(admin, pb.AskInsightsRequest(insight_keys=["c", "a"])) == [("c", 2), ("a", 2)]
+    assert await told(admin, pb.AskInsightsRequest(tag="none")) == []
+    board.group_key, board.group_type = "acme", "company"
+    assert await told(admin, board) == [("a", 1), ("b", 1), ("c", 1)]
+    assert await told(portal, board) == [("b", 1)]
+    board.ClearField("group_type")
+    assert await told(admin, board) == [("a", "INVALID_ARGUMENT"), ("b", 1), ("c", 0)]
+    assert await told(portal, pb.AskInsightsRequest(insight_keys=["a", "b"], group_key="acme")) == [
+        ("a", "PERMISSION_DENIED"),
+        ("b", 1),
+    ]
+    assert await told(portal, pb.AskInsightsRequest(insight_keys=["b"])) == [("b", "INVALID_ARGUMENT")]
+    with refused(StatusCode.NOT_FOUND):
+        await told(admin, pb.AskInsightsRequest(insight_keys=["a", "none"]))
+    for request in ({}, {"insight_keys": ["a"], "tag": "board"}, {"insight_keys": ["a"] * 51}):
+        with refused(INVALID, "insight_keys"):
+            await told(admin, pb.AskInsightsRequest(**request))
+
+
 async def test_readers_ask_of_all_or_of_any_group(server, admin, loaded):
     """And change nothing."""
     await admin.send(event("opened", "ann", "acme", 1), event("opened", "bob", "bolt", 2))

@@ -38,6 +38,7 @@ from burgee.insights.retention import (
     RetentionRow,
     RetentionTable,
 )
+from burgee.insights.saved import SavedAnswer, SavedQuery
 from burgee.insights.stickiness import (
     Stickiness,
     StickinessActorsQuery,
@@ -105,6 +106,8 @@ __all__ = [
     "RetentionQuery",
     "RetentionRow",
     "RetentionTable",
+    "SavedAnswer",
+    "SavedQuery",
     "Series",
     "Step",
     "Stickiness",

@@ -73,7 +73,8 @@ class FunnelActorsQuery:
             page_token=self.page_token,
         )
 
-    def read(self, response: funnel_pb2.QueryFunnelActorsResponse) -> FunnelActors:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelActorsResponse) -> FunnelActors:
         """See Query."""
         actors = (FunnelActor(each.key, tuple(map(read_moment, each.reached_at))) for each in response.actors)
         return FunnelActors(tuple(actors), response.next_page_token, read_info(response.info))
@@ -151,7 +152,8 @@ class FunnelTimesQuery:
             bins=write_count("bins", self.bins),
         )
 
-    def read(self, response: funnel_pb2.QueryFunnelTimesResponse) -> FunnelTimes:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelTimesResponse) -> FunnelTimes:
         """See Query."""
         rows = (
             FunnelTimesRow(
@@ -220,7 +222,8 @@ class FunnelOverTimeQuery:
         interval = write_word(questions_pb2.Interval, "interval", self.interval)
         return funnel_pb2.QueryFunnelOverTimeRequest(funnel=self.funnel.write(), interval=interval)
 
-    def read(self, response: funnel_pb2.QueryFunnelOverTimeResponse) -> FunnelOverTime:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelOverTimeResponse) -> FunnelOverTime:
         """See Query."""
         return FunnelOverTime(
             tuple(FunnelColumn(read_moment(column.start), column.is_over) for column in response.columns),

@@ -86,7 +86,8 @@ class FeatureUsageQuery(Asking):
             **self.words(),
         )
 
-    def read(self, response: features_pb2.QueryFeatureUsageResponse) -> FeatureUsage:
+    @staticmethod
+    def read(response: features_pb2.QueryFeatureUsageResponse) -> FeatureUsage:
         """See Query."""
         return FeatureUsage(
             tuple(map(_read_use, response.features)),

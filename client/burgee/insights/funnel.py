@@ -120,7 +120,8 @@ class FunnelQuery(Asking):
             request.window.FromTimedelta(self.window)
         return request
 
-    def read(self, response: funnel_pb2.QueryFunnelResponse) -> Funnel:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelResponse) -> Funnel:
         """See Query."""
         return Funnel(tuple(read_row(row) for row in response.rows), read_info(response.info))
 

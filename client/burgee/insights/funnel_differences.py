@@ -99,7 +99,8 @@ class FunnelComparisonQuery:
             confidence=self.confidence,
         )
 
-    def read(self, response: funnel_pb2.QueryFunnelComparisonResponse) -> FunnelComparison:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelComparisonResponse) -> FunnelComparison:
         """See Query."""
         return FunnelComparison(
             _read_side(response.first),
@@ -179,7 +180,8 @@ class FunnelCorrelationQuery:
             least=write_count("least", self.least),
         )
 
-    def read(self, response: funnel_pb2.QueryFunnelCorrelationResponse) -> FunnelCorrelation:
+    @staticmethod
+    def read(response: funnel_pb2.QueryFunnelCorrelationResponse) -> FunnelCorrelation:
         """See Query."""
         correlates = (
             Correlate(

@@ -72,7 +72,8 @@ class LifecycleQuery(Asking):
             **self.words(),
         )
 
-    def read(self, response: lifecycle_pb2.QueryLifecycleResponse) -> Lifecycle:
+    @staticmethod
+    def read(response: lifecycle_pb2.QueryLifecycleResponse) -> Lifecycle:
         """See Query."""
         return Lifecycle(
             tuple(
@@ -113,6 +114,7 @@ class LifecycleActorsQuery:
             page_token=self.page_token,
         )
 
-    def read(self, response: lifecycle_pb2.QueryLifecycleActorsResponse) -> ActorPage:
+    @staticmethod
+    def read(response: lifecycle_pb2.QueryLifecycleActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)

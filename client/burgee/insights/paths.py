@@ -108,7 +108,8 @@ class PathsQuery(Asking):
             request.gap.FromTimedelta(self.gap)
         return request
 
-    def read(self, response: paths_pb2.QueryPathsResponse) -> Paths:
+    @staticmethod
+    def read(response: paths_pb2.QueryPathsResponse) -> Paths:
         """See Query."""
         return Paths(
             response.paths,

@@ -133,7 +133,8 @@ class RetentionQuery(Asking):
             **self.words(),
         )
 
-    def read(self, response: retention_pb2.QueryRetentionResponse) -> Retention:
+    @staticmethod
+    def read(response: retention_pb2.QueryRetentionResponse) -> Retention:
         """See Query."""
         return Retention(tuple(map(_read_table, response.tables)), read_info(response.info))
 
@@ -168,7 +169,8 @@ class RetentionActorsQuery:
             page_token=self.page_token,
         )
 
-    def read(self, response: retention_pb2.QueryRetentionActorsResponse) -> ActorPage:
+    @staticmethod
+    def read(response: retention_pb2.QueryRetentionActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)
 

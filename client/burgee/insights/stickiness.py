@@ -80,7 +80,8 @@ class StickinessQuery(Asking):
             **self.words(),
         )
 
-    def read(self, response: stickiness_pb2.QueryStickinessResponse) -> Stickiness:
+    @staticmethod
+    def read(response: stickiness_pb2.QueryStickinessResponse) -> Stickiness:
         """See Query."""
         return Stickiness(
             tuple(
@@ -123,6 +124,7 @@ class StickinessActorsQuery:
             page_token=self.page_token,
         )
 
-    def read(self, response: stickiness_pb2.QueryStickinessActorsResponse) -> ActorPage:
+    @staticmethod
+    def read(response: stickiness_pb2.QueryStickinessActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)

@@ -123,7 +123,8 @@ class TrendQuery(Asking):
             **self.words(),
         )
 
-    def read(self, response: trend_pb2.QueryTrendResponse) -> Trend:
+    @staticmethod
+    def read(response: trend_pb2.QueryTrendResponse) -> Trend:
         """See Query."""
         return Trend(
             tuple(read_moment(column) for column in response.columns),

@@ -1,10 +1,11 @@
 """What all questions and answers share: when, which, split by what, and what it cost."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeVar
 
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from burgee.evaluation import AllOf, Filter
@@ -104,7 +105,7 @@ class Asking:
         """Them, as fields of a request."""
         as_of = write_word(questions_pb2.PropertiesAsOf, "properties_as_of", self.properties_as_of)
         return {
-            "range": common_pb2.TimeRange(start=_text(self.start), end=_text(self.end), compare=self.compare),
+            "range": common_pb2.TimeRange(start=write_time(self.start), end=write_time(self.end), compare=self.compare),
             "time_zone": self.time_zone,
             "filter": write_filter(self.where),
             "properties_as_of": as_of if as_of != questions_pb2.PROPERTIES_AS_OF_NOW else None,
@@ -148,7 +149,8 @@ def write_happening(event: str | Happening) -> common_pb2.EventMatch:
     return common_pb2.EventMatch(event=named.event, action=named.action, filter=write_filter(named.where))
 
 
-def _text(moment: Moment) -> str:
+def write_time(moment: Moment) -> str:
+    """One end of a range, as the wire has it."""
     return moment if isinstance(moment, str) else moment.isoformat()
 
 
@@ -206,6 +208,13 @@ def read_part(row: Any) -> Part | None:
 def _read_value(value: questions_pb2.BreakdownValue) -> Part:
     combined = tuple(_read_value(each) for each in value.combination.values)
     return Part(value.value, value.other, value.missing, combined)
+
+
+def read_whole(read: Callable[[Any], Answer], response: Any) -> Answer:
+    """The answer in a response, with what was asked, and with the answer for the span to compare with."""
+    asked = MessageToDict(response.asked, preserving_proto_field_name=True)
+    previous = read(response.previous) if response.HasField("previous") else None
+    return replace(read(response), asked=asked, previous=previous)
 
 
 def read_moment(timestamp: Timestamp) -> datetime:

@@ -149,6 +149,11 @@ class InsightServiceStub:
                 request_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightRequest.SerializeToString,
                 response_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightResponse.FromString,
                 _registered_method=True)
+        self.AskInsights = channel.unary_stream(
+                '/burgee.v1.InsightService/AskInsights',
+                request_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightsRequest.SerializeToString,
+                response_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightsResponse.FromString,
+                _registered_method=True)
 
 
 class InsightServiceServicer:
@@ -304,6 +309,13 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AskInsights(self, request, context):
+        """Asks several saved insights, such as those of a dashboard, one after another: each answer comes when it is ready.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -411,6 +423,11 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.AskInsight,
                     request_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightRequest.FromString,
                     response_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightResponse.SerializeToString,
+            ),
+            'AskInsights': grpc.unary_stream_rpc_method_handler(
+                    servicer.AskInsights,
+                    request_deserializer=burgee_dot_v1_dot_saved__pb2.AskInsightsRequest.FromString,
+                    response_serializer=burgee_dot_v1_dot_saved__pb2.AskInsightsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -983,6 +1000,33 @@ class InsightService:
             '/burgee.v1.InsightService/AskInsight',
             burgee_dot_v1_dot_saved__pb2.AskInsightRequest.SerializeToString,
             burgee_dot_v1_dot_saved__pb2.AskInsightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskInsights(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/burgee.v1.InsightService/AskInsights',
+            burgee_dot_v1_dot_saved__pb2.AskInsightsRequest.SerializeToString,
+            burgee_dot_v1_dot_saved__pb2.AskInsightsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -85,6 +85,8 @@ class InsightServiceStub:
     """Takes a saved insight away; its key may be used again."""
     AskInsight: _grpc.UnaryUnaryMultiCallable[_saved_pb2.AskInsightRequest, _saved_pb2.AskInsightResponse]
     """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
+    AskInsights: _grpc.UnaryStreamMultiCallable[_saved_pb2.AskInsightsRequest, _saved_pb2.AskInsightsResponse]
+    """Asks several saved insights, such as those of a dashboard, one after another: each answer comes when it is ready."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -136,6 +138,8 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """Takes a saved insight away; its key may be used again."""
     AskInsight: _aio.UnaryUnaryMultiCallable[_saved_pb2.AskInsightRequest, _saved_pb2.AskInsightResponse]  # type: ignore[assignment]
     """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
+    AskInsights: _aio.UnaryStreamMultiCallable[_saved_pb2.AskInsightsRequest, _saved_pb2.AskInsightsResponse]  # type: ignore[assignment]
+    """Asks several saved insights, such as those of a dashboard, one after another: each answer comes when it is ready."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Answers questions about usage, by user and by company. Every event is counted once: of events of one name on one
@@ -310,5 +314,13 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_saved_pb2.AskInsightResponse, _abc.Awaitable[_saved_pb2.AskInsightResponse]]:
         """Asks a saved insight, for all that there is or as seen by one group. NOT_FOUND if there is none."""
+
+    @_abc_1.abstractmethod
+    def AskInsights(
+        self,
+        request: _saved_pb2.AskInsightsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_saved_pb2.AskInsightsResponse], _abc.AsyncIterator[_saved_pb2.AskInsightsResponse]]:
+        """Asks several saved insights, such as those of a dashboard, one after another: each answer comes when it is ready."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -276,7 +276,7 @@ class Insight(_message.Message):
     """Counts up by one with each change. Set by the server."""
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What it belongs to, such as a dashboard: up to 20, each written like a key. ListInsights finds those of one."""
+        """What it belongs to, such as a dashboard: up to 20, each written like a key. AskInsights asks all of one."""
 
     @_builtins.property
     def question(self) -> Global___InsightQuestion:
@@ -661,3 +661,111 @@ class AskInsightResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AskInsightResponse: _TypeAlias = AskInsightResponse  # noqa: Y015
+
+@_typing.final
+class AskInsightsRequest(_message.Message):
+    """Asks several saved questions. All are asked for the same time and group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSIGHT_KEYS_FIELD_NUMBER: _builtins.int
+    TAG_FIELD_NUMBER: _builtins.int
+    RANGE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    tag: _builtins.str
+    """Those with this tag, by key: at most 50 may have it. Of a PORTAL key, those that are shown to the type of the group."""
+    time_zone: _builtins.str
+    """As in AskInsightRequest."""
+    group_key: _builtins.str
+    """As in AskInsightRequest."""
+    group_type: _builtins.str
+    """As in AskInsightRequest."""
+    @_builtins.property
+    def insight_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which, in the order of the answers: at most 50. Empty: those with the tag."""
+
+    @_builtins.property
+    def range(self) -> _common_pb2.TimeRange:
+        """As in AskInsightRequest."""
+
+    def __init__(
+        self,
+        *,
+        insight_keys: _abc.Iterable[_builtins.str] | None = ...,
+        tag: _builtins.str = ...,
+        range: _common_pb2.TimeRange | None = ...,
+        time_zone: _builtins.str = ...,
+        group_key: _builtins.str = ...,
+        group_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["range", b"range"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_key", b"group_key", "group_type", b"group_type", "insight_keys", b"insight_keys", "range", b"range", "tag", b"tag", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskInsightsRequest: _TypeAlias = AskInsightsRequest  # noqa: Y015
+
+@_typing.final
+class AskInsightsResponse(_message.Message):
+    """What became of one of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answered(self) -> Global___AskInsightResponse:
+        """Its answer."""
+
+    @_builtins.property
+    def failed(self) -> Global___InsightFailure:
+        """Why there is none; the others are answered all the same."""
+
+    def __init__(
+        self,
+        *,
+        answered: Global___AskInsightResponse | None = ...,
+        failed: Global___InsightFailure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "failed", b"failed", "kind", b"kind"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "failed", b"failed", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["answered", "failed"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___AskInsightsResponse: _TypeAlias = AskInsightsResponse  # noqa: Y015
+
+@_typing.final
+class InsightFailure(_message.Message):
+    """Why a saved insight was not answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSIGHT_KEY_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    insight_key: _builtins.str
+    """Which."""
+    code: _builtins.str
+    """The canonical code, such as "RESOURCE_EXHAUSTED"."""
+    message: _builtins.str
+    """What AskInsight would have said."""
+    def __init__(
+        self,
+        *,
+        insight_key: _builtins.str = ...,
+        code: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "insight_key", b"insight_key", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsightFailure: _TypeAlias = InsightFailure  # noqa: Y015

@@ -17,6 +17,7 @@ _COMMANDS = {
     "cohorts": "cohorts",
     "actions": "actions",
     "query": "query",
+    "insights": "insights",
     "companies": "companies",
     "groups": "groups",
     "delete": "delete",

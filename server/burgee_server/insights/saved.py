@@ -71,8 +71,12 @@ class SavedInsights:
 
     async def page(self, environment_id: int, *, tag: str, after: str, limit: int) -> Sequence[SavedInsight]:
         """Insights by key, after the key `after`: those with a tag, or, if it is empty, all."""
-        found = [each for each in await self._store.all(environment_id) if each.key > after]
-        return [each for each in found if not tag or tag in each.contents.tags][:limit]
+        found = await (self.tagged(environment_id, tag) if tag else self._store.all(environment_id))
+        return [each for each in found if each.key > after][:limit]
+
+    async def tagged(self, environment_id: int, tag: str) -> Sequence[SavedInsight]:
+        """All insights with a tag, by key."""
+        return [each for each in await self._store.all(environment_id) if tag in each.contents.tags]
 
     def _by(self, actor: str, note: str) -> Authorship:
         require("change_note", note_fault(note))

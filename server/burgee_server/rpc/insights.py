@@ -1,14 +1,20 @@
 """InsightService."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from burgee.v1 import insights_pb2_grpc, saved_pb2
-from burgee_server.errors import Invalid
+from burgee_server.errors import BurgeeError, Invalid, Stopping
 from burgee_server.insights import SavedInsights
+from burgee_server.ports.saved import SavedInsight
 from burgee_server.rpc.answering import Answering
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.errors import code_of
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.questions.saved import read_contents, write_insight
+
+MAX_TOGETHER = 50
+"""How many saved insights may be asked in one call."""
 
 
 class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
@@ -140,6 +146,42 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         """Ask a saved question."""
         saved = await self._saved.get(environment_id(), _key(request.insight_key))
         return await self._answering.ask(saved, request, context)
+
+    async def AskInsights(
+        self, request: saved_pb2.AskInsightsRequest, context: Any
+    ) -> AsyncIterator[saved_pb2.AskInsightsResponse]:
+        """Ask saved questions, one after another."""
+        for saved in await self._meant(request):
+            asked = saved_pb2.AskInsightRequest(
+                range=request.range,
+                time_zone=request.time_zone,
+                group_key=request.group_key,
+                group_type=request.group_type,
+            )
+            try:
+                answered = await self._answering.ask(saved, asked, context)
+                yield saved_pb2.AskInsightsResponse(answered=answered)
+            except Stopping:
+                raise
+            except BurgeeError as error:
+                failed = saved_pb2.InsightFailure(insight_key=saved.key, code=code_of(error).name, message=str(error))
+                yield saved_pb2.AskInsightsResponse(failed=failed)
+
+    async def _meant(self, request: saved_pb2.AskInsightsRequest) -> Sequence[SavedInsight]:
+        """The insights that are to be asked. Raises Invalid, NotFound."""
+        if bool(request.insight_keys) is bool(request.tag):
+            raise Invalid.of("insight_keys", "either these, or the tag of all that are meant")
+        if request.insight_keys:
+            if len(request.insight_keys) > MAX_TOGETHER:
+                raise Invalid.of("insight_keys", f"at most {MAX_TOGETHER}")
+            return [await self._saved.get(environment_id(), key) for key in request.insight_keys]
+        found = await self._saved.tagged(environment_id(), request.tag)
+        if not principal().reads_all:
+            shown = [each for each in found if each.contents.shown_to]
+            found = [each for each in shown if request.group_type in ("", each.contents.shown_to)]
+        if len(found) > MAX_TOGETHER:
+            raise Invalid.of("tag", f"at most {MAX_TOGETHER} insights may have it, to be asked together")
+        return found
 
 
 def _key(insight_key: str, field: str = "insight_key") -> str:

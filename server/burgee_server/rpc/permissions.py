@@ -64,7 +64,7 @@ _BY_SERVICE: dict[str, dict[Permission, tuple[str, ...]]] = {
             "ListInsights",
         ),
         Permission.CONFIGURE: ("CreateInsight", "UpdateInsight", "DeleteInsight"),
-        Permission.ASK: ("AskInsight",),
+        Permission.ASK: ("AskInsight", "AskInsights"),
     },
     "AdminService": {
         Permission.OPERATE: ("CreateProject", "Diagnose", "CreateBackup"),

@@ -28,13 +28,14 @@ def features(client: burgee.Client, features: Sequence[str], group_type: str, in
     """
     if asking.breakdown is not None:
         raise click.UsageError("--by: features are not split")
-    answer = client.ask(
+    answer = asking.ask(
+        client,
         burgee.FeatureUsageQuery(
             features=[burgee.Feature(happening_of(feature)) for feature in features],
             group_type=group_type,
             interval=interval,
             **asking.words,
-        )
+        ),
     )
 
     def document(usage: burgee.FeatureUsage) -> dict[str, Any]:

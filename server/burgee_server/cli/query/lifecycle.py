@@ -34,7 +34,7 @@ def lifecycle(
     if asking.breakdown is not None:
         raise click.UsageError("--by: a lifecycle is not split; narrow it with --where")
     query = burgee.LifecycleQuery(event=happening_of(event), interval=interval, count_by=count_by, **asking.words)
-    answer = client.ask(query)
+    answer = asking.ask(client, query)
     if who is not None:
         begin = column_of(column, [each.column for each in answer.columns], asking.zone)
         print_keys(

@@ -12,8 +12,10 @@ import click
 
 import burgee
 from burgee.insights import Part, QueryInfo
+from burgee.insights.words import Answered
 from burgee_server.cli.conditions import where_option
 from burgee_server.cli.output import as_csv, as_json, print_csv, print_json
+from burgee_server.cli.query.saving import save
 from burgee_server.insights.calendar import following
 from burgee_server.insights.words import Interval
 
@@ -49,6 +51,10 @@ _OPTIONS = (
     ),
     where_option,
     click.option("--include-internal", is_flag=True, help="Count what your own people did, too."),
+    click.option("--save", default="", metavar="KEY", help="Save the question, too, as a new insight."),
+    click.option(
+        "--save-over", default="", metavar="KEY", help="Save it in place of that of an insight that is there."
+    ),
     as_json,
     as_csv,
 )
@@ -78,6 +84,7 @@ class _Answer(Protocol):
 
 
 AnswerT = TypeVar("AnswerT", bound=_Answer)
+QuestionedT = TypeVar("QuestionedT", bound=Answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,19 @@ class Asking:
     """UTC for what is none: the server says so."""
     as_json: bool
     as_csv: bool
+    save_as: str
+    """The key of an insight that is to be made of the question; empty: of none."""
+    save_over: str
+    """The key of one that is there, and gets this question."""
+
+    def ask(self, client: burgee.Client, question: burgee.Query[QuestionedT]) -> QuestionedT:
+        """The answer to a question, which is saved, if that was asked for."""
+        answer = client.ask(question)
+        if self.save_as:
+            save(client, self.save_as, question, over=False)
+        if self.save_over:
+            save(client, self.save_over, question, over=True)
+        return answer
 
     def show(
         self,
@@ -104,20 +124,25 @@ class Asking:
         if self.as_json:
             print_json({**_whole(answer, document), "asked": answer.asked})
         elif self.as_csv:
-            rows = answer.to_rows()
-            if answer.previous is not None:
-                rows = [{"span": "asked", **row} for row in rows]
-                rows += [{"span": "previous", **row} for row in answer.previous.to_rows()]
-            print_csv(rows)
+            print_csv(rows_of(answer))
             tell_unknown(answer.info)
         else:
             table(answer)
-            _print_info(answer.info)
+            print_info(answer.info)
             if answer.previous is not None:
                 click.echo("\ncompared with:")
                 table(answer.previous)
-                _print_info(answer.previous.info)
+                print_info(answer.previous.info)
             tell_unknown(answer.info)
+
+
+def rows_of(answer: _Answer) -> list[dict[str, Any]]:
+    """Those of an answer, and of the one to compare with; which they are of is said where there are two."""
+    rows = answer.to_rows()
+    if answer.previous is None:
+        return rows
+    asked: list[dict[str, Any]] = [{"span": "asked", **row} for row in rows]
+    return asked + [{"span": "previous", **row} for row in answer.previous.to_rows()]
 
 
 def asking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -131,9 +156,11 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
             words | {"where": list(options.pop("conditions")), "include_internal": options.pop("include_internal")},
             burgee.Breakdown(by, limit) if by else None,
             " / ".join(by),
-            _zone(words["time_zone"]),
+            zone_of(words["time_zone"]),
             options.pop("as_json"),
             options.pop("as_csv"),
+            options.pop("save"),
+            options.pop("save_over"),
         )
         if asking.as_json and asking.as_csv:
             raise click.UsageError("--json or --csv, not both")
@@ -170,7 +197,8 @@ def event_text(happening: str | burgee.Happening) -> str:
     return f"@{named.action}" if named.action else named.event or "any event"
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """Of an IANA name; UTC for what is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -212,13 +240,13 @@ def change_text(now: float, before: float) -> str:
 
 
 def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
-    whole = {**document(answer), "info": _info_document(answer.info)}
+    whole = {**document(answer), "info": info_document(answer.info)}
     if answer.previous is not None:
         whole["previous"] = _whole(answer.previous, document)
     return whole
 
 
-def _info_document(info: QueryInfo) -> dict[str, object]:
+def info_document(info: QueryInfo) -> dict[str, object]:
     """As programs read it."""
     return {
         "start": info.start.isoformat(),
@@ -230,9 +258,10 @@ def _info_document(info: QueryInfo) -> dict[str, object]:
     }
 
 
-def _print_info(info: QueryInfo) -> None:
-    """As people read it."""
+def print_info(info: QueryInfo, *, with_rows: bool = True) -> None:
+    """As people read it; how many rows were read is not told of an answer for one group."""
+    rows = f"{info.rows_read:,} rows in " if with_rows else ""
     click.echo(
         f"{info.start:%Y-%m-%d %H:%M} to {info.end:%Y-%m-%d %H:%M} UTC · complete until "
-        f"{info.complete_until:%Y-%m-%d %H:%M:%S} UTC · {info.rows_read:,} rows in {info.elapsed.total_seconds():.2f} s"
+        f"{info.complete_until:%Y-%m-%d %H:%M:%S} UTC · {rows}{info.elapsed.total_seconds():.2f} s"
     )

@@ -65,7 +65,8 @@ def paths(
     """What people do next: the ways from event to event, after one, before one, or between two."""
     if asking.breakdown is not None:
         raise click.UsageError("--by: paths are not split")
-    answer = client.ask(
+    answer = asking.ask(
+        client,
         burgee.PathsQuery(
             start_event=after,
             end_event=before,
@@ -80,7 +81,7 @@ def paths(
             max_weight=max_weight,
             count_by=count_by,
             **asking.words,
-        )
+        ),
     )
 
     def document(paths: burgee.Paths) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def retention(
         breakdown=asking.breakdown,
         **asking.words,
     )
-    answer = client.ask(query)
+    answer = asking.ask(client, query)
     if who is not None:
         begin = column_of(column, [row.column for row in answer.tables[0].rows] if answer.tables else [], asking.zone)
         print_keys(

@@ -45,7 +45,7 @@ def stickiness(
             ),
         )
         return
-    answer = client.ask(query)
+    answer = asking.ask(client, query)
 
     def document(stickiness: burgee.Stickiness) -> dict[str, Any]:
         rows = [

@@ -49,7 +49,8 @@ def trend(
     asking: Asking,
 ) -> None:
     """How much over time: of one EVENT or several, of actions (`@activated`), or of any event."""
-    answer = client.ask(
+    answer = asking.ask(
+        client,
         burgee.TrendQuery(
             series=[_series(event, measure, property_, group_type, per) for event in events or ("",)],
             formulas=formulas,
@@ -58,7 +59,7 @@ def trend(
             interval=interval,
             breakdown=asking.breakdown,
             **asking.words,
-        )
+        ),
     )
 
     title = (

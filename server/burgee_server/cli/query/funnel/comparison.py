@@ -58,4 +58,4 @@ def compare(
             f"p: how likely chance alone makes so much of a difference; below {1 - confidence:.2g}, it is hardly that"
         )
 
-    asking.show(client.ask(question), lambda answer: {"rows": answer.to_rows()}, table)
+    asking.show(asking.ask(client, question), lambda answer: {"rows": answer.to_rows()}, table)

@@ -55,7 +55,7 @@ def correlation(
         click.echo("odds above 1×: those with it convert more often, which need not be because of it")
 
     asking.show(
-        client.ask(question),
+        asking.ask(client, question),
         lambda answer: {"converted": answer.converted, "dropped": answer.dropped, "rows": answer.to_rows()},
         table,
     )

@@ -37,7 +37,7 @@ def funnel(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking) -> 
             names = [each.label for each in funnel.rows[0].steps] if funnel.rows else []
             print_table([asking.by, *names], [[part_text(row.part), *_counts(row)] for row in funnel.rows], title)
 
-    asking.show(client.ask(query), lambda funnel: {"rows": funnel.to_rows()}, table)
+    asking.show(asking.ask(client, query), lambda funnel: {"rows": funnel.to_rows()}, table)
 
 
 def _counts(row: burgee.FunnelRow) -> list[object]:

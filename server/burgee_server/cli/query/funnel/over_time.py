@@ -31,7 +31,7 @@ def over_time(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking, 
             click.echo(f"+ the {window_text(query)} are not over for everybody")
 
     asking.show(
-        client.ask(burgee.FunnelOverTimeQuery(funnel=query, interval=interval)),
+        asking.ask(client, burgee.FunnelOverTimeQuery(funnel=query, interval=interval)),
         lambda answer: {"rows": [{**row, "time": row["time"].isoformat()} for row in answer.to_rows()]},
         table,
     )

@@ -53,7 +53,7 @@ def people(
             click.echo(f"--page-token {people.next_page_token}")
 
     asking.show(
-        client.ask(question),
+        asking.ask(client, question),
         lambda people: {
             "actors": [
                 {"key": actor.key, "reached_at": [moment.isoformat() for moment in actor.reached_at]}

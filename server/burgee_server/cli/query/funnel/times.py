@@ -46,7 +46,7 @@ def times(
             )
 
     asking.show(
-        client.ask(question),
+        asking.ask(client, question),
         lambda times: {
             "rows": times.to_rows(),
             "bins": [

@@ -1,0 +1,185 @@
+"""`burgee insights`: questions that are saved under a key, and asked by it."""
+
+from collections.abc import Sequence
+from typing import IO, Any
+
+import click
+from google.protobuf.json_format import MessageToDict, Parse, ParseError
+
+import burgee
+from burgee.v1 import saved_pb2 as pb
+from burgee_server.cli.connection import with_client
+from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.output import as_csv, as_json, print_csv, print_json, print_table
+from burgee_server.cli.pages import pages
+from burgee_server.cli.query.answers import answer_document, print_answer
+from burgee_server.cli.query.options import rows_of, tell_unknown
+from burgee_server.cli.query.saving import get, stub, update
+
+_PAGE = 1_000
+
+
+@click.group()
+def insights() -> None:
+    """Save questions under a key, find them, and ask them: of all, or as one company sees it."""
+
+
+@insights.command("list")
+@click.option("--tag", default="", help="Those with this tag.")
+@as_json
+@with_client
+def list_(client: burgee.Client, tag: str, as_json: bool) -> None:
+    """The saved insights, by key."""
+    request = pb.ListInsightsRequest(tag=tag, page_size=_PAGE)
+    found = [each for page in pages(stub(client).ListInsights, request) for each in page.insights]
+    if as_json:
+        print_json([_document(insight) for insight in found])
+    else:
+        rows = [
+            [each.key, _kind(each), each.name, ", ".join(each.tags), each.shown_to or "–", each.description]
+            for each in found
+        ]
+        print_table(["insight", "is a", "name", "tags", "shown to", "what it says"], rows)
+
+
+@insights.command()
+@click.argument("insight_key")
+@with_client
+def show(client: burgee.Client, insight_key: str) -> None:
+    """One saved insight, with its question, as JSON: what `burgee insights create` reads."""
+    print_json(_document(get(client, insight_key)))
+
+
+@insights.command()
+@click.argument("file", type=click.File())
+@note_option
+@with_client
+def create(client: burgee.Client, file: IO[str], note: str) -> None:
+    """Save an insight that stands in FILE as JSON, as `burgee insights show` prints it; `-` is standard input.
+
+    What `burgee query trend …` asks is saved by its option --save.
+    """
+    try:
+        insight = Parse(file.read(), pb.Insight())
+    except (ParseError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file.name}: {error}") from None
+    _say(stub(client).CreateInsight(pb.CreateInsightRequest(insight=insight, change_note=note)).insight)
+
+
+@insights.command("set")
+@click.argument("insight_key")
+@click.option("--name", help="What people read above it.")
+@click.option("--description", help="What it says, and to whom.")
+@click.option("--tag", "tags", multiple=True, help="What it belongs to; given several times, to all of them.")
+@click.option("--no-tags", is_flag=True, help="It belongs to nothing.")
+@click.option("--shown-to", metavar="GROUP_TYPE", help="Whose groups a portal key may ask it for; '' for none.")
+@note_option
+@with_client
+def set_(
+    client: burgee.Client,
+    insight_key: str,
+    name: str | None,
+    description: str | None,
+    tags: Sequence[str],
+    no_tags: bool,
+    shown_to: str | None,
+    note: str,
+) -> None:
+    """Change what is said of an insight; what is not given stays. Its question is changed by --save-over."""
+    insight = get(client, insight_key)
+    for field, value in (("name", name), ("description", description), ("shown_to", shown_to)):
+        if value is not None:
+            setattr(insight, field, value)
+    if tags or no_tags:
+        insight.ClearField("tags")
+        insight.tags.extend(tags)
+    _say(update(client, insight, note))
+
+
+@insights.command()
+@click.argument("insight_key")
+@note_option
+@with_client
+def delete(client: burgee.Client, insight_key: str, note: str) -> None:
+    """Take a saved insight away."""
+    stub(client).DeleteInsight(pb.DeleteInsightRequest(insight_key=insight_key, change_note=note))
+    click.echo(f"{insight_key} is gone")
+
+
+@insights.command()
+@click.argument("insight_keys", metavar="[KEY]...", nargs=-1)
+@click.option("--tag", default="", help="All that have this tag.")
+@click.option("--group", "group_key", default="", metavar="KEY", help="As seen by this group: nothing else is read.")
+@click.option("--group-type", default="", help="Of which type it is; else the one that the insight is shown to.")
+@click.option("--start", default="", help="In place of the start and the end that were saved; as in questions.")
+@click.option("--end", default="", help="The first moment after. Else now.")
+@click.option("--time-zone", default="", help="In place of the one that was saved.")
+@click.option("--compare", default="", help="With another span; as in questions.")
+@as_json
+@as_csv
+@with_client
+def ask(
+    client: burgee.Client,
+    /,
+    insight_keys: Sequence[str],
+    tag: str,
+    as_json: bool,
+    as_csv: bool,
+    **asked: str,
+) -> None:
+    """Ask saved insights by KEY, or all that have a tag: `burgee insights ask reports --group acme`."""
+    if as_json and as_csv:
+        raise click.UsageError("--json or --csv, not both")
+    if bool(insight_keys) is bool(tag):
+        raise click.UsageError("one KEY or more, or --tag")
+    if as_csv and len(insight_keys) != 1:
+        raise click.UsageError("--csv: of one KEY, as tables of several kinds have other columns")
+    if len(insight_keys) == 1:
+        answers: list[burgee.SavedAnswer] = [client.ask(burgee.SavedQuery(insight_keys[0], **asked))]
+    else:
+        answers = _ask_all(client, insight_keys, tag, asked)
+    if as_json:
+        documents = [answer_document(each) for each in answers]
+        print_json(documents[0] if len(insight_keys) == 1 else documents)
+    elif as_csv:
+        print_csv(rows_of(answers[0].answer))
+        tell_unknown(answers[0].info)
+    else:
+        for number, each in enumerate(answers):
+            click.echo("\n" * (number > 0), nl=False)
+            print_answer(each)
+
+
+def _ask_all(
+    client: burgee.Client, insight_keys: Sequence[str], tag: str, asked: dict[str, str]
+) -> list[burgee.SavedAnswer]:
+    """Those that were answered; why the others were not is said beside them."""
+    one = burgee.SavedQuery("", **asked).write()
+    request = pb.AskInsightsRequest(
+        insight_keys=insight_keys,
+        tag=tag,
+        range=one.range,
+        time_zone=one.time_zone,
+        group_key=one.group_key,
+        group_type=one.group_type,
+    )
+    answers = []
+    for each in stub(client).AskInsights(request):
+        if each.HasField("failed"):
+            click.echo(f"{each.failed.insight_key}: {each.failed.code}: {each.failed.message}", err=True)
+        else:
+            answers.append(burgee.SavedQuery.read(each.answered))
+    return answers
+
+
+def _kind(insight: pb.Insight) -> str:
+    return str(insight.question.WhichOneof("kind")).replace("_", " ")
+
+
+def _document(insight: pb.Insight) -> dict[str, Any]:
+    return MessageToDict(insight, preserving_proto_field_name=True)
+
+
+def _say(insight: pb.Insight) -> None:
+    shown = f", shown to {insight.shown_to}" if insight.shown_to else ""
+    click.echo(f"{insight.key} is a {_kind(insight)}{shown}, version {insight.version}")

@@ -1,0 +1,85 @@
+"""How the answer to a saved insight is shown, of whatever kind it is."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+import burgee
+from burgee_server.cli.charts import Bar, Sparkline
+from burgee_server.cli.output import print_table
+from burgee_server.cli.query.options import info_document, part_text, print_info, tell_unknown, zone_of
+
+_SHARES = ("conversion", "share", "rate")
+
+
+def print_answer(saved: burgee.SavedAnswer) -> None:
+    """As a table, and that of the span to compare with below it."""
+    zone = zone_of(saved.asked.get("time_zone", ""))
+    of = f" of {saved.group_type} {saved.group_key}" if saved.group_key else ""
+    click.echo(f"{saved.name}{of}")
+    _print(saved.answer, zone, is_of_one=bool(of))
+    if saved.answer.previous is not None:
+        click.echo("\ncompared with:")
+        _print(saved.answer.previous, zone, is_of_one=bool(of))
+    tell_unknown(saved.info)
+
+
+def answer_document(saved: burgee.SavedAnswer) -> dict[str, Any]:
+    """As JSON has it: which insight, its rows, what it cost, and what was asked."""
+    document: dict[str, Any] = {
+        name: getattr(saved, name)
+        for name in ("key", "name", "description", "version", "kind", "group_type", "group_key")
+    }
+    document |= _rows_document(saved.answer)
+    if (previous := saved.answer.previous) is not None:
+        document["previous"] = _rows_document(previous)
+    return document | {"asked": saved.asked}
+
+
+def _print(answer: Any, zone: ZoneInfo, *, is_of_one: bool) -> None:
+    if isinstance(answer, burgee.Trend) and len(answer.rows) > 1:
+        _print_lines(answer, zone)
+    else:
+        _print_rows(answer, zone)
+    print_info(answer.info, with_rows=not is_of_one)
+
+
+def _print_lines(trend: burgee.Trend, zone: ZoneInfo) -> None:
+    """A line of the trend a line."""
+    span = " to ".join(_moment(column, zone) for column in (trend.columns[0], trend.columns[-1]))
+    lines = [[row.label, part_text(row.part), Sparkline(row.values), row.values[-1], row.total] for row in trend.rows]
+    print_table(["label", "part", span, "last", "total"], lines)
+
+
+def _print_rows(answer: Any, zone: ZoneInfo) -> None:
+    """A row of the answer a line; columns without anything in them are left out."""
+    rows = answer.to_rows()
+    columns = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+    lines = [[_cell(name, row[name], zone) for name in columns] for row in rows]
+    if isinstance(answer, burgee.Trend):
+        columns.append("")
+        most = max((row["value"] for row in rows), default=0)
+        lines = [[*line, Bar(row["value"], most)] for line, row in zip(lines, rows, strict=True)]
+    print_table([name.replace("_", " ") for name in columns], lines)
+
+
+def _cell(name: str, value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, datetime):
+        return _moment(value, zone)
+    return f"{value:.1%}" if isinstance(value, float) and any(word in name for word in _SHARES) else value
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    """On the clocks of the zone, as short as can be."""
+    local = moment.astimezone(zone)
+    return f"{local:%Y-%m-%d}" if local.hour == local.minute == local.second == 0 else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def _rows_document(answer: Any) -> dict[str, Any]:
+    rows = [
+        {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+        for row in answer.to_rows()
+    ]
+    return {"rows": rows, "info": info_document(answer.info)}
