@@ -337,7 +337,7 @@ async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(
     assert (await trend(usage)).rows[0].total == 5
 
 
-async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(usage, admin, server):
+async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(usage, admin, server, monkeypatch):
     """The next is refused at once, with when to come back; whoever has another key does not notice."""
     keys = (await admin.admin.ListApiKeys(admin_pb2.ListApiKeysRequest())).api_keys
     limit = admin_pb2.UpdateApiKeyRequest(api_key_id=keys[0].api_key_id, queries_at_a_time=2)
@@ -345,12 +345,26 @@ async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more
     other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
     somebody = caller(server.target, other.secret)
 
-    waiting = [asyncio.ensure_future(trend(usage)) for _ in range(12)]
+    warehouse, held, go_on = server.house.stores.warehouse, asyncio.Semaphore(0), asyncio.Event()
+    query = warehouse.query
+
+    async def held_query(*question):
+        held.release()
+        await go_on.wait()
+        return await query(*question)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse, "query", held_query)
+        waiting = [asyncio.ensure_future(trend(usage)) for _ in range(2)]
+        async with asyncio.timeout(20):
+            for _ in waiting:
+                await held.acquire()
+    with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
+        await trend(usage)
+    assert refusal.retry_after
     assert (await trend(somebody.insights)).rows[0].total == 5
-    done = await asyncio.gather(*waiting, return_exceptions=True)
-    refusals = [each for each in done if isinstance(each, AioRpcError)]
-    assert {each.code() for each in refusals} == {StatusCode.RESOURCE_EXHAUSTED}
-    assert len(done) - len(refusals) >= 2
+    go_on.set()
+    assert [each.rows[0].total for each in await asyncio.gather(*waiting)] == [5, 5]
     await somebody.channel.close()
 
     with refused(StatusCode.DEADLINE_EXCEEDED):
