@@ -44,7 +44,7 @@ async def test_the_way_that_counts_is_the_first_there_and_of_those_the_shortest(
     assert ann.moments == (START + timedelta(seconds=5), START + timedelta(seconds=7))
 
 
-@examples(6)
+@examples(2)
 @given(made=facts(14), asked=funnels())
 async def test_every_question_about_a_funnel_is_answered_as_plain_python_answers_it(
     warehouse: ClickHouseWarehouse, made: list[Fact], asked: MadeUp
