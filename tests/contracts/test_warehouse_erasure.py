@@ -1,4 +1,7 @@
-"""What every Warehouse promises about removing persons and groups, on chDB."""
+"""What every Warehouse promises about removing persons and groups.
+
+Over HTTP the statements are the same, on the same engine: there, two removals with texts and times of all kinds.
+"""
 
 import asyncio
 import os
@@ -55,6 +58,7 @@ async def test_a_person_goes_with_all_events_and_nobody_else_does(environment: E
     assert set(await environment.warehouse.activity(environment.environment_id, "user", ["ann", "bob"])) == {"bob"}
 
 
+@EMBEDDED
 async def test_a_group_goes_with_every_event_that_names_it(environment: Environment) -> None:
     """Whoever did it; what the same people did for others, or for nobody, stays."""
     await environment.load(
@@ -74,6 +78,7 @@ async def test_a_group_goes_with_every_event_that_names_it(environment: Environm
     assert [each.key for each in await seen(environment.environment_id, "team", "", 10)] == ["acme"]
 
 
+@EMBEDDED
 async def test_what_came_later_stays(environment: Environment) -> None:
     """By the time of receipt, whatever the timestamp; and by the revision of the profile."""
     load = environment.warehouse.load_profiles
@@ -89,6 +94,7 @@ async def test_what_came_later_stays(environment: Environment) -> None:
     assert await profiles(environment) == [["acme", 10], ["ann", 8], ["ann", 9]]
 
 
+@EMBEDDED
 async def test_first_and_last_times_of_the_others_are_as_if_it_had_never_been(environment: Environment) -> None:
     """A company's first event was ann's, its last is bob's."""
     await environment.load(Fact(distinct_id="ann", timestamp=NOON, groups={"company": "acme"}))
@@ -101,6 +107,7 @@ async def test_first_and_last_times_of_the_others_are_as_if_it_had_never_been(en
     assert {key: (each.first_seen_at, each.last_seen_at) for key, each in found.items()} == {"acme": (LATER, LATER)}
 
 
+@EMBEDDED
 async def test_removing_again_and_removing_nobody_changes_nothing(environment: Environment) -> None:
     """So that one that was cut short can simply be repeated."""
     await environment.load(Fact(distinct_id="ann"), Fact(distinct_id="bob", groups={"company": "acme"}))
@@ -169,6 +176,7 @@ async def test_arrived_counts_each_event_once_and_knows_the_latest_receipt(envir
     assert await arrived(environment.environment_id, "company", ["acme"]) == {"acme": Arrived(1, NOON)}
 
 
+@EMBEDDED
 async def test_what_is_loaded_meanwhile_is_kept(environment: Environment) -> None:
     """A new life, and the lives of others, while the old one is being removed."""
     await environment.load(*(Fact(distinct_id="ann", groups={"company": "acme"}) for _ in range(500)))
@@ -177,6 +185,7 @@ async def test_what_is_loaded_meanwhile_is_kept(environment: Environment) -> Non
     while not erasing.done() or not loaded:
         await environment.load(Fact(distinct_id="ann", timestamp=LATER), Fact(distinct_id="bob", timestamp=LATER))
         loaded += 2
+        await asyncio.wait([erasing], timeout=0.05)  # loading without a pause would keep the removal from ending
     await erasing
     events = await environment.warehouse.timeline(environment.environment_id, limit=1_000)
     assert [event.timestamp for event in events] == [LATER] * loaded
@@ -184,6 +193,7 @@ async def test_what_is_loaded_meanwhile_is_kept(environment: Environment) -> Non
     assert {each.first_seen_at for each in found.values()} == {LATER}
 
 
+@EMBEDDED
 async def test_members_of_lists_go_with_whom_they_name(environment: Environment) -> None:
     """Of that type; who came into a cohort after the request stays, and so do others."""
     warehouse, whose = environment.warehouse, environment.environment_id
