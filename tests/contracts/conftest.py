@@ -1,5 +1,7 @@
 """Every adapter of every port, so that each contract runs on all of them."""
 
+import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from burgee_server.storage.redis.connection import connect
 from burgee_server.storage.redis.journal import RedisJournal
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
+from tests.fixtures.postgres import MigratedSchema, new_schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -22,16 +25,54 @@ async def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Asyn
     if request.param == "postgresql":
         database = Database(request.getfixturevalue("postgres_database"))
     else:
-        database = Database(f"sqlite+aiosqlite:///{tmp_path / 'control.db'}")
+        database = Database(_sqlite(tmp_path))
     yield database
     await database.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a control store with nothing in its tables. To migrate each would cost more than most tests do."""
+    if request.param == "postgresql":
+        tables: MigratedSchema = request.getfixturevalue("migrated_schema")
+        tables.empty()
+        return tables.url
+    shutil.copytree(request.getfixturevalue("migrated_directory"), tmp_path, dirs_exist_ok=True)
+    return _sqlite(tmp_path)
+
+
 @pytest.fixture
-async def database(empty_database: Database) -> Database:
+async def database(migrated: str) -> AsyncIterator[Database]:
     """A control store, empty and migrated."""
-    await empty_database.migrate()
-    return empty_database
+    database = Database(migrated)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a SQLite control store, to be copied."""
+    path = tmp_path_factory.mktemp("migrated")
+    asyncio.run(_migrate(_sqlite(path)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_schema(postgres: str) -> MigratedSchema:
+    """A schema of PostgreSQL with all tables, to be emptied for each test."""
+    url = new_schema(postgres)
+    asyncio.run(_migrate(url))
+    return MigratedSchema(url)
+
+
+def _sqlite(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path / 'control.db'}"
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await database.migrate()
+    await database.close()
 
 
 class OpenJournals:
