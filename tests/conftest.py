@@ -14,6 +14,9 @@ pytest_plugins = [
     "tests.fixtures.warehouse",
 ]
 
+_HERE = Path(__file__).parent
+_ORDER = {"faults": 0, "e2e": 0, "conformance": 2}
+
 # Hundreds of processes are started here. Where Python is told to keep no compiled files, each would compile the server.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -22,6 +25,16 @@ sys.dont_write_bytecode = False
 def pytest_xdist_auto_num_workers() -> int:
     """Two more than cores, up to four: half of the time that tests take is spent waiting for others."""
     return min(len(os.sched_getaffinity(0)) + 2, 4) if hasattr(os, "sched_getaffinity") else 4
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of processes first, the conformance cases last.
+
+    Each process takes as many tests that stand together, and whoever is done takes of the end of what another has:
+    so the many short ones are shared out, and what three nodes on all stores are started for stays in one process.
+    """
+    items.sort(key=lambda item: _ORDER.get(item.path.relative_to(_HERE).parts[0], 1))
 
 
 @pytest.fixture(scope="session")
