@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from burgee.evaluation.model import Flag, FlagType, Variant
+from burgee_server.ending import end
 from burgee_server.errors import Unavailable
 from burgee_server.ports.access import Authorship, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind, Position
@@ -97,8 +98,7 @@ async def _followed(feed: RedisFeed) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        await end(following)
 
 
 async def make_changes(database: Any) -> list[Change]:
