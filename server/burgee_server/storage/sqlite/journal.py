@@ -13,6 +13,7 @@ from zlib import crc32
 
 from burgee_server.errors import Damaged, Overloaded
 from burgee_server.ports.journal import Backlog, Range
+from burgee_server.storage.sqlite.arriving import expect, keep, seen
 from burgee_server.storage.sqlite.damage import is_damage
 from burgee_server.storage.sqlite.quarantine import SqliteQuarantine
 from burgee_server.storage.sqlite.rescue import opened
@@ -55,6 +56,7 @@ class SqliteJournal:
     def __init__(self, path: Path, max_bytes: int, unix_seconds: Callable[[], float] = time.time) -> None:
         self._path = path
         connection = opened(path)
+        expect(connection)
         self._id = _identity(connection)
         self._unix_seconds = unix_seconds
         self._room = Room(_kept_bytes(connection), max_bytes)
@@ -79,48 +81,33 @@ class SqliteJournal:
     async def append(self, environment_id: int, batch_id: str, payload: bytes, events: int) -> int | None:
         """Keep a batch, or return how many events it had when it was kept before."""
         now = self._unix_seconds()
-        fits = self._room.take(len(payload))
-        checksum = crc32(payload)
+        taken = len(payload) if self._room.take(len(payload)) else None
 
         def insert(connection: sqlite3.Connection) -> int | None:
-            if batch_id:
-                seen = _seen(connection, environment_id, batch_id)
-                if seen is not None:
-                    return seen
-            if not fits:
+            if taken is not None:
+                return keep(connection, environment_id, batch_id, payload, events, now)
+            known = seen(connection, environment_id, batch_id)
+            if known is None:
                 raise Overloaded(
                     "the journal is full: the warehouse does not keep up, or much is in quarantine; try again later",
                     RETRY_SECONDS,
                 )
-            if batch_id:
-                connection.execute("INSERT INTO batch_ids VALUES (?, ?, ?, ?)", (environment_id, batch_id, events, now))
-            if events:
-                connection.execute(
-                    "INSERT INTO batches (events, received_at, checksum, payload) VALUES (?, ?, ?, ?)",
-                    (events, now, checksum, payload),
-                )
-            return None
+            return known
 
-        # Shielded: the batch is kept, and counted, whether or not the caller still waits to hear of it.
-        return await asyncio.shield(self._keep(insert, len(payload) if fits else 0))
+        def told(known: int | None, error: Exception | None) -> None:
+            if known is None and error is None:
+                self._appended.set()
+            else:
+                self._room.give(taken or 0)
 
-    async def _keep(self, insert: Callable[[sqlite3.Connection], int | None], taken: int) -> int | None:
-        kept = False
         try:
-            known = await self._writer.run(insert)
-            kept = known is None
+            return await self._writer.run(insert, told, is_transaction=True)
         except sqlite3.Error as error:
             raise Overloaded(f"the journal cannot be written now: {error}", RETRY_SECONDS) from error
-        finally:
-            if not kept:
-                self._room.give(taken)
-        if kept:
-            self._appended.set()
-        return known
 
     async def batch(self, environment_id: int, batch_id: str) -> int | None:
         """How many events a batch had that was kept."""
-        return await self._writer.run(lambda connection: _seen(connection, environment_id, batch_id))
+        return await self._writer.run(lambda connection: seen(connection, environment_id, batch_id))
 
     async def mark(self, text: str) -> None:
         """Set a mark: a row that has no events, whose payload is the text."""
@@ -283,13 +270,6 @@ def _delete_batches(connection: sqlite3.Connection, first: int, last: int) -> No
 
 def _kept_bytes(connection: sqlite3.Connection) -> int:
     return int(connection.execute(_KEPT_BYTES).fetchone()[0])
-
-
-def _seen(connection: sqlite3.Connection, environment_id: int, batch_id: str) -> int | None:
-    row = connection.execute(
-        "SELECT events FROM batch_ids WHERE environment_id = ? AND batch_id = ?", (environment_id, batch_id)
-    ).fetchone()
-    return None if row is None else int(row[0])
 
 
 def _identity(connection: sqlite3.Connection) -> str:

@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, TypeVar
@@ -15,8 +15,29 @@ from burgee_server.storage.sqlite.checkpoints import Checkpoints
 
 T = TypeVar("T")
 
-Asked: TypeAlias = tuple[Callable[[sqlite3.Connection], Any], "Future[Any]"]
-"""What to do, and who waits for it."""
+Told: TypeAlias = Callable[[Any, Exception | None], None]
+"""Hears of a result or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to do, and who waits for it on which loop."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+    told: Told | None
+    is_transaction: bool
+
+    def tell(self, result: Any, error: Exception | None) -> None:
+        """On the loop, also where nobody waits any more."""
+        if self.told is not None:
+            self.told(result, error)
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -48,15 +69,20 @@ class GroupWriter:
         self._thread = threading.Thread(target=self._run, name="burgee-journal", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in the next transaction; return its result after the commit."""
-        future: Future[T] = Future()
+    async def run(
+        self, work: Callable[[sqlite3.Connection], T], told: Told | None = None, *, is_transaction: bool = False
+    ) -> T:
+        """Run `work` in the next transaction; return its result after the commit.
+
+        It is run, and `told` is called on the event loop, whether or not the caller still waits. `is_transaction`: work
+        that writes with one statement at most needs no transaction around it where nobody else asks for one.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._closing:
             if self._closed:
                 raise RuntimeError("the journal is closed")
-            self._waiting.put((work, future))
-        # Shielded: the transaction happens whether or not the caller still waits for it.
-        return await asyncio.shield(asyncio.wrap_future(future))
+            self._waiting.put(Asked(work, future, told, is_transaction))
+        return await future
 
     def close(self) -> None:
         """Commit what waits, then end the thread and close the connection. Blocks until done."""
@@ -79,25 +105,31 @@ class GroupWriter:
                 asked = self._waiting.get()
 
     def _commit(self, group: list[Asked]) -> None:
-        outcomes: list[tuple[Future[Any], Any, Exception | None]] = []
+        outcomes: list[tuple[Asked, Any, Exception | None]] = []
+        by_itself = len(group) == 1 and group[0].is_transaction
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for work, future in group:
+            if not by_itself:
+                self._connection.execute("BEGIN IMMEDIATE")
+            for asked in group:
                 try:
-                    outcomes.append((future, work(self._connection), None))
+                    outcomes.append((asked, asked.work(self._connection), None))
                 except sqlite3.Error:
                     raise
                 except Exception as error:
-                    outcomes.append((future, None, error))
-            self._connection.execute("COMMIT")
+                    outcomes.append((asked, None, error))
+            if not by_itself:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):  # a disk that refuses this, too, has refused all of it
                 self._connection.execute("ROLLBACK")
-            outcomes = [(future, None, error) for _, future in group]
-        for future, result, failure in outcomes:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
+            outcomes = [(asked, None, error) for asked in group]
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited on it
+            group[0].future.get_loop().call_soon_threadsafe(_tell, outcomes)
         with contextlib.suppress(sqlite3.Error):  # the log only grows, until the disk takes it again
             self._checkpoints.committed()
+
+
+def _tell(outcomes: list[tuple[Asked, Any, Exception | None]]) -> None:
+    """Every one of a group, in one turn of the loop."""
+    for asked, result, error in outcomes:
+        asked.tell(result, error)
