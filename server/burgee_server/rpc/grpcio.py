@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -32,34 +33,49 @@ class GrpcioServer(_server.Server):
 
 
 class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
-    """Takes calls out of gRPC's core in fewer steps, lets go of those that are late, and has connections take turns.
+    """Takes calls out of gRPC's core in fewer steps: a line for each method that is registered, one for all others."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, options: Sequence[tuple[str, Any]]) -> None:
+        super().__init__(loop, None, (), (door,), options, None)
+        self._door = door
+        self._on = loop
+        self._lines: dict[bytes | None, Line] = {}
+
+    def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
+        """What grpc.aio waits for: the next call of a registered method, or of any other."""
+        line = self._lines.get(method)
+        if line is None:
+            request = self._request_call if method is None else partial(self._request_registered_call, method)
+            line = self._lines[method] = Line(request, self._door, self._on)
+        return line.next()
+
+
+class Line:
+    """Calls on their way from gRPC's core to grpc.aio: lets go of those that are late, and has connections take turns.
 
     grpc.aio asks the core for one call, gives it two tasks, and asks for the next; a call whose deadline has passed
     costs as much as any. Here the core is asked for many at once. One that is late never begins, which costs a fifth:
     the core answers it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, options: Sequence[tuple[str, Any]]) -> None:
-        super().__init__(loop, None, (), (door,), options, None)
+    def __init__(
+        self, request: Callable[[], Coroutine[Any, Any, Any]], door: Door, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._request = request
         self._door = door
         self._on = loop
-        self._waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
+        self.waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
         self._numbers = count()
         self._wanted: asyncio.Future[Any] = loop.create_future()
         """What grpc.aio waits for; done while it does not."""
         self._late: deque[tuple[float, Any]] = deque()
         """Calls for the core to answer, and until when they are kept for that."""
         self._room = asyncio.Event()
-        self._taking: set[asyncio.Task[None]] = set()
         self._ended: BaseException | None = None
+        self.taking = {loop.create_task(self._take()) for _ in range(_AT_A_TIME)}
 
-    def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
-        """What grpc.aio waits for: the next call of any method, but for those that are registered by name."""
-        if method:
-            registered: asyncio.Future[Any] = super()._make_request_call_future(method)
-            return registered
-        if not self._taking:
-            self._taking = {self._on.create_task(self._take()) for _ in range(_AT_A_TIME)}
+    def next(self) -> "asyncio.Future[Any]":
+        """The next call. grpc.aio asks for it when it has had the one before."""
         self._wanted = self._on.create_future()
         self._hand_over()
         return self._wanted
@@ -68,7 +84,7 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         """Ask the core for one call after the other, until the server stops."""
         try:
             while await self._has_room():
-                call = await self._request_call()
+                call = await self._request()
                 try:
                     self._sort(call)
                 except Exception:  # it is ended by the core when nothing has it any more; the others go on
@@ -76,14 +92,14 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
                 del call
         except BaseException as error:
             self._ended = error
-            self._waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
+            self.waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
             self._late.clear()
             self._room.set()
             self._hand_over()
 
     async def _has_room(self) -> bool:
         """Waits until there is room for one more; whether any is still to be taken out."""
-        while self._ended is None and len(self._waiting) >= _MOST_WAITING:
+        while self._ended is None and len(self.waiting) >= _MOST_WAITING:
             self._room.clear()
             await self._room.wait()
         return self._ended is None
@@ -98,11 +114,11 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
             self._wanted.set_result(call)
         else:
             until = None if remaining is None else monotonic() + remaining
-            self._waiting.add(context.peer(), next(self._numbers), (call, until))
+            self.waiting.add(context.peer(), next(self._numbers), (call, until))
 
     def _hand_over(self) -> None:
         """The first call of the connection whose turn it is; one that has become late while it waited is let go of."""
-        while (waited := self._waiting.next()) is not None:
+        while (waited := self.waiting.next()) is not None:
             self._room.set()
             call, until = waited
             if until is None or until > monotonic():
