@@ -15,7 +15,7 @@ from google.protobuf.descriptor import Descriptor
 from burgee.wire import WireError
 from burgee_server.access import Gate
 from burgee_server.causes import cause
-from burgee_server.errors import BurgeeError, Invalid, Unauthenticated, Unavailable
+from burgee_server.errors import BurgeeError, Invalid, Overloaded, Unauthenticated, Unavailable
 from burgee_server.rpc import call
 from burgee_server.rpc.calls import Calls, MethodCalls
 from burgee_server.rpc.decoding import decode
@@ -100,6 +100,23 @@ class Door(grpc.aio.ServerInterceptor):
     def count_late(self) -> None:
         """Count a call that did not begin because its deadline had passed before its turn: its method is not known."""
         self._calls.late += 1
+
+    def turned_away(self, metadata: Metadata) -> Overloaded | None:
+        """Why a call of Capture is not let in, counted as any other; None: it is, or is to be refused for another reason.
+
+        For a transport that can say so before a call costs it anything. Who has no valid key is not told of the room.
+        """
+        calls = self._calls.by_method.get(CAPTURE)
+        if calls is None or self._running.stopping or not self._limits.is_full():
+            return None
+        try:
+            if self._gate.peek(_secret(metadata), NEEDED[CAPTURE]) is None:
+                return None
+        except Unauthenticated:
+            return None
+        error = self._limits.full()
+        calls.end(perf_counter(), code_of(error).name)
+        return error
 
     async def intercept_service(
         self,

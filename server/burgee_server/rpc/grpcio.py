@@ -4,15 +4,20 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any
 
+import grpc
 from grpc._cython import cygrpc
 from grpc.aio import _server
 
-from burgee_server.rpc.door import Door
+from burgee_server.errors import Overloaded
+from burgee_server.rpc.call import name
+from burgee_server.rpc.door import CAPTURE, Door
+from burgee_server.rpc.errors import abort
 from burgee_server.rpc.waiting import WaitingCalls
 
 log = logging.getLogger(__name__)
@@ -46,7 +51,7 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         line = self._lines.get(method)
         if line is None:
             request = self._request_call if method is None else partial(self._request_registered_call, method)
-            line = self._lines[method] = Line(request, self._door, self._on)
+            line = self._lines[method] = Line(request, self._door, self._on, turns_away=method == CAPTURE.encode())
         return line.next()
 
 
@@ -56,12 +61,21 @@ class Line:
     grpc.aio asks the core for one call, gives it two tasks, and asks for the next; a call whose deadline has passed
     costs as much as any. Here the core is asked for many at once. One that is late never begins, which costs a fifth:
     the core answers it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
+
+    `turns_away`: those that the door has no room for are answered at once, and never begin either.
     """
 
     def __init__(
-        self, request: Callable[[], Coroutine[Any, Any, Any]], door: Door, loop: asyncio.AbstractEventLoop
+        self,
+        request: Callable[[], Coroutine[Any, Any, Any]],
+        door: Door,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        turns_away: bool,
     ) -> None:
         self._request = request
+        self._turns_away = turns_away
+        self._answering: set[asyncio.Task[None]] = set()
         self._door = door
         self._on = loop
         self.waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
@@ -110,6 +124,9 @@ class Line:
         remaining = context.time_remaining()
         if remaining is not None and remaining <= 0:
             self._leave(call)
+        elif self._turns_away and (full := self._door.turned_away(context.invocation_metadata())) is not None:
+            self._answering.add(answering := self._on.create_task(_answer(context, full)))
+            answering.add_done_callback(self._answering.discard)
         elif not self._wanted.done():
             self._wanted.set_result(call)
         else:
@@ -143,3 +160,10 @@ class Line:
             self._late.popleft()
         if self._late:
             self._on.call_later(self._late[0][0] - now, self._let_go)
+
+
+async def _answer(context: Any, error: Overloaded) -> None:
+    """Answer a call that never begins."""
+    name(context.invocation_metadata())
+    with suppress(grpc.aio.AbortError, asyncio.CancelledError):
+        await abort(context, error)

@@ -46,16 +46,22 @@ class CaptureLimits:
     async def check(self, principal: Principal) -> None:
         """Raise Overloaded if a call of this key is not to be let in now."""
         now = self._seconds()
-        self._coming.forget(now)
-        coming = self._coming.places
-        expected = self.bytes + self._usual_bytes * (coming + 1)
-        if self.calls + coming >= self._max_calls or (self.bytes and expected > self._max_bytes):
-            raise self._full()
+        if self._is_full(now):
+            raise self.full()
         if rate := self._rate(principal):
             seconds = await self._quota.wait(principal.api_key_id, rate)
             if seconds:
                 raise Overloaded(f"API key {principal.name!r} may send {rate:,.0f} events a second", seconds)
         self._coming.expect(principal.api_key_id, now)
+
+    def is_full(self) -> bool:
+        """Whether no call of any key would be let in now."""
+        return self._is_full(self._seconds())
+
+    def full(self) -> Overloaded:
+        """What one that is turned away for that is told: each another time to come back."""
+        text = "the server is taking in as many events as it can: try again later"
+        return Overloaded(text, self._returns.place())
 
     @contextmanager
     def inside(self, principal: Principal, size: int) -> Iterator[None]:
@@ -63,7 +69,7 @@ class CaptureLimits:
         self._coming.come(principal.api_key_id)
         self._usual_bytes += (size - self._usual_bytes) * _USUAL_WEIGHT
         if self.calls >= self._max_calls or (self.bytes and self.bytes + size > self._max_bytes):
-            raise self._full()
+            raise self.full()
         if not self.calls:
             self._returns.busy()
         self.calls += 1
@@ -83,9 +89,11 @@ class CaptureLimits:
     def _rate(self, principal: Principal) -> float:
         return principal.events_per_second or self._events_per_second
 
-    def _full(self) -> Overloaded:
-        text = "the server is taking in as many events as it can: try again later"
-        return Overloaded(text, self._returns.place())
+    def _is_full(self, now: float) -> bool:
+        self._coming.forget(now)
+        coming = self._coming.places
+        expected = self.bytes + self._usual_bytes * (coming + 1)
+        return self.calls + coming >= self._max_calls or (bool(self.bytes) and expected > self._max_bytes)
 
 
 class QueryLimits:

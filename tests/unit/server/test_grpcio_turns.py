@@ -54,9 +54,14 @@ class Core(grpcio._Core):
     async def begun(self, count):
         """As many calls as grpc.aio begins, in its order."""
         begun = [await self._make_request_call_future(None) for _ in range(count)]
-        for taking in self._taking:
+        for taking in self.line.taking:
             taking.cancel()
         return begun
+
+    @property
+    def line(self):
+        """That of the methods which are not registered."""
+        return self._lines[None]
 
 
 @pytest.fixture
@@ -110,13 +115,13 @@ async def test_whoever_waits_for_room_hears_that_the_server_has_stopped(monkeypa
     monkeypatch.setattr(grpcio, "_MOST_WAITING", 10)
     core = Core(Door(), [("a", None, n) for n in range(500)])
     await core._make_request_call_future(None)
-    assert len(core._waiting) == 10
+    assert len(core.line.waiting) == 10
 
-    next(iter(core._taking)).cancel()
+    next(iter(core.line.taking)).cancel()
 
     async with asyncio.timeout(20):
-        await asyncio.wait(core._taking)
-    assert len(core._waiting) == 0
+        await asyncio.wait(core.line.taking)
+    assert len(core.line.waiting) == 0
 
 
 @pytest.mark.usefixtures("known")
@@ -169,15 +174,36 @@ async def test_a_server_that_stops_holds_on_to_no_call(monkeypatch):
     """Those that were taken out and have not begun end with it."""
     all_wait = asyncio.Event()
 
-    def wait(core, call):
-        core._waiting.add("", next(core._numbers), (call, None))
-        if len(core._waiting) == 200:
+    def wait(line, call):
+        line.waiting.add("", next(line._numbers), (call, None))
+        if len(line.waiting) == 200:
             all_wait.set()
 
-    monkeypatch.setattr(grpcio._Core, "_sort", wait)
+    monkeypatch.setattr(grpcio.Line, "_sort", wait)
     async with asyncio.timeout(20), serving() as (call, _, server):
         calls = [call(b"") for _ in range(200)]
         await all_wait.wait()
         await server.stop(0)
-        assert not server._server._waiting
+        assert not server._server._lines[None].waiting
         assert grpc.StatusCode.OK not in await asyncio.to_thread(lambda: {code_of(each) for each in calls})
+
+
+@pytest.mark.usefixtures("known")
+async def test_calls_of_a_registered_method_have_a_line_of_their_own_in_which_connections_take_turns():
+    """Of 500 that one connection has sent before it, the call of another waits for two; and for none of other methods."""
+    waiting = deque([*(("storm", None, n) for n in range(500)), ("honest", None, 0)])
+
+    class Registered(Core):
+        async def _request_registered_call(self, _method):
+            if not waiting:
+                await asyncio.Future()
+            return waiting.popleft()
+
+    core = Registered(Door(), [("other", None, n) for n in range(500)])
+    begun = [await core._make_request_call_future(b"/a.B/C") for _ in range(501)]
+
+    assert begun.index(("honest", None, 0)) <= 2
+    assert {call[0] for call in begun} == {"storm", "honest"}
+    for line in core._lines.values():
+        for taking in line.taking:
+            taking.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from itertools import groupby
 
 import pytest
 
@@ -83,6 +84,54 @@ async def test_what_is_to_be_loaded_is_looked_for_without_the_writer(tmp_path):
     assert await journal.next_range(10) is None
 
     other.close()
+    await journal.close()
+
+
+async def test_a_batch_that_comes_alone_is_kept_with_one_statement(tmp_path):
+    """It is a transaction by itself; those that come together are one, whose beginning and end are statements, too."""
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 20)
+    statements = []
+    journal._writer._connection.set_trace_callback(statements.append)
+
+    def kinds():
+        """Each statement once: one whose triggers run is told of again."""
+        return [text.split()[0] for text, _ in groupby(statements)]
+
+    assert await journal.append(1, "batch", b"events", 7) is None
+    assert kinds() == ["INSERT"]
+
+    statements.clear()
+    assert await journal.append(1, "batch", b"events", 7) == 7
+    assert kinds() == ["INSERT", "SELECT"]
+
+    await journal.append(1, "", b"held up", 1)
+    statements.clear()
+    with sqlite3.connect(tmp_path / "journal.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = asyncio.create_task(journal.append(1, "", b"first", 1))
+        while not statements:  # noqa: ASYNC110 - another thread's doing
+            await asyncio.sleep(0.001)
+        together = [asyncio.create_task(journal.append(1, str(n), b"together", 1)) for n in range(3)]
+        await asyncio.sleep(0)
+        other.execute("ROLLBACK")
+    other.close()
+    await asyncio.gather(first, *together)
+    assert kinds() == ["INSERT", "BEGIN", *["INSERT"] * 3, "COMMIT"]
+    await journal.close()
+
+
+async def test_what_a_caller_gave_up_to_wait_for_is_kept_and_counted(tmp_path):
+    """Its room is not given back, and whoever loads hears of it."""
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 20)
+    given_up = asyncio.create_task(journal.append(1, "batch", b"events", 7))
+    await asyncio.sleep(0)
+    given_up.cancel()
+
+    async with asyncio.timeout(20):
+        await journal._appended.wait()
+    assert (await journal.backlog()).kept_bytes == len(b"events")
+    assert await journal.append(1, "batch", b"events", 7) == 7
+    assert (await journal.backlog()).kept_bytes == len(b"events")
     await journal.close()
 
 
