@@ -5,11 +5,13 @@ import time
 from datetime import UTC, datetime
 
 import grpc
+import pytest
 from grpc import StatusCode
 
 from burgee.v1 import admin_pb2, capture_pb2, profiles_pb2
 from burgee_server.access import Principal
 from burgee_server.ports.access import Environment, Role
+from burgee_server.rpc.door import CAPTURE
 from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
 
@@ -50,6 +52,33 @@ async def test_when_the_server_is_full_capture_is_refused_and_nothing_else(serve
         await admin.profiles.ListPersons(profiles_pb2.ListPersonsRequest())
     assert 0 < refusal.retry_after < 20
     await admin.send(*events(1))
+
+
+async def test_a_capture_that_there_is_no_room_for_is_answered_before_it_begins(server, admin, monkeypatch):
+    """The gate is not entered for it; it has its name, and is counted. Who has no valid key is told of that instead."""
+    await admin.send(*events(1))
+    house, gate = server.house, server.house.gate
+    counted, entered = house.calls.by_method[CAPTURE].codes, []
+    enter = gate.enter
+
+    async def note(secret, needed):
+        entered.append(secret)
+        return await enter(secret, needed)
+
+    monkeypatch.setattr(gate, "enter", note)
+    with house.limits.inside(SOMEBODY, 1 << 40):
+        before = counted["RESOURCE_EXHAUSTED"]
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await admin.capture.Capture(capture_pb2.CaptureRequest(), metadata=(("x-request-id", "mine"),))
+        nobody = caller(server.target, "nobody")
+        with refused(StatusCode.UNAUTHENTICATED):
+            await nobody.capture.Capture(capture_pb2.CaptureRequest())
+
+    assert failed.value.code() is StatusCode.RESOURCE_EXHAUSTED
+    assert dict(failed.value.trailing_metadata())["x-request-id"] == "mine"
+    assert counted["RESOURCE_EXHAUSTED"] == before + 1
+    assert entered == ["nobody"]
+    await nobody.channel.close()
 
 
 async def test_who_opens_calls_and_sends_nothing_keeps_nobody_out(server, admin, monkeypatch):

@@ -102,9 +102,9 @@ class Door(grpc.aio.ServerInterceptor):
         self._calls.late += 1
 
     def turned_away(self, metadata: Metadata) -> Overloaded | None:
-        """Why a call of Capture is not let in, counted as any other; None: it is, or is to be refused for another reason.
+        """That there is no room for a call of Capture, which is counted as any other; None: there is, or no valid key.
 
-        For a transport that can say so before a call costs it anything. Who has no valid key is not told of the room.
+        For a transport that can say so before a call costs it anything.
         """
         calls = self._calls.by_method.get(CAPTURE)
         if calls is None or self._running.stopping or not self._limits.is_full():

@@ -23,6 +23,8 @@ from burgee_server.rpc.waiting import WaitingCalls
 log = logging.getLogger(__name__)
 
 _AT_A_TIME = 64
+_FEW_AT_A_TIME = 4
+"""Of a method with a line of its own: what is done for these in one turn of the loop, all others wait for."""
 _MOST_WAITING = 10_000
 """Calls that are taken out before their turn; as many more wait in the core, and then it turns calls away."""
 _LATE_SECONDS = 0.02
@@ -50,8 +52,13 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         """What grpc.aio waits for: the next call of a registered method, or of any other."""
         line = self._lines.get(method)
         if line is None:
-            request = self._request_call if method is None else partial(self._request_registered_call, method)
-            line = self._lines[method] = Line(request, self._door, self._on, turns_away=method == CAPTURE.encode())
+            if method is None:
+                line = Line(self._request_call, self._door, self._on, _AT_A_TIME, turns_away=False)
+            else:
+                request = partial(self._request_registered_call, method)
+                turns_away = method == CAPTURE.encode()
+                line = Line(request, self._door, self._on, _FEW_AT_A_TIME, turns_away=turns_away)
+            self._lines[method] = line
         return line.next()
 
 
@@ -70,6 +77,7 @@ class Line:
         request: Callable[[], Coroutine[Any, Any, Any]],
         door: Door,
         loop: asyncio.AbstractEventLoop,
+        at_a_time: int,
         *,
         turns_away: bool,
     ) -> None:
@@ -86,7 +94,7 @@ class Line:
         """Calls for the core to answer, and until when they are kept for that."""
         self._room = asyncio.Event()
         self._ended: BaseException | None = None
-        self.taking = {loop.create_task(self._take()) for _ in range(_AT_A_TIME)}
+        self.taking = {loop.create_task(self._take()) for _ in range(at_a_time)}
 
     def next(self) -> "asyncio.Future[Any]":
         """The next call. grpc.aio asks for it when it has had the one before."""
@@ -163,7 +171,7 @@ class Line:
 
 
 async def _answer(context: Any, error: Overloaded) -> None:
-    """Answer a call that never begins."""
+    """Answer a call that never begins, if there is still somebody to hear it."""
     name(context.invocation_metadata())
-    with suppress(grpc.aio.AbortError, asyncio.CancelledError):
+    with suppress(grpc.aio.AbortError, cygrpc.ExecuteBatchError):
         await abort(context, error)
