@@ -190,7 +190,7 @@ async def test_a_server_that_stops_holds_on_to_no_call(monkeypatch):
 
 @pytest.mark.usefixtures("known")
 async def test_calls_of_a_registered_method_have_a_line_of_their_own_in_which_connections_take_turns():
-    """Of 500 that one connection has sent before it, the call of another waits for two; and for none of other methods."""
+    """The call of one waits for two of the 500 that another has sent before it, and for none of other methods."""
     waiting = deque([*(("storm", None, n) for n in range(500)), ("honest", None, 0)])
 
     class Registered(Core):
