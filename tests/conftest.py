@@ -1,5 +1,6 @@
 """What many tests share: one data directory, since chDB opens one directory a process."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     so the many short ones are shared out, and what three nodes on all stores are started for stays in one process.
     """
     items.sort(key=lambda item: _ORDER.get(item.path.relative_to(_HERE).parts[0], 1))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: garbage is not looked for in it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
