@@ -22,7 +22,14 @@ from tests.rpc.test_escape import HOSTILE, put, texts, whole
 from tests.rpc.test_profiles import struct
 
 KINDS = pb.InsightQuestion.DESCRIPTOR.oneofs_by_name["kind"].fields
-OURS = [("opened", "ann", 1), ("closed", "ann", 2), ("opened", "bob", 30), ("opened", "ann", 55), ("closed", "ann", 60)]
+OURS = [
+    ("opened", "ann", 1),
+    ("closed", "ann", 2),
+    ("opened", "bob", 30),
+    ("opened", "ann", 55),
+    ("closed", "ann", 60),
+    ("opened", "own", 61),
+]
 BUSY = {"performed": {"events": {"event": "opened"}, "at_least": 3, "range": {"start": "2026-01-01"}}}
 """Ann is, by what she did at secret-co."""
 ATTRIBUTES = ("user.key", "company.key", "event.plan", "user.role", "company.tier", "user.$cohort/busy")
@@ -87,11 +94,20 @@ async def _fill(admin, *, with_others):
     for key, properties in profiles.items():
         group = {"group_type": "company", "group_key": key, "change": {"set": struct(**properties)}}
         await admin.profiles.IdentifyGroup(profiles_pb2.IdentifyGroupRequest(**group))
-    for user in ("ann", "bob", *(("secret-1",) if with_others else ())):
-        change = {"set": struct(role="secret" if user == "secret-1" else "admin")}
+    for user, role in (
+        ("ann", "admin"),
+        ("bob", "admin"),
+        ("own", "staff"),
+        *([("secret-1", "secret")] if with_others else []),
+    ):
+        change = {"set": struct(role=role)}
         await admin.profiles.IdentifyPerson(profiles_pb2.IdentifyPersonRequest(distinct_id=user, change=change))
-    cohort = cohorts_pb2.Cohort(key="busy", group_type="user", computed={"criterion": BUSY})
-    await admin.cohorts.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
+    own = {"properties": condition("user.role", "equals", "staff")}
+    for key, criterion in (("busy", BUSY), ("own", own)):
+        cohort = cohorts_pb2.Cohort(key=key, group_type="user", computed={"criterion": criterion})
+        await admin.cohorts.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
+    environment = {"key": "production", "internal_cohort_key": "own"}
+    await admin.admin.UpdateEnvironment(admin_pb2.UpdateEnvironmentRequest(**environment))
 
 
 @pytest.fixture(scope="module")

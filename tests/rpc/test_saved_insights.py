@@ -1,15 +1,18 @@
 """Saved insights over real gRPC: kept, found, changed, asked, and what they hold on to."""
 
+import time
+
 import pytest
 from grpc import StatusCode
 
-from burgee.v1 import actions_pb2, cohorts_pb2
+from burgee.v1 import actions_pb2, admin_pb2, capture_pb2, cohorts_pb2
 from burgee.v1 import saved_pb2 as pb
 from tests.rpc.cohort_calls import create_cohort
 from tests.rpc.conftest import refused
-from tests.rpc.insight_calls import SPAN, condition, event
+from tests.rpc.insight_calls import MIDNIGHT, SPAN, condition, event
 from tests.rpc.saved_calls import TREND, ask, save, with_role
 from tests.rpc.test_escape import whole
+from tests.rpc.test_parents import belongs
 
 INVALID = StatusCode.INVALID_ARGUMENT
 KINDS = pb.InsightQuestion.DESCRIPTOR.oneofs_by_name["kind"].fields
@@ -255,6 +258,43 @@ async def test_several_are_asked_in_one_call(server, admin, portal, loaded):
     for request in ({}, {"insight_keys": ["a"], "tag": "board"}, {"insight_keys": ["a"] * 51}):
         with refused(INVALID, "insight_keys"):
             await told(admin, pb.AskInsightsRequest(**request))
+
+
+async def test_what_belongs_to_a_group_is_seen_by_it(admin, portal, loaded):
+    """An event of a team is one of its company: now, and, as of the event, then; and not of the company of another."""
+    await belongs(admin, "t1", "acme")
+    await belongs(admin, "t2", "bolt")
+    later = round(time.time() + 1) * 1_000_000
+    await admin.send(
+        *(
+            capture_pb2.Event(event="opened", distinct_id="ann", groups={"team": team}, timestamp_micros=at)
+            for team in ("t1", "t2", "t2")
+            for at in (later, MIDNIGHT * 1_000_000)
+        ),
+        event("opened", "bob", "acme", 1),
+    )
+    await loaded()
+    for as_of, total in ((1, 3), (2, 2)):
+        trend = {"series": [{"event": "opened"}], "range": {"start": "2026-03-01", "end": "+1d"}}
+        await save(admin, f"as-of-{as_of}", {"trend": {**trend, "properties_as_of": as_of}}, shown_to="company")
+        answer = await ask(portal, f"as-of-{as_of}", group_key="acme")
+        assert answer.answer.trend.rows[0].total == total
+
+
+async def test_own_people_are_left_out_by_what_they_did_anywhere(admin, portal, loaded):
+    """Whoever is of the house is so on the pages of every customer."""
+    await admin.send(
+        event("supported", "zoe", "bolt", 1), event("opened", "zoe", "acme", 2), event("opened", "ann", "acme", 3)
+    )
+    await loaded()
+    criterion = {"performed": {"events": {"event": "supported"}, "range": {"start": "2026-01-01"}}}
+    cohort = cohorts_pb2.Cohort(key="own", group_type="user", computed={"criterion": criterion})
+    await admin.cohorts.CreateCohort(cohorts_pb2.CreateCohortRequest(cohort=cohort))
+    await save(admin, shown_to="company")
+    assert (await ask(portal, group_key="acme")).answer.trend.rows[0].total == 2
+    environment = {"key": "production", "internal_cohort_key": "own"}
+    await admin.admin.UpdateEnvironment(admin_pb2.UpdateEnvironmentRequest(**environment))
+    assert (await ask(portal, group_key="acme")).answer.trend.rows[0].total == 1
 
 
 async def test_readers_ask_of_all_or_of_any_group(server, admin, loaded):
