@@ -17,7 +17,7 @@ from burgee_server.rpc.questions.kinds import kind_of
 from burgee_server.rpc.questions.words import below, question_of, violations_of
 from burgee_server.rpc.timestamps import timestamp
 
-_ASKED = ("range", "time_zone", "page_token", "group_type")
+_ASKED = ("range", "time_zone", "page_token")
 """What is wrong with these is wrong with the request that asks, as well as with the question that was saved."""
 
 
