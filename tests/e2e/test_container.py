@@ -2,6 +2,9 @@
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +18,20 @@ def _can_mount():
     return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
 
 
+@pytest.fixture
+def volume() -> Iterator[Path]:
+    """A directory of another user. Not in pytest's own, which each run of pytest that begins closes to others."""
+    with tempfile.TemporaryDirectory(prefix="burgee-container-") as path:
+        Path(path).chmod(0o755)
+        volume = Path(path, "volume")
+        volume.mkdir()
+        os.chown(volume, USER, USER)
+        yield volume
+
+
 @pytest.mark.skipif(not _can_mount(), reason="needs root and a mount namespace")
-def test_a_server_needs_no_privilege_and_writes_nowhere_but_in_its_directory(tmp_path):
+def test_a_server_needs_no_privilege_and_writes_nowhere_but_in_its_directory(volume):
     """Everything else is mounted read-only; the directory's parent belongs to the server, as a volume does."""
-    volume = tmp_path / "volume"
-    volume.mkdir()
-    os.chown(volume, USER, USER)
-    for parent in volume.parents:  # pytest's own are closed to other users
-        if parent.stat().st_mode & 0o001 == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)
     confined = (
         f"mount --bind {volume} {volume} && mount --bind / / && mount -o remount,bind,ro / && cd /"
         f' && ! touch /here 2>/dev/null && exec setpriv --reuid {USER} --regid {USER} --clear-groups "$@"'
