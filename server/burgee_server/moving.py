@@ -1,18 +1,17 @@
 """Carries everything from a data directory to the stores that several nodes share. The directory stays as it is.
 
 Every step finds what it has done before, so that one that was cut short is run again: the control store is copied in
-one transaction, events day by day, the journal batch by batch under ids of its own.
+one transaction, events some days at a time, the journal batch by batch under ids of its own.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 
 from burgee_server.errors import Damaged, Invalid
 from burgee_server.settings import Settings
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from burgee_server.storage.clickhouse.copying import copy_events
+from burgee_server.storage.clickhouse.copying import Days, copy_events
 from burgee_server.storage.directory import DataDirectory
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.sql.access import SqlAccess
@@ -80,8 +79,12 @@ async def _events(
         finally:
             await warehouse.close()
 
-    def copied(day: date, events: int) -> None:
-        say(f"  {day}: {events:,}")
+    def copied(days: Days) -> None:
+        say(
+            f"  {days.first}: {days.events:,}"
+            if days.first == days.last
+            else f"  {days.first} to {days.last}: {days.events:,}"
+        )
 
     return Counted(*await asyncio.to_thread(copy_events, source, dsn, copied))
 

@@ -1,6 +1,7 @@
-"""Copies events from one warehouse into another, day by day; what is there already is left out."""
+"""Copies events from one warehouse into another, some days at a time; what is there already is left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ SELECT environment_id, toString(uuid) AS uuid, toString(event) AS event, distinc
     properties_json, toUnixTimestamp64Micro(timestamp) AS timestamp_micros,
     toUnixTimestamp64Micro(received_at) AS received_at_micros
 FROM events FINAL
-WHERE environment_id = {environment_id:UInt32} AND toDate(timestamp) = {day:Date}
+WHERE environment_id = {environment_id:UInt32} AND toDate(timestamp) BETWEEN {first:Date} AND {last:Date}
     AND cityHash64(uuid) % {parts:UInt32} = {part:UInt32}
 """
 _DAYS = """
@@ -34,11 +35,31 @@ GROUP BY environment_id, day ORDER BY environment_id, day
 _ACTIVITY = "SELECT * FROM activity FINAL WHERE cityHash64(key) % {parts:UInt32} = {part:UInt32}"
 
 
-def copy_events(source: str, target: str, say: Callable[[date, int], None]) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Events of an environment, of one day or of several of one year: as many as are in memory at a time, or one day.
+
+    So a long history of few events is not thousands of inserts, and no insert has more than a year's partitions.
+    """
+
+    environment_id: int
+    first: date
+    last: date
+    events: int
+
+    def and_(self, later: "Days") -> "Days | None":
+        """Both in one, or None if they do not go together."""
+        same = (self.environment_id, self.first.year) == (later.environment_id, later.first.year)
+        if not same or self.events + later.events > _AT_ONCE:
+            return None
+        return Days(self.environment_id, self.first, later.last, self.events + later.events)
+
+
+def copy_events(source: str, target: str, say: Callable[[Days], None]) -> tuple[int, int]:
     """Copy events, and when everybody was first and last seen; how many events are on either side then. Blocks.
 
     Both have their tables. A day of an environment of which there are as many on both sides is not copied again; `say`
-    is told each other day and how many events it has. Raises Unavailable.
+    is told of all others, as they are copied. Raises Unavailable.
     """
     dsn, layout = layout_of(target)
     here = ClientPool(source, 1, {})
@@ -54,16 +75,15 @@ def copy_events(source: str, target: str, say: Callable[[date, int], None]) -> t
         here.close()
 
 
-def _copy(here: "Client", there: "Client", say: Callable[[date, int], None]) -> tuple[int, int]:
-    copied = {(environment_id, day): count for environment_id, day, count in there.query(_DAYS).result_rows}
-    for environment_id, day, count in here.query(_DAYS).result_rows:
-        if copied.get((environment_id, day)) == count:
-            continue
-        parts = -(-count // _AT_ONCE)
+def _copy(here: "Client", there: "Client", say: Callable[[Days], None]) -> tuple[int, int]:
+    copied = set(_days(there))
+    for days in gathered(_days(here), copied):
+        parts = -(-days.events // _AT_ONCE)
         for part in range(parts):
-            which = {"environment_id": environment_id, "day": day, "parts": parts, "part": part}
-            there.raw_insert("landing", insert_block=here.raw_query(_LANDED, which, fmt="Native"), fmt="Native")
-        say(day, count)
+            which = {"environment_id": days.environment_id, "first": days.first, "last": days.last}
+            rows = here.raw_query(_LANDED, which | {"parts": parts, "part": part}, fmt="Native")
+            there.raw_insert("landing", insert_block=rows, fmt="Native")
+        say(days)
     [[keys]] = here.query("SELECT count() FROM activity FINAL").result_rows
     parts = -(-keys // _AT_ONCE)
     for part in range(parts):
@@ -71,3 +91,21 @@ def _copy(here: "Client", there: "Client", say: Callable[[date, int], None]) -> 
         there.raw_insert("activity", insert_block=rows, fmt="Native")
     before, after = (client.query("SELECT count() FROM events FINAL").result_rows[0][0] for client in (here, there))
     return int(before), int(after)
+
+
+def _days(client: "Client") -> list[Days]:
+    """Each day that has events."""
+    rows = client.query(_DAYS).result_rows
+    return [Days(environment_id, day, day, events) for environment_id, day, events in rows]
+
+
+def gathered(days: Iterable[Days], copied: Collection[Days]) -> Iterator[Days]:
+    """Those that are not copied yet, each with as many of those that follow as go together."""
+    together: Days | None = None
+    for day in days:
+        more = together.and_(day) if together and day not in copied else None
+        if together and more is None:
+            yield together
+        together = more or (None if day in copied else day)
+    if together:
+        yield together
