@@ -1,5 +1,6 @@
 """What can go wrong, in words for people. rpc/errors.py gives each its canonical status."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -84,3 +85,14 @@ class Unavailable(BurgeeError):
     def __init__(self, message: str, retry_after: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+_TOLD = 5
+"""Of those that need something, so many are named."""
+
+
+def require_unused(what: str, who_ask: str, users: Collection[str]) -> None:
+    """Raise InUse if anybody asks for what is to be taken away: `("action 'aha'", "cohorts ask", keys)`."""
+    if users:
+        more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
+        raise InUse(f"{who_ask} for {what}: {', '.join(sorted(users)[:_TOLD])}{more}; change them first")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 
-from burgee_server.errors import InUse, Invalid
+from burgee_server.errors import Invalid, require_unused
 from burgee_server.names import key_fault, note_fault, require
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.actions import Action, ActionStore, Matcher
@@ -14,8 +14,6 @@ from burgee_server.ports.saved import SavedInsightStore
 from burgee_server.ports.turns import Turns
 
 MAX_MATCHERS = 50
-_TOLD = 5
-"""Cohorts, and insights, named to whom wants to delete an action that they ask for."""
 
 CheckMatchers: TypeAlias = Callable[[Sequence[Matcher], Collection[str], str], Awaitable[None]]
 """Raises Invalid, with a path that begins with the text, for what no question of an environment that has seen these
@@ -76,11 +74,12 @@ class Actions:
         """Take an action away. Raises NotFound, and InUse while cohorts are computed by it or insights ask for it."""
         async with self._turns[environment_id]:
             await self._store.get(environment_id, key)
+            what = f"action {key!r}"
             computed = [each for environment, each in await self._cohorts.computed() if environment == environment_id]
             asking = [each.key for each in computed if each.computed and key in actions_in(each.computed.criterion)]
-            _require_unused("cohorts ask", key, asking)
+            require_unused(what, "cohorts ask", asking)
             insights = await self._insights.all(environment_id)
-            _require_unused("insights ask", key, [each.key for each in insights if key in each.contents.actions])
+            require_unused(what, "insights ask", [each.key for each in insights if key in each.contents.actions])
             await self._store.delete(environment_id, key, self._by(actor, note))
 
     async def get(self, environment_id: int, key: str) -> Action:
@@ -100,9 +99,3 @@ class Actions:
     def _by(self, actor: str, note: str) -> Authorship:
         require("change_note", note_fault(note))
         return Authorship(actor, self._clock.now(), note)
-
-
-def _require_unused(who_ask: str, key: str, users: Collection[str]) -> None:
-    if users:
-        more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
-        raise InUse(f"{who_ask} for action {key!r}: {', '.join(sorted(users)[:_TOLD])}{more}; change them first")

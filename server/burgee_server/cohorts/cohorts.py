@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from burgee.evaluation import USER, Flag, named_cohorts
-from burgee_server.errors import InUse, Invalid, Violation
+from burgee_server.errors import InUse, Invalid, Violation, require_unused
 from burgee_server.names import group_type_fault, key_fault, name_fault, note_fault, require
 from burgee_server.ports.access import AccessStore, Authorship
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
@@ -17,9 +17,6 @@ from burgee_server.ports.turns import Turns
 
 MAX_CHANGED = 10_000
 """How many members one change may name: it is one transaction, and whoever else writes waits for it."""
-
-_TOLD = 5
-"""Flags, cohorts and insights named to whom wants to delete a cohort that they ask for."""
 
 
 class Cohorts:
@@ -104,15 +101,16 @@ class Cohorts:
         it, or questions leave its members out."""
         async with self._turns[environment_id]:
             cohort = await self._store.get(environment_id, key)
+            what = f"cohort {key!r}"
             flags = await self._flags.all(environment_id)
-            _require_unused("flags ask", key, [flag.key for flag in flags if _names(flag, key)])
+            require_unused(what, "flags ask", [flag.key for flag in flags if _names(flag, key)])
             computed = [each for environment, each in await self._store.computed() if environment == environment_id]
             asking = [each.key for each in computed if each.computed and key in cohorts_in(each.computed.criterion)]
-            _require_unused("cohorts ask", key, [each for each in asking if each != key])
+            require_unused(what, "cohorts ask", [each for each in asking if each != key])
             insights = await self._insights.all(environment_id)
-            _require_unused("insights ask", key, [each.key for each in insights if key in each.contents.cohorts])
+            require_unused(what, "insights ask", [each.key for each in insights if key in each.contents.cohorts])
             if await self._access.internal_cohort(environment_id) == key:
-                raise InUse(f"cohort {key!r} is that of the environment's own people: name another one first")
+                raise InUse(f"{what} is that of the environment's own people: name another one first")
             await self._store.delete(environment_id, key, self._by(actor, note))
             await self._feed.publish(Change(Kind.COHORT, environment_id, (key, cohort.group_type)))
 
@@ -150,12 +148,6 @@ class Cohorts:
 
 def _names(flag: Flag, cohort_key: str) -> bool:
     return not flag.archived and any(named == cohort_key for _, named in named_cohorts(flag))
-
-
-def _require_unused(who_ask: str, key: str, users: Collection[str]) -> None:
-    if users:
-        more = f" and {len(users) - _TOLD} more" if len(users) > _TOLD else ""
-        raise InUse(f"{who_ask} for cohort {key!r}: {', '.join(sorted(users)[:_TOLD])}{more}; change them first")
 
 
 def _faults(field: str, keys: Sequence[str], others: Collection[str]) -> list[Violation]:
