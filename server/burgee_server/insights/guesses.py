@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any, cast
+from typing import Any
 
+from burgee_server.insights.parts import matches_of
 from burgee_server.insights.sql.events import EventMatch
 from burgee_server.ports.vocabulary import Vocabulary
 
@@ -39,7 +39,7 @@ def events_of(query: Any, vocabulary: Vocabulary) -> frozenset[str]:
 
     A question that names none is about any event.
     """
-    return frozenset(name for match in _matches(query) for name in _names(match, vocabulary)) or frozenset({ANY})
+    return frozenset(name for match in matches_of(query) for name in _names(match, vocabulary)) or frozenset({ANY})
 
 
 def _names(match: EventMatch, vocabulary: Vocabulary) -> Iterator[str]:
@@ -47,15 +47,3 @@ def _names(match: EventMatch, vocabulary: Vocabulary) -> Iterator[str]:
         yield match.event
     elif action := vocabulary.actions.get(match.action):
         yield from (matcher.event for matcher in action.matchers)
-
-
-def _matches(part: Any) -> Iterator[EventMatch]:
-    if isinstance(part, tuple):
-        for each in part:
-            yield from _matches(each)
-    elif is_dataclass(part):
-        if hasattr(part, "event") and hasattr(part, "action"):
-            yield cast("EventMatch", part)
-        else:
-            for field in fields(part):
-                yield from _matches(getattr(part, field.name))
