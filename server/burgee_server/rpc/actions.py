@@ -1,17 +1,20 @@
 """ActionService."""
 
+from functools import partial
 from typing import Any
 
 from burgee import wire
 from burgee.v1 import actions_pb2 as pb
 from burgee.v1 import actions_pb2_grpc
 from burgee_server.actions import Actions
-from burgee_server.errors import Invalid
 from burgee_server.ports.actions import Action, Matcher
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
+
+_key = partial(named, field="action_key")
 
 
 class ActionServicer(actions_pb2_grpc.ActionServiceServicer):
@@ -37,12 +40,11 @@ class ActionServicer(actions_pb2_grpc.ActionServiceServicer):
 
     async def UpdateAction(self, request: pb.UpdateActionRequest, _context: Any) -> pb.UpdateActionResponse:
         """Change an action."""
-        if request.expected_version < 0:
-            raise Invalid.of("expected_version", "must be 0 or the version that the change was made from")
+        require_version(request.expected_version)
         asked = request.action
         action = await self._actions.update(
             environment_id(),
-            _key(asked.key, "action.key"),
+            _key(asked.key, field="action.key"),
             asked.description,
             _matchers(asked),
             request.expected_version,
@@ -77,12 +79,6 @@ def _matchers(action: pb.Action) -> list[Matcher]:
         Matcher(each.event, wire.filter_from_proto(each.filter, f"action.matchers[{index}].filter"))
         for index, each in enumerate(action.matchers)
     ]
-
-
-def _key(action_key: str, field: str = "action_key") -> str:
-    if not action_key:
-        raise Invalid.of(field, "must not be empty")
-    return action_key
 
 
 def _write(action: Action) -> pb.Action:

@@ -1,6 +1,7 @@
 """CohortService."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from burgee.v1 import cohorts_pb2 as pb
@@ -10,12 +11,15 @@ from burgee_server.errors import Invalid
 from burgee_server.ports.cohorts import Cohort
 from burgee_server.ports.criteria import Computed
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.criteria import read_computed, write_computed
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import timestamp
 
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
+
+_key = partial(named, field="cohort_key")
 
 
 class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
@@ -41,12 +45,11 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
 
     async def UpdateCohort(self, request: pb.UpdateCohortRequest, _context: Any) -> pb.UpdateCohortResponse:
         """Describe a cohort anew."""
-        if request.expected_version < 0:
-            raise Invalid.of("expected_version", "must be 0 or the version that the change was made from")
+        require_version(request.expected_version)
         asked = _defined(request.cohort)
         cohort = await self._cohorts.update(
             environment_id(),
-            _key(asked.key, "cohort.key"),
+            _key(asked.key, field="cohort.key"),
             asked.group_type,
             asked.description,
             _computed(asked),
@@ -141,12 +144,6 @@ def _read_age(message: "Duration") -> timedelta:
     if age < timedelta(0):
         raise Invalid.of("max_age", "must not be negative")
     return age
-
-
-def _key(cohort_key: str, field: str = "cohort_key") -> str:
-    if not cohort_key:
-        raise Invalid.of(field, "must not be empty")
-    return cohort_key
 
 
 def _write(cohort: Cohort) -> pb.Cohort:

@@ -1,6 +1,7 @@
 """FlagAdminService."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from burgee import wire
@@ -14,9 +15,12 @@ from burgee_server.names import group_type_fault, require
 from burgee_server.ports.flags import FlagChange, FlagVersion
 from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.previews import PARTS, changes_to_proto, part_to_proto, totals_to_proto
 from burgee_server.rpc.timestamps import read_timestamp, timestamp
+
+_key = partial(named, field="flag_key")
 
 
 class FlagAdminServicer(flag_admin_pb2_grpc.FlagAdminServiceServicer):
@@ -45,8 +49,7 @@ class FlagAdminServicer(flag_admin_pb2_grpc.FlagAdminServiceServicer):
 
     async def UpdateFlag(self, request: pb.UpdateFlagRequest, _context: Any) -> pb.UpdateFlagResponse:
         """Change a flag."""
-        if request.expected_version < 0:
-            raise Invalid.of("expected_version", "must be 0 or the version that the change was made from")
+        require_version(request.expected_version)
         version = await self._lifecycle.update(
             environment_id(),
             wire.flag_from_proto(request.flag),
@@ -159,12 +162,6 @@ class FlagAdminServicer(flag_admin_pb2_grpc.FlagAdminServiceServicer):
             environment_id(), _key(flag_key), enabled=enabled, actor=principal().name, note=note
         )
         return _write(version)
-
-
-def _key(flag_key: str) -> str:
-    if not flag_key:
-        raise Invalid.of("flag_key", "must not be empty")
-    return flag_key
 
 
 def _write(version: FlagVersion) -> flags_pb2.Flag:

@@ -1,6 +1,7 @@
 """InsightService."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from burgee.v1 import insights_pb2_grpc, saved_pb2
@@ -9,12 +10,15 @@ from burgee_server.insights import SavedInsights
 from burgee_server.ports.saved import SavedInsight
 from burgee_server.rpc.answering import Answering
 from burgee_server.rpc.call import environment_id, principal
+from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.errors import code_of
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.questions.saved import read_contents, write_insight
 
 MAX_TOGETHER = 50
 """How many saved insights may be asked in one call."""
+
+_key = partial(named, field="insight_key")
 
 
 class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
@@ -103,12 +107,11 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         self, request: saved_pb2.UpdateInsightRequest, _context: Any
     ) -> saved_pb2.UpdateInsightResponse:
         """Change a saved insight."""
-        if request.expected_version < 0:
-            raise Invalid.of("expected_version", "must be 0 or the version that the change was made from")
+        require_version(request.expected_version)
         asked = request.insight
         saved = await self._saved.update(
             environment_id(),
-            _key(asked.key, "insight.key"),
+            _key(asked.key, field="insight.key"),
             read_contents(asked),
             lambda: self._answering.check(asked),
             request.expected_version,
@@ -151,13 +154,13 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         self, request: saved_pb2.AskInsightsRequest, context: Any
     ) -> AsyncIterator[saved_pb2.AskInsightsResponse]:
         """Ask saved questions, one after another."""
+        asked = saved_pb2.AskInsightRequest(
+            range=request.range,
+            time_zone=request.time_zone,
+            group_key=request.group_key,
+            group_type=request.group_type,
+        )
         for saved in await self._meant(request):
-            asked = saved_pb2.AskInsightRequest(
-                range=request.range,
-                time_zone=request.time_zone,
-                group_key=request.group_key,
-                group_type=request.group_type,
-            )
             try:
                 answered = await self._answering.ask(saved, asked, context)
                 yield saved_pb2.AskInsightsResponse(answered=answered)
@@ -182,9 +185,3 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         if len(found) > MAX_TOGETHER:
             raise Invalid.of("tag", f"at most {MAX_TOGETHER} insights may have it, to be asked together")
         return found
-
-
-def _key(insight_key: str, field: str = "insight_key") -> str:
-    if not insight_key:
-        raise Invalid.of(field, "must not be empty")
-    return insight_key

@@ -22,7 +22,7 @@ _ASKED = ("range", "time_zone", "page_token")
 
 
 def read_question(question: pb.InsightQuestion) -> Any:
-    """The request that asks it: one of its own, to be changed at will. Raises Invalid."""
+    """The request that asks it, a copy: to read one fills in what is not given. Raises Invalid."""
     kind = question.WhichOneof("kind")
     if kind is None:
         raise Invalid.of("insight.question", "must be a question of some kind")
