@@ -10,10 +10,10 @@ import burgee
 from burgee.v1 import saved_pb2 as pb
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import note_option
-from burgee_server.cli.output import as_csv, as_json, print_csv, print_json, print_table
+from burgee_server.cli.output import as_csv, as_json, print_json, print_table, require_one_format
 from burgee_server.cli.pages import pages
 from burgee_server.cli.query.answers import answer_document, print_answer
-from burgee_server.cli.query.options import rows_of, tell_unknown
+from burgee_server.cli.query.options import print_rows
 from burgee_server.cli.query.saving import get, stub, update
 
 _PAGE = 1_000
@@ -128,8 +128,7 @@ def ask(
     **asked: str,
 ) -> None:
     """Ask saved insights by KEY, or all that have a tag: `burgee insights ask reports --group acme`."""
-    if as_json and as_csv:
-        raise click.UsageError("--json or --csv, not both")
+    require_one_format(as_json, as_csv)
     if bool(insight_keys) is bool(tag):
         raise click.UsageError("one KEY or more, or --tag")
     if as_csv and len(insight_keys) != 1:
@@ -142,8 +141,7 @@ def ask(
         documents = [answer_document(each) for each in answers]
         print_json(documents[0] if len(insight_keys) == 1 else documents)
     elif as_csv:
-        print_csv(rows_of(answers[0].answer))
-        tell_unknown(answers[0].info)
+        print_rows(answers[0].answer)
     else:
         for number, each in enumerate(answers):
             click.echo("\n" * (number > 0), nl=False)

@@ -23,6 +23,12 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
 
 
+def require_one_format(as_json: bool, as_csv: bool) -> None:
+    """Raise UsageError for both."""
+    if as_json and as_csv:
+        raise click.UsageError("--json or --csv, not both")
+
+
 def print_json(value: object) -> None:
     """Print one JSON document. What is not a number (NaN) becomes null."""
     click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))

@@ -1,6 +1,7 @@
 """How the answer to a saved insight is shown, of whatever kind it is."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import info_document, part_text, print_info, tell_unknown, zone_of
+from burgee_server.cli.query.options import document_of, part_text, print_tables, zone_of
 
 _SHARES = ("conversion", "share", "rate")
 
@@ -19,11 +20,7 @@ def print_answer(saved: burgee.SavedAnswer) -> None:
     zone = zone_of(saved.asked.get("time_zone", ""))
     of = f" of {saved.group_type} {saved.group_key}" if saved.group_key else ""
     click.echo(f"{saved.name}{of}")
-    _print(saved.answer, zone, is_of_one=bool(of))
-    if saved.answer.previous is not None:
-        click.echo("\ncompared with:")
-        _print(saved.answer.previous, zone, is_of_one=bool(of))
-    tell_unknown(saved.info)
+    print_tables(saved.answer, partial(_print, zone=zone), with_rows_read=not of)
 
 
 def answer_document(saved: burgee.SavedAnswer) -> dict[str, Any]:
@@ -32,18 +29,14 @@ def answer_document(saved: burgee.SavedAnswer) -> dict[str, Any]:
         name: getattr(saved, name)
         for name in ("key", "name", "description", "version", "kind", "group_type", "group_key")
     }
-    document |= _rows_document(saved.answer)
-    if (previous := saved.answer.previous) is not None:
-        document["previous"] = _rows_document(previous)
-    return document | {"asked": saved.asked}
+    return document | document_of(saved.answer, _rows_document) | {"asked": saved.asked}
 
 
-def _print(answer: Any, zone: ZoneInfo, *, is_of_one: bool) -> None:
+def _print(answer: Any, zone: ZoneInfo) -> None:
     if isinstance(answer, burgee.Trend) and len(answer.rows) > 1:
         _print_lines(answer, zone)
     else:
         _print_rows(answer, zone)
-    print_info(answer.info, with_rows=not is_of_one)
 
 
 def _print_lines(trend: burgee.Trend, zone: ZoneInfo) -> None:
@@ -82,4 +75,4 @@ def _rows_document(answer: Any) -> dict[str, Any]:
         {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
         for row in answer.to_rows()
     ]
-    return {"rows": rows, "info": info_document(answer.info)}
+    return {"rows": rows}

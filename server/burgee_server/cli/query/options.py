@@ -14,7 +14,7 @@ import burgee
 from burgee.insights import Part, QueryInfo
 from burgee.insights.words import Answered
 from burgee_server.cli.conditions import where_option
-from burgee_server.cli.output import as_csv, as_json, print_csv, print_json
+from burgee_server.cli.output import as_csv, as_json, print_csv, print_json, require_one_format
 from burgee_server.cli.query.saving import save
 from burgee_server.insights.calendar import following
 from burgee_server.insights.words import Interval
@@ -122,21 +122,31 @@ class Asking:
     ) -> None:
         """Print an answer, and the one to compare with: as JSON, as CSV (the answer's to_rows()), or as tables."""
         if self.as_json:
-            print_json({**_whole(answer, document), "asked": answer.asked})
+            print_json({**document_of(answer, document), "asked": answer.asked})
         elif self.as_csv:
-            print_csv(rows_of(answer))
-            tell_unknown(answer.info)
+            print_rows(answer)
         else:
-            table(answer)
-            print_info(answer.info)
-            if answer.previous is not None:
-                click.echo("\ncompared with:")
-                table(answer.previous)
-                print_info(answer.previous.info)
-            tell_unknown(answer.info)
+            print_tables(answer, table)
 
 
-def rows_of(answer: _Answer) -> list[dict[str, Any]]:
+def print_tables(answer: AnswerT, table: Callable[[AnswerT], None], *, with_rows_read: bool = True) -> None:
+    """An answer, and the one to compare with below it; how many rows were read is not told of one for one group."""
+    table(answer)
+    _print_info(answer.info, with_rows_read=with_rows_read)
+    if answer.previous is not None:
+        click.echo("\ncompared with:")
+        table(answer.previous)
+        _print_info(answer.previous.info, with_rows_read=with_rows_read)
+    tell_unknown(answer.info)
+
+
+def print_rows(answer: _Answer) -> None:
+    """An answer as CSV."""
+    print_csv(_rows_of(answer))
+    tell_unknown(answer.info)
+
+
+def _rows_of(answer: _Answer) -> list[dict[str, Any]]:
     """Those of an answer, and of the one to compare with; which they are of is said where there are two."""
     rows = answer.to_rows()
     if answer.previous is None:
@@ -162,8 +172,7 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
             options.pop("save"),
             options.pop("save_over"),
         )
-        if asking.as_json and asking.as_csv:
-            raise click.UsageError("--json or --csv, not both")
+        require_one_format(asking.as_json, asking.as_csv)
         command(*args, asking=asking, **options)
 
     for option in reversed(_OPTIONS):
@@ -239,14 +248,15 @@ def change_text(now: float, before: float) -> str:
     return f"{now / before - 1:+.1%}" if before > 0 and isfinite(now) and isfinite(before) else "–"
 
 
-def _whole(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
-    whole = {**document(answer), "info": info_document(answer.info)}
+def document_of(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
+    """An answer as programs read it, with the one to compare with."""
+    whole = {**document(answer), "info": _info_document(answer.info)}
     if answer.previous is not None:
-        whole["previous"] = _whole(answer.previous, document)
+        whole["previous"] = document_of(answer.previous, document)
     return whole
 
 
-def info_document(info: QueryInfo) -> dict[str, object]:
+def _info_document(info: QueryInfo) -> dict[str, object]:
     """As programs read it."""
     return {
         "start": info.start.isoformat(),
@@ -258,9 +268,9 @@ def info_document(info: QueryInfo) -> dict[str, object]:
     }
 
 
-def print_info(info: QueryInfo, *, with_rows: bool = True) -> None:
-    """As people read it; how many rows were read is not told of an answer for one group."""
-    rows = f"{info.rows_read:,} rows in " if with_rows else ""
+def _print_info(info: QueryInfo, *, with_rows_read: bool) -> None:
+    """As people read it."""
+    rows = f"{info.rows_read:,} rows in " if with_rows_read else ""
     click.echo(
         f"{info.start:%Y-%m-%d %H:%M} to {info.end:%Y-%m-%d %H:%M} UTC · complete until "
         f"{info.complete_until:%Y-%m-%d %H:%M:%S} UTC · {rows}{info.elapsed.total_seconds():.2f} s"

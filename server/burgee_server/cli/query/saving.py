@@ -5,14 +5,15 @@ from typing import Any
 import click
 
 import burgee
+from burgee.insights.saved import KINDS
 from burgee.v1 import saved_pb2 as pb
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 
 
 def save(client: burgee.Client, insight_key: str, question: burgee.Query[Any], *, over: bool) -> None:
     """Keep a question under a key: a new one, or that of an insight that is there. Says so beside the answer."""
-    kind = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in question.method)
-    asked = pb.InsightQuestion(**{kind.removeprefix("_query_"): question.write()})
+    kind = next(kind for kind, query in KINDS.items() if isinstance(question, query))
+    asked = pb.InsightQuestion(**{kind: question.write()})
     if over:
         insight = get(client, insight_key)
         insight.question.CopyFrom(asked)
