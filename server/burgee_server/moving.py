@@ -80,11 +80,8 @@ async def _events(
             await warehouse.close()
 
     def copied(days: Days) -> None:
-        say(
-            f"  {days.first}: {days.events:,}"
-            if days.first == days.last
-            else f"  {days.first} to {days.last}: {days.events:,}"
-        )
+        to = f" to {days.last}" if days.last > days.first else ""
+        say(f"  {days.first}{to}: {days.events:,}")
 
     return Counted(*await asyncio.to_thread(copy_events, source, dsn, copied))
 
