@@ -4,16 +4,19 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from burgee_server.ports.access import Authorship
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.redis.connection import connect
 from burgee_server.storage.redis.journal import RedisJournal
+from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
 from tests.fixtures.postgres import MigratedSchema, new_schema
@@ -47,6 +50,15 @@ async def database(migrated: str) -> AsyncIterator[Database]:
     database = Database(migrated)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def environments(database: Database) -> tuple[int, int]:
+    """Two environments of one project, by id."""
+    access, by = SqlAccess(database), Authorship("tests", datetime(2026, 3, 1, tzinfo=UTC))
+    await access.create_project("p", "P", by)
+    staging = await access.create_environment("p", "staging", by)
+    return (await access.environment("p", "production")).environment_id, staging.environment_id
 
 
 @pytest.fixture(scope="session")

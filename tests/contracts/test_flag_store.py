@@ -50,15 +50,6 @@ EVERYTHING = Flag(
 
 
 @pytest.fixture
-async def environments(database):
-    """Two environments, by id."""
-    access = SqlAccess(database)
-    await access.create_project("p", "P", BY)
-    staging = await access.create_environment("p", "staging", BY)
-    return (await access.environment("p", "production")).environment_id, staging.environment_id
-
-
-@pytest.fixture
 def flags(database):
     """The store under test."""
     return SqlFlags(database)

@@ -16,9 +16,7 @@ from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.changes import SqlChangeLog
 from burgee_server.storage.sql.hierarchy import SqlHierarchy
 from burgee_server.storage.sql.profiles import SqlProfiles
-from tests.contracts.test_profile_store import AT, environments
-
-__all__ = ["environments"]
+from tests.contracts.test_profile_store import AT
 
 
 @pytest.fixture

@@ -9,9 +9,6 @@ from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.sql.hierarchy import SqlHierarchy
 from burgee_server.storage.sql.profiles import SqlProfiles
-from tests.contracts.test_profile_store import environments
-
-__all__ = ["environments"]
 
 SAME = (
     PropertyChange(set={"plan": "pro", "seats": 3}),

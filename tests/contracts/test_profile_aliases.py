@@ -8,7 +8,6 @@ from burgee_server.errors import Invalid
 from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import Profile, PropertyChange
 from burgee_server.storage.sql import profiles as sql_profiles
-from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sql.vocabulary import SqlVocabularies
@@ -16,15 +15,6 @@ from burgee_server.storage.sql.vocabulary import SqlVocabularies
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
 BY = Authorship("tests", AT)
-
-
-@pytest.fixture
-async def environments(database):
-    """Two environments, by id."""
-    access = SqlAccess(database)
-    await access.create_project("p", "P", BY)
-    staging = await access.create_environment("p", "staging", BY)
-    return (await access.environment("p", "production")).environment_id, staging.environment_id
 
 
 @pytest.fixture

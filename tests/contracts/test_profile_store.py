@@ -5,21 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from burgee_server.ports.access import Authorship
 from burgee_server.ports.profiles import PropertyChange
-from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.profiles import SqlProfiles
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def environments(database):
-    """Two environments, by id."""
-    access, by = SqlAccess(database), Authorship("tests", AT)
-    await access.create_project("p", "P", by)
-    staging = await access.create_environment("p", "staging", by)
-    return (await access.environment("p", "production")).environment_id, staging.environment_id
 
 
 @pytest.fixture
