@@ -13,9 +13,9 @@ import pytest
 from burgee_server.errors import Overloaded, TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
-from burgee_server.storage.clickhouse.priority import STEPS, merging_threads
+from burgee_server.storage.clickhouse.priority import MERGES, PATIENT, merging_threads
 from tests.fixtures.nursery import run_python
-from tests.fixtures.warehouse import EMBEDDED
+from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, batch
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
 
@@ -200,19 +200,24 @@ async def test_a_statement_that_cannot_be_right_fails_and_the_next_is_answered(w
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there has a thread a priority of its own")
 @EMBEDDED
-async def test_merges_have_the_processor_after_everybody_else(warehouse: ClickHouseWarehouse) -> None:
-    """The threads that merge have the name that chDB gives them, and step back for those that load and answer.
+async def test_merges_and_patient_inserts_have_the_processor_after_others(environment: Environment) -> None:
+    """The threads that merge have the name that chDB gives them, and step back for those that answer; one that inserts
+    does if it may.
 
-    Of those, a few may have merged before, for a warehouse that is closed.
+    Of those others, a few may have merged before, for a warehouse that is closed.
     """
+    warehouse = environment.warehouse
+    await warehouse.load(batch(environment.environment_id, Fact("seen")), patient=True)
+    assert (await warehouse.activity(environment.environment_id, "user", ["ann"])).keys() == {"ann"}
     await warehouse.query(Statement("SELECT sum(number) FROM numbers(10000000)"))
     own, merging, others = os.getpriority(os.PRIO_PROCESS, 0), set(merging_threads()), []
     for thread in os.listdir("/proc/self/task"):
         with contextlib.suppress(ProcessLookupError):  # it has ended
             niceness = os.getpriority(os.PRIO_PROCESS, int(thread))
             if int(thread) in merging:
-                assert niceness == min(own + STEPS, 19)
+                assert niceness == min(own + MERGES, 19)
             else:
                 others.append(niceness)
     assert merging
     assert statistics.mode(others) == own
+    assert min(own + PATIENT, 19) in others

@@ -9,10 +9,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, load
+from burgee_server.storage.clickhouse.landing import load
 from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.nesting import FLAT_PROPERTIES
 from burgee_server.storage.clickhouse.schema import MIGRATIONS, migrate, versions_table
+from burgee_server.storage.clickhouse.settings import INSERT_SETTINGS
 from tests.fixtures.warehouse import Fact, batch
 
 AS_CAPTURED = "if(properties_json = '', '{}', properties_json)"

@@ -13,6 +13,8 @@ from burgee_server.ports.warehouse import Refused, Warehouse
 log = logging.getLogger(__name__)
 
 MAX_RANGE_EVENTS = 50_000
+PATIENT_EVENTS = 25_000
+"""A range of more is one of a loader that does not keep up: it has to have its share of the processor then."""
 GATHER_SECONDS = 0.2
 """How long a range may fill up after its first batch: fewer, larger parts, well inside the promised 2 seconds."""
 FIRST_RETRY_SECONDS = 0.1
@@ -78,7 +80,8 @@ class Loader:
                 continue
             try:
                 with self.work.once():
-                    await self._warehouse.load(waiting.payload, again=waiting.again)
+                    patient = waiting.events <= PATIENT_EVENTS
+                    await self._warehouse.load(waiting.payload, again=waiting.again, patient=patient)
             except Refused as refusal:
                 log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
                 await self._isolator.set_aside(waiting)

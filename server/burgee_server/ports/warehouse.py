@@ -184,11 +184,12 @@ class Warehouse(Protocol):
     def property_columns(self) -> Collection[str]:
         """The event properties of which every event has text_column() and number_column() as well."""
 
-    async def load(self, payload: bytes, *, again: bool = False) -> None:
+    async def load(self, payload: bytes, *, again: bool = False, patient: bool = False) -> None:
         """Insert a serialized StoredBatch; when this returns, a power loss cannot take it away.
 
         With `again`, only what is not there: an earlier call, of this process or one before it, may have inserted all
-        of the events or some. Without, nobody has tried.
+        of the events or some. Without, nobody has tried. `patient`: whoever answers a call goes first, where processors
+        are short.
 
         Its events are as the door lets them through: valid UUIDs, JSON objects, FIRST_TIMESTAMP <= timestamp <
         LAST_TIMESTAMP. Raises Refused when the batch itself is at fault, so that trying again cannot help, and

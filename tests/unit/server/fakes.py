@@ -36,10 +36,12 @@ class FakeWarehouse:
         self.failures = 0
         self.lost_answers = 0
         self.loads = 0
+        self.patient: list[bool] = []
 
-    async def load(self, payload, *, again=False):
+    async def load(self, payload, *, again=False, patient=False):
         self._fail()
         self.loads += 1
+        self.patient.append(patient)
         names = names_of(payload)
         if bad := (self.refused | self.disliked) & set(names):
             raise Refused("INCORRECT_DATA", f"cannot take {sorted(bad)}")

@@ -15,7 +15,7 @@ from burgee_server.ports.backups import Backup
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.backups import DirectoryBackups, NoBackups
 from burgee_server.storage.clickhouse.parts import link_parts
-from tests.fixtures.warehouse import Fact
+from tests.fixtures.warehouse import Fact, batch
 
 
 class Still:
@@ -189,6 +189,7 @@ async def test_nothing_is_loaded_or_removed_while_a_warehouse_is_held_still(envi
     assert await asyncio.to_thread(holding.wait, 20)
     changes = [
         noting("loaded", environment.load(Fact("seen"))),
+        noting("loaded patiently", warehouse.load(batch(environment_id, Fact("seen")), patient=True)),
         noting("profile", warehouse.load_profiles([ProfileRow(environment_id, "company", "acme", {}, 1)])),
         noting("removed", warehouse.expire({environment_id: datetime(2020, 1, 1, tzinfo=UTC)})),
     ]
@@ -196,4 +197,4 @@ async def test_nothing_is_loaded_or_removed_while_a_warehouse_is_held_still(envi
     release.set()
     await asyncio.gather(held, *changes)
     assert order[0] == "held"
-    assert sorted(order[1:]) == ["loaded", "profile", "removed"]
+    assert sorted(order[1:]) == ["loaded", "loaded patiently", "profile", "removed"]

@@ -40,7 +40,7 @@ class FakeWarehouse:
             self.failing[step] -= 1
             raise OSError(f"{step}: the disk is away")
 
-    async def load(self, payload, *, again=False):
+    async def load(self, payload, *, again=False, patient=False):
         self.loading.set()
         await self.may_load.wait()
         events = [

@@ -49,6 +49,18 @@ async def test_everything_is_loaded_in_order(journal):
     assert warehouse.events == ["a", "b", "c"]
 
 
+async def test_an_insert_is_patient_while_the_loader_keeps_up(journal, monkeypatch):
+    """One of few events lets those who answer calls go first; one of many, which wait because it is late, does not."""
+    monkeypatch.setattr(loader, "PATIENT_EVENTS", 3)
+    warehouse = FakeWarehouse()
+    async with loading(journal, warehouse):
+        for count in (3, 4):
+            await journal.append(1, "", batch(*"abcd"[:count]), count)
+            await until_done(journal)
+
+    assert warehouse.patient == [True, False]
+
+
 async def test_marks_are_told_when_everything_before_is_loaded_and_nothing_after(journal):
     """Also when that fails at first: nothing overtakes a mark."""
     warehouse = FakeWarehouse()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Unavailable
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS
 from burgee_server.storage.clickhouse.layout import layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
+from burgee_server.storage.clickhouse.settings import INSERT_SETTINGS
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client

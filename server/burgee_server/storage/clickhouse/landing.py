@@ -10,22 +10,6 @@ from burgee_server.storage.clickhouse.schema import ACTIVITY_ROWS, EVENT_ROWS
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-# What is written must be what was captured: a text that looks like a date stays a text, and true beside a text or a
-# number in a list stays true; a dot in a key is no path, and two equal keys are no fault: the first of them is kept.
-JSON_SETTINGS: dict[str, str | int] = {
-    "input_format_try_infer_dates": 0,
-    "input_format_try_infer_datetimes": 0,
-    "input_format_json_read_bools_as_strings": 0,
-    "input_format_json_read_bools_as_numbers": 0,
-    "json_type_escape_dots_in_keys": 1,
-    "type_json_skip_duplicated_paths": 1,
-    "max_dynamic_subcolumns_in_json_type_parsing": 128,
-}
-
-# Rows that replace each other become one when they are merged, and whenever they are read: to look for them in what is
-# being inserted, and to copy it row by row, was a quarter of the work (docs/decisions/0076).
-INSERT_SETTINGS: dict[str, str | int] = JSON_SETTINGS | {"max_partitions_per_insert_block": 0, "optimize_on_insert": 0}
-
 # The sort key of `events`, which makes a row unique, in its own columns and in those of `staging`.
 _KEY = "(environment_id, toDate(timestamp), event, uuid)"
 _STAGED_KEY = "(environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')), event, toUUID(uuid))"

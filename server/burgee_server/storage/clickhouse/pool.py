@@ -12,6 +12,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.errors import Unavailable
 from burgee_server.meters import Work
+from burgee_server.storage.clickhouse.priority import step_back
 
 T = TypeVar("T")
 
@@ -19,10 +20,12 @@ T = TypeVar("T")
 class ClientPool:
     """`size` clients on a DSN, all with these settings. Clients that share a directory share its engine.
 
+    `steps_back`: what they do has the processor after what others do.
+
     Blocks while it opens. Raises Unavailable if it cannot: the server is away, or another process has the directory.
     """
 
-    def __init__(self, dsn: str, size: int, settings: Mapping[str, str | int]) -> None:
+    def __init__(self, dsn: str, size: int, settings: Mapping[str, str | int], *, steps_back: bool = False) -> None:
         self.work = Work()
         """What those who wait for it note down: with the time that it waited for its turn."""
         self._dsn = dsn
@@ -31,7 +34,7 @@ class ClientPool:
         self._idle.put(self._open())
         for _ in range(size - 1):
             self._idle.put(None)
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="warehouse")
+        self._threads = ThreadPoolExecutor(size, "warehouse", step_back if steps_back else None)
 
     def submit(self, work: Callable[[Client], T]) -> Future[T]:
         """Run `work` on the next idle client."""

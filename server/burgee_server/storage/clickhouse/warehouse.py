@@ -36,12 +36,13 @@ from burgee_server.storage.clickhouse.expiring import expire
 from burgee_server.storage.clickhouse.export import ROW_SETTINGS, Export, key_of, undelimited
 from burgee_server.storage.clickhouse.faults import find_faults
 from burgee_server.storage.clickhouse.group_columns import add_group_columns
-from burgee_server.storage.clickhouse.landing import INSERT_SETTINGS, JSON_SETTINGS, load, load_again
+from burgee_server.storage.clickhouse.landing import load, load_again
 from burgee_server.storage.clickhouse.layout import Layout, layout_of
 from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.priority import merges_step_back
 from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
 from burgee_server.storage.clickhouse.schema import migrate
+from burgee_server.storage.clickhouse.settings import INSERT_SETTINGS, query_settings
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class ClickHouseWarehouse:
         lookups: ClientPool,
         exports: ClientPool,
         loads: ClientPool,
+        patient_loads: ClientPool,
         removals: ClientPool,
         kills: ClientPool,
     ) -> None:
@@ -79,6 +81,7 @@ class ClickHouseWarehouse:
         self._lookups = lookups
         self._exports = exports
         self._loads = loads
+        self._patient_loads = patient_loads
         self._removals = removals
         self._kills = kills
         self._batch_format = BatchFormat()
@@ -109,36 +112,15 @@ class ClickHouseWarehouse:
         dsn, layout = layout_of(dsn)
 
         def connect() -> ClickHouseWarehouse:
-            loads = ClientPool(dsn, 1, INSERT_SETTINGS | layout.insert_settings | layout.query_settings)
+            inserting = INSERT_SETTINGS | layout.insert_settings | layout.query_settings
+            loads = ClientPool(dsn, 1, inserting)
             try:
                 loads.submit(partial(migrate, layout=layout)).result()
                 if dsn.startswith("chdb:"):
                     merges_step_back()
                 there = loads.submit(partial(add_group_columns, layout=layout, group_types=group_columns)).result()
                 properties = loads.submit(partial(add_property_columns, layout=layout, names=property_columns)).result()
-                settings = (
-                    JSON_SETTINGS
-                    | layout.query_settings
-                    | {
-                        "do_not_merge_across_partitions_select_final": 1,
-                        "max_memory_usage": 4 * query_memory_bytes,
-                        "max_bytes_before_external_group_by": query_memory_bytes,
-                        "max_bytes_before_external_sort": query_memory_bytes,
-                        "max_bytes_before_external_distinct": query_memory_bytes,
-                        "max_bytes_before_external_join": query_memory_bytes,
-                        # Large, because what is grouped by a few keys looks each up once a block; but a block is what
-                        # comes in between two looks at whether to go to the disk (docs/decisions/0093).
-                        "max_block_size": min(max(query_memory_bytes >> 11, 1 << 13), 1 << 18),
-                        "preferred_block_size_bytes": min(max(query_memory_bytes >> 6, 1 << 17), 8 << 20),
-                        "output_format_json_quote_64bit_integers": 0,
-                        "output_format_json_quote_denormals": 1,  # "nan" and "inf", where JSON would have null
-                        "readonly": 2,
-                        "max_query_size": 16 << 20,  # a filter is bounded where it is read, not by its SQL
-                        "max_ast_elements": 1_000_000,
-                        "max_expanded_ast_elements": 2_000_000,
-                        "max_ast_depth": 10_000,
-                    }
-                )
+                settings = query_settings(layout, query_memory_bytes)
                 return cls(
                     layout,
                     there,
@@ -148,6 +130,7 @@ class ClickHouseWarehouse:
                     # Pages of all exports take turns on one client and one thread: the rest belongs to questions.
                     ClientPool(dsn, 1, settings | {"max_threads": 1}),
                     loads,
+                    ClientPool(dsn, 1, inserting, steps_back=True),
                     ClientPool(dsn, 1, layout.removal_settings | layout.query_settings),
                     ClientPool(dsn, 1, {}),
                 )
@@ -164,10 +147,12 @@ class ClickHouseWarehouse:
         """See the port."""
         return self._property_columns.filled
 
-    async def load(self, payload: bytes, *, again: bool = False) -> None:
+    async def load(self, payload: bytes, *, again: bool = False, patient: bool = False) -> None:
         """See the port."""
-        insert = partial(load_again, layout=self._layout) if again else load
-        await self._use(self._loads, lambda client: insert(client, batch_format=self._batch_format, payload=payload))
+        how = partial(load_again, layout=self._layout) if again else load
+        insert = partial(how, batch_format=self._batch_format, payload=payload)
+        # What may take its time is still one of all loads, in their order.
+        await self._use(self._loads, (lambda _: self._patient_loads.submit(insert).result()) if patient else insert)
 
     async def faults(self, payload: bytes) -> Mapping[int, str]:
         """See the port. A statement of some tens of milliseconds."""
@@ -364,7 +349,15 @@ class ClickHouseWarehouse:
         await self._property_columns.close()
         for name, running in tuple(self._running.items()):
             self._kills.submit(partial(_stop, name=name, running=running))
-        for pool in (self._queries, self._lookups, self._exports, self._removals, self._loads, self._kills):
+        for pool in (
+            self._queries,
+            self._lookups,
+            self._exports,
+            self._removals,
+            self._loads,
+            self._patient_loads,
+            self._kills,
+        ):
             await asyncio.to_thread(pool.close)
 
     async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
