@@ -1,10 +1,14 @@
-"""Capture at five times what the server can take, with flag checks beside it: `python -m benchmarks.overload`.
+"""Capture at five times what the server can take, with flag checks beside it: `python -m benchmarks.overload [ROUNDS]`.
 
 A batch of 1,000 events, five properties and two groups each, is sent over and over by h2load (Debian: nghttp2-client);
 the server makes the uuids. The peak is taken with a few batches on their way at a time; then five times as many are
-sent, each when its time has come, whatever became of those before. Flag checks come from a process of their own, one
-every five milliseconds, and go in turn to that server and to an idle one beside it: what the idle one is slower by is
-the machine's doing, which all of them share. Three rounds; those that send step back for the servers.
+sent, each when its time has come, whatever became of those before. The two take turns of a few seconds, and each goes
+first every other time: a machine that others use is of a different speed a minute later. What was acknowledged is
+told by the size of the answers, and compared with what can be queried at the end.
+
+Flag checks come from a process of their own, one every five milliseconds, and go in turn to that server and to an idle
+one beside it: what the idle one is slower by is the machine's doing, which all of them share. Those that send step back
+for the servers.
 """
 
 import asyncio
@@ -28,35 +32,42 @@ import burgee
 from benchmarks.serve import EVALUATE, flag, framed
 from benchmarks.server import KEY, Call, Measured, serving
 from benchmarks.sustain import BATCH, METADATA, METHOD, batches, percentile
-from burgee.v1 import flag_admin_pb2, flags_pb2
+from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
-ROUNDS = 3
-SECONDS = 8
+ROUNDS = 8
+SECONDS = 3
 AT_ONCE = (4, 8, 16)
 TIMES = 5
 CONNECTIONS = 4
 PROBE_SECONDS = 0.005
+ANSWER_BYTES = 5 + capture_pb2.CaptureResponse(accepted=BATCH).ByteSize()
+"""What is sent back of a batch that was taken: gRPC's five bytes and the message."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of batches: acknowledged events a second, and the share of calls that were turned away."""
+    """What became of batches: acknowledged events, and the share of calls that were turned away."""
 
-    rate: float
+    events: int
     turned_away: float
 
+    @property
+    def rate(self) -> float:
+        """Acknowledged events a second."""
+        return self.events / SECONDS
 
-def flood(client: burgee.Client, target: str, body: Path, *options: str) -> Taken:
-    """Send for so many seconds; what was acknowledged is what can be queried afterwards."""
-    before = stored(client)
+
+def flood(target: str, body: Path, *options: str) -> Taken:
+    """Send for so many seconds. Who is turned away is answered without a message."""
     headers = ["-H", "content-type: application/grpc", "-H", "te: trailers", "-H", f"authorization: Bearer {KEY}"]
     command = ["nice", "-n", "10", "h2load", "-D", str(SECONDS), *options, "-d", str(body), *headers]
     done = subprocess.run([*command, f"http://{target}{METHOD}"], capture_output=True, text=True, check=True)
-    found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, (\d+) succeeded", done.stdout)
+    found = re.search(r"requests: \d+ total, \d+ started, (\d+) done, .* \((\d+)\) data", done.stdout, re.DOTALL)
     assert found is not None, done.stdout
-    accepted = stored(client) - before
-    return Taken(accepted / SECONDS, 1 - accepted / BATCH / int(found[2]))
+    answered, data = map(int, found.groups())
+    taken = data // ANSWER_BYTES
+    return Taken(taken * BATCH, 1 - taken / answered)
 
 
 def stored(client: burgee.Client) -> int:
@@ -117,7 +128,8 @@ def main() -> None:
         "overload, server": [],
         "overload, idle server": [],
     }
-    peaks, loaded = [], []
+    peaks: list[Taken] = []
+    loaded: list[Taken] = []
     with (
         serving() as server,
         serving() as idle,
@@ -127,31 +139,41 @@ def main() -> None:
         prepare(idle),
     ):
         body = framed(batches(1, BATCH)[0], Path(scratch) / "batch")
-        rates = {n: flood(client, server.target, body, "-c", "1", "-m", str(n)).rate for n in AT_ONCE}
-        best = max(rates, key=lambda n: rates[n])
-        print(", ".join(f"{n} at once {rate:,.0f} events/s" for n, rate in rates.items()))
-        for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS):
-            checks["nobody else there"] += processes.submit(probe, [server.target], SECONDS).result()
-            peaks.append(flood(client, server.target, body, "-c", "1", "-m", str(best)).rate)
-            a_second = max(TIMES * max(peaks) / BATCH / CONNECTIONS, 1)
+        tried = {n: flood(server.target, body, "-c", "1", "-m", str(n)) for n in AT_ONCE}
+        best = max(tried, key=lambda n: tried[n].events)
+        print(", ".join(f"{n} at once {taken.rate:,.0f} events/s" for n, taken in tried.items()))
+        a_second = max(TIMES * tried[best].rate / BATCH / CONNECTIONS, 1)
+
+        def peak() -> None:
+            peaks.append(flood(server.target, body, "-c", "1", "-m", str(best)))
+
+        def overload() -> None:
             probing = processes.submit(probe, [server.target, idle.target], SECONDS)
-            paced = ("-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}")
-            loaded.append(flood(client, server.target, body, *paced))
+            options = ("-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}")
+            loaded.append(flood(server.target, body, *options))
             of_server, of_idle = probing.result()
             checks["overload, server"].append(of_server)
             checks["overload, idle server"].append(of_idle)
+
+        for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS):
+            stored(client)
+            checks["nobody else there"] += processes.submit(probe, [server.target], SECONDS).result()
+            for turn in (peak, overload) if number % 2 else (overload, peak):
+                turn()
+        counted, acknowledged = stored(client), sum(taken.events for taken in (*tried.values(), *peaks, *loaded))
         memory = server.peak_mb()
     print(f"\n{'round':<10}{'peak':>12}{'accepted':>12}{'to peak':>10}{'turned away':>14}")
-    for number, (peak, taken) in enumerate(zip(peaks, loaded, strict=True), 1):
-        print(f"{number:<10}{peak:>12,.0f}{taken.rate:>12,.0f}{taken.rate / peak:>10.2f}{taken.turned_away:>14.1%}")
-    print(f"memory of the server: {memory:,.0f} MB at most")
-    print(f"\n{'a flag check, ms':<28}{'p50':>8}{'p99':>8}{'most':>8}{'p99 of each round':>28}")
+    ratios = [taken.events / highest.events for highest, taken in zip(peaks, loaded, strict=True)]
+    for number, (highest, taken, ratio) in enumerate(zip(peaks, loaded, ratios, strict=True), 1):
+        print(f"{number:<10}{highest.rate:>12,.0f}{taken.rate:>12,.0f}{ratio:>10.2f}{taken.turned_away:>14.1%}")
+    of_all = sum(taken.events for taken in loaded) / sum(highest.events for highest in peaks)
+    print(f"to peak: median {statistics.median(ratios):.2f}, of all events {of_all:.2f}")
+    print(f"acknowledged {acknowledged:,} events, stored {counted:,}; memory of the server: {memory:,.0f} MB at most")
+    print(f"\n{'a flag check, ms':<28}{'p50':>8}{'p99':>8}{'most':>8}  p99 of each round")
     for name, rounds in checks.items():
-        p99s = [percentile(took, 0.99) for took in rounds]
-        told = ", ".join(f"{p99:.1f}" for p99 in p99s)
-        p50 = statistics.median(percentile(took, 0.5) for took in rounds)
-        most = max(max(took) for took in rounds) * 1e3
-        print(f"{name:<28}{p50:>8.2f}{statistics.median(p99s):>8.2f}{most:>8.1f}{told:>28}")
+        took = [seconds for seen in rounds for seconds in seen]
+        told = ", ".join(f"{percentile(seen, 0.99):.1f}" for seen in rounds)
+        print(f"{name:<28}{percentile(took, 0.5):>8.2f}{percentile(took, 0.99):>8.2f}{max(took) * 1e3:>8.1f}  {told}")
 
 
 if __name__ == "__main__":
