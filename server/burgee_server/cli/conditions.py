@@ -10,7 +10,10 @@ from burgee.evaluation import Condition, Json, Operator
 
 
 class ConditionType(click.ParamType[Condition]):
-    """Reads "ATTRIBUTE OPERATOR [VALUE[,VALUE]]"; a value that is JSON is taken as such, any other as text."""
+    """Reads "ATTRIBUTE OPERATOR [VALUE[,VALUE]]"; a value that is JSON is taken as such, any other as text.
+
+    What a key is compared with is text, whatever it looks like: `company.key equals 42` is company "42".
+    """
 
     name = "condition"
 
@@ -24,7 +27,13 @@ class ConditionType(click.ParamType[Condition]):
             operator = Operator(name)
         except ValueError:
             self.fail(f"{name!r} is not an operator; there are: {', '.join(Operator)}", param, ctx)
-        return Condition(attribute, operator, read_values(rest[0]) if rest else ())
+        read = read_keys if _is_key(attribute) else read_values
+        return Condition(attribute, operator, read(rest[0]) if rest else ())
+
+
+def _is_key(attribute: str) -> bool:
+    owner, _, name = attribute.partition(".")
+    return owner != "event" and name == "key"
 
 
 def condition_text(condition: Condition) -> str:
@@ -41,6 +50,16 @@ def read_values(text: str) -> tuple[Json, ...]:
     if not isinstance(whole, str) or text.startswith('"'):
         return (whole,)
     return tuple(read_value(part.strip()) for part in text.split(","))
+
+
+def read_keys(text: str) -> tuple[Json, ...]:
+    """`["a", 1]` is two keys, as is `a,1`; `"a,1"` is one."""
+    whole = read_value(text)
+    if isinstance(whole, list):
+        return tuple(key if isinstance(key, str) else json.dumps(key) for key in whole)
+    if isinstance(whole, str) and text.startswith('"'):
+        return (whole,)
+    return tuple(key.strip() for key in text.split(","))
 
 
 def read_value(text: str) -> Json:

@@ -56,9 +56,9 @@ class Reading:
     """One value of a row as SQL, once a type: each is NULL where the value is missing or of another type."""
 
     text: str
-    number: str = "NULL"
-    boolean: str = "NULL"
-    members: str = "[]"
+    number: str = "CAST(NULL, 'Nullable(Float64)')"
+    boolean: str = "CAST(NULL, 'Nullable(Bool)')"
+    members: str = "emptyArrayString()"
     """The members of a list, each as JSON text; empty where the value is no list."""
     is_list: str = "0"
     missing: str = ""
