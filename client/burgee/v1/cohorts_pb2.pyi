@@ -243,7 +243,7 @@ class Performed(_message.Message):
     at_least: _builtins.int
     """At least so many: 1 to 1,000,000."""
     at_most: _builtins.int
-    """At most so many, never included: 0 to 1,000,000."""
+    """At most so many, so that whoever never did it is in: 0 to 1,000,000."""
     exactly: _builtins.int
     """Just so many: 0 to 1,000,000."""
     @_builtins.property

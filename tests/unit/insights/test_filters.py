@@ -131,7 +131,7 @@ async def test_every_operator_means_what_it_means_in_a_rule(zoo: Environment, ow
 
 
 async def test_every_operator_means_the_same_of_a_key(environment: Environment) -> None:
-    """Of the group's, which an event may lack; the user's is read alike. A key is a text, and equal to no other type."""
+    """Of the group's, which an event may lack; the user's is read alike. A key is text, equal to no other type."""
     keys = [value for value in VALUES if isinstance(value, str) and value]
     at = datetime(2026, 3, 10, tzinfo=UTC)
     await environment.load(
