@@ -135,12 +135,14 @@ async def test_cohorts_are_made_of_cohorts_actions_and_properties(admin, loaded)
 
 
 async def test_a_member_with_several_ids_is_listed_with_all_of_them(admin, loaded):
-    """So that a flag that is asked with any of them knows."""
+    """So that a flag that is asked with any of them knows; and of who did not do it, with none of them."""
     await admin.profiles.AliasPerson(profiles_pb2.AliasPersonRequest(distinct_id="ann", alias="phone"))
     await admin.send(event("reported", "phone"), event("reported", "ann"), event("reported", "bob"))
     await loaded()
     await compute(admin, REPORTED, group_type="user")
     assert await member_keys(admin, "active") == ["ann", "phone"]
+    await compute(admin, {"not": REPORTED}, "idle", group_type="user")
+    assert await member_keys(admin, "idle") == ["bob"]
 
 
 async def test_whoever_is_being_erased_does_not_come_back(admin, loaded):

@@ -299,8 +299,8 @@ class Scope:
     def known(self, owner: str) -> str:
         """A query for the `key` of everybody who has a profile or was ever named by an event."""
         own = ["environment_id = {environment_id:UInt32}", f"type = {self.bind(owner, 'String')}"]
-        seen = self._persons(owner, _select(["key"], "activity", own))
-        return f"{seen} UNION DISTINCT {self.profiles(owner, [f'{profile_key(owner)} AS key'])}"
+        seen, kept = _select(["key"], "activity", own), self.profiles(owner, [f"{profile_key(owner)} AS key"])
+        return self._persons(owner, f"{seen} UNION DISTINCT {kept}")
 
     def listed(self, cohort: NamedCohort) -> str:
         """A query for the `key` of every member of a listed cohort."""
