@@ -16,7 +16,7 @@ import uvloop
 
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import build
-from burgee_server.ending import end
+from burgee_server.ending import End, end
 from burgee_server.house import House
 from burgee_server.installation import reconcile
 from burgee_server.logs import log_of_loop
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.0002
 """How long a thread that works, such as that which checks batches, may keep the event loop waiting for its turn."""
+
+LAST_SECONDS = 30.0
+"""How long a server that stops may take beyond what its calls and its loading have, until it is ended where it is."""
 
 
 def run(settings: Settings, say: Callable[[str], None], part: str = "") -> None:
@@ -44,7 +47,7 @@ async def serve(settings: Settings, say: Callable[[str], None], part: str = "") 
     `part` names this process among several of one server, which ends when the one that started it does.
     Raises DirectoryInUse, OSError for an address that cannot be had, Invalid for a bootstrap key that will not do.
     """
-    stopping = asyncio.Event()
+    stopping = End(settings.drain_notice_seconds + settings.drain_seconds + LAST_SECONDS)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
@@ -89,7 +92,7 @@ async def _begin(house: House, directory: DataDirectory, settings: Settings, say
 
 
 async def _run(
-    house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: asyncio.Event
+    house: House, directory: DataDirectory, settings: Settings, say: Callable[[str], None], stopping: End
 ) -> None:
     answers, works = settings.role != "loader", settings.role != "api"
     endless = [asyncio.create_task(house.stores.feed.follow())]
@@ -119,6 +122,7 @@ async def _run(
         await asyncio.wait({stopped, *endless, *working}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping: finishing what runs")
     finally:
+        stopping.set()  # what ended by itself is no reason to take longer
         drain = settings.drain_notice_seconds + settings.drain_seconds
         deadline = asyncio.get_running_loop().time() + drain
         await server.stop(settings.drain_seconds, settings.drain_notice_seconds)

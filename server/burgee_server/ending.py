@@ -1,6 +1,8 @@
-"""Ends what runs beside, for good."""
+"""Ends what runs beside, for good, and the process if that takes too long."""
 
 import asyncio
+import faulthandler
+import threading
 from typing import Any
 
 _AGAIN_SECONDS = 1.0
@@ -18,3 +20,21 @@ async def end(*futures: "asyncio.Future[Any]") -> list[Any]:
             each.cancel()
         _, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)
     return await asyncio.gather(*futures, return_exceptions=True)
+
+
+class End(asyncio.Event):
+    """Set when the process is to end. It then has this long; after that it ends where it is, with exit code 1.
+
+    Where its threads were is on standard error: files and lines, and no values. A thread of C does it, which needs
+    neither the event loop nor Python's lock: whatever holds the process up may have both.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = min(seconds, threading.TIMEOUT_MAX)
+
+    def set(self) -> None:
+        """Begin to end. To be told so again changes nothing."""
+        if not self.is_set():
+            super().set()
+            faulthandler.dump_traceback_later(self._seconds, exit=True)

@@ -58,6 +58,9 @@ class _Several:
             there.close()
             self._processes.append(process)
             self._pipes.append(here)
+            if self._stopping:  # told so while it was being started
+                process.terminate()
+                break
         while alive := [process for process in self._processes if process.is_alive()]:
             for ready in wait([*self._pipes, *(process.sentinel for process in alive)]):
                 if isinstance(ready, Connection):
@@ -68,7 +71,8 @@ class _Several:
             self._hear(pipe)
         if self._fault is not None:
             raise BurgeeError(self._fault)
-        if failed := [process.name for process in self._processes if process.exitcode]:
+        # One that is told to end while it imports is ended by the signal: it has begun nothing.
+        if failed := [each.name for each in self._processes if each.exitcode not in (0, -signal.SIGTERM)]:
             raise BurgeeError(f"ended by themselves, see the log: {', '.join(failed)}")
 
     def _hear(self, pipe: Connection) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.e2e.conftest import Command
-from tests.fixtures.nursery import run_python
+from tests.fixtures.nursery import Python, run_python
 from tests.fixtures.serving import READY, Serving, environment, wait_for
 
 
@@ -275,6 +276,39 @@ def test_what_was_acknowledged_is_there_after_a_restart_once(serve, how):
     found = stored_uuids(server)
     assert len(found) == len(set(found))
     assert len(found) <= len(expected) + 50  # the batch whose answer was not heard may be there, too
+
+
+HELD_UP = """
+import time
+import burgee_server.app
+from burgee_server.cli import main
+from burgee_server.house import House
+
+async def close(house):
+    time.sleep(3600)
+
+House.close = close
+burgee_server.app.LAST_SECONDS = 0.5
+main(["serve", "--listen", "127.0.0.1:0"])
+"""
+
+
+def test_a_server_that_is_held_up_while_it_stops_ends_all_the_same_and_says_where_it_was(tmp_path):
+    """Something has the event loop and never gives it back; to be told again to stop changes nothing."""
+    settings = environment(BURGEE_DATA=str(tmp_path / "data"), BURGEE_DRAIN_SECONDS="0")
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Python("-c", HELD_UP, text=True, env=settings, **streams) as server:
+        while not server.stdout.readline().startswith(READY):
+            assert server.poll() is None, server.stderr.read()
+        for _ in range(2):
+            server.send_signal(signal.SIGTERM)
+        try:
+            _, errors = server.communicate(timeout=60)
+        finally:
+            server.kill()
+
+    assert server.returncode == 1
+    assert "in close" in errors
 
 
 def test_a_log_of_json_is_json_from_the_first_line_to_the_last(serve):

@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 
+from burgee_server.app import LAST_SECONDS
 from burgee_server.cli import main
 from burgee_server.cli.serve import serve
 from burgee_server.settings import Settings
@@ -80,7 +81,7 @@ def test_pods_run_as_nobody_on_a_file_system_that_cannot_be_written():
 
 
 def test_pods_are_probed_where_they_listen_and_given_time_to_finish():
-    """By gRPC's own health, at the port of BURGEE_LISTEN; a supervisor waits longer than a server takes to drain."""
+    """By gRPC's own health, at the port of BURGEE_LISTEN; a supervisor waits longer than a server takes to end."""
     for _, _, pod in pods():
         [container] = pod["containers"]
         environment = {each["name"]: each.get("value") for each in container["env"]}
@@ -92,7 +93,7 @@ def test_pods_are_probed_where_they_listen_and_given_time_to_finish():
         drains = Settings.model_fields["drain_seconds"].default + float(
             environment.get("BURGEE_DRAIN_NOTICE_SECONDS") or Settings.model_fields["drain_notice_seconds"].default
         )
-        assert pod["terminationGracePeriodSeconds"] > drains
+        assert pod["terminationGracePeriodSeconds"] > drains + LAST_SECONDS
 
 
 def test_environments_name_settings_that_exist_and_secrets_only_by_reference():
