@@ -35,7 +35,7 @@ class _FunnelOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunnelOrd
     """One after another; other events may come between."""
     FUNNEL_ORDER_STRICT: _FunnelOrder.ValueType  # 2
     """One directly after another, with no other event of the same user or group between, of those that pass `filter`.
-    What happens in the very moment of a step is not between.
+    What else happens in the very moment of a step is not between; the same step again is.
     """
     FUNNEL_ORDER_UNORDERED: _FunnelOrder.ValueType  # 3
     """In any order. The first step of the answer counts who did any one of them, the second who did any two, and so on."""
@@ -49,7 +49,7 @@ FUNNEL_ORDER_ORDERED: FunnelOrder.ValueType  # 1
 """One after another; other events may come between."""
 FUNNEL_ORDER_STRICT: FunnelOrder.ValueType  # 2
 """One directly after another, with no other event of the same user or group between, of those that pass `filter`.
-What happens in the very moment of a step is not between.
+What else happens in the very moment of a step is not between; the same step again is.
 """
 FUNNEL_ORDER_UNORDERED: FunnelOrder.ValueType  # 3
 """In any order. The first step of the answer counts who did any one of them, the second who did any two, and so on."""
