@@ -76,20 +76,28 @@ class FunnelCorrelationPlan:
 
     def answer(self, rows: Sequence[Sequence[Sequence[Any]]], info: QueryInfo) -> FunnelCorrelation:
         """From rows of (name, value as JSON, converted, dropped); the one without a name is everybody."""
-        counts = {(name, value): (int(converted), int(dropped)) for name, value, converted, dropped in rows[0]}
-        everybody = counts.pop(("", ""), (0, 0))
-        found = [self._correlate(name, value, each, everybody) for (name, value), each in counts.items()]
+        everybody = (0, 0)
+        counts = dict[tuple[str, str], tuple[int, int]]()
+        for name, value, converted, dropped in rows[0]:
+            if (name, value) == ("", ""):
+                everybody = (int(converted), int(dropped))
+            else:
+                # 5 and "5" are one value to people, and nobody has both.
+                key = name, _shown(value)
+                before = counts.get(key, (0, 0))
+                counts[key] = before[0] + int(converted), before[1] + int(dropped)
+        found = [self._correlate(name, text, each, everybody) for (name, text), each in counts.items()]
         found = [each for each in found if each.converted + each.dropped >= self.query.least]
         found.sort(key=_clearness)
         return FunnelCorrelation(*everybody, tuple(found[: self.query.limit]), info)
 
-    def _correlate(self, name: str, value: str, counts: tuple[int, int], everybody: tuple[int, int]) -> Correlate:
+    def _correlate(self, name: str, text: str, counts: tuple[int, int], everybody: tuple[int, int]) -> Correlate:
         converted, dropped = counts
         others = (everybody[0] - converted, everybody[1] - dropped)
         ratio, interval = odds_ratio(converted, dropped, *others)
         p_value, is_exact = significance(converted, converted + dropped, others[0], sum(others))
         is_event = self.query.subject is Subject.EVENTS
-        event, property_, text = (name, "", "") if is_event else ("", name, _shown(value))
+        event, property_ = (name, "") if is_event else ("", name)
         return Correlate(event, property_, text, converted, dropped, ratio, interval, p_value, is_exact)
 
 
@@ -169,5 +177,5 @@ def _clearness(correlate: Correlate) -> tuple[float, float, str, str]:
 
 def _shown(value: str) -> str:
     """As breakdowns show it: a text as it is, anything else as JSON."""
-    decoded = json.loads(value)
-    return decoded if isinstance(decoded, str) else value
+    decoded = json.loads(value) if value.startswith('"') else value
+    return str(decoded)

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import fmean, median
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,8 @@ from burgee_server.insights.funnel import (
     FunnelTimesQuery,
     Outcome,
     Side,
+    Step,
+    Subject,
     plan_funnel_actors,
     plan_funnel_comparison,
     plan_funnel_correlation,
@@ -25,6 +28,7 @@ from burgee_server.insights.funnel import (
     plan_funnel_times,
 )
 from burgee_server.insights.words import Interval, TimeRange
+from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.examples import examples
 from tests.fixtures.warehouse import Environment, Fact, new_environment
@@ -42,6 +46,20 @@ async def test_the_way_that_counts_is_the_first_there_and_of_those_the_shortest(
     query = FunnelActorsQuery(FunnelQuery(ABC[:2], MARCH), 2)
     [ann] = (await ask(environment, plan_funnel_actors, query)).actors
     assert ann.moments == (START + timedelta(seconds=5), START + timedelta(seconds=7))
+
+
+async def test_a_number_and_its_text_are_one_value_of_a_property(environment: Environment) -> None:
+    """As in breakdowns: otherwise there were two lines of a property that look the same."""
+    await environment.load(
+        *(Fact("a", who, timestamp=START) for who in ("ann", "bob")), Fact("b", "ann", timestamp=START)
+    )
+    seats: list[tuple[str, Any]] = [("ann", {"seats": 5}), ("bob", {"seats": "5"})]
+    await environment.warehouse.load_profiles(
+        [ProfileRow(environment.environment_id, "user", who, properties, 1) for who, properties in seats]
+    )
+    query = FunnelCorrelationQuery(FunnelQuery((Step("a"), Step("b")), MARCH), subject=Subject.PROPERTIES, least=0)
+    [found] = (await ask(environment, plan_funnel_correlation, query)).correlates
+    assert (found.property, found.value, found.converted, found.dropped) == ("seats", "5", 1, 1)
 
 
 @examples(2)
