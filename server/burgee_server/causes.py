@@ -1,5 +1,6 @@
 """What a log may say of an exception: its kind, and never its text, which may quote what somebody has stored."""
 
+import os
 import sqlite3
 
 
@@ -21,3 +22,16 @@ def cause(error: BaseException | None) -> str:
         return f"{kind} {getattr(error, 'sqlite_errorname', None) or 'of the driver'}"
     code = getattr(error, "sqlstate", None) or getattr(error, "name", None)  # PostgreSQL's, ClickHouse's
     return f"{kind} {code}" if isinstance(code, str) and code.replace("_", "").isalnum() and code.isupper() else kind
+
+
+def of_system(error: BaseException) -> str:
+    """What the system said that led to an error, such as that a connection was refused; empty if it said nothing."""
+    seen: set[int] = set()
+    reason: BaseException | None = error
+    while reason is not None and id(reason) not in seen:
+        seen.add(id(reason))
+        if isinstance(reason, OSError) and reason.strerror:
+            # asyncio has words of its own for what the system calls by a number; a name that is not found has none.
+            return os.strerror(reason.errno) if reason.errno and reason.errno > 0 else reason.strerror
+        reason = reason.__cause__ or reason.__context__
+    return ""

@@ -1,6 +1,7 @@
 """What `burgee doctor` finds in a Redis, and which one no node takes."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -30,11 +31,23 @@ async def test_a_redis_that_answers_is_told_by_its_version_and_its_journal(redis
 
 
 async def test_a_redis_that_does_not_answer_is_wrong_and_its_password_stays_unsaid():
-    """Nothing listens there."""
+    """Nothing listens there, and it says so."""
     [finding] = await look("redis://:hush-hush@127.0.0.1:9/0")
 
-    assert finding.state is State.WRONG
+    assert (finding.state, "refused" in finding.found.lower()) == (State.WRONG, True), finding
     assert "hush" not in finding.found + finding.advice
+
+
+async def test_a_redis_that_refuses_us_says_why(redis_url):
+    """It has no such user, or no database of that number."""
+    url = urlsplit(redis_url)
+    [password] = await look(url._replace(netloc=f"nobody:hush-hush@{url.netloc.rpartition('@')[2]}").geturl())
+    [number] = await look(url._replace(path="/99999").geturl())
+
+    assert (password.state, number.state) == (State.WRONG, State.WRONG)
+    assert "password" in password.found
+    assert "hush" not in password.found + password.advice
+    assert "index" in number.found
 
 
 @pytest.fixture

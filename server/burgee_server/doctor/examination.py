@@ -1,5 +1,6 @@
 """Which things are looked at, by the settings in force."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -26,13 +27,13 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
     yield place.clock()
     if settings.tls is not None:
         yield certificate(*settings.tls)
-    if not place.may_open(data):
-        return
-    yield from place.key_file(data / KEY_FILE)
+    here = place.may_open(data)
     control = data / "control.db"
+    if here:
+        yield from place.key_file(data / KEY_FILE)
     if settings.database is not None:
         yield from check_database(settings.database.get_secret_value())
-    elif control.exists():
+    elif here and control.exists():
         file = check_file("control store", control)
         yield file
         if file.state is not State.WRONG:
@@ -42,14 +43,16 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
         from burgee_server.storage.redis.checks import check_redis  # its driver is there with the extra `scaled`
 
         yield from check_redis(settings.redis.get_secret_value(), limit)
-    else:
+    elif here:
         yield from check_journal(data / "journal.db", limit, time.time())
-    for held in (data / HELD_FILE, *sorted(data.glob(f"process-*/{HELD_FILE}"))):
+    for held in (data / HELD_FILE, *sorted(data.glob(f"process-*/{HELD_FILE}"))) if here else ():
         if held.exists():
             yield check_held(held, time.time())
     if settings.warehouse is not None:
         yield from check_warehouse(settings.warehouse.get_secret_value())
-    elif not alone:
+    elif here and not alone and not os.access(data, os.W_OK):
+        yield warning("warehouse", "not looked at: to look is to write beside it", "see the directory")
+    elif here and not alone:
         yield warning("warehouse", "not looked at: another process has it open", "ask that process, with an API key")
-    elif (data / "events").exists():
+    elif here and (data / "events").exists():
         yield from check_warehouse(f"chdb://{data / 'events'}")

@@ -1,5 +1,6 @@
 """Looks at the data directory, its disk, its key file, and at what the system allows."""
 
+import errno
 import os
 import resource
 import shutil
@@ -30,9 +31,10 @@ def directory(path: Path) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        yield wrong(
-            "directory", f"{path} cannot be written ({error.strerror})", f"give it to the server's user: chown {path}"
-        )
+        advice = f"give it to the server's user: chown {path}"
+        if error.errno == errno.EROFS:
+            advice = "mount its file system for writing, or name another directory with --data or BURGEE_DATA"
+        yield wrong("directory", f"{path} cannot be written ({error.strerror})", advice)
         return
     if _is_others(path):
         owner = path.stat().st_uid

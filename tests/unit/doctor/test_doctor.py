@@ -1,8 +1,10 @@
 """`burgee doctor` without a server: what it finds in a directory, and what it says to do."""
 
+import errno
 import json
 import os
 import re
+import socket
 import sqlite3
 import ssl
 import time
@@ -63,6 +65,32 @@ def test_a_directory_that_is_not_there_yet_is_no_fault(tmp_path):
     assert look(tmp_path / "none", journal_max_mb=1) == {}
 
 
+def test_stores_elsewhere_are_looked_at_before_there_is_a_directory(tmp_path):
+    """Whoever has just written their URLs wants to know; each says what the system says, and no password."""
+    found = look(
+        tmp_path / "data",
+        database="postgresql+psycopg://burgee:hush-hush@127.0.0.1:9/burgee",
+        redis="redis://:hush-hush@127.0.0.1:9/0",
+        warehouse="clickhouse://burgee:hush-hush@127.0.0.1:9/burgee",
+    )
+
+    assert {"control store", "redis", "warehouse"} <= found.keys()
+    for subject, setting in (("control store", "DATABASE"), ("redis", "REDIS"), ("warehouse", "WAREHOUSE")):
+        state, told, advice = found[subject]
+        assert (state, "refused" in told.lower(), f"BURGEE_{setting}" in advice) == (State.WRONG, True, True), told
+    assert "hush" not in str(found)
+
+
+def test_a_warehouse_that_says_nothing_is_not_waited_for_for_long(tmp_path, monkeypatch):
+    """It takes the connection, and no more: the client would wait for five minutes."""
+    monkeypatch.setattr("burgee_server.storage.clickhouse.checks._SILENT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        state, told, _ = look(tmp_path, warehouse=f"clickhouse://127.0.0.1:{port}/burgee")["warehouse"]
+
+    assert (state, f"127.0.0.1:{port}" in told) == (State.WRONG, True), told
+
+
 def test_looking_changes_nothing(data):
     """No file is made, removed or written."""
     before = {path: path.stat().st_mtime_ns for path in data.iterdir()}
@@ -106,6 +134,8 @@ def test_a_file_that_is_damaged_is_wrong(data, name):
 
         assert found[subject][0] is State.WRONG
         assert "backup" in found[subject][2]
+    # The middle of a journal is saved by the next start, row by row.
+    assert ("start the server" in found[subject][2]) is (name == "journal.db")
 
 
 def test_a_store_of_an_older_burgee_is_a_warning_and_of_a_newer_one_is_wrong(data):
@@ -159,6 +189,22 @@ def test_a_directory_that_cannot_be_written_is_wrong(data):
     """Whose it is says the advice."""
     data.chmod(0o500)
     assert look(data)["directory"][0] is State.WRONG
+
+
+def test_a_file_system_that_is_mounted_read_only_is_told(data, monkeypatch):
+    """It is no question of whose the directory is, and no other process has the warehouse."""
+
+    def read_only(**_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    access = os.access
+    monkeypatch.setattr(place.tempfile, "TemporaryFile", read_only)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))
+    found = {each.subject: each for each in examine(Settings(data=data), alone=False)}
+
+    assert found["directory"].state is State.WRONG
+    assert "mount" in found["directory"].advice
+    assert "another process" not in found["warehouse"].found
 
 
 def test_the_command_prints_json_and_exits_with_one_if_something_is_wrong(data):

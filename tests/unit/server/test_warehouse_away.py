@@ -3,13 +3,41 @@
 import io
 import logging
 import threading
+from concurrent.futures import Future
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from burgee_server.errors import Unavailable
 from burgee_server.logs import start_logging
+from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clickhouse.pool import ClientPool
 from tests.fixtures.serving import free_address
+
+
+class FullPool:
+    """Clients whose disk has no room for a statement that writes."""
+
+    def __init__(self, *_):
+        pass
+
+    def submit(self, _work):
+        failed = Future()
+        failed.set_exception(DatabaseError("Code: 243. DB::Exception: somebody's row", name="NOT_ENOUGH_SPACE"))
+        return failed
+
+    def close(self):
+        pass
+
+
+async def test_tables_that_cannot_be_made_are_told_in_one_line(monkeypatch):
+    """By what ClickHouse calls it: a start on a full disk ended with a traceback."""
+    monkeypatch.setattr("burgee_server.storage.clickhouse.warehouse.ClientPool", FullPool)
+
+    with pytest.raises(Unavailable) as full:
+        await ClickHouseWarehouse.open("clickhouse://nowhere/burgee")
+
+    assert str(full.value) == "the tables of the warehouse cannot be opened (DatabaseError NOT_ENOUGH_SPACE)"
 
 
 def test_it_is_said_once_and_in_our_words(monkeypatch):

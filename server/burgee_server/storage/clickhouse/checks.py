@@ -15,6 +15,7 @@ from burgee_server.storage.clickhouse.schema import MIGRATIONS
 
 OLDEST = (25, 3)
 """The first ClickHouse in which the JSON type is no experiment."""
+_SILENT_SECONDS = 10
 _SKEW_SECONDS = 2.0
 _TOO_MANY_PARTS = 300
 
@@ -25,9 +26,12 @@ def check_warehouse(dsn: str) -> Iterator[Finding]:
     An embedded one is opened for it: only in the process that has it open already, or while none has.
     """
     try:
-        pool = ClientPool(layout_of(dsn)[0], 1, {})
+        pool = ClientPool(layout_of(dsn)[0], 1, {}, silent_seconds=_SILENT_SECONDS)
     except Unavailable as error:
-        yield wrong("warehouse", str(error).partition(":")[0], "see that it runs, and that the URL is right")
+        advice = "end that process, or see that this user may write there"
+        if not dsn.startswith("chdb:"):
+            advice = "see that it runs, and that BURGEE_WAREHOUSE has its host, port, user, password and database"
+        yield wrong("warehouse", str(error), advice)
         return
     try:
         yield from pool.submit(lambda client: list(_look(client))).result()

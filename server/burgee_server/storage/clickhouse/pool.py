@@ -10,6 +10,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
+from burgee_server.causes import of_system
 from burgee_server.errors import Unavailable
 from burgee_server.meters import Work
 from burgee_server.storage.clickhouse.priority import step_back
@@ -20,16 +21,25 @@ T = TypeVar("T")
 class ClientPool:
     """`size` clients on a DSN, all with these settings. Clients that share a directory share its engine.
 
-    `steps_back`: what they do has the processor after what others do.
+    `steps_back`: what they do has the processor after what others do. A server may say nothing for `silent_seconds`.
 
     Blocks while it opens. Raises Unavailable if it cannot: the server is away, or another process has the directory.
     """
 
-    def __init__(self, dsn: str, size: int, settings: Mapping[str, str | int], *, steps_back: bool = False) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        size: int,
+        settings: Mapping[str, str | int],
+        *,
+        steps_back: bool = False,
+        silent_seconds: int = 300,
+    ) -> None:
         self.work = Work()
         """What those who wait for it note down: with the time that it waited for its turn."""
         self._dsn = dsn
         self._settings = settings
+        self._silent_seconds = silent_seconds
         self._idle: queue.SimpleQueue[Client | None] = queue.SimpleQueue()
         self._idle.put(self._open())
         for _ in range(size - 1):
@@ -64,7 +74,7 @@ class ClientPool:
 
     def _open(self) -> Client:
         try:
-            client = clickhouse_connect.get_client(dsn=self._dsn)
+            client = clickhouse_connect.get_client(dsn=self._dsn, send_receive_timeout=self._silent_seconds)
             for name, value in self._settings.items():
                 client.set_client_setting(name, value)
         except Error as error:
@@ -79,16 +89,4 @@ def _why_closed(dsn: str, error: Error) -> str:
     at = where.netloc.rpartition("@")[2]
     if error.name is not None:  # its own text may quote the user
         return f"the warehouse at {at} cannot be used: ClickHouse says {error.name}"
-    return f"cannot reach the warehouse at {at}: {_fault_of_system(error) or 'no ClickHouse answers there'}"
-
-
-def _fault_of_system(error: BaseException) -> str:
-    """What the system said that led to an error, such as that a connection was refused; empty if it said nothing."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return ""
+    return f"cannot reach the warehouse at {at}: {of_system(error) or 'no ClickHouse answers there'}"

@@ -15,6 +15,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
+from burgee_server.causes import cause
 from burgee_server.errors import TimedOut, Unavailable
 from burgee_server.ports.selection import EventKey, EventPage, Selection
 from burgee_server.ports.warehouse import (
@@ -134,8 +135,10 @@ class ClickHouseWarehouse:
                     ClientPool(dsn, 1, layout.removal_settings | layout.query_settings),
                     ClientPool(dsn, 1, {}),
                 )
-            except BaseException:
+            except BaseException as error:
                 loads.close()
+                if isinstance(error, Error):
+                    raise Unavailable(f"the tables of the warehouse cannot be opened ({cause(error)})") from error
                 raise
 
         warehouse = await asyncio.to_thread(connect)

@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from redis import exceptions
+
+from burgee_server.causes import of_system
 from burgee_server.errors import BurgeeError
 from burgee_server.findings import Finding, ok, warning, wrong
 from burgee_server.storage.backlog import judge
 from burgee_server.storage.memory.turns import LocalTurns
-from burgee_server.storage.redis.connection import connect, durability, told
+from burgee_server.storage.redis.connection import ANSWER_SECONDS, connect, durability, told
 from burgee_server.storage.redis.journal import RedisJournal
 
 _SKEW_SECONDS = 2.0
@@ -37,10 +40,26 @@ async def _look(url: str, max_bytes: int) -> list[Finding]:
         journal = RedisJournal(client, max_bytes, LocalTurns())
         found += judge(await journal.backlog(), await journal.quarantine.held(), time.time())
     except BurgeeError as error:
-        return [wrong("redis", f"does not answer: {error}", "see that it runs, and that the URL is right")]
+        return [_away(error)]
     finally:
         await client.aclose()
     return found
+
+
+def _away(error: BurgeeError) -> Finding:
+    """What Redis or the system says; Redis quotes commands, and nothing that it keeps."""
+    why = error.__cause__
+    if isinstance(why, exceptions.AuthenticationError):
+        return wrong("redis", f"refuses us: {why}", "see the user and the password in BURGEE_REDIS")
+    if isinstance(why, exceptions.ResponseError):
+        return wrong(
+            "redis", f"answers with a fault: {why}", "see the number in BURGEE_REDIS, and what its user may do"
+        )
+    if isinstance(why, exceptions.TimeoutError):
+        found = f"has not answered in {ANSWER_SECONDS:.0f} s"
+    else:
+        found = f"cannot be reached: {of_system(error) or error}"
+    return wrong("redis", found, "see that it runs, and that BURGEE_REDIS has its host and port")
 
 
 def _memory(about: Mapping[str, Any]) -> Iterator[Finding]:

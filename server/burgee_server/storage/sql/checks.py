@@ -1,10 +1,11 @@
 """Looks at a control store without changing it."""
 
+import re
 import time
 from collections.abc import Iterator
 
 from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from burgee_server.causes import cause
 from burgee_server.findings import Finding, ok, warning, wrong
@@ -23,9 +24,26 @@ def check_database(url: str) -> Iterator[Finding]:
     try:
         yield from _look(engine)
     except SQLAlchemyError as error:
-        yield wrong("control store", f"does not answer ({cause(error)})", "see that it runs, and that the URL is right")
+        yield _fault(error)
     finally:
         engine.dispose()
+
+
+def _fault(error: SQLAlchemyError) -> Finding:
+    """What PostgreSQL or the system says to who asks for a connection; of a statement, its kind."""
+    origin = getattr(error, "orig", None)
+    if not isinstance(error, OperationalError) or getattr(origin, "sqlstate", None) is not None:
+        return wrong("control store", f"answers with a fault ({cause(error)})", "look into its own log")
+    said = str(origin)
+    if refused := re.search(r"FATAL: +(.+)", said):
+        advice = "see the user, the password and the database in BURGEE_DATABASE"
+        return wrong("control store", f"refuses us: {refused[1]}", advice)
+    why = re.search(r"failed: (?!.*failed: )(.+)", said)
+    return wrong(
+        "control store",
+        f"cannot be reached: {why[1] if why else said.splitlines()[0]}",
+        "see that it runs, and that BURGEE_DATABASE has its host and port",
+    )
 
 
 def _look(engine: Engine) -> Iterator[Finding]:

@@ -16,6 +16,9 @@ from burgee_server.storage.sqlite.schema import MIGRATIONS
 READ_SECONDS = 20.0
 """How long a file may be read through; a larger one is believed."""
 _AHEAD_SECONDS = 30.0
+_RESTORE = "restore the whole directory from a backup"
+_SAVED = f"start the server, which saves what can be read and says what is lost; or {_RESTORE}"
+_ADVICE_IF_DAMAGED = {"journal": _SAVED, "held events": _SAVED}
 
 
 def read_only(path: Path) -> str:
@@ -37,9 +40,9 @@ def check_file(subject: str, path: Path) -> Finding:
                     raise
                 return ok(subject, f"{_size(path)}; not read to its end in {READ_SECONDS:.0f} s")
     except sqlite3.Error as error:
-        return wrong(subject, f"{path} cannot be read ({cause(error)})", "restore the whole directory from a backup")
+        return wrong(subject, f"{path} cannot be read ({cause(error)})", _RESTORE)
     if fault != "ok":
-        return wrong(subject, f"{path} is damaged", "restore the whole directory from a backup")
+        return wrong(subject, f"{path} is damaged", _ADVICE_IF_DAMAGED.get(subject, _RESTORE))
     return ok(subject, f"intact, {_size(path)}")
 
 
