@@ -71,6 +71,21 @@ async def test_a_key_is_found_by_its_digest_and_opens_its_environment(access):
     assert await access.api_key(b"other") is None
 
 
+async def test_a_key_of_one_group_stays_one(access):
+    """Wherever it is read; and the audit log says whose it is."""
+    await access.create_project("a", "A", BY)
+    environment = await access.environment("a", "production")
+    group = {"group_type": "company", "group_key": "acme"}
+    made = await access.create_api_key(environment, "page", Role.PORTAL, 0, b"digest", BY, **group)
+
+    assert (made.group_type, made.group_key) == ("company", "acme")
+    assert [await access.api_key(b"digest"), *await access.api_keys("a")] == [made, made]
+    assert await access.find_api_key("a", made.api_key_id) == made
+    assert await access.set_limits(made, 1, 2, BY) == await access.api_key(b"digest")
+    [*_, entry] = await access.audit_entries(environment.environment_id, None, 2)
+    assert entry.detail == "page (portal of company acme)"
+
+
 async def test_revoking_is_remembered_and_doing_it_twice_keeps_the_first_time(access):
     """A key ends once."""
     await access.create_project("a", "A", BY)

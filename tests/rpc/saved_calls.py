@@ -18,8 +18,8 @@ async def ask(caller, key="opened", **fields):
     return await caller.insights.AskInsight(pb.AskInsightRequest(insight_key=key, **fields))
 
 
-async def with_role(server, admin, role):
+async def with_role(server, admin, role, **fields):
     """Somebody with a key of that role, in the environment of an admin."""
-    request = admin_pb2.CreateApiKeyRequest(name=role, role=admin_pb2.KeyRole.Value(f"KEY_ROLE_{role}"))
+    request = admin_pb2.CreateApiKeyRequest(name=role, role=admin_pb2.KeyRole.Value(f"KEY_ROLE_{role}"), **fields)
     made = await admin.admin.CreateApiKey(request)
     return caller(server.target, made.secret)

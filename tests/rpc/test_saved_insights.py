@@ -205,13 +205,13 @@ async def test_a_portal_asks_saved_insights_of_one_group_and_nothing_else(server
     assert (await ask(portal, group_key="nobody")).answer.trend.rows[0].total == 0
     with refused(INVALID, "group_key"):
         await ask(portal)
-    with refused(StatusCode.PERMISSION_DENIED):
-        await ask(portal, "internal", group_key="acme")
-    for group_type in ("user", "region"):
-        with refused(StatusCode.PERMISSION_DENIED):
-            await ask(portal, group_key="acme", group_type=group_type)
-    with refused(StatusCode.PERMISSION_DENIED):
-        await ask(portal, "internal", group_key="acme", group_type="company")
+    for group_type in ("", "company", "user", "region"):
+        told = []
+        for key in ("internal", "not-there", *(["opened"] if group_type in ("user", "region") else [])):
+            with refused(StatusCode.NOT_FOUND) as refusal:
+                await ask(portal, key, group_key="acme", group_type=group_type)
+            told.append(refusal.message.replace(key, "KEY"))
+        assert len(set(told)) == 1  # nothing of what there is
     for method, request in (
         ("QueryTrend", pb.InsightQuestion(**TREND).trend),
         ("GetInsight", pb.GetInsightRequest(insight_key="opened")),
@@ -221,6 +221,48 @@ async def test_a_portal_asks_saved_insights_of_one_group_and_nothing_else(server
     ):
         with refused(StatusCode.PERMISSION_DENIED):
             await getattr(portal.insights, method)(request)
+
+
+async def test_a_key_of_one_group_asks_of_no_other_whatever_is_filled_in(server, admin, loaded):
+    """By itself of its own; neither of another key nor of another type, and without a word of what there is."""
+    await admin.send(event("opened", "ann", "acme", 1), *(event("opened", "ann", "bolt", n) for n in range(5)))
+    await loaded()
+    await save(admin, shown_to="company", tags=["board"])
+    await save(admin, "regional", shown_to="region", tags=["board"])
+    acme = await with_role(server, admin, "PORTAL", group_type="company", group_key="acme")
+    for fields in ({}, {"group_key": "acme"}, {"group_type": "company"}):
+        mine = await ask(acme, **fields)
+        assert (mine.group_type, mine.group_key, mine.answer.trend.rows[0].total) == ("company", "acme", 1)
+        board = [each async for each in acme.insights.AskInsights(pb.AskInsightsRequest(tag="board", **fields))]
+        assert [each.answered.answer.trend.rows[0].total for each in board] == [1]
+    for fields in (
+        {"group_key": "bolt"},
+        {"group_key": "ACME"},
+        {"group_key": " acme"},
+        {"group_type": "region"},
+        {"group_type": "region", "group_key": "acme"},
+    ):
+        for key in ("opened", "regional", "not-there"):
+            with refused(StatusCode.PERMISSION_DENIED):
+                await ask(acme, key, **fields)
+            with refused(StatusCode.PERMISSION_DENIED):
+                _ = [each async for each in acme.insights.AskInsights(pb.AskInsightsRequest(tag="board", **fields))]
+    with refused(StatusCode.NOT_FOUND):
+        await ask(acme, "regional")
+    listed = (await admin.admin.ListApiKeys(admin_pb2.ListApiKeysRequest())).api_keys[-1]
+    assert (listed.group_type, listed.group_key) == ("company", "acme")
+    await admin.admin.RevokeApiKey(admin_pb2.RevokeApiKeyRequest(api_key_id=listed.api_key_id))
+    with refused(StatusCode.UNAUTHENTICATED):
+        await ask(acme)
+    await acme.channel.close()
+    for role, group, path in (
+        ("READER", {"group_type": "company", "group_key": "acme"}, "group_type"),
+        ("PORTAL", {"group_key": "acme"}, "group_type"),
+        ("PORTAL", {"group_type": "user", "group_key": "acme"}, "group_type"),
+        ("PORTAL", {"group_type": "company"}, "group_key"),
+    ):
+        with refused(INVALID, path):
+            await with_role(server, admin, role, **group)
 
 
 async def test_several_are_asked_in_one_call(server, admin, portal, loaded):
@@ -248,11 +290,13 @@ async def test_several_are_asked_in_one_call(server, admin, portal, loaded):
     assert await told(portal, board) == [("b", 1)]
     board.ClearField("group_type")
     assert await told(admin, board) == [("a", "INVALID_ARGUMENT"), ("b", 1), ("c", 0)]
-    assert await told(portal, pb.AskInsightsRequest(insight_keys=["a", "b"], group_key="acme")) == [
-        ("a", "PERMISSION_DENIED"),
-        ("b", 1),
-    ]
-    assert await told(portal, pb.AskInsightsRequest(insight_keys=["b"])) == [("b", "INVALID_ARGUMENT")]
+    for key in ("a", "none"):
+        with refused(StatusCode.NOT_FOUND) as refusal:
+            await told(portal, pb.AskInsightsRequest(insight_keys=["b", key], group_key="acme"))
+        assert refusal.message == f"no insight '{key}' that is shown to groups"
+    for request in ({"insight_keys": ["b"]}, {"insight_keys": ["none"]}, {"tag": "board"}):
+        with refused(INVALID, "group_key"):
+            await told(portal, pb.AskInsightsRequest(**request))
     with refused(StatusCode.NOT_FOUND):
         await told(admin, pb.AskInsightsRequest(insight_keys=["a", "none"]))
     for request in ({}, {"insight_keys": ["a"], "tag": "board"}, {"insight_keys": ["a"] * 51}):

@@ -173,6 +173,8 @@ class ApiKey(_message.Message):
     REVOKED_AT_FIELD_NUMBER: _builtins.int
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
     QUERIES_AT_A_TIME_FIELD_NUMBER: _builtins.int
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
     api_key_id: _builtins.str
     """Its identity."""
     name: _builtins.str
@@ -187,6 +189,10 @@ class ApiKey(_message.Message):
     """How many events it may send a second. 0: what the server's settings say."""
     queries_at_a_time: _builtins.int
     """How many questions about usage it may have under way at a time. 0: what the server's settings say."""
+    group_type: _builtins.str
+    """The type of the one group that a PORTAL key asks of. Empty: any group, one at a time."""
+    group_key: _builtins.str
+    """The key of that group."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -207,10 +213,12 @@ class ApiKey(_message.Message):
         revoked_at: _timestamp_pb2.Timestamp | None = ...,
         events_per_second: _builtins.int = ...,
         queries_at_a_time: _builtins.int = ...,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "revoked_at", b"revoked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "created_at", b"created_at", "environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "revoked_at", b"revoked_at", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "created_at", b"created_at", "environment_key", b"environment_key", "events_per_second", b"events_per_second", "group_key", b"group_key", "group_type", b"group_type", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "revoked_at", b"revoked_at", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -520,6 +528,8 @@ class CreateApiKeyRequest(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     EVENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
     QUERIES_AT_A_TIME_FIELD_NUMBER: _builtins.int
+    GROUP_TYPE_FIELD_NUMBER: _builtins.int
+    GROUP_KEY_FIELD_NUMBER: _builtins.int
     project_key: _builtins.str
     """Of which project. Empty: the caller's own."""
     environment_key: _builtins.str
@@ -532,6 +542,10 @@ class CreateApiKeyRequest(_message.Message):
     """How many events it may send a second, at most 1,000,000. 0: what the server's settings say."""
     queries_at_a_time: _builtins.int
     """How many questions about usage it may have under way at a time, at most 10,000. 0: what the server's settings say."""
+    group_type: _builtins.str
+    """With PORTAL: the type of the one group that the key asks of, and never of another. Empty: of any, one at a time."""
+    group_key: _builtins.str
+    """The key of that group; both or neither."""
     def __init__(
         self,
         *,
@@ -541,10 +555,12 @@ class CreateApiKeyRequest(_message.Message):
         role: Global___KeyRole.ValueType = ...,
         events_per_second: _builtins.int = ...,
         queries_at_a_time: _builtins.int = ...,
+        group_type: _builtins.str = ...,
+        group_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_key", b"environment_key", "events_per_second", b"events_per_second", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_key", b"environment_key", "events_per_second", b"events_per_second", "group_key", b"group_key", "group_type", b"group_type", "name", b"name", "project_key", b"project_key", "queries_at_a_time", b"queries_at_a_time", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from burgee_server.access.gate import PERMISSIONS, Permission, Principal
 from burgee_server.access.secret import digest, new_secret
 from burgee_server.errors import Denied, Invalid
-from burgee_server.names import key_fault, name_fault, require
+from burgee_server.names import group_type_fault, key_fault, name_fault, require
 from burgee_server.ports.access import AccessStore, ApiKey, AuditEntry, Authorship, Environment, Project, Role
 from burgee_server.ports.changes import Change, ChangeFeed, Kind
 from burgee_server.ports.clock import Clock
@@ -109,10 +109,14 @@ class Administration:
         role: Role,
         events_per_second: int,
         queries_at_a_time: int,
+        group_type: str = "",
+        group_key: str = "",
     ) -> tuple[ApiKey, str]:
-        """A new key and its secret. Raises Invalid, NotFound, Denied."""
+        """A new key and its secret: of one group, if one is named. Raises Invalid, NotFound, Denied."""
         require("name", name_fault(name))
         _check_limits(events_per_second, queries_at_a_time)
+        if group_type or group_key:
+            _check_group(role, group_type, group_key)
         if not PERMISSIONS[role] <= PERMISSIONS[principal.role]:
             raise Denied(f"API key {principal.name!r} has the role {principal.role} and cannot give {role}")
         project_key = _project(principal, project_key)
@@ -120,7 +124,15 @@ class Administration:
         secret = new_secret()
         by = self._by(principal)
         key = await self._store.create_api_key(
-            environment, name, role, events_per_second, digest(secret), by, queries_at_a_time=queries_at_a_time
+            environment,
+            name,
+            role,
+            events_per_second,
+            digest(secret),
+            by,
+            queries_at_a_time=queries_at_a_time,
+            group_type=group_type,
+            group_key=group_key,
         )
         return key, secret
 
@@ -173,6 +185,14 @@ def _check_limits(events_per_second: int, queries_at_a_time: int) -> None:
         raise Invalid.of("queries_at_a_time", f"at most {MAX_QUERIES_AT_A_TIME:,}; 0 is what the settings say")
     if events_per_second > MAX_EVENTS_PER_SECOND:
         raise Invalid.of("events_per_second", f"at most {MAX_EVENTS_PER_SECOND:,}; 0 is what the settings say")
+
+
+def _check_group(role: Role, group_type: str, group_key: str) -> None:
+    """Any other role would see beyond the group all the same."""
+    if role is not Role.PORTAL:
+        raise Invalid.of("group_type" if group_type else "group_key", f"only a {Role.PORTAL} key is of one group")
+    require("group_type", group_type_fault(group_type))
+    require("group_key", name_fault(group_key))
 
 
 def secret_fault(secret: str) -> str:

@@ -57,6 +57,9 @@ class Principal:
     """How many events it may send a second; 0: as many as the server lets any key."""
     queries_at_a_time: int = 0
     """How many questions it may have under way; 0: as many as the server lets any key."""
+    group_type: str = ""
+    """The type of the one group that it may ask of; empty: of any."""
+    group_key: str = ""
 
     @property
     def reads_all(self) -> bool:
@@ -111,7 +114,14 @@ class Gate:
         if key.revoked_at is not None:
             raise Unauthenticated(f"API key {key.api_key_id} was revoked")
         principal = Principal(
-            key.api_key_id, key.name, key.role, key.environment, key.events_per_second, key.queries_at_a_time
+            key.api_key_id,
+            key.name,
+            key.role,
+            key.environment,
+            key.events_per_second,
+            key.queries_at_a_time,
+            key.group_type,
+            key.group_key,
         )
         if len(known) < MAX_KNOWN:
             known[secret] = principal

@@ -38,6 +38,8 @@ def _limit_options(default: int | None) -> Callable[[Callable[..., None]], Calla
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(_ROLES), help="What it may do.")
 @click.option("--environment", default="", metavar="KEY", help="What it opens; else the same as your own key.")
+@click.option("--group", "group_key", default="", metavar="KEY", help="With portal: the one group that it asks of.")
+@click.option("--group-type", default="company", show_default=True, help="Of which type that is.")
 @project_option
 @_limit_options(0)
 @as_json
@@ -47,6 +49,8 @@ def create(
     name: str,
     role: str,
     environment: str,
+    group_key: str,
+    group_type: str,
     project: str,
     events_per_second: int,
     queries_at_a_time: int,
@@ -60,6 +64,8 @@ def create(
         role=pb.KeyRole.Value(f"KEY_ROLE_{role.upper()}"),
         events_per_second=events_per_second,
         queries_at_a_time=queries_at_a_time,
+        group_type=group_type if group_key else "",
+        group_key=group_key,
     )
     created = client.stub(AdminServiceStub).CreateApiKey(request)
     key = created.api_key
@@ -67,7 +73,7 @@ def create(
         print_json({**_document(key), "secret": created.secret})
         return
     opens = f"{key.project_key}/{key.environment_key}"
-    click.echo(f"{key.api_key_id}: {key.name!r}, {role}, opens {opens}; its secret is shown this once:", err=True)
+    click.echo(f"{key.api_key_id}: {key.name!r}, {_may(key)}, opens {opens}; its secret is shown this once:", err=True)
     click.echo(created.secret)
 
 
@@ -85,7 +91,7 @@ def list_(client: burgee.Client, project: str, as_json: bool) -> None:
         [
             key.api_key_id,
             key.name,
-            _role(key),
+            _may(key),
             key.environment_key,
             _limits(key),
             f"{key.revoked_at.ToDatetime():%Y-%m-%d}" if key.HasField("revoked_at") else None,
@@ -100,7 +106,7 @@ def list_(client: burgee.Client, project: str, as_json: bool) -> None:
 @_limit_options(None)
 @with_client
 def set_(client: burgee.Client, api_key_id: str, events_per_second: int | None, queries_at_a_time: int | None) -> None:
-    """Change how much a key may do, at once. Its role and its environment never change."""
+    """Change how much a key may do, at once. Its role, environment and group never change."""
     if events_per_second is None and queries_at_a_time is None:
         raise click.UsageError("name what shall change: --events-per-second, --queries-at-a-time")
     request = pb.UpdateApiKeyRequest(
@@ -133,6 +139,11 @@ def _role(key: pb.ApiKey) -> str:
     return pb.KeyRole.Name(key.role).removeprefix("KEY_ROLE_").lower()
 
 
+def _may(key: pb.ApiKey) -> str:
+    """Its role, and of which group, for people."""
+    return f"{_role(key)} of {key.group_type} {key.group_key}" if key.group_key else _role(key)
+
+
 def _document(key: pb.ApiKey) -> dict[str, Any]:
     return {
         "api_key_id": key.api_key_id,
@@ -144,4 +155,6 @@ def _document(key: pb.ApiKey) -> dict[str, Any]:
         "revoked_at": key.revoked_at.ToJsonString() if key.HasField("revoked_at") else None,
         "events_per_second": key.events_per_second or None,
         "queries_at_a_time": key.queries_at_a_time or None,
+        "group_type": key.group_type or None,
+        "group_key": key.group_key or None,
     }

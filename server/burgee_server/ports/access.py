@@ -62,6 +62,9 @@ class ApiKey:
     """How many events it may send a second; 0: as many as the settings say."""
     queries_at_a_time: int = 0
     """How many questions it may have under way; 0: as many as the settings say."""
+    group_type: str = ""
+    """The type of the one group that it asks of; empty: of any."""
+    group_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class AccessStore(Protocol):
         by: Authorship,
         *,
         queries_at_a_time: int = 0,
+        group_type: str = "",
+        group_key: str = "",
     ) -> ApiKey:
         """Keep a new key by the digest of its secret. Raises AlreadyExists for a digest that is known."""
 

@@ -87,6 +87,8 @@ class AdminServicer(admin_pb2_grpc.AdminServiceServicer):
             role,
             request.events_per_second,
             request.queries_at_a_time,
+            request.group_type,
+            request.group_key,
         )
         return pb.CreateApiKeyResponse(api_key=_api_key(key), secret=secret)
 
@@ -157,6 +159,8 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
         revoked_at=timestamp(key.revoked_at),
         events_per_second=key.events_per_second,
         queries_at_a_time=key.queries_at_a_time,
+        group_type=key.group_type,
+        group_key=key.group_key,
     )
 
 

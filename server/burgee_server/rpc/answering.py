@@ -3,8 +3,7 @@
 from typing import Any
 
 from burgee.v1 import saved_pb2
-from burgee_server.access import Principal
-from burgee_server.errors import Denied, Invalid, Overloaded
+from burgee_server.errors import Invalid, Overloaded
 from burgee_server.insights import Insights, OneGroup
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.saved import SavedInsight
@@ -50,11 +49,11 @@ class Answering:
     async def ask(
         self, saved: SavedInsight, request: saved_pb2.AskInsightRequest, context: Any
     ) -> saved_pb2.AskInsightResponse:
-        """The response to a saved question: of nothing but one group, where the caller asks so or may not do otherwise.
+        """The response to a saved question, of nothing but one group if the request names one.
 
-        Raises Invalid with the fields of the request, or of the question as it was saved; Denied.
+        Raises Invalid with the fields of the request, or of the question as it was saved.
         """
-        group = _group(saved, request, principal())
+        group = _group(saved, request)
         if request.group_type not in ("", saved.contents.shown_to, *await self._group_types.known(environment_id())):
             raise Invalid.of("group_type", f"there is no group type {request.group_type!r} here")
         question = question_in(saved)
@@ -124,16 +123,9 @@ class Answering:
         return self._longest_seconds if remaining is None else min(remaining, self._longest_seconds)
 
 
-def _group(saved: SavedInsight, request: saved_pb2.AskInsightRequest, caller: Principal) -> OneGroup | None:
-    """The group that the answer is confined to; None: it is about all. Raises Invalid, Denied."""
-    shown_to = saved.contents.shown_to
-    group_type = request.group_type or shown_to
-    if not caller.reads_all:
-        if not request.group_key:
-            raise Invalid.of("group_key", f"must not be empty: API key {caller.name!r} asks of one group at a time")
-        if not shown_to or group_type != shown_to:
-            of = f"to {shown_to}" if shown_to else "to no group"
-            raise Denied(f"insight {saved.key!r} is shown {of}, and API key {caller.name!r} has the role {caller.role}")
+def _group(saved: SavedInsight, request: saved_pb2.AskInsightRequest) -> OneGroup | None:
+    """The group that the answer is confined to; None: it is about all. Raises Invalid."""
+    group_type = request.group_type or saved.contents.shown_to
     if not request.group_key:
         if request.group_type:
             raise Invalid.of("group_key", "must not be empty where there is a group type")

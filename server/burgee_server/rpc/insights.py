@@ -14,6 +14,7 @@ from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.errors import code_of
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.questions.saved import read_contents, write_insight
+from burgee_server.rpc.shown import is_shown, shown, take_own_group
 
 MAX_TOGETHER = 50
 """How many saved insights may be asked in one call."""
@@ -147,13 +148,15 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
 
     async def AskInsight(self, request: saved_pb2.AskInsightRequest, context: Any) -> saved_pb2.AskInsightResponse:
         """Ask a saved question."""
-        saved = await self._saved.get(environment_id(), _key(request.insight_key))
+        take_own_group(request, principal())
+        saved = await shown(self._saved, _key(request.insight_key), request.group_type, principal())
         return await self._answering.ask(saved, request, context)
 
     async def AskInsights(
         self, request: saved_pb2.AskInsightsRequest, context: Any
     ) -> AsyncIterator[saved_pb2.AskInsightsResponse]:
         """Ask saved questions, one after another."""
+        take_own_group(request, principal())
         asked = saved_pb2.AskInsightRequest(
             range=request.range,
             time_zone=request.time_zone,
@@ -177,11 +180,9 @@ class InsightServicer(insights_pb2_grpc.InsightServiceServicer):
         if request.insight_keys:
             if len(request.insight_keys) > MAX_TOGETHER:
                 raise Invalid.of("insight_keys", f"at most {MAX_TOGETHER}")
-            return [await self._saved.get(environment_id(), key) for key in request.insight_keys]
-        found = await self._saved.tagged(environment_id(), request.tag)
-        if not principal().reads_all:
-            shown = [each for each in found if each.contents.shown_to]
-            found = [each for each in shown if request.group_type in ("", each.contents.shown_to)]
+            return [await shown(self._saved, key, request.group_type, principal()) for key in request.insight_keys]
+        tagged = await self._saved.tagged(environment_id(), request.tag)
+        found = [each for each in tagged if is_shown(each, request.group_type, principal())]
         if len(found) > MAX_TOGETHER:
             raise Invalid.of("tag", f"at most {MAX_TOGETHER} insights may have it, to be asked together")
         return found

@@ -35,6 +35,17 @@ async def test_a_key_for_a_service_is_made_used_changed_and_ended(run):
     assert secret not in table
 
 
+async def test_a_key_for_one_company(run):
+    """Is told apart in the list; other roles are of no company."""
+    made = await run("keys", "create", "acme-page", "--role", "portal", "--group", "acme")
+    assert "'acme-page', portal of company acme, opens " in made.stderr
+    assert "│ portal of company acme │" in (await run("keys", "list")).output
+    key = json.loads((await run("keys", "list", "--json")).output)[-1]
+    assert (key["group_type"], key["group_key"]) == ("company", "acme")
+    refused = await run("keys", "create", "x", "--role", "reader", "--group", "acme", code=1)
+    assert "only a portal key is of one group" in refused.output
+
+
 async def test_who_changed_what_is_listed_newest_first(run):
     """With the names of keys; what is beyond the limit is not kept quiet."""
     await run("flags", "create", "beta", "--note", "try it")

@@ -121,10 +121,14 @@ class SqlAccess:
         by: Authorship,
         *,
         queries_at_a_time: int = 0,
+        group_type: str = "",
+        group_key: str = "",
     ) -> ApiKey:
         """Keep a new key by the digest of its secret."""
         key_id = f"key_{secrets.token_hex(8)}"
-        key = ApiKey(key_id, name, environment, role, by.at, None, events_per_second, queries_at_a_time)
+        limits = (events_per_second, queries_at_a_time)
+        key = ApiKey(key_id, name, environment, role, by.at, None, *limits, group_type, group_key)
+        told = f"{name} ({role} of {group_type} {group_key})" if group_key else f"{name} ({role})"
         row = {
             "api_key_id": key.api_key_id,
             "digest": digest,
@@ -134,15 +138,15 @@ class SqlAccess:
             "created_at": by.at,
             "events_per_second": events_per_second,
             "queries_at_a_time": queries_at_a_time,
+            "group_type": group_type,
+            "group_key": group_key,
         }
         async with self._database.writing() as connection:
             try:
                 await connection.execute(insert(api_keys).values(row))
             except IntegrityError as error:
                 raise AlreadyExists("this secret is in use already") from error
-            await record(
-                connection, environment.environment_id, "api_key.create", key.api_key_id, by, f"{name} ({role})"
-            )
+            await record(connection, environment.environment_id, "api_key.create", key.api_key_id, by, told)
         return key
 
     async def api_key(self, digest: bytes) -> ApiKey | None:
@@ -263,6 +267,8 @@ def _api_keys() -> Select[Any]:
             api_keys.c.revoked_at,
             api_keys.c.events_per_second,
             api_keys.c.queries_at_a_time,
+            api_keys.c.group_type,
+            api_keys.c.group_key,
         )
     )
 
@@ -277,4 +283,6 @@ def _api_key(row: Row[Any]) -> ApiKey:
         row.revoked_at,
         row.events_per_second,
         row.queries_at_a_time,
+        row.group_type,
+        row.group_key,
     )

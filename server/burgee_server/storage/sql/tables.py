@@ -87,6 +87,8 @@ api_keys = Table(
     Column("revoked_at", Instant),
     Column("events_per_second", Integer, nullable=False, server_default="0"),
     Column("queries_at_a_time", Integer, nullable=False, server_default="0"),
+    Column("group_type", Text, nullable=False, server_default=""),
+    Column("group_key", Text, nullable=False, server_default=""),
 )
 
 audit_entries = Table(
