@@ -21,6 +21,9 @@ class NotingGate:
         self.came = []
         self.all_came = asyncio.Event()
 
+    def peek(self, _secret, _needed):
+        return None
+
     async def enter(self, _secret, needed):
         self.came.append(needed)
         if len(self.came) == CAPTURES + 1:

@@ -1,7 +1,7 @@
 """Lets a call in: from the secret it carries to the environment it may use, and what it may do there."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 from burgee_server.access.secret import digest
 from burgee_server.errors import Denied, Unauthenticated
@@ -9,8 +9,8 @@ from burgee_server.ports.access import AccessStore, Environment, Role
 from burgee_server.ports.changes import Change, Kind
 
 
-class Permission(Enum):
-    """What a call needs."""
+class Permission(StrEnum):
+    """What a call needs. Text: it is looked up at every call, and another kind of enum is ten times as slow to hash."""
 
     CAPTURE = auto()
     """Write events and profiles."""

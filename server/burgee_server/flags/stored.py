@@ -56,15 +56,15 @@ class Stored:
     def peek(self, environment_id: int, flags: FlagSet, context: Context) -> Known | None:
         """What the flags may ask of those whom the context names, and of those above; None unless all is in memory."""
         properties: dict[tuple[str, str], Properties] = {}
-        for identity in on_the_way(context, flags.links, properties):
-            found = self._properties.peek(environment_id, *identity)
-            if found is None:
-                return None
-            properties[identity] = found
-        context = completed(context, parent_groups(context, flags.links, properties))
+        peek = self._properties.peek
+        if flags.links:
+            for group_type, key in on_the_way(context, flags.links, properties):
+                if (found := peek(environment_id, group_type, key)) is None:
+                    return None
+                properties[group_type, key] = found
+            context = completed(context, parent_groups(context, flags.links, properties))
         for identity in named(context, flags.profile_types):
-            found = self._properties.peek(environment_id, *identity)
-            if found is None:
+            if (found := peek(environment_id, *identity)) is None:
                 return None
             properties[identity] = found
         if not flags.cohort_types:

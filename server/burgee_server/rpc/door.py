@@ -36,7 +36,9 @@ CAPTURE = "/burgee.v1.CaptureService/Capture"
 
 _NONE: Mapping[str, AtOnce] = MappingProxyType({})
 
+_AUTHORIZATION = "authorization"
 _SCHEME = "bearer "
+_SCHEME_ENDS = len(_SCHEME)
 
 _LATE_SECONDS = 0.05
 """A call that is ended no longer before its deadline was ended by it: clocks begin at different moments."""
@@ -79,11 +81,14 @@ class Door(grpc.aio.ServerInterceptor):
         if answer is None or self._running.stopping or log.isEnabledFor(logging.DEBUG):
             return None
         began = perf_counter()
+        authorization: str | bytes | None = None
+        for name, value in metadata:
+            if name == call.REQUEST_ID:
+                return None
+            if name == _AUTHORIZATION and authorization is None:
+                authorization = value
         try:
-            for name, _ in metadata:
-                if name == call.REQUEST_ID:
-                    return None
-            principal = self._gate.peek(_secret(metadata), NEEDED[method])
+            principal = self._gate.peek(_bearer(authorization), NEEDED[method])
             answered = None if principal is None else answer(principal.environment_id, message)
         except Exception:
             return None  # it is raised again, and answered, on the ordinary way
@@ -141,8 +146,8 @@ class Door(grpc.aio.ServerInterceptor):
         call.name(metadata)
         try:
             self._running.check()
-            secret = _secret(metadata)
-            principal = await self._gate.enter(secret, NEEDED[method])
+            secret, needed = _secret(metadata), NEEDED[method]
+            principal = self._gate.peek(secret, needed) or await self._gate.enter(secret, needed)
             if method == CAPTURE:
                 await self._limits.check(principal)
             call.enter(principal)
@@ -297,9 +302,16 @@ def _refusal(error: BurgeeError, calls: MethodCalls, *, reads_first: bool) -> Ha
 def _secret(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     """The API key that a call carries. Raises Unauthenticated."""
     for name, value in metadata:
-        if name == "authorization":
-            text = value if isinstance(value, str) else value.decode(errors="replace")
-            if text[: len(_SCHEME)].lower() == _SCHEME:
-                return text[len(_SCHEME) :]
-            raise Unauthenticated('the authorization metadata must be "Bearer <API key>"')
-    raise Unauthenticated('no API key: send it as the metadata authorization: "Bearer <API key>"')
+        if name == _AUTHORIZATION:
+            return _bearer(value)
+    return _bearer(None)
+
+
+def _bearer(authorization: str | bytes | None) -> str:
+    """The API key in what the metadata say; None: they say nothing. Raises Unauthenticated."""
+    if authorization is None:
+        raise Unauthenticated('no API key: send it as the metadata authorization: "Bearer <API key>"')
+    text = authorization if isinstance(authorization, str) else authorization.decode(errors="replace")
+    if text[:_SCHEME_ENDS].lower() == _SCHEME:
+        return text[_SCHEME_ENDS:]
+    raise Unauthenticated('the authorization metadata must be "Bearer <API key>"')

@@ -24,6 +24,9 @@ MAX_HEARTBEAT_SECONDS = 300
 
 _HEARTBEAT_SECONDS = 15
 
+_read_question = pb.EvaluateRequest.FromString
+_QUESTION = pb.EvaluateRequest.DESCRIPTOR
+
 
 class FlagServicer:
     """Flag checks, and what others need to make them."""
@@ -146,7 +149,7 @@ class FlagServicer:
 
 def _asked(question: bytes) -> tuple[str, Context]:
     """The flag's key, and the context. Raises Invalid and WireError."""
-    request = decode(question, pb.EvaluateRequest.FromString, pb.EvaluateRequest.DESCRIPTOR)
+    request = decode(question, _read_question, _QUESTION)
     context = _read_context(request.context, size=len(question))
     return _flag_key(request.flag_key), context
 

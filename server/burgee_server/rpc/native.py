@@ -52,6 +52,8 @@ class NativeServer(pygrpc_native.aio.Server):
         front: Any = self._front
         loop: Any = self._loop
         try:
+            if len(events) < _AT_A_TIME and not self._waiting:  # nobody has to wait for a turn
+                events = [event for event in events if not self._answer(event)]
             for _ in range(_BATCHES):
                 self._sort(events)
                 if len(events) < _AT_A_TIME:  # that was all
@@ -80,20 +82,27 @@ class NativeServer(pygrpc_native.aio.Server):
 
     def _begin(self) -> None:
         """Answer calls in turns, or give them a task: so many that others have a turn at the loop soon."""
-        front: Any = self._front
         others = []
         for _ in range(_AT_A_TIME):
             event = self._waiting.next()
             if event is None:
                 break
-            _, number, method_id, message, _, details = event
-            answer = self._door.answer_at_once(self._table[method_id][0], details[0], message)
-            if answer is None:
+            if not self._answer(event):
                 others.append(event)
-            else:
-                front.respond(number, answer)
         if others:
             self._on_events(others)
+
+    def _answer(self, event: tuple[Any, ...]) -> bool:
+        """Answer a call if that is possible at once; whether it was."""
+        kind, number, method_id, message, _, details = event
+        if kind != EVENT_CALL:
+            return False
+        answer = self._door.answer_at_once(self._table[method_id][0], details[0], message)
+        if answer is None:
+            return False
+        front: Any = self._front
+        front.respond(number, answer)
+        return True
 
     async def _send(self, call: Any, context: Any, response: Any) -> bool:
         front = self._front
