@@ -7,8 +7,8 @@ first every other time: a machine that others use is of a different speed a minu
 told by the size of the answers, and compared with what can be queried at the end.
 
 Flag checks come from a process of their own, one every five milliseconds, and go in turn to that server and to an idle
-one beside it: what the idle one is slower by is the machine's doing, which all of them share. Those that send step back
-for the servers.
+one beside it, at the peak as in the overload: what the idle one is slower by is the machine's doing, which all of them
+share. Those that send step back for the servers.
 """
 
 import asyncio
@@ -125,6 +125,8 @@ def main() -> None:
     spawn = multiprocessing.get_context("spawn")
     checks: dict[str, list[list[float]]] = {
         "nobody else there": [],
+        "peak, server": [],
+        "peak, idle server": [],
         "overload, server": [],
         "overload, idle server": [],
     }
@@ -144,16 +146,18 @@ def main() -> None:
         print(", ".join(f"{n} at once {taken.rate:,.0f} events/s" for n, taken in tried.items()))
         a_second = max(TIMES * tried[best].rate / BATCH / CONNECTIONS, 1)
 
+        def probed(name: str, *options: str) -> Taken:
+            probing = processes.submit(probe, [server.target, idle.target], SECONDS)
+            taken = flood(server.target, body, *options)
+            for whose, took in zip(("server", "idle server"), probing.result(), strict=True):
+                checks[f"{name}, {whose}"].append(took)
+            return taken
+
         def peak() -> None:
-            peaks.append(flood(server.target, body, "-c", "1", "-m", str(best)))
+            peaks.append(probed("peak", "-c", "1", "-m", str(best)))
 
         def overload() -> None:
-            probing = processes.submit(probe, [server.target, idle.target], SECONDS)
-            options = ("-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}")
-            loaded.append(flood(server.target, body, *options))
-            of_server, of_idle = probing.result()
-            checks["overload, server"].append(of_server)
-            checks["overload, idle server"].append(of_idle)
+            loaded.append(probed("overload", "-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}"))
 
         for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS):
             stored(client)
