@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from burgee_server.storage.clickhouse import landing
 from burgee_server.storage.clickhouse.pool import ClientPool
+from burgee_server.storage.clickhouse.settings import JSON_SETTINGS
 from tests.faults.senders import KINDS, SIZE, Senders
 from tests.fixtures.nursery import ROOT, run_python
 
@@ -60,7 +60,7 @@ def check_stored(data: Path, senders: Senders, within: Sequence[str] = ()) -> No
 
 def _main(data: Path, statements: Sequence[str]) -> None:
     os.chdir(data)
-    pool = ClientPool(f"chdb://{data / 'events'}", 1, landing.JSON_SETTINGS)
+    pool = ClientPool(f"chdb://{data / 'events'}", 1, JSON_SETTINGS)
     answers = []
     for statement in statements:
         if statement.startswith("SELECT"):
