@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from burgee_server.capture.isolator import Isolator
 from burgee_server.errors import Damaged, Unavailable, Unsupported
 from burgee_server.meters import Work
-from burgee_server.ports.journal import Journal
+from burgee_server.ports.journal import Journal, Range
 from burgee_server.ports.warehouse import Refused, Warehouse
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,8 @@ LAST_RETRY_SECONDS = 10.0
 
 
 class Loader:
-    """Runs until it is stopped; then loads what waits, if the warehouse takes it.
+    """Runs until it is stopped; then loads what waits at that time, if the warehouse takes it: from nodes that go on,
+    more comes all the while, which is for the loader after this one.
 
     Whatever fails, on either side, is tried again, for ever, with the same range; only a Damaged journal ends it. A
     range that the warehouse refuses is the isolator's from then on, and holds nothing up. At marks in the journal,
@@ -51,7 +52,7 @@ class Loader:
         while True:
             last = self._stopping.is_set()
             try:
-                await self._drain()
+                await (self._drain_once() if last else self._drain())
             except Damaged:
                 raise  # the next start saves what can be read
             except Exception as error:
@@ -73,22 +74,37 @@ class Loader:
         self._stopping.set()
 
     async def _drain(self) -> None:
+        """Load until nothing waits any more, or this is stopped."""
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
-            if waiting.marks:
-                await self._reached(waiting.marks)
-                await self._journal.commit(waiting)
-                continue
-            try:
-                with self.work.once():
-                    patient = waiting.events <= PATIENT_EVENTS
-                    await self._warehouse.load(waiting.payload, again=waiting.again, patient=patient)
-            except Refused as refusal:
-                log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
-                await self._isolator.set_aside(waiting)
-            else:
-                self.work.amounts.update(events=waiting.events, bytes=len(waiting.payload))
-                await self._journal.commit(waiting)
-                self._isolator.notice_taken()
+            await self._carry(waiting)
+            if self._stopping.is_set():
+                return
+
+    async def _drain_once(self) -> None:
+        """Load as many events as wait now, or a few more."""
+        left = (await self._journal.backlog()).events
+        while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
+            await self._carry(waiting)
+            left -= waiting.events
+            if left <= 0:
+                return
+
+    async def _carry(self, waiting: Range) -> None:
+        if waiting.marks:
+            await self._reached(waiting.marks)
+            await self._journal.commit(waiting)
+            return
+        try:
+            with self.work.once():
+                patient = waiting.events <= PATIENT_EVENTS
+                await self._warehouse.load(waiting.payload, again=waiting.again, patient=patient)
+        except Refused as refusal:
+            log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
+            await self._isolator.set_aside(waiting)
+        else:
+            self.work.amounts.update(events=waiting.events, bytes=len(waiting.payload))
+            await self._journal.commit(waiting)
+            self._isolator.notice_taken()
 
     async def _until_appended(self) -> None:
         """Wait for something to load, or for the end."""

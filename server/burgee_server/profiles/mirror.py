@@ -61,11 +61,15 @@ class Mirror:
             await self._warehouse.load_profile_versions(versions)
             version = versions[-1].revision
             await self._store.set_loaded_versions(version)
+            if len(versions) < BATCH:  # all that there were; what has come since is noticed, and has its turn
+                break
         revision = await self._store.loaded_revision()
         while rows := await self._store.changed_since(revision, BATCH):
             await self._warehouse.load_profiles(rows)
             revision = rows[-1].revision
             await self._store.set_loaded_revision(revision)
+            if len(rows) < BATCH:
+                break
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -83,6 +83,26 @@ async def test_what_waits_when_it_is_stopped_is_loaded_first(journal):
     assert warehouse.events == ["a"]
 
 
+async def test_what_other_nodes_send_after_it_is_stopped_is_for_the_next_loader(journal):
+    """With every event that is loaded another one comes: a loader that waited for the last one would never end."""
+    warehouse = FakeWarehouse()
+    load = warehouse.load
+
+    async def load_while_more_comes(payload, **how):
+        await load(payload, **how)
+        await journal.append(1, "", batch("more"), 1)
+
+    async def some_are_loaded():
+        return len(warehouse.events) > 3
+
+    warehouse.load = load_while_more_comes
+    async with loading(journal, warehouse):
+        await journal.append(1, "", batch("a"), 1)
+        await until(some_are_loaded)
+
+    assert (await journal.backlog()).events == 1
+
+
 async def test_a_warehouse_that_fails_is_tried_again_and_nothing_is_lost_or_doubled(journal):
     """Trouble is the warehouse's, not the events'."""
     warehouse = FakeWarehouse()
