@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         None, description="PEM file of its private key, without a password. Both are read again when they change."
     )
     connections: Annotated[int, Field(ge=0)] = Field(
-        20_000, description="How many connections may be open; more are closed at once. 0: any. With grpcio only."
+        20_000, description="How many connections may be open; more are closed, by grpcio at once. 0: any number."
     )
     connection_seconds: Annotated[float, Field(ge=0)] = Field(
         0.0,
@@ -177,12 +177,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _limits_what_can_be_limited(self) -> Self:
-        if self.transport == "native" and (
-            self.connection_seconds or (self.connections and "connections" in self.model_fields_set)
-        ):
+        if self.transport == "native" and self.connection_seconds:
             raise ValueError(
-                "the native transport limits neither the number nor the age of connections:"
-                " leave out connections and connection_seconds, or take grpcio"
+                "the native transport does not limit the age of connections: take grpcio for connection_seconds"
             )
         return self
 

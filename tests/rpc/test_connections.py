@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from burgee.v1 import flags_pb2
 from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee_server.flags import Watch
+from burgee_server.rpc import crowd
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.server import RpcServer
 from burgee_server.rpc.sockets import hang_up
@@ -82,6 +83,24 @@ async def test_no_more_connections_than_the_setting(serving, admin):
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
         await first.close()
         await evaluate(third, admin, wait_for_ready=True)
+
+
+async def test_no_more_connections_than_the_setting_on_native(serving, admin, monkeypatch):
+    """Two more are accepted, and hung up on at the next look; the first go on, and when one goes there is room."""
+    monkeypatch.setattr(crowd, "LOOK_SECONDS", 0.05)
+    async with serving(Transport(native=True, most_connections=2)) as (_, connect), asyncio.timeout(20):
+        first, second = connect(), connect()
+        for channel in (first, second):
+            await evaluate(channel, admin)
+        others = [await asyncio.open_connection(*connect.address) for _ in range(2)]
+        for reader, writer in others:
+            writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+            await reader.read()
+            writer.close()
+        for channel in (first, second):
+            await evaluate(channel, admin)
+        await first.close()
+        await evaluate(connect(), admin, wait_for_ready=True)
 
 
 async def test_an_old_connection_is_left_for_a_new_one_without_a_failed_call(serving, server, admin):

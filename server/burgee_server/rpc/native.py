@@ -9,6 +9,7 @@ from typing import Any
 import pygrpc_native.aio
 from pygrpc_native import EVENT_CALL, STREAM_CLOSED, STREAM_FULL
 
+from burgee_server.rpc.crowd import Crowd
 from burgee_server.rpc.door import Door
 from burgee_server.rpc.waiting import WaitingCalls
 
@@ -30,11 +31,27 @@ class NativeServer(pygrpc_native.aio.Server):
     at the interpreter for every call. Connections take turns. What the door answers at once gets no task.
     """
 
-    def __init__(self, door: Door, options: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, door: Door, options: Sequence[tuple[str, Any]], most_connections: int = 0) -> None:
+        """Serve behind a door; on more than `most_connections` it hangs up; 0: any number."""
         super().__init__(interceptors=[door], options=options, io_threads=_IO_THREADS)
         self._door = door
+        self._most_connections = most_connections
+        self._thinning: asyncio.Task[None] | None = None
         self._waiting: WaitingCalls[tuple[Any, ...]] = WaitingCalls()
         self._none_left = threading.Semaphore(0)
+
+    async def start(self) -> None:
+        """Answer, and look after the number of connections."""
+        await super().start()
+        front: Any = self._front
+        if self._most_connections:
+            self._thinning = asyncio.create_task(Crowd(front.bound_port, self._most_connections).run())
+
+    async def stop(self, grace: float | None) -> None:
+        """As any server."""
+        if self._thinning is not None:
+            self._thinning.cancel()
+        await super().stop(grace)
 
     def _dispatch(self) -> None:
         front: Any = self._front

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 GOAWAY = struct.pack(">BHBBIII", 0, 8, 7, 0, 0, (1 << 31) - 1, 0)
 """A frame of HTTP/2 (RFC 9113, section 6.8): whatever was sent is answered, send nothing more. No error."""
@@ -20,7 +20,7 @@ def say_goodbye(port: int) -> None:
     gRPC's own stop says so, too, and from then on answers what comes in before it was heard with CANCELLED, which is
     not worth another try to most clients. Who is slow to read what was written before is told nothing.
     """
-    for mine in _connections(port):
+    for mine in connections(port):
         with contextlib.suppress(OSError):
             [unsent] = struct.unpack("i", fcntl.ioctl(mine, termios.TIOCOUTQ, bytes(4)))
             if unsent <= _UNSENT_BYTES:
@@ -37,13 +37,18 @@ def hang_up(port: int) -> None:
         if mine.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             with contextlib.suppress(OSError):  # not on Linux: there is no such thing elsewhere
                 mine.shutdown(socket.SHUT_RDWR)
-    for mine in _connections(port):
+    hang_up_on(connections(port))
+
+
+def hang_up_on(these: Iterable[socket.socket]) -> None:
+    """End connections, each once what was written is sent."""
+    for mine in these:
         with contextlib.suppress(OSError):  # the other side was faster
             mine.shutdown(socket.SHUT_RDWR)
 
 
-def _connections(port: int) -> Iterator[socket.socket]:
-    """Those that are connected, each for the time of its turn."""
+def connections(port: int) -> Iterator[socket.socket]:
+    """The sockets of this process that are connected to its port, copies, each for the time of its turn."""
     for mine in _sockets(port):
         try:
             mine.getpeername()

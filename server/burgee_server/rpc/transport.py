@@ -37,7 +37,7 @@ _GRPCIO = (
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Which one, and how long it keeps a connection; 0 is for ever. The native one has no such limits, and no TLS."""
+    """Which one, and how long it keeps a connection; 0 is for ever. The native one knows no age, and no TLS."""
 
     native: bool = False
     connection_seconds: float = 0.0
@@ -45,6 +45,7 @@ class Transport:
     connection_grace_seconds: float = 0.0
     """How long calls that are open on it may then go on."""
     most_connections: int = 0
+    """0 is any number. On the native one more are there for a second, until it is looked how many there are."""
     shares_port: bool = False
     """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
     certificate: Certificate | None = None
@@ -63,7 +64,7 @@ class Transport:
                 from burgee_server.rpc.native import NativeServer
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
-            return NativeServer(door, [*_BOTH, port])
+            return NativeServer(door, [*_BOTH, port], self.most_connections)
         return GrpcioServer(door, [*_BOTH, port, *_GRPCIO, *self._limits()])  # type: ignore[return-value]
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
