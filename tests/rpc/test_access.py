@@ -44,6 +44,20 @@ async def test_no_rpc_answers_without_a_key_or_with_a_wrong_one(server, method):
             assert not secret or secret not in refusal.message
 
 
+async def test_a_portal_key_calls_no_rpc_but_those_that_ask(server, admin):
+    """Every other one, streams too, is refused before its request is looked at: of any group, and of one."""
+    for group in ({}, {"group_type": "company", "group_key": "acme"}):
+        made = await new_key(admin, pb.KEY_ROLE_PORTAL, **group)
+        async with calling(server, made.secret) as portal:
+            let_in = set()
+            for method in sorted(every_method()):
+                with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                    await portal.channel.unary_unary(method)(b"\xff\xff")
+                if refusal.value.code() is not StatusCode.PERMISSION_DENIED:
+                    let_in.add(method)
+            assert let_in == {"/burgee.v1.InsightService/AskInsight", "/burgee.v1.InsightService/AskInsights"}
+
+
 async def test_a_malformed_authorization_is_told_what_is_expected(server):
     """Anything but "Bearer <key>"."""
     async with grpc.aio.insecure_channel(server.target) as channel:

@@ -132,7 +132,7 @@ async def worlds(server, operator):
         await world.portal.channel.close()
 
 
-def _plain(kind):
+def plain(kind):
     """A question of a kind that can be answered, and the part of it that has a range."""
     question = pb.InsightQuestion()
     request = whole(getattr(question, kind))
@@ -146,7 +146,7 @@ def _questions(kind: str) -> Iterator[pb.InsightQuestion]:
     """Of people, cohorts, variants, the past and all of time."""
     splits = (("user.$cohort/busy", "company.$feature/f"), ("event.plan", "user.key", "company.tier"))
     for number, split in enumerate(splits):
-        question, request, asked = _plain(kind)
+        question, request, asked = plain(kind)
         if "breakdown" in asked.DESCRIPTOR.fields_by_name and not kind.endswith(("actors", "correlation")):
             asked.breakdown.attributes.extend(split)
         if number == 0:
@@ -204,7 +204,7 @@ async def test_no_text_of_a_saved_question_leads_out_of_the_group(worlds, loaded
                 continue
             tried.add(way[-1].full_name)
             for text in ATTRIBUTES if way[-1].name in ("attribute", "attributes") else ("secret", HOSTILE[0]):
-                question, request, _ = _plain(kind.name)
+                question, request, _ = plain(kind.name)
                 put(request, way, text)
                 requests.append((question, {}))
     assert await _all_the_same(worlds, requests) > len(requests) / 3
@@ -213,7 +213,7 @@ async def test_no_text_of_a_saved_question_leads_out_of_the_group(worlds, loaded
 async def test_nothing_that_is_asked_otherwise_leads_out_of_the_group(worlds, loaded):
     """Neither a key that is written as SQL, nor a type, a range, a zone or a token."""
     await loaded()
-    question, _, _ = _plain("stickiness_actors")
+    question, _, _ = plain("stickiness_actors")
     requests = [
         (question, {name: text})
         for name in ("group_key", "group_type", "time_zone", "page_token")
