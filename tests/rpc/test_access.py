@@ -6,11 +6,13 @@ import grpc
 import pytest
 from google.protobuf import descriptor_pool
 from grpc import StatusCode
+from sqlalchemy import update
 
 from burgee.v1 import admin_pb2 as pb
 from burgee.v1 import capture_pb2, flag_admin_pb2, flags_pb2, profiles_pb2, trend_pb2
 from burgee_server.rpc.permissions import NEEDED
 from burgee_server.rpc.server import SERVICES
+from burgee_server.storage.sql.tables import api_keys
 from tests.fixtures.server import SECRET, caller
 from tests.rpc.conftest import refused
 
@@ -180,3 +182,37 @@ async def test_an_admin_cannot_end_a_key_that_may_do_more(operator, admin):
 
     with refused(StatusCode.PERMISSION_DENIED):
         await admin.admin.RevokeApiKey(pb.RevokeApiKeyRequest(api_key_id=strong.api_key.api_key_id))
+
+
+async def test_a_key_of_a_role_that_only_a_newer_node_knows_may_do_nothing_here(server, admin):
+    """On a store that nodes of two versions share for a while. It is refused, and does not hide the other keys."""
+    made = await new_key(admin, pb.KEY_ROLE_READER)
+    async with server.house.stores.access._database.writing() as connection:
+        await connection.execute(
+            update(api_keys).where(api_keys.c.api_key_id == made.api_key.api_key_id).values(role="auditor")
+        )
+
+    async with calling(server, made.secret) as somebody:
+        with refused(StatusCode.PERMISSION_DENIED) as refusal:
+            await somebody.profiles.ListEvents(profiles_pb2.ListEventsRequest())
+    listed = await admin.admin.ListApiKeys(pb.ListApiKeysRequest())
+
+    assert "a role that this server does not know" in refusal.message
+    roles = {key.api_key_id: key.role for key in listed.api_keys}
+    assert roles[made.api_key.api_key_id] == pb.KEY_ROLE_UNSPECIFIED
+    assert pb.KEY_ROLE_ADMIN in roles.values() or pb.KEY_ROLE_OPERATOR in roles.values()
+
+
+async def test_a_fault_at_the_door_is_told_as_one_behind_it(server, monkeypatch):
+    """INTERNAL with the request's id, and no word of what went wrong: it may quote what is stored."""
+
+    async def enter(_secret, _needed):
+        raise ValueError("what is stored")
+
+    monkeypatch.setattr(server.house.gate, "enter", enter)
+    async with calling(server, "a-key-that-nobody-knows") as somebody:
+        with refused(StatusCode.INTERNAL) as refusal:
+            await somebody.profiles.ListEvents(profiles_pb2.ListEventsRequest())
+
+    assert "stored" not in refusal.message
+    assert "request" in refusal.message

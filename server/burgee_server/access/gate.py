@@ -39,6 +39,7 @@ PERMISSIONS = {
     Role.ADMIN: _ADMIN,
     Role.OPERATOR: _ADMIN | {Permission.OPERATE},
     Role.PORTAL: frozenset({Permission.ASK}),
+    Role.UNKNOWN: frozenset(),
 }
 
 MAX_KNOWN = 10_000
@@ -99,6 +100,11 @@ class Gate:
         principal = self._known.get(secret)
         if principal is None:
             principal = await self._look_up(secret)
+        if principal.role is Role.UNKNOWN:
+            raise Denied(
+                f"API key {principal.name!r} has a role that this server does not know:"
+                " it is older than the server that made the key, and may be asked again when it is upgraded"
+            )
         if needed not in PERMISSIONS[principal.role]:
             raise Denied(
                 f"API key {principal.name!r} has the role {principal.role}, which may not do this; "

@@ -15,6 +15,12 @@ class Role(StrEnum):
     ADMIN = "admin"
     OPERATOR = "operator"
     PORTAL = "portal"
+    UNKNOWN = "unknown"
+    """Whatever a newer node, on the same store, has made: it may do nothing here."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Role":
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

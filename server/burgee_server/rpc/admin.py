@@ -154,7 +154,7 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
         name=key.name,
         project_key=key.environment.project_key,
         environment_key=key.environment.key,
-        role=_ROLES_ON_WIRE[key.role],
+        role=_ROLES_ON_WIRE.get(key.role, pb.KEY_ROLE_UNSPECIFIED),
         created_at=timestamp(key.created_at),
         revoked_at=timestamp(key.revoked_at),
         events_per_second=key.events_per_second,

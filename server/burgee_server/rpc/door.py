@@ -151,8 +151,8 @@ class Door(grpc.aio.ServerInterceptor):
             if method == CAPTURE:
                 await self._limits.check(principal)
             call.enter(principal)
-        except BurgeeError as error:
-            return _refusal(error, self._calls.by_method[method], reads_first=self._reads_first)
+        except Exception as error:
+            return _refusal(method, error, self._calls.by_method[method], reads_first=self._reads_first)
         return guarded
 
 
@@ -288,10 +288,12 @@ async def _fail(method: str, context: Context, error: BaseException) -> NoReturn
     raise AssertionError("abort always raises")
 
 
-def _refusal(error: BurgeeError, calls: MethodCalls, *, reads_first: bool) -> Handler:
+def _refusal(method: str, error: Exception, calls: MethodCalls, *, reads_first: bool) -> Handler:
     async def refuse(_messages: Any, context: Context) -> Any:
-        calls.end(perf_counter(), code_of(error).name)
-        await abort(context, error)
+        calls.end(perf_counter(), _code(error, context))
+        if isinstance(error, BurgeeError):
+            await abort(context, error)
+        await _fail(method, context, error)
 
     if reads_first:
         return grpc.unary_unary_rpc_method_handler(refuse)
