@@ -4,6 +4,7 @@ import io
 import logging
 import threading
 from concurrent.futures import Future
+from unittest.mock import Mock
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -54,3 +55,13 @@ def test_it_is_said_once_and_in_our_words(monkeypatch):
 
     assert str(away.value) == f"cannot reach the warehouse at {address}: Connection refused"
     assert said.getvalue() == ""
+
+
+def test_only_a_server_is_waited_for(monkeypatch):
+    """An engine in this process has no network; told how long to wait for it, the library warns, once a client."""
+    asked = []
+    monkeypatch.setattr("clickhouse_connect.get_client", lambda dsn, **how: asked.append((dsn, how)) or Mock())
+    for dsn in ("chdb:///nowhere", "clickhouse://nowhere/burgee"):
+        ClientPool(dsn, 1, {}, silent_seconds=7).close()
+
+    assert asked == [("chdb:///nowhere", {}), ("clickhouse://nowhere/burgee", {"send_receive_timeout": 7})]

@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import clickhouse_connect
@@ -74,7 +74,9 @@ class ClientPool:
 
     def _open(self) -> Client:
         try:
-            client = clickhouse_connect.get_client(dsn=self._dsn, send_receive_timeout=self._silent_seconds)
+            embedded = self._dsn.startswith("chdb:")
+            of_network: dict[str, Any] = {} if embedded else {"send_receive_timeout": self._silent_seconds}
+            client = clickhouse_connect.get_client(dsn=self._dsn, **of_network)
             for name, value in self._settings.items():
                 client.set_client_setting(name, value)
         except Error as error:
