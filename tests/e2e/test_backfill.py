@@ -89,11 +89,15 @@ def test_a_table_of_orders_comes_in_by_a_mapping_and_goes_out_as_parquet(command
 
     first = command.run(*arguments)
     second = command.run(*arguments, "--json")
+    without_room = command.run(*arguments[:-1], "/dev/full")
     wait_for_total(command, 2)
 
     assert first.returncode == second.returncode == 3
     assert "2 events accepted, 0 were there already" in first.stdout.decode()
     assert "line 3: total: must be a number, got 'many'" in first.stderr.decode()
+    assert without_room.returncode == 1
+    assert "2 were there already" in without_room.stdout.decode()
+    assert without_room.stderr.decode().endswith("2 lines rejected\nError: /dev/full: No space left on device\n")
     report = json.loads(second.stdout)
     assert (report["accepted"], report["duplicate"], report["rejected"]) == (0, 2, 2)
     found = [json.loads(line) for line in rejects.read_text().splitlines()]

@@ -14,7 +14,7 @@ from burgee_server.cli.imports.interrupt import Interrupt
 from burgee_server.cli.imports.mapping import BadMapping, read_mapping
 from burgee_server.cli.imports.reading import FORMATS, format_of, open_file
 from burgee_server.cli.imports.records import Reader, Unreadable
-from burgee_server.cli.imports.rejects import Rejects
+from burgee_server.cli.imports.rejects import Rejects, Unwritable
 from burgee_server.cli.output import as_json, print_json
 from burgee_server.cli.progress import Meter
 
@@ -66,20 +66,23 @@ def load(
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     salt = hashlib.sha256(mapping_file.read_bytes()).hexdigest()[:16] if mapping_file else "own"
-    with closing(reader), rejected:
-        importing = Importing(client, reading, salt, rejected)
-        meter, interrupt = Meter(reader.size), Interrupt(_notice)
-        try:
-            _run(importing, reader, meter, interrupt)
-        except Unreadable as error:
-            raise click.ClickException(f"{name}: {error}") from None
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
-        finally:
-            if as_json:
-                _print_json(importing, rejected, meter.seconds, interrupt.happened)
-            else:
-                _print(name, importing, rejected, meter.seconds)
+    try:
+        with closing(reader), rejected:
+            importing = Importing(client, reading, salt, rejected)
+            meter, interrupt = Meter(reader.size), Interrupt(_notice)
+            try:
+                _run(importing, reader, meter, interrupt)
+            except Unreadable as error:
+                raise click.ClickException(f"{name}: {error}") from None
+            except KeyboardInterrupt:
+                sys.exit(INTERRUPTED)
+            finally:
+                if as_json:
+                    _print_json(importing, rejected, meter.seconds, interrupt.happened)
+                else:
+                    _print(name, importing, rejected, meter.seconds)
+    except Unwritable as error:
+        raise click.ClickException(str(error)) from None
     if interrupt.happened:
         click.echo("interrupted: the same command goes on from here, and counts nothing twice", err=True)
         sys.exit(INTERRUPTED)
@@ -94,7 +97,7 @@ def _run(importing: Importing, reader: Reader, meter: Meter, interrupt: Interrup
             for chunk in interrupt.until_interrupted(reader.chunks()):
                 importing.take(chunk)
                 meter.update(reader.position(), importing.done)
-        except Unreadable:
+        except (Unreadable, Unwritable):
             importing.finish()
             raise
         importing.finish()
@@ -131,4 +134,5 @@ def _print(name: str, importing: Importing, rejects: Rejects, seconds: float) ->
         click.echo(f"{name}, {rejects.unit} {fault.number:,}: {fault.field}: {fault.reason}", err=True)
     if rejects.count:
         more = "; --rejects FILE has them all" if rejects.count > len(rejects.first) else ""
-        click.echo(f"{rejects.count:,} {rejects.unit}s rejected{more}", err=True)
+        units = rejects.unit if rejects.count == 1 else f"{rejects.unit}s"
+        click.echo(f"{rejects.count:,} {units} rejected{more}", err=True)
