@@ -20,7 +20,7 @@ from burgee_server.ports.profiles import PropertyChange
 from burgee_server.storage.memory.changes import LocalFeed
 from burgee_server.storage.redis import changes as redis_changes
 from burgee_server.storage.redis.changes import RedisFeed
-from burgee_server.storage.redis.connection import connect
+from burgee_server.storage.redis.connection import connect, told
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.changes import SqlChangeLog
 from burgee_server.storage.sql.cohorts import SqlCohorts
@@ -157,6 +157,28 @@ async def test_profiles_are_read_in_stretches_that_miss_none(database: Any, monk
 
     keys = [change.subject[1] for change in found if change.kind is Kind.PROFILE]
     assert keys == [f"c{index}" for index in range(7)]
+
+
+async def test_a_connection_that_is_closed_between_two_steps_does_not_end_the_node(
+    node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop has a RuntimeError for it: it ended the task that follows, and with it the server."""
+    hear, closed = RedisFeed._hear, list[RedisFeed]()
+
+    async def closed_once(feed: RedisFeed) -> None:
+        if not closed:
+            closed.append(feed)
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+        await hear(feed)
+
+    monkeypatch.setattr(RedisFeed, "_hear", closed_once)
+    monkeypatch.setattr(redis_changes, "AWAY_SECONDS", 0.01)
+
+    feed = await node()  # which listens
+
+    assert closed == [feed]
+    with pytest.raises(Unavailable), told():
+        raise RuntimeError("the handler is closed")
 
 
 async def test_other_nodes_hear_a_change_and_the_one_who_made_it_hears_it_once(node: Any) -> None:
