@@ -39,6 +39,10 @@ OFTEN = ("trend", "funnel", "funnel_correlation", "retention")
 """The kinds that are asked of all of time, too; others come by it in the same way."""
 
 
+REFUSED = (StatusCode.INVALID_ARGUMENT, StatusCode.PERMISSION_DENIED, StatusCode.NOT_FOUND)
+"""A question that is not shown to a group, whatever its type is called, is not there."""
+
+
 @dataclass(frozen=True)
 class World:
     """An environment, by who administers it and by who may ask of one group at a time."""
@@ -180,7 +184,7 @@ async def _all_the_same(worlds, asked):
         if isinstance(alone, Message):
             answered += 1
         else:
-            assert alone in (StatusCode.INVALID_ARGUMENT, StatusCode.PERMISSION_DENIED), f"{question}\n{fields}"
+            assert alone in REFUSED, f"{question}\n{fields}"
     return answered
 
 
