@@ -88,7 +88,7 @@ async def test_no_more_connections_than_the_setting(serving, admin):
 async def test_no_more_connections_than_the_setting_on_native(serving, admin, monkeypatch):
     """Two more are accepted, and hung up on at the next look; the first go on, and when one goes there is room."""
     monkeypatch.setattr(crowd, "LOOK_SECONDS", 0.05)
-    async with serving(Transport(native=True, most_connections=2)) as (_, connect), asyncio.timeout(20):
+    async with serving(Transport(native=True, most_connections=2)) as (_, connect), asyncio.timeout(60):
         first, second = connect(), connect()
         for channel in (first, second):
             await evaluate(channel, admin)
