@@ -39,8 +39,8 @@ OFTEN = ("trend", "funnel", "funnel_correlation", "retention")
 """The kinds that are asked of all of time, too; others come by it in the same way."""
 
 
-REFUSED = (StatusCode.INVALID_ARGUMENT, StatusCode.PERMISSION_DENIED, StatusCode.NOT_FOUND)
-"""A question that is not shown to a group, whatever its type is called, is not there."""
+REFUSED = (StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND)
+"""What is not shown to a group, whatever its type is called, is not there."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,21 @@ class World:
             await self.admin.insights.DeleteInsight(pb.DeleteInsightRequest(insight_key=key))
         _without_cost(getattr(answer, str(answer.WhichOneof("kind"))))
         return answer
+
+    async def close(self) -> None:
+        """Let go of the callers."""
+        await self.admin.channel.close()
+        await self.portal.channel.close()
+
+
+async def new_world(server, operator, project, **of_group):
+    """A project of its own, in which nothing is yet; its PORTAL key is of one group, if one is named."""
+    await operator.admin.CreateProject(admin_pb2.CreateProjectRequest(key=project))
+    request = admin_pb2.CreateApiKeyRequest(
+        project_key=project, environment_key="production", name="a", role=admin_pb2.KEY_ROLE_ADMIN
+    )
+    admin = caller(server.target, (await operator.admin.CreateApiKey(request)).secret)
+    return World(admin, await with_role(server, admin, "PORTAL", **of_group))
 
 
 def _without_cost(answer):
@@ -121,19 +136,12 @@ async def _fill(admin, *, with_others):
 @pytest.fixture(scope="module")
 async def worlds(server, operator):
     """One where acme is alone, and one where others are, too."""
-    made = []
-    for name in ("alone", "among-others"):
-        await operator.admin.CreateProject(admin_pb2.CreateProjectRequest(key=f"one-group-{name}"))
-        request = admin_pb2.CreateApiKeyRequest(
-            project_key=f"one-group-{name}", environment_key="production", name="a", role=admin_pb2.KEY_ROLE_ADMIN
-        )
-        admin = caller(server.target, (await operator.admin.CreateApiKey(request)).secret)
-        await _fill(admin, with_others=name != "alone")
-        made.append(World(admin, await with_role(server, admin, "PORTAL")))
+    made = [await new_world(server, operator, f"one-group-{name}") for name in ("alone", "among-others")]
+    for world, with_others in zip(made, (False, True), strict=True):
+        await _fill(world.admin, with_others=with_others)
     yield made
     for world in made:
-        await world.admin.channel.close()
-        await world.portal.channel.close()
+        await world.close()
 
 
 def plain(kind):

@@ -12,11 +12,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from burgee.v1 import actions_pb2, admin_pb2, capture_pb2, cohorts_pb2, common_pb2, profiles_pb2
-from tests.fixtures.server import caller
 from tests.rpc.cohort_calls import change_members, create_cohort
 from tests.rpc.insight_calls import MIDNIGHT, condition
-from tests.rpc.saved_calls import with_role
-from tests.rpc.test_one_group import KINDS, World, plain
+from tests.rpc.test_one_group import KINDS, new_world, plain
 from tests.rpc.test_parents import belongs
 from tests.rpc.test_profiles import struct
 
@@ -128,17 +126,6 @@ async def _fill(admin, *, with_others):
     await admin.admin.UpdateEnvironment(admin_pb2.UpdateEnvironmentRequest(**environment))
 
 
-async def _world(server, operator, name, *, with_others):
-    project = f"made-up-{name}"
-    await operator.admin.CreateProject(admin_pb2.CreateProjectRequest(key=project))
-    request = admin_pb2.CreateApiKeyRequest(
-        project_key=project, environment_key="production", name="a", role=admin_pb2.KEY_ROLE_ADMIN
-    )
-    admin = caller(server.target, (await operator.admin.CreateApiKey(request)).secret)
-    await _fill(admin, with_others=with_others)
-    return World(admin, await with_role(server, admin, "PORTAL", group_type="company", group_key="acme"))
-
-
 def _filter(chance):
     members = [(f"{kind}.key", key) for key, (kind, _) in COHORTS.items()] + [("user.key", "listed")]
     if chance.random() < 0.5:
@@ -199,10 +186,10 @@ def _question(chance):
 @pytest.mark.soak
 async def test_no_made_up_question_leads_out_of_the_group(server, operator, loaded):
     """Splits, filters, cohorts, actions, variants, all measures, counted by every type; at least half are answered."""
-    worlds = [
-        await _world(server, operator, "alone", with_others=False),
-        await _world(server, operator, "among-others", with_others=True),
-    ]
+    acme = {"group_type": "company", "group_key": "acme"}
+    worlds = [await new_world(server, operator, f"made-up-{name}", **acme) for name in ("alone", "among-others")]
+    for world, with_others in zip(worlds, (False, True), strict=True):
+        await _fill(world.admin, with_others=with_others)
     await loaded()
     chance, answered = random.Random(7), 0
     for number in range(QUESTIONS):
@@ -212,5 +199,4 @@ async def test_no_made_up_question_leads_out_of_the_group(server, operator, load
         answered += isinstance(alone, Message)
     assert answered > QUESTIONS / 2
     for world in worlds:
-        await world.admin.channel.close()
-        await world.portal.channel.close()
+        await world.close()
