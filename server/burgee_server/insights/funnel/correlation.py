@@ -177,5 +177,4 @@ def _clearness(correlate: Correlate) -> tuple[float, float, str, str]:
 
 def _shown(value: str) -> str:
     """As breakdowns show it: a text as it is, anything else as JSON."""
-    decoded = json.loads(value) if value.startswith('"') else value
-    return str(decoded)
+    return str(json.loads(value)) if value.startswith('"') else value

@@ -27,11 +27,11 @@ RETRY_SECONDS = 2.0
 PREFIX = "{burgee}:"
 """Of every key. The braces keep all of them on one node of a Redis Cluster, where one script can reach them."""
 
-AWAY = (exceptions.RedisError, OSError, RuntimeError)
-"""What a call raises that Redis does not answer, or not as it should.
+_UNREACHED = (exceptions.ConnectionError, exceptions.TimeoutError, OSError, RuntimeError)
+"""RuntimeError is uvloop's, for a connection that the other side closed between two steps of ours."""
 
-RuntimeError is uvloop's, for a connection that the other side closed between two steps of ours.
-"""
+AWAY = (exceptions.RedisError, *_UNREACHED)
+"""What a call raises that Redis does not answer, or not as it should."""
 
 
 def connect(url: str) -> Client:
@@ -54,7 +54,7 @@ def told() -> Iterator[None]:
         yield
     except exceptions.OutOfMemoryError as error:
         raise Overloaded("Redis has no memory left for events; try again later", RETRY_SECONDS) from error
-    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError, RuntimeError) as error:
+    except _UNREACHED as error:
         raise Unavailable("Redis cannot be reached now", RETRY_SECONDS) from error
     except exceptions.RedisError as error:
         raise Unavailable(f"Redis cannot do that now ({type(error).__name__})", RETRY_SECONDS) from error
