@@ -16,6 +16,7 @@ from burgee_server.ports.journal import Backlog, Range
 from burgee_server.storage.sqlite.arriving import expect, keep, seen
 from burgee_server.storage.sqlite.damage import is_damage
 from burgee_server.storage.sqlite.quarantine import SqliteQuarantine
+from burgee_server.storage.sqlite.reader import Reader
 from burgee_server.storage.sqlite.rescue import opened
 from burgee_server.storage.sqlite.room import RETRY_SECONDS, Room
 from burgee_server.storage.sqlite.writer import GroupWriter, connect
@@ -62,8 +63,8 @@ class SqliteJournal:
         self._room = Room(_kept_bytes(connection), max_bytes)
         self._appended = asyncio.Event()
         self._writer = GroupWriter(connection, connect(path))
-        self._reader = connect(path)
-        self._quarantine_reader = connect(path)
+        self._reader = Reader(connect(path))
+        self._quarantine_reader = Reader(connect(path))
         self.quarantine = SqliteQuarantine(self._writer, self._quarantine_reader, self._room, unix_seconds)
 
     async def claim(self, installation: str) -> str:
@@ -130,13 +131,13 @@ class SqliteJournal:
         """The range to load next, fixed until it is committed."""
         self._appended.clear()
         try:
-            found = await asyncio.to_thread(self._find, max_events)
+            found = await self._reader.run(partial(_find, max_events=max_events))
             if found is None:
                 return None
             first, last, again = found
             if not again:
                 await self._writer.run(partial(_fix, first=first, last=last))
-            return await asyncio.to_thread(self._read, first, last, again)
+            return await self._reader.run(partial(self._read, first=first, last=last, again=again))
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 raise self._damaged(str(error)) from error
@@ -198,51 +199,28 @@ class SqliteJournal:
     async def backlog(self) -> Backlog:
         """See the port. Reads beside the writer, of each batch its size and not its payload."""
 
-        def look() -> tuple[int, int, int, float | None]:
-            row = self._reader.execute(
+        def look(connection: sqlite3.Connection) -> tuple[int, int, int, float | None]:
+            row = connection.execute(
                 "SELECT count(*), coalesce(sum(events), 0), coalesce(sum(length(payload)), 0), min(received_at)"
                 " FROM batches WHERE events > 0"
             ).fetchone()
             return row[0], row[1], row[2], row[3]
 
-        return Backlog(*await asyncio.to_thread(look), self._room.taken, self._room.limit)
+        return Backlog(*await self._reader.run(look), self._room.taken, self._room.limit)
 
     async def close(self) -> None:
-        """Finish what is being written, and close the file."""
-        await asyncio.to_thread(self._writer.close)
-        self._reader.close()
-        self._quarantine_reader.close()
+        """Finish what is being written, and read, and close the file."""
+        for each in (self._writer, self._reader, self._quarantine_reader):
+            await asyncio.to_thread(each.close)
 
-    def _find(self, max_events: int) -> tuple[int, int, bool] | None:
-        """The first and last batch of the range to load next, and whether it was fixed before.
-
-        Looked for beside the writer, so that nobody who appends waits for it: what is appended meanwhile comes later,
-        and only whoever loads takes away.
-        """
-        fixed = self._reader.execute("SELECT first, last FROM loading").fetchone()
-        if fixed is not None:
-            return int(fixed[0]), int(fixed[1]), True
-        first = last = total = size = 0
-        of_marks = False
-        with closing(self._reader.execute("SELECT seq, events, length(payload) FROM batches ORDER BY seq")) as rows:
-            for seq, events, length in rows:
-                is_mark = not events
-                if first and (
-                    is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES
-                ):
-                    break
-                of_marks = is_mark
-                first, last, total, size = first or seq, seq, total + (events or 1), size + length
-        return (first, last, False) if first else None
-
-    def _read(self, first: int, last: int, again: bool) -> Range:
+    def _read(self, connection: sqlite3.Connection, first: int, last: int, again: bool) -> Range:
         """Serialized StoredBatches laid end to end are one StoredBatch: that is how protobuf merges.
 
         One after the other: to join ten megabytes in one go is to keep every other thread of Python waiting.
         """
         payload, events = BytesIO(), 0
         marks = []
-        for batch, of_batch, checksum in self._reader.execute(
+        for batch, of_batch, checksum in connection.execute(
             "SELECT payload, events, checksum FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)
         ):
             if crc32(batch) != checksum:
@@ -253,6 +231,27 @@ class SqliteJournal:
             else:
                 marks.append(batch.decode())
         return Range(first, last, payload.getvalue(), events, again, tuple(marks))
+
+
+def _find(connection: sqlite3.Connection, max_events: int) -> tuple[int, int, bool] | None:
+    """The first and last batch of the range to load next, and whether it was fixed before.
+
+    Looked for beside the writer, so that nobody who appends waits for it: what is appended meanwhile comes later,
+    and only whoever loads takes away.
+    """
+    fixed = connection.execute("SELECT first, last FROM loading").fetchone()
+    if fixed is not None:
+        return int(fixed[0]), int(fixed[1]), True
+    first = last = total = size = 0
+    of_marks = False
+    with closing(connection.execute("SELECT seq, events, length(payload) FROM batches ORDER BY seq")) as rows:
+        for seq, events, length in rows:
+            is_mark = not events
+            if first and (is_mark is not of_marks or total + events > max_events or size + length > MAX_RANGE_BYTES):
+                break
+            of_marks = is_mark
+            first, last, total, size = first or seq, seq, total + (events or 1), size + length
+    return (first, last, False) if first else None
 
 
 def _fix(connection: sqlite3.Connection, first: int, last: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -12,6 +11,7 @@ from zlib import crc32
 
 from burgee_server.ports.quarantine import Held, Part, QuarantinedEvent, RefusedEvent, Remainder, Selection
 from burgee_server.ports.warehouse import from_micros, to_micros
+from burgee_server.storage.sqlite.reader import Reader
 from burgee_server.storage.sqlite.room import Room
 from burgee_server.storage.sqlite.sifting import TABLES, replace, sift
 from burgee_server.storage.sqlite.writer import GroupWriter
@@ -38,12 +38,9 @@ _LAST = 2**63 - 1
 class SqliteQuarantine:
     """Shares the journal's writer and its room; reads on a connection of its own, beside what is written."""
 
-    def __init__(
-        self, writer: GroupWriter, reader: sqlite3.Connection, room: Room, unix_seconds: Callable[[], float]
-    ) -> None:
+    def __init__(self, writer: GroupWriter, reader: Reader, room: Room, unix_seconds: Callable[[], float]) -> None:
         self._writer = writer
         self._reader = reader
-        self._reading = threading.Lock()
         self._moving = asyncio.Lock()
         self._room = room
         self._unix_seconds = unix_seconds
@@ -56,7 +53,7 @@ class SqliteQuarantine:
         """See the port."""
         for table in TABLES:
             after = 0
-            while (sifted := await self._read(partial(sift, table=table, after=after, leave=leave))).last:
+            while (sifted := await self._reader.run(partial(sift, table=table, after=after, leave=leave))).last:
                 after = sifted.last
                 if sifted.left:
                     await self._writer.run(partial(replace, sifted=sifted))
@@ -75,7 +72,7 @@ class SqliteQuarantine:
             part_id, payload, events, examined = row
             return Part(part_id, payload, events, bool(examined))
 
-        return await self._read(select)
+        return await self._reader.run(select)
 
     async def divide(self, part: Part, rest: Sequence[tuple[bytes, int]], refused: Sequence[RefusedEvent]) -> None:
         """See the port."""
@@ -118,7 +115,7 @@ class SqliteQuarantine:
                 for quarantine_id, payload, reason, at in connection.execute(_PAGE, values)
             ]
 
-        return await self._read(select)
+        return await self._reader.run(select)
 
     async def refuse(self, reasons: Sequence[tuple[int, str]]) -> None:
         """See the port."""
@@ -140,7 +137,7 @@ class SqliteQuarantine:
             ).fetchone()
             return Held(int(row[0]), int(row[1]))
 
-        return await self._read(count)
+        return await self._reader.run(count)
 
     async def remove(self, environment_id: int, selection: Selection) -> int:
         """See the port."""
@@ -154,13 +151,6 @@ class SqliteQuarantine:
         removed, size = await self._writer.run(delete)
         self._room.give(size)
         return removed
-
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def run() -> T:
-            with self._reading:
-                return work(self._reader)
-
-        return await asyncio.to_thread(run)
 
 
 def _values(environment_id: int, selection: Selection) -> dict[str, Any]:
