@@ -86,12 +86,24 @@ async def test_no_more_connections_than_the_setting(serving, admin):
 
 
 async def test_no_more_connections_than_the_setting_on_native(serving, admin, monkeypatch):
-    """Two more are accepted, and hung up on at the next look; the first go on, and when one goes there is room."""
+    """Two more are accepted, and hung up on at the next look; the first go on, and when one goes there is room.
+
+    Those who were there are known to be by a look in between: the numbers of the system say it more or less.
+    """
+    loop, both_known, thin_out = asyncio.get_running_loop(), asyncio.Event(), crowd.Crowd.thin_out
+
+    def look(self):
+        thin_out(self)
+        if len(self._known) == 2:
+            loop.call_soon_threadsafe(both_known.set)
+
     monkeypatch.setattr(crowd, "LOOK_SECONDS", 0.05)
-    async with serving(Transport(native=True, most_connections=2)) as (_, connect), asyncio.timeout(60):
+    monkeypatch.setattr(crowd.Crowd, "thin_out", look)
+    async with serving(Transport(native=True, most_connections=2)) as (_, connect), asyncio.timeout(20):
         first, second = connect(), connect()
         for channel in (first, second):
             await evaluate(channel, admin)
+        await both_known.wait()
         others = [await asyncio.open_connection(*connect.address) for _ in range(2)]
         for reader, writer in others:
             writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
