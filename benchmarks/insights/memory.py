@@ -14,6 +14,7 @@ from benchmarks.insights.cohorts import vocabulary
 from benchmarks.insights.data import fill
 from benchmarks.insights.run import QUESTIONS
 from burgee_server.errors import BurgeeError
+from burgee_server.insights.asked import Terms
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
@@ -39,7 +40,7 @@ async def run(directory: Path, only: str, megabytes: int) -> None:
             continue
         asked.append(query)
         started, before, most = perf_counter(), int((await watching.query(_WRITTEN)).rows[0][0]), 0
-        answering = asyncio.create_task(asking.ask(question.plan, query, 1, {"company"}))
+        answering = asyncio.create_task(asking.ask(question.plan, query, Terms(1, {"company"})))
         while not answering.done():
             await asyncio.wait([answering], timeout=0.05)
             most = max(most, int((await watching.query(_PEAK)).rows[0][0] or 0))

@@ -23,6 +23,7 @@ from benchmarks.insights.question import Question
 from benchmarks.insights.retentions import RETENTIONS
 from benchmarks.insights.trends import TRENDS
 from burgee_server.errors import BurgeeError
+from burgee_server.insights.asked import Terms
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clock import SystemClock
@@ -125,7 +126,7 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds
         for question in QUESTIONS:
             if not re.search(only, question.name):
                 continue
-            asked = (question.plan, question.query(span.range), 1, {"company"})
+            asked = (question.plan, question.query(span.range), Terms(1, {"company"}))
             sql = question.clickhouse.replace("{events}", span.clickhouse)
             ways: dict[str, Way] = {
                 "insight": partial(asking.ask, *asked),

@@ -13,6 +13,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.insights.data import fill
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.lifecycle import LifecycleQuery, plan_lifecycle
 from burgee_server.insights.retention import RetentionQuery, plan_retention
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
@@ -64,7 +65,7 @@ async def run(directory: Path, rounds: int) -> None:
             times.append([])
             for range_, zone in ways:
                 began, used = perf_counter(), process_time()
-                await asking.ask(plan, query(range_, zone), 1, {"company"})
+                await asking.ask(plan, query(range_, zone), Terms(1, {"company"}))
                 times[-1].append((perf_counter() - began, process_time() - used))
         cells = [f"{median(each[0][0] for each in times):.3f}"]
         for way in range(1, len(ways)):

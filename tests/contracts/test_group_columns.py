@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, TimeRange
 from burgee_server.ports.warehouse import Statement, group_column
@@ -35,7 +36,7 @@ async def events_by(warehouse: object, environment: Environment, group_type: str
         breakdown=Breakdown((f"{group_type}.key",)),
     )
     asking = insights(warehouse, FixedClock())  # type: ignore[arg-type]
-    answer = (await asking.ask(plan_trend, query, environment.environment_id, {group_type})).answer
+    answer = (await asking.ask(plan_trend, query, Terms(environment.environment_id, {group_type}))).answer
     return {row.part.value if row.part else "": row.total for row in answer.rows if row.series == 0}
 
 

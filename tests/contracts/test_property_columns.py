@@ -11,6 +11,7 @@ import pytest
 
 from burgee.evaluation import Condition, Json, Operator
 from burgee_server.errors import Unavailable
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, TimeRange
 from burgee_server.ports.warehouse import Answer, Refused, Statement, number_column, property_column, text_column
@@ -55,7 +56,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def answers(warehouse: object, environment_id: int, name: str) -> tuple[dict[str, float], list[float]]:
     """How many events have each value; the sum of the numbers, and how many are "pro", and how many are more than 5."""
     asking = insights(warehouse, FixedClock())  # type: ignore[arg-type]
-    ask = partial(asking.ask, environment_id=environment_id, group_types=frozenset[str]())
+    ask = partial(asking.ask, terms=Terms(environment_id, ()))
     by_value = TrendQuery((Series(),), MARCH, breakdown=Breakdown((f"event.{name}",), 100))
     numbers = (
         Series(measure=Measure.SUM, property=name),

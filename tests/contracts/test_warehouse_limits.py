@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from burgee_server.errors import Overloaded, TimedOut
+from burgee_server.errors import Overloaded, TimedOut, Unavailable
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clickhouse.priority import MERGES, PATIENT, merging_threads
@@ -41,6 +41,7 @@ import asyncio, sys
 from datetime import UTC, datetime
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Fact, batch
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -52,7 +53,7 @@ async def main():
     await warehouse.load(batch(1, *(Fact(timestamp=moment) for moment in moments)))
     for time_zone in ("", "Europe/Berlin"):
         query = TrendQuery((Series("seen"),), TimeRange("2026-03-01", "2026-03-03"), time_zone)
-        trend = (await insights(warehouse, SystemClock()).ask(plan_trend, query, 1, ())).answer
+        trend = (await insights(warehouse, SystemClock()).ask(plan_trend, query, Terms(1, ()))).answer
         print(*(int(value) for value in trend.rows[0].values))
     print(*(event.timestamp.isoformat() for event in await warehouse.timeline(1, limit=10)))
     await warehouse.close()
@@ -77,7 +78,7 @@ async def test_an_answer_larger_than_it_may_be_is_refused(warehouse: ClickHouseW
 async def running(warehouse: ClickHouseWarehouse) -> int:
     """How many endless queries run now."""
     sql = "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64(number%' AND query NOT LIKE '%processes%'"
-    return int((await warehouse.query(Statement(sql))).rows[0][0])
+    return int((await warehouse.query(Statement(sql, asker="whoever looks"))).rows[0][0])
 
 
 async def until_running(warehouse: ClickHouseWarehouse, wanted: int) -> None:
@@ -104,6 +105,22 @@ async def test_a_cancelled_query_stops(warehouse: ClickHouseWarehouse) -> None:
     await until_running(warehouse, 0)
 
 
+async def test_whoever_asks_for_much_waits_for_itself(warehouse: ClickHouseWarehouse) -> None:
+    """Others are answered meanwhile, also when as many of its statements wait as there are clients, and more."""
+    endless = Statement(ENDLESS, {"x": 3}, asker="hungry")
+    tasks = [asyncio.create_task(warehouse.query(endless)) for _ in range(6)]
+    await until_running(warehouse, 1)
+    async with asyncio.timeout(20):
+        assert (await warehouse.query(Statement("SELECT 7", asker="modest"))).rows == [[7]]
+    with pytest.raises(TimedOut):
+        await warehouse.query(endless, timeout=0.1)  # it had not even begun
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await until_running(warehouse, 0)
+    assert (await warehouse.query(Statement("SELECT 8", asker="hungry"), timeout=20)).rows == [[8]]
+
+
 async def test_a_failed_query_leaves_nothing_to_the_next(warehouse: ClickHouseWarehouse) -> None:
     """No part of the answer to a query that was cut short reaches another caller on the same client."""
     for _ in range(4):
@@ -115,18 +132,23 @@ async def test_a_failed_query_leaves_nothing_to_the_next(warehouse: ClickHouseWa
 
 @EMBEDDED
 async def test_closing_stops_what_runs(data_path: Path, warehouse: ClickHouseWarehouse) -> None:
-    """A server that stops does not wait for a question without end."""
+    """A server that stops does not wait for a question without end, and what waits for its turn has none."""
     closing = await ClickHouseWarehouse.open(f"chdb://{data_path / 'events'}", query_clients=1)
     asked = asyncio.create_task(closing.query(Statement(ENDLESS, {"x": 7})))
     await until_running(warehouse, 1)
+    waiting = asyncio.create_task(closing.query(Statement(ENDLESS, {"x": 8})))
     await closing.close()
     with pytest.raises(TimedOut):
         await asked
+    with pytest.raises(Unavailable, match="is stopping"):
+        await waiting
+    assert not await running(warehouse)
 
 
 async def test_waiting_for_a_client_counts_as_time(warehouse: ClickHouseWarehouse) -> None:
     """With every client busy a query is given up at its timeout too, and never starts."""
-    busy = [asyncio.create_task(warehouse.query(Statement(ENDLESS, {"x": x}), timeout=1)) for x in (3, 4)]
+    endless = [Statement(ENDLESS, {"x": x}, asker=f"{x}") for x in (3, 4)]
+    busy = [asyncio.create_task(warehouse.query(each, timeout=1)) for each in endless]
     await asyncio.sleep(0)
     with pytest.raises(TimedOut):
         await warehouse.query(Statement(ENDLESS, {"x": 5}), timeout=0.2)

@@ -377,6 +377,29 @@ async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more
     assert [each.rows[0].total for each in both] == [5, 5]
 
 
+async def test_the_warehouse_is_told_which_key_asks(usage, admin, server, monkeypatch):
+    """Every statement of a question, so that those of one key do not wait for those of another."""
+    other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
+    somebody = caller(server.target, other.secret)
+    warehouse, askers = server.house.stores.warehouse, []
+    query = warehouse.query
+
+    async def watched(statement, *rest):
+        askers.append(statement.asker)
+        return await query(statement, *rest)
+
+    monkeypatch.setattr(warehouse, "query", watched)
+    everything = common_pb2.TimeRange(start="all")
+    await trend(usage, range=everything)
+    [mine] = set(askers)
+    assert mine
+    askers.clear()
+    await trend(somebody.insights, range=everything)
+    assert mine != other.api_key.api_key_id
+    assert set(askers) == {other.api_key.api_key_id}
+    await somebody.channel.close()
+
+
 async def test_questions_of_many_at_once_are_all_answered(usage):
     """More than there are connections to the warehouse."""
     answers = await asyncio.gather(*(trend(usage) for _ in range(30)))

@@ -43,6 +43,25 @@ class OneGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Who asks a question, where, and how it is to be answered."""
+
+    environment_id: int
+    group_types: Collection[str]
+    """Those that the environment has seen."""
+    timeout: float | None = None
+    """The seconds after which it is given up."""
+    properties_as_of: AsOf = AsOf.NOW
+    """When profiles are looked at."""
+    include_internal: bool = False
+    """Whether the environment's own people count, too."""
+    confined_to: OneGroup | None = None
+    """The group of which alone it is: nothing is said of what others did or sent, nor of how much."""
+    asker: str = ""
+    """Those who ask much at a time wait for themselves: see Statement.asker."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One environment in one span, and what is known of it at `now`."""
 
@@ -67,6 +86,8 @@ class Asked:
     """Event properties that are not of one type, or missing here and there; None: none may be guessed to be."""
     sparing: bool = False
     """Whether to take longer where that needs less memory: what is quicker was refused."""
+    asker: str = ""
+    """See Terms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class WarehouseComputing:
             keys = scope.with_aliases(keys)
         statement = scope.statement(f"SELECT DISTINCT key FROM ({keys})")
         await all_of(self._lists.provide(environment_id, vocabulary.cohorts[each]) for each in statement.lists)
-        answer = await self._warehouse.query(statement, self._longest_seconds)
+        of_house = replace(statement, asker=f"cohorts of {environment_id}")
+        answer = await self._warehouse.query(of_house, self._longest_seconds)
         return [row[0] for row in answer.rows]
 
     async def _asked(self, environment_id: int, vocabulary: Vocabulary) -> Asked:

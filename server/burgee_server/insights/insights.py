@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from burgee_server.insights.asked import Answered, AnswerT, Asked, OneGroup, Plan, Question
+from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Question, Terms
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import ANY, Guesses, events_of
 from burgee_server.insights.lists import Lists
@@ -15,7 +15,7 @@ from burgee_server.insights.patterns import refusal, require_compiling
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, Span, span, zone_of
 from burgee_server.insights.unknown import UnknownEvents
-from burgee_server.insights.words import AsOf, QueryInfo
+from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import (
@@ -52,79 +52,55 @@ class Insights:
         self,
         plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
         query: QuestionT,
-        environment_id: int,
-        group_types: Collection[str],
-        timeout: float | None = None,
-        properties_as_of: AsOf = AsOf.NOW,
-        include_internal: bool = False,
-        confined_to: OneGroup | None = None,
+        terms: Terms,
     ) -> Answered[AnswerT]:
-        """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), …)`.
+        """The answer to a question, planned by its insight: `ask(plan_trend, TrendQuery(…), Terms(…))`.
 
-        `group_types` are those that the environment has seen. Its own people are left out, unless asked for. Confined
-        to one group, it says nothing of what others did or sent, nor of how much. Raises Invalid with the fields of the
-        request on the wire, TimedOut after `timeout` seconds, and what Warehouse.query raises.
+        Raises Invalid with the fields of the request on the wire, TimedOut, and what Warehouse.query raises.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        asked = await self._asked(
-            query, environment_id, group_types, timeout, properties_as_of, include_internal, confined_to
-        )
+        deadline = None if terms.timeout is None else time.monotonic() + terms.timeout
+        asked = await self._asked(query, terms)
         vocabulary = asked[0].vocabulary
         events = events_of(query, vocabulary)
-        mixed = self._guesses.wrong(environment_id, events)
+        mixed = self._guesses.wrong(terms.environment_id, events)
         answers = await all_of(
             self._in_another_way(plan, query, events, replace(each, mixed=mixed), deadline) for each in asked
         )
         previous = answers[1] if len(answers) > 1 else None
-        if confined_to is not None:
+        if terms.confined_to is not None:
             return Answered(answers[0], previous, ())
-        return Answered(
-            answers[0], previous, await self._unknown.among(environment_id, events - {ANY}, _until(deadline))
-        )
+        named = events - {ANY}
+        unknown = await self._unknown.among(terms.environment_id, named, _until(deadline), terms.asker)
+        return Answered(answers[0], previous, unknown)
 
     async def check(
         self,
         plan: Callable[[QuestionT, Asked], Plan[AnswerT]],
         query: QuestionT,
-        environment_id: int,
-        group_types: Collection[str],
-        timeout: float,
-        properties_as_of: AsOf = AsOf.NOW,
-        include_internal: bool = False,
-        confined_to: OneGroup | None = None,
+        terms: Terms,
     ) -> None:
         """Raise what ask() would raise before it has an answer, without looking for one."""
-        for asked in await self._asked(
-            query, environment_id, group_types, timeout, properties_as_of, include_internal, confined_to
-        ):
+        for asked in await self._asked(query, terms):
             for statement in plan(query, asked).statements:
-                await require_compiling(self._warehouse, statement.patterns, timeout)
+                await require_compiling(self._warehouse, statement.patterns, terms.timeout)
 
-    async def _asked(
-        self,
-        query: Question,
-        environment_id: int,
-        group_types: Collection[str],
-        timeout: float | None,
-        properties_as_of: AsOf,
-        include_internal: bool,
-        confined_to: OneGroup | None,
-    ) -> list[Asked]:
+    async def _asked(self, query: Question, terms: Terms) -> list[Asked]:
         """What is asked: in the span of the question, and in the one to compare with, if any. Raises Invalid."""
         now = self._clock.now()
         asked = Asked(
-            environment_id,
+            terms.environment_id,
             Span(FIRST_TIMESTAMP, now, zone_of(query.time_zone)),
-            group_types,
+            terms.group_types,
             now,
-            await self._vocabularies.of(environment_id),
-            properties_as_of,
-            include_internal,
-            confined_to,
+            await self._vocabularies.of(terms.environment_id),
+            terms.properties_as_of,
+            terms.include_internal,
+            terms.confined_to,
             self._warehouse.group_columns,
             self._warehouse.property_columns,
+            asker=terms.asker,
         )
-        first = await self._first_event(asked, timeout) if query.range.start == ALL else None
+        first = await self._first_event(asked, terms.timeout) if query.range.start == ALL else None
         whole = span(query.range, query.time_zone, now, first)
         other = other_span(query.range, whole, now)
         return [replace(asked, span=each) for each in (whole, other) if each is not None]
@@ -158,20 +134,20 @@ class Insights:
         started = time.monotonic()
         for cohort_key in sorted(frozenset[str]().union(*(each.lists for each in planned.statements))):
             await self._lists.provide(asked.environment_id, asked.vocabulary.cohorts[cohort_key])
-        answers = await self._ask(planned.statements, timeout)
+        answers = await self._ask(planned.statements, asked.asker, timeout)
         rows_read = 0 if asked.confined_to else sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
         # A large answer takes a while to put together: flag checks go on meanwhile.
         return await asyncio.to_thread(planned.answer, [answer.rows for answer in answers], info)
 
     async def _first_event(self, asked: Asked, timeout: float | None) -> datetime | None:
-        [answer] = await self._ask([first_event(asked)], timeout)
+        [answer] = await self._ask([first_event(asked)], asked.asker, timeout)
         [[events, first]] = answer.rows
         return from_micros(first) if events else None
 
-    async def _ask(self, statements: Sequence[Statement], timeout: float | None) -> list[Answer]:
+    async def _ask(self, statements: Sequence[Statement], asker: str, timeout: float | None) -> list[Answer]:
         largest = MAX_ANSWER_BYTES // len(statements)
-        bounded = [replace(statement, largest_bytes=largest) for statement in statements]
+        bounded = [replace(statement, largest_bytes=largest, asker=asker) for statement in statements]
         try:
             return await all_of(self._warehouse.query(statement, timeout) for statement in bounded)
         except BadPattern as error:  # too large for RE2, say

@@ -13,7 +13,7 @@ def refusal(error: BadPattern, patterns: Mapping[str, str]) -> Invalid:
     return Invalid.of(patterns.get(error.pattern, "filter"), f"a pattern does not compile: {error}")
 
 
-async def require_compiling(warehouse: Warehouse, patterns: Mapping[str, str], seconds: float) -> None:
+async def require_compiling(warehouse: Warehouse, patterns: Mapping[str, str], seconds: float | None) -> None:
     """Raise Invalid with the path of a pattern that no question could ask; and what Warehouse.query raises."""
     if not patterns:
         return

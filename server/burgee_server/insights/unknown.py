@@ -46,36 +46,36 @@ class UnknownEvents:
         self._similar: defaultdict[int, dict[str, tuple[datetime, tuple[str, ...]]]] = defaultdict(dict)
 
     async def among(
-        self, environment_id: int, names: Iterable[str], timeout: float | None = None
+        self, environment_id: int, names: Iterable[str], timeout: float | None = None, asker: str = ""
     ) -> tuple[UnknownEvent, ...]:
-        """Those that the environment has no event of, by name. None of them, where that cannot be found out soon:
-        within two seconds in all, and half of `timeout` seconds, which are left to whoever waits for the answer."""
+        """Those that the environment has no event of, by name; see Statement.asker. None of them, where that cannot
+        be found out soon: within two seconds in all, and half of `timeout` seconds, which are left to whoever waits."""
         known = self._known[environment_id]
         asked = sorted(set(names) - known)
         if not asked:
             return ()
         deadline = time.monotonic() + (_SECONDS if timeout is None else min(_SECONDS, timeout / 2))
         try:
-            known.update(await self._sent(environment_id, asked, deadline))
+            known.update(await self._sent(environment_id, asked, deadline, asker))
             unknown = [name for name in asked if name not in known]
         except _NOT_NOW:
             return ()
         finally:
             if len(known) > _REMEMBERED:
                 known.clear()
-        similar = await self._names_like(environment_id, unknown, deadline) if unknown else {}
+        similar = await self._names_like(environment_id, unknown, deadline, asker) if unknown else {}
         return tuple(UnknownEvent(name, similar.get(name, ())) for name in unknown)
 
-    async def _sent(self, environment_id: int, names: Collection[str], deadline: float) -> list[str]:
+    async def _sent(self, environment_id: int, names: Collection[str], deadline: float, asker: str) -> list[str]:
         """The names of which there is an event. Each is looked up by itself, so that the first one found ends it."""
         one = "(SELECT event FROM events WHERE environment_id = {environment_id:UInt32} AND event = %s LIMIT 1)"
         bound = {f"name{index}": name for index, name in enumerate(names)}
         sql = " UNION ALL ".join(one % f"{{{parameter}:String}}" for parameter in bound)
-        statement = Statement(sql, {"environment_id": environment_id, **bound})
+        statement = Statement(sql, {"environment_id": environment_id, **bound}, asker=asker)
         return [name for [name] in await self._rows(statement, deadline)]
 
     async def _names_like(
-        self, environment_id: int, names: Collection[str], deadline: float
+        self, environment_id: int, names: Collection[str], deadline: float, asker: str
     ) -> dict[str, tuple[str, ...]]:
         """The up to three names that are most like each, where there are any; none, where that takes too long."""
         similar, now = self._similar[environment_id], self._clock.now()
@@ -86,7 +86,7 @@ class UnknownEvents:
         looked_for: dict[str, list[str]] = {name: [] for name in sought}
         try:
             bound = {"environment_id": environment_id, "names": sought}
-            for name, event in await self._rows(Statement(_SIMILAR, bound), deadline):
+            for name, event in await self._rows(Statement(_SIMILAR, bound, asker=asker), deadline):
                 looked_for[name].append(event)
         except _NOT_NOW:
             pass  # Nor is it tried again by every question.

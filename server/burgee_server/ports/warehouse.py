@@ -48,6 +48,8 @@ class Statement:
     """Of each pattern among the parameters, which field of the question it is."""
     largest_bytes: int = 0
     """An answer with more is refused. 0: however large."""
+    asker: str = ""
+    """For whom: those with many statements wait for their own, and not others for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Answers questions of every kind, asked as they are or by the key under which they are saved."""
 
+from collections.abc import Collection
 from typing import Any
 
 from burgee.v1 import saved_pb2
 from burgee_server.errors import Invalid, Overloaded
-from burgee_server.insights import Insights, OneGroup
+from burgee_server.insights import Insights, OneGroup, Terms
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.saved import SavedInsight
 from burgee_server.profiles import GroupTypes
@@ -77,33 +78,19 @@ class Answering:
         with within(insight.question, "insight.question"):
             request = read_question(insight.question)
             kind = kind_of(request)
-            await self._insights.check(
-                kind.plan,
-                kind.read(request),
-                environment_id(),
-                group_types,
-                self._longest_seconds,
-                read_properties_as_of(request),
-                question_of(request).include_internal,
-                OneGroup(insight.shown_to, "") if insight.shown_to else None,
-            )
+            shown_to = OneGroup(insight.shown_to, "") if insight.shown_to else None
+            terms = _terms(request, group_types, self._longest_seconds, shown_to)
+            await self._insights.check(kind.plan, kind.read(request), terms)
 
     async def _answer(self, request: Any, context: Any, confined_to: OneGroup | None) -> Any:
         """The response to a question, with what was asked and what it cost."""
         kind = kind_of(request)
         with self._limits.turn(principal()):
-            query, properties_as_of = kind.read(request), read_properties_as_of(request)
+            query = kind.read(request)
             complete_until = await self._journal.complete_until()
-            answered = await self._insights.ask(
-                kind.plan,
-                query,
-                environment_id(),
-                await self._group_types.known(environment_id()),
-                self._timeout(context),
-                properties_as_of,
-                question_of(request).include_internal,
-                confined_to,
-            )
+            group_types = await self._group_types.known(environment_id())
+            terms = _terms(request, group_types, self._timeout(context), confined_to)
+            answered = await self._insights.ask(kind.plan, query, terms)
         response = kind.write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)
         for each in answered.unknown:
@@ -121,6 +108,19 @@ class Answering:
     def _timeout(self, context: Any) -> float:
         remaining = context.time_remaining()
         return self._longest_seconds if remaining is None else min(remaining, self._longest_seconds)
+
+
+def _terms(request: Any, group_types: Collection[str], timeout: float, confined_to: OneGroup | None) -> Terms:
+    """The terms of a request that is a question, of whoever calls. Raises Invalid."""
+    return Terms(
+        environment_id(),
+        group_types,
+        timeout,
+        read_properties_as_of(request),
+        question_of(request).include_internal,
+        confined_to,
+        principal().api_key_id,
+    )
 
 
 def _group(saved: SavedInsight, request: saved_pb2.AskInsightRequest) -> OneGroup | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from burgee_server.insights.asked import Answer, Asked, Plan
+from burgee_server.insights.asked import Answer, Asked, Plan, Terms
 from burgee_server.insights.funnel import Funnel, FunnelQuery, plan_funnel
 from burgee_server.insights.trend import Trend, TrendQuery, plan_trend
 from burgee_server.insights.words import TimeRange
@@ -38,7 +38,7 @@ async def ask(
     `members` are those of listed cohorts.
     """
     asked = insights(environment.warehouse, FixedClock(), vocabulary, members)
-    return (await asked.ask(plan, query, environment.environment_id, GROUP_TYPES)).answer
+    return (await asked.ask(plan, query, Terms(environment.environment_id, GROUP_TYPES))).answer
 
 
 async def trend(environment: Environment, query: TrendQuery) -> Trend:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee.evaluation import AllOf, Condition, Not, Operator
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.funnel import FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.words import AsOf, Breakdown
@@ -61,7 +62,7 @@ async def asked(environment: Environment, plan, query, vocabulary: Vocabulary | 
     """The answer, with properties as of the event."""
     everything = insights(environment.warehouse, FixedClock(), vocabulary)
     return (
-        await everything.ask(plan, query, environment.environment_id, GROUP_TYPES, properties_as_of=AsOf.EVENT)
+        await everything.ask(plan, query, Terms(environment.environment_id, GROUP_TYPES, properties_as_of=AsOf.EVENT))
     ).answer
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from burgee_server.errors import Invalid
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.timerange import Span, span
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
@@ -85,7 +86,7 @@ async def test_the_same_question_is_asked_of_both_spans(environment: Environment
 
     async def ask(range_: TimeRange) -> tuple[float | None, ...]:
         query = TrendQuery((Series(),), range_)
-        both = await asked.ask(plan_trend, query, environment.environment_id, ())
+        both = await asked.ask(plan_trend, query, Terms(environment.environment_id, ()))
         return tuple(answer and answer.rows[0].total for answer in (both.answer, both.previous))
 
     assert await ask(TimeRange("-7d", compare="previous")) == (2, 1)

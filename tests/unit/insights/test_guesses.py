@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.guesses import ANY, Guesses, events_of
 from burgee_server.insights.paths import PathsQuery
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
@@ -44,7 +45,7 @@ async def test_a_wrong_guess_is_remembered_for_the_events_that_it_was_about(envi
     async def guessed(*series: Series) -> list[frozenset[str]]:
         watched.guesses.clear()
         query = TrendQuery(series, MARCH, breakdown=Breakdown(("event.plan",)))
-        answer = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer
+        answer = (await asking.ask(plan_trend, query, Terms(environment.environment_id, GROUP_TYPES))).answer
         assert [row.total for row in answer.rows if str(row.part)] == [1] * (series != (Series("seen"),))
         return watched.guesses
 
@@ -86,7 +87,7 @@ async def test_what_is_not_as_guessed_counts_all_the_same(
     asking = insights(watched, FixedClock())  # type: ignore[arg-type]
 
     async def ask() -> object:
-        answer = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer
+        answer = (await asking.ask(plan_trend, query, Terms(environment.environment_id, GROUP_TYPES))).answer
         return {str(row.part or ""): row.total for row in answer.rows}
 
     await environment.load(Fact("seen"), *(Fact("paid", properties={name: each}) for each in values))

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from burgee.evaluation import Condition, Context, Operator, Properties, completed, links_of, parent_groups
-from burgee_server.insights.asked import Asked
+from burgee_server.insights.asked import Asked, Terms
 from burgee_server.insights.features import Feature, FeaturesQuery, plan_features
 from burgee_server.insights.funnel import FunnelQuery, Step
 from burgee_server.insights.retention import RetentionQuery, plan_retention
@@ -95,7 +95,7 @@ async def answers(here: Environment, vocabulary: Vocabulary | None, as_of: AsOf)
     asked = insights(here.warehouse, FixedClock(), vocabulary)
     found = []
     for plan, query in QUESTIONS:
-        given_ = await asked.ask(plan, query, here.environment_id, TYPES, properties_as_of=as_of)
+        given_ = await asked.ask(plan, query, Terms(here.environment_id, TYPES, properties_as_of=as_of))
         found.append(repr(replace(given_.answer, info=None)))
     return found
 

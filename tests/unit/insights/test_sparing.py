@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burgee_server.errors import BurgeeError, Overloaded
-from burgee_server.insights.asked import Asked, Plan
+from burgee_server.insights.asked import Asked, Plan, Terms
 from burgee_server.insights.funnel import Attribution, FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown
@@ -49,7 +49,7 @@ async def _total(small: Small, environment: Environment, series: Series) -> floa
     """Of all who have a plan."""
     asking = insights(small, FixedClock())  # type: ignore[arg-type]
     query = TrendQuery((series,), MARCH, breakdown=Breakdown(("event.plan",)))
-    [row] = (await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES)).answer.rows
+    [row] = (await asking.ask(plan_trend, query, Terms(environment.environment_id, GROUP_TYPES))).answer.rows
     return row.total
 
 
@@ -86,7 +86,7 @@ async def test_a_split_funnel_does_not_need_room_for_all_events_of_a_company(env
             steps, MARCH, count_by=count_by, breakdown=Breakdown(("event.plan",)), attribution=Attribution.ALL_STEPS
         )
         asking = insights(small, FixedClock())  # type: ignore[arg-type]
-        rows = (await asking.ask(plan_funnel, query, environment.environment_id, GROUP_TYPES)).answer.rows
+        rows = (await asking.ask(plan_funnel, query, Terms(environment.environment_id, GROUP_TYPES))).answer.rows
         assert [[step.count for step in row.steps] for row in rows] == [[1, 1], [1, 1]]
         assert small.asked[: len(asked)] == asked
 

@@ -10,6 +10,7 @@ import clickhouse_connect
 import pytest
 
 from burgee.evaluation.model import Condition, Operator
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.features import Feature, FeaturesQuery, plan_features
 from burgee_server.insights.funnel import Attribution, FunnelQuery, Step, plan_funnel
 from burgee_server.insights.lifecycle import LifecycleQuery, plan_lifecycle
@@ -103,7 +104,7 @@ async def test_what_does_not_fit_into_memory_goes_to_the_disk(
 
     async def answer(of: ClickHouseWarehouse) -> tuple[Any, int]:
         before = await _written(warehouse)
-        given = await insights(of, FixedClock(), _ROUTED).ask(plan, query, crowd, GROUP_TYPES)
+        given = await insights(of, FixedClock(), _ROUTED).ask(plan, query, Terms(crowd, GROUP_TYPES))
         return given.answer, await _written(warehouse) - before
 
     roomy, in_memory = await answer(warehouse)

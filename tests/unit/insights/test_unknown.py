@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from burgee_server.errors import BurgeeError, Overloaded, TimedOut
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.funnel import Exclusion, FunnelQuery, Step, plan_funnel
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
 from burgee_server.insights.unknown import UnknownEvents
@@ -24,7 +25,7 @@ async def test_what_nobody_sent_is_named_with_what_is_spelt_like_it(environment:
     asking = insights(environment.warehouse, FixedClock(), named(action("doing", Matcher("report_creatd"))))
 
     async def unknown(plan, query):  # type: ignore[no-untyped-def]
-        answered = await asking.ask(plan, query, environment.environment_id, GROUP_TYPES)
+        answered = await asking.ask(plan, query, Terms(environment.environment_id, GROUP_TYPES))
         return {each.event: each.similar for each in answered.unknown}
 
     series = [Series(), Series("signed_up"), Series("it's `odd`"), Series(action="doing"), Series("' OR 1 -- `")]
@@ -138,7 +139,7 @@ async def test_looking_for_names_takes_half_of_the_time_that_is_left_and_two_sec
         counting = Counting(environment)
         asking = insights(counting, FixedClock())  # type: ignore[arg-type]
         query = TrendQuery(series, MARCH)
-        answered = await asking.ask(plan_trend, query, environment.environment_id, GROUP_TYPES, timeout)
+        answered = await asking.ask(plan_trend, query, Terms(environment.environment_id, GROUP_TYPES, timeout))
         similar = {"nothing like it": (), "signed_u": ("signed_up",), "signed_upp": ("signed_up",)}
         assert {each.event: each.similar for each in answered.unknown} == similar
         sent, like = counting.timeouts[-2:]

@@ -35,6 +35,7 @@ class ClientPool:
         steps_back: bool = False,
         silent_seconds: int = 300,
     ) -> None:
+        self.size = size
         self.work = Work()
         """What those who wait for it note down: with the time that it waited for its turn."""
         self._dsn = dsn

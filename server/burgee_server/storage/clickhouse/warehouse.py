@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import math
 import time
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, wait
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from burgee_server.causes import cause
-from burgee_server.errors import TimedOut, Unavailable
+from burgee_server.errors import Unavailable
 from burgee_server.ports.selection import EventKey, EventPage, Selection
 from burgee_server.ports.warehouse import (
     Activity,
@@ -31,6 +28,7 @@ from burgee_server.ports.warehouse import (
     from_micros,
 )
 from burgee_server.storage.clickhouse import copies, failures
+from burgee_server.storage.clickhouse.asking import Asking
 from burgee_server.storage.clickhouse.batch_format import BatchFormat
 from burgee_server.storage.clickhouse.erasing import erase, key_column
 from burgee_server.storage.clickhouse.expiring import expire
@@ -43,6 +41,7 @@ from burgee_server.storage.clickhouse.pool import ClientPool
 from burgee_server.storage.clickhouse.priority import merges_step_back
 from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
 from burgee_server.storage.clickhouse.schema import migrate
+from burgee_server.storage.clickhouse.seats import Seats
 from burgee_server.storage.clickhouse.settings import INSERT_SETTINGS, query_settings
 from burgee_server.storage.clickhouse.timeline import Timeline, event_of, spans
 
@@ -58,8 +57,8 @@ class ClickHouseWarehouse:
     `?cluster=name` spread over the cluster that its servers know by this name.
 
     A query sorts and groups on disk beyond `query_memory_bytes`, and is refused beyond four times as much, which is
-    room for what cannot go to disk. `query_clients` queries run at a time, more wait their turn. Made by open(); one
-    process at a time may have a directory open.
+    room for what cannot go to disk. `query_clients` queries run at a time, all but one of them of the same asker; more
+    wait, and askers take turns. Made by open(); one process at a time may have a directory open.
     """
 
     def __init__(
@@ -86,7 +85,8 @@ class ClickHouseWarehouse:
         self._removals = removals
         self._kills = kills
         self._batch_format = BatchFormat()
-        self._running: dict[str, Future[bytes]] = {}
+        self._asking = Asking(kills)
+        self._seats = Seats(queries.size)
         self.work = {
             "query": queries.work,
             "lookup": lookups.work,
@@ -208,53 +208,33 @@ class ClickHouseWarehouse:
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
         """See the port."""
-        return await self._run(self._queries, statement, timeout)
+        return await self._run(self._queries, statement, timeout, self._seats)
 
     async def _look_up(self, statement: Statement) -> Answer:
         """A query of a few milliseconds, on clients of its own: it must not wait behind insights that take seconds."""
         return await self._run(self._lookups, statement, LOOKUP_SECONDS)
 
-    async def _run(self, pool: ClientPool, statement: Statement, timeout: float | None) -> Answer:
+    async def _run(
+        self, pool: ClientPool, statement: Statement, timeout: float | None = None, seats: Seats | None = None
+    ) -> Answer:
         started = time.monotonic()
         # JSON is the one format that says how many rows were read, embedded or not.
-        answer = json.loads(await self._ask(pool, statement, "JSONCompact", {}, timeout))
+        answer = json.loads(await self._asking.ask(pool, statement, "JSONCompact", timeout=timeout, seats=seats))
         pool.work.amounts["rows"] += answer["statistics"]["rows_read"]
         return Answer(answer["data"], answer["statistics"]["rows_read"], time.monotonic() - started)
 
-    async def _ask(
-        self, pool: ClientPool, statement: Statement, fmt: str, settings: Mapping[str, str], timeout: float | None
-    ) -> bytes:
-        """The answer as ClickHouse writes it in a format."""
-        name = uuid.uuid4().hex
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-
-        def ask(client: Client) -> bytes:
-            limits = f"log_comment = '{name}'"
-            if timeout is not None:
-                limits += f", max_execution_time = {max(deadline - time.monotonic(), 0.001):.3f}"
-            if statement.largest_bytes:
-                limits += f", max_result_bytes = {statement.largest_bytes}"
-            return client.raw_query(
-                f"{statement.sql} SETTINGS {limits}", dict(statement.parameters), settings=dict(settings), fmt=fmt
-            )
-
-        running = self._running[name] = pool.submit(ask)
-        running.add_done_callback(lambda _: self._running.pop(name, None))
-        with pool.work.once():
-            return await self._unless_given_up(running, name, timeout)
-
     async def count(self, selection: Selection, after: EventKey | None) -> int:
         """See the port."""
-        return int((await self._run(self._exports, Export(selection).count(after), None)).rows[0][0])
+        return int((await self._run(self._exports, Export(selection).count(after))).rows[0][0])
 
     async def page(self, selection: Selection, after: EventKey | None) -> EventPage | None:
         """See the port."""
         export = Export(selection)
-        ends = (await self._run(self._exports, export.last_of_page(after), None)).rows
+        ends = (await self._run(self._exports, export.last_of_page(after))).rows
         if not ends:
             return None
         last = key_of(ends[0])
-        written = await self._ask(self._exports, export.rows(after, last), "ProtobufList", ROW_SETTINGS, None)
+        written = await self._asking.ask(self._exports, export.rows(after, last), "ProtobufList", ROW_SETTINGS)
         return EventPage(undelimited(written), last)
 
     async def owner(self) -> str | None:
@@ -350,8 +330,7 @@ class ClickHouseWarehouse:
     async def close(self) -> None:
         """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
         await self._property_columns.close()
-        for name, running in tuple(self._running.items()):
-            self._kills.submit(partial(_stop, name=name, running=running))
+        self._asking.close()
         for pool in (
             self._queries,
             self._lookups,
@@ -369,26 +348,3 @@ class ClickHouseWarehouse:
                 return await asyncio.wrap_future(pool.submit(work))
             except Error as error:
                 raise failures.of_load(error) from error
-
-    async def _unless_given_up(self, running: Future[T], name: str, timeout: float | None) -> T:
-        """The result of a query that can be stopped by its name."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await asyncio.wrap_future(running)
-        except Error as error:
-            told = failures.of_query(error)
-            if told is error:
-                raise
-            raise told from error
-        except (TimeoutError, asyncio.CancelledError) as error:
-            self._kills.submit(partial(_stop, name=name, running=running))
-            if isinstance(error, TimeoutError):
-                raise TimedOut(f"the query was given up after {timeout:g} seconds") from error
-            raise
-
-
-def _stop(client: Client, name: str, running: Future[Any]) -> None:
-    """Kill a query, again and again until it has ended: it may not have begun when it is given up."""
-    while not running.done():
-        client.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", parameters={"name": name})
-        wait([running], timeout=0.1)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from burgee_server.errors import Invalid
+from burgee_server.insights.asked import Terms
 from burgee_server.insights.features import plan_features
 from burgee_server.insights.funnel import (
     plan_funnel,
@@ -71,7 +72,7 @@ async def test_every_feature_with_every_other_is_what_plain_python_makes_of_it(
 
         async def ask(plan: Any, query: Any, seen: Seen = seen) -> Any:
             mine, types = environment.environment_id, ("company", "team")
-            return await insights.ask(plan, query, mine, types, None, seen.as_of, seen.include_internal)
+            return await insights.ask(plan, query, Terms(mine, types, None, seen.as_of, seen.include_internal))
 
         refused = set[str]()
         try:
