@@ -1,4 +1,6 @@
-"""Capture at five times what the server can take, with flag checks beside it: `python -m benchmarks.overload [ROUNDS]`.
+"""Capture at five times what the server can take, with flag checks beside it.
+
+`python -m benchmarks.overload [ROUNDS [TRANSPORT]]`: 8, and grpcio, or native.
 
 A batch of 1,000 events, five properties and two groups each, is sent over and over by h2load (Debian: nghttp2-client);
 the server makes the uuids. The peak is taken with a few batches on their way at a time; then five times as many are
@@ -132,9 +134,11 @@ def main() -> None:
     }
     peaks: list[Taken] = []
     loaded: list[Taken] = []
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    transport = sys.argv[2] if len(sys.argv) > 2 else "grpcio"
     with (
-        serving() as server,
-        serving() as idle,
+        serving(transport=transport) as server,
+        serving(transport=transport) as idle,
         tempfile.TemporaryDirectory() as scratch,
         ProcessPoolExecutor(1, mp_context=spawn) as processes,
         prepare(server) as client,
@@ -159,7 +163,7 @@ def main() -> None:
         def overload() -> None:
             loaded.append(probed("overload", "-c", str(CONNECTIONS), "-m", "1000", "--rps", f"{a_second:.0f}"))
 
-        for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS):
+        for number in range(rounds):
             stored(client)
             checks["nobody else there"] += processes.submit(probe, [server.target], SECONDS).result()
             for turn in (peak, overload) if number % 2 else (overload, peak):
@@ -174,9 +178,9 @@ def main() -> None:
     print(f"to peak: median {statistics.median(ratios):.2f}, of all events {of_all:.2f}")
     print(f"acknowledged {acknowledged:,} events, stored {counted:,}; memory of the server: {memory:,.0f} MB at most")
     print(f"\n{'a flag check, ms':<28}{'p50':>8}{'p99':>8}{'most':>8}  p99 of each round")
-    for name, rounds in checks.items():
-        took = [seconds for seen in rounds for seconds in seen]
-        told = ", ".join(f"{percentile(seen, 0.99):.1f}" for seen in rounds)
+    for name, of_rounds in checks.items():
+        took = [seconds for seen in of_rounds for seconds in seen]
+        told = ", ".join(f"{percentile(seen, 0.99):.1f}" for seen in of_rounds)
         print(f"{name:<28}{percentile(took, 0.5):>8.2f}{percentile(took, 0.99):>8.2f}{max(took) * 1e3:>8.1f}  {told}")
 
 
