@@ -7,12 +7,13 @@ from google.protobuf.json_format import MessageToDict
 
 import burgee
 from burgee import wire
-from burgee.evaluation import AllOf, Condition
+from burgee.evaluation import AllOf, Filter
 from burgee.v1 import actions_pb2 as pb
 from burgee.v1.actions_pb2_grpc import ActionServiceStub
-from burgee_server.cli.conditions import where_option
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.filters import where_option
 from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.happenings import EVENT, filters_of, happening_text
 from burgee_server.cli.output import as_json, print_json, print_table
 from burgee_server.cli.pages import pages
 
@@ -39,9 +40,8 @@ def list_(client: burgee.Client, as_json: bool) -> None:
 
 def _match_options(command: click.decorators.FC) -> click.decorators.FC:
     description = click.option("--description", help="What it stands for.")
-    return click.argument("action_key")(
-        click.argument("events", nargs=-1, metavar="[EVENT]...")(description(where_option(note_option(command))))
-    )
+    events = click.argument("events", type=EVENT, nargs=-1, metavar="[EVENT]...")
+    return click.argument("action_key")(events(description(where_option(note_option(command)))))
 
 
 @actions.command()
@@ -50,16 +50,16 @@ def _match_options(command: click.decorators.FC) -> click.decorators.FC:
 def create(
     client: burgee.Client,
     action_key: str,
-    events: Sequence[str],
+    events: Sequence[burgee.Happening],
     description: str | None,
-    conditions: Sequence[Condition],
+    filters: Sequence[Filter],
     note: str,
 ) -> None:
     """Create an action that is any of these EVENTS: `burgee actions create activated report_created invited`.
 
     --where holds for each of them; without EVENTS, for any event.
     """
-    action = pb.Action(key=action_key, description=description or "", matchers=_matchers(events, conditions))
+    action = pb.Action(key=action_key, description=description or "", matchers=_matchers(events, filters))
     _say(_stub(client).CreateAction(pb.CreateActionRequest(action=action, change_note=note)).action)
 
 
@@ -69,15 +69,15 @@ def create(
 def add(
     client: burgee.Client,
     action_key: str,
-    events: Sequence[str],
+    events: Sequence[burgee.Happening],
     description: str | None,
-    conditions: Sequence[Condition],
+    filters: Sequence[Filter],
     note: str,
 ) -> None:
     """Make EVENTS a part of an action, or describe it anew: `burgee actions add activated imported`."""
     action = _stub(client).GetAction(pb.GetActionRequest(action_key=action_key)).action
-    if events or conditions:
-        action.matchers.extend(_matchers(events, conditions))
+    if events or filters:
+        action.matchers.extend(_matchers(events, filters))
     if description is not None:
         action.description = description
     request = pb.UpdateActionRequest(action=action, expected_version=action.version, change_note=note)
@@ -105,13 +105,19 @@ def _all(client: burgee.Client) -> Iterator[pb.Action]:
         yield from page.actions
 
 
-def _matchers(events: Sequence[str], conditions: Sequence[Condition]) -> list[pb.EventMatcher]:
-    filter_ = wire.filter_to_proto(AllOf(tuple(conditions))) if conditions else None
-    return [pb.EventMatcher(event=event, filter=filter_) for event in events or [""]]
+def _matchers(events: Sequence[burgee.Happening], filters: Sequence[Filter]) -> list[pb.EventMatcher]:
+    """One for each event, with its own filter and those for all. Raises click.UsageError for an action."""
+    return [_matcher(event, [*filters_of(event), *filters]) for event in events or [burgee.Happening()]]
+
+
+def _matcher(event: burgee.Happening, filters: Sequence[Filter]) -> pb.EventMatcher:
+    if event.action:
+        raise click.UsageError(f"@{event.action}: an action is made of events; @@{event.action} is the event")
+    return pb.EventMatcher(event=event.event, filter=wire.filter_to_proto(AllOf(tuple(filters))) if filters else None)
 
 
 def _told(matcher: pb.EventMatcher) -> str:
-    return f"{matcher.event or 'any event'}{' where …' * matcher.HasField('filter')}"
+    return happening_text(burgee.Happening(matcher.event, wire.filter_from_proto(matcher.filter, "filter")))
 
 
 def _say(action: pb.Action) -> None:

@@ -7,7 +7,7 @@ import click
 from google.protobuf.json_format import MessageToDict
 
 import burgee
-from burgee.evaluation import Condition
+from burgee.evaluation import Filter
 from burgee.v1 import cohorts_pb2 as pb
 from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, members
 from burgee_server.cli.connection import with_client
@@ -51,9 +51,9 @@ def create(
     cohort_key: str,
     group_type: str,
     description: str,
-    conditions: Sequence[Condition],
-    did: Sequence[str],
-    did_not: Sequence[str],
+    filters: Sequence[Filter],
+    did: Sequence[burgee.Happening],
+    did_not: Sequence[burgee.Happening],
     at_least: int,
     start: str,
     file: BinaryIO | None,
@@ -64,7 +64,7 @@ def create(
     That is whoever meets all of --where, --did and --did-not.
     """
     cohort = pb.Cohort(key=cohort_key, group_type=group_type, description=description)
-    computed = read_criteria(conditions, did, did_not, at_least, start, file)
+    computed = read_criteria(filters, did, did_not, at_least, start, file)
     if computed is None:
         cohort.listed.SetInParent()
     else:
@@ -84,9 +84,9 @@ def set_(
     client: burgee.Client,
     cohort_key: str,
     description: str | None,
-    conditions: Sequence[Condition],
-    did: Sequence[str],
-    did_not: Sequence[str],
+    filters: Sequence[Filter],
+    did: Sequence[burgee.Happening],
+    did_not: Sequence[burgee.Happening],
     at_least: int,
     start: str,
     file: BinaryIO | None,
@@ -96,7 +96,7 @@ def set_(
 
     How it is computed is replaced as a whole; what is not named stays. Members of lists: add and remove.
     """
-    computed = read_criteria(conditions, did, did_not, at_least, start, file)
+    computed = read_criteria(filters, did, did_not, at_least, start, file)
     if computed is None and description is None:
         raise click.UsageError("name what shall change: --description, or how it is computed")
     cohort = cohort_stub(client).GetCohort(pb.GetCohortRequest(cohort_key=cohort_key)).cohort

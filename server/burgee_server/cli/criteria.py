@@ -7,17 +7,19 @@ from typing import BinaryIO
 import click
 from google.protobuf.json_format import ParseDict, ParseError
 
+import burgee
 from burgee import wire
-from burgee.evaluation import AllOf, Condition
+from burgee.evaluation import AllOf, Filter
+from burgee.insights.words import write_happening
 from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1 import common_pb2
-from burgee_server.cli.conditions import where_option
-from burgee_server.cli.query.options import read_event
+from burgee_server.cli.filters import where_option
+from burgee_server.cli.happenings import EVENT
 
 _criteria = (
     where_option,
-    click.option("--did", multiple=True, metavar="EVENT", help="Who did this, or an @action; several: all of them."),
-    click.option("--did-not", multiple=True, metavar="EVENT", help="Who did not do this."),
+    click.option("--did", type=EVENT, multiple=True, metavar="EVENT", help="Who did this; several: all of them."),
+    click.option("--did-not", type=EVENT, multiple=True, metavar="EVENT", help="Who did not do this."),
     click.option("--at-least", type=click.IntRange(1), default=1, help="How many times, for --did."),
     click.option("--start", default="-30d", help="From when on, for --did and --did-not."),
     click.option("--file", type=click.File("rb"), help="A ComputedCohort as JSON, in place of these; - is stdin."),
@@ -32,9 +34,9 @@ def criteria_options(command: click.decorators.FC) -> click.decorators.FC:
 
 
 def read_criteria(
-    conditions: Sequence[Condition],
-    did: Sequence[str],
-    did_not: Sequence[str],
+    filters: Sequence[Filter],
+    did: Sequence[burgee.Happening],
+    did_not: Sequence[burgee.Happening],
     at_least: int,
     start: str,
     file: BinaryIO | None,
@@ -44,8 +46,8 @@ def read_criteria(
     criteria = [pb.Criterion(performed=_performed(event, range_, at_least)) for event in did]
     for event in did_not:
         criteria.append(pb.Criterion(**{"not": pb.Criterion(performed=_performed(event, range_, 1))}))  # type: ignore[arg-type] # a word of Python's own
-    if conditions:
-        criteria.append(pb.Criterion(properties=wire.filter_to_proto(AllOf(tuple(conditions)))))
+    if filters:
+        criteria.append(pb.Criterion(properties=wire.filter_to_proto(AllOf(tuple(filters)))))
     if file is not None:
         if criteria:
             raise click.UsageError("--file says it all: leave out --where, --did and --did-not")
@@ -56,9 +58,8 @@ def read_criteria(
     return pb.ComputedCohort(criterion=whole)
 
 
-def _performed(text: str, range_: common_pb2.TimeRange, at_least: int) -> pb.Performed:
-    event, action = read_event(text)
-    return pb.Performed(events=common_pb2.EventMatch(event=event, action=action), at_least=at_least, range=range_)
+def _performed(event: burgee.Happening, range_: common_pb2.TimeRange, at_least: int) -> pb.Performed:
+    return pb.Performed(events=write_happening(event), at_least=at_least, range=range_)
 
 
 def _read(file: BinaryIO) -> pb.ComputedCohort:

@@ -9,10 +9,10 @@ import click
 
 import burgee
 from burgee import wire
-from burgee.evaluation import Condition, Distribution, Flag, Rule, VariantWeight, flag_from_document
+from burgee.evaluation import AllOf, Condition, Distribution, Filter, Flag, Rule, VariantWeight, flag_from_document
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
-from burgee_server.cli.conditions import where_option
+from burgee_server.cli.filters import FilterType, filter_text
 from burgee_server.cli.pages import pages
 from burgee_server.cli.rollout import ROLLOUT
 from burgee_server.flags.wording import describe
@@ -25,6 +25,33 @@ file_option = click.option(
 )
 enabled_option = click.option(
     "--enabled/--disabled", "enabled", default=None, help="Whether it gives anybody more than the off variant."
+)
+
+
+def _conditions(_context: click.Context, _option: click.Parameter, filters: Sequence[Filter]) -> list[Condition]:
+    """Those of a rule, which must all hold. Raises click.BadParameter for what a rule cannot say."""
+    found: list[Condition] = []
+    for each in filters:
+        match each:
+            case Condition():
+                found.append(each)
+            case AllOf(inner):
+                found += _conditions(_context, _option, inner)
+            case _:
+                raise click.BadParameter(
+                    f"{filter_text(each)!r}: a rule has conditions that must all hold. In place of `or`, give the flag "
+                    "one rule more (set --file); in place of `not`, take not_equals, not_in, not_contains, is_not_set"
+                )
+    return found
+
+
+where_option = click.option(
+    "--where",
+    "conditions",
+    type=FilterType(),
+    multiple=True,
+    callback=_conditions,
+    help="Only where this holds: 'company.plan in pro,team and company.seats gt 3'; several must all hold.",
 )
 
 

@@ -13,7 +13,6 @@ from burgee import wire
 from burgee.evaluation import Condition, Context, Flag, FlagType, Json, Variant, flag_to_document, with_defaults
 from burgee.v1 import flag_admin_pb2 as pb
 from burgee.v1.flags_pb2 import REASON_ERROR
-from burgee_server.cli.conditions import read_pairs, read_value, where_option
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.explanation import print_explanation
 from burgee_server.cli.flag_edits import (
@@ -29,6 +28,7 @@ from burgee_server.cli.flag_edits import (
     rollout_option,
     say,
     state,
+    where_option,
     with_rule,
 )
 from burgee_server.cli.flag_export import export
@@ -37,6 +37,7 @@ from burgee_server.cli.flag_versions import copy, history, kill, restore
 from burgee_server.cli.group_types import tell_unused
 from burgee_server.cli.moments import MOMENT
 from burgee_server.cli.output import as_json, print_json, print_table
+from burgee_server.cli.values import read_pairs, read_value
 from burgee_server.flags.comparison import types_read
 from burgee_server.flags.wording import describe
 

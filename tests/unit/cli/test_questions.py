@@ -8,7 +8,6 @@ import pytest
 
 from burgee.insights import QueryInfo
 from burgee.v1 import capture_pb2
-from burgee_server.cli.conditions import ConditionType
 from burgee_server.cli.query.options import change_text, is_whole
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -156,18 +155,3 @@ def test_a_column_is_whole_if_its_first_and_its_last_moment_are_in_the_range(int
 def test_a_change_is_told_as_a_part_of_what_was_before_where_that_is_more_than_none(now, before, text):
     """From less than none, up and down would be told the wrong way round; of what is no number nothing is told."""
     assert change_text(now, before) == text
-
-
-@pytest.mark.parametrize(
-    ("typed", "values"),
-    [
-        ("company.key equals 42", ("42",)),
-        ("user.key in 7, ann,true", ("7", "ann", "true")),
-        ('team.key in ["a,b", 7]', ("a,b", "7")),
-        ('company.key equals "a,b"', ("a,b",)),
-        ("event.key equals 42", (42,)),
-    ],
-)
-def test_what_a_key_is_compared_with_is_text_whatever_it_looks_like(typed, values):
-    """A company may be called 42; and the property of an event that is called key is none."""
-    assert ConditionType().convert(typed, None, None).values == values

@@ -10,7 +10,6 @@ import click
 import burgee
 from burgee.v1.capture_pb2 import Event
 from burgee.v1.profiles_pb2 import ExportEventsRequest
-from burgee_server.cli.conditions import read_pairs
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.exports.ndjson import NdjsonWriter
 from burgee_server.cli.exports.receiving import Receiving
@@ -19,6 +18,7 @@ from burgee_server.cli.imports.reading import format_of
 from burgee_server.cli.moments import MOMENT
 from burgee_server.cli.output import as_json, print_json
 from burgee_server.cli.progress import Meter
+from burgee_server.cli.values import read_pairs
 
 FORMATS = ("ndjson", "parquet")
 

@@ -10,17 +10,20 @@ import click
 import burgee
 from burgee_server.cli.charts import Sparkline
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT, label_of
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, happening_of
+from burgee_server.cli.query.options import Asking, asking_options
 
 
 @click.command()
-@click.argument("features", metavar="FEATURE...", nargs=-1, required=True)
+@click.argument("features", metavar="FEATURE...", type=EVENT, nargs=-1, required=True)
 @click.option("--group-type", default="company", show_default=True, help="Whose breadth is counted; empty: nobody's.")
 @click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
 @asking_options
 @with_client
-def features(client: burgee.Client, features: Sequence[str], group_type: str, interval: str, asking: Asking) -> None:
+def features(
+    client: burgee.Client, features: Sequence[burgee.Happening], group_type: str, interval: str, asking: Asking
+) -> None:
     """Which features are used, by how many, how often, and when last; the most used first.
 
     A FEATURE is an event or an action (`@activated`). Shares are of those who were active at all; "days": of each user;
@@ -31,7 +34,7 @@ def features(client: burgee.Client, features: Sequence[str], group_type: str, in
     answer = asking.ask(
         client,
         burgee.FeatureUsageQuery(
-            features=[burgee.Feature(happening_of(feature)) for feature in features],
+            features=[burgee.Feature(feature, label_of(feature)) for feature in features],
             group_type=group_type,
             interval=interval,
             **asking.words,

@@ -8,13 +8,14 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT, happening_text
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import PARTIAL, Asking, asking_options, column_text, happening_of
+from burgee_server.cli.query.options import PARTIAL, Asking, asking_options, column_text
 from burgee_server.cli.query.people import column_of, print_keys
 
 
 @click.command()
-@click.argument("event", default="")
+@click.argument("event", type=EVENT, default="")
 @click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
 @click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company.")
 @click.option("--who", metavar="STAGE", help="List those who are new, returning, resurrecting or dormant.")
@@ -23,7 +24,7 @@ from burgee_server.cli.query.people import column_of, print_keys
 @with_client
 def lifecycle(
     client: burgee.Client,
-    event: str,
+    event: burgee.Happening,
     interval: str,
     count_by: str,
     who: str | None,
@@ -33,7 +34,7 @@ def lifecycle(
     """Who is new, returns, comes back after a gap or goes dormant: by EVENT, an action (`@activated`), or any event."""
     if asking.breakdown is not None:
         raise click.UsageError("--by: a lifecycle is not split; narrow it with --where")
-    query = burgee.LifecycleQuery(event=happening_of(event), interval=interval, count_by=count_by, **asking.words)
+    query = burgee.LifecycleQuery(event=event, interval=interval, count_by=count_by, **asking.words)
     answer = asking.ask(client, query)
     if who is not None:
         begin = column_of(column, [each.column for each in answer.columns], asking.zone)
@@ -66,7 +67,7 @@ def lifecycle(
         print_table(
             [interval, "new", "returning", "resurrecting", "dormant", "active", ""],
             lines,
-            f"{count_by} by {interval}, {event or 'any event'}",
+            f"{count_by} by {interval}, {happening_text(event)}",
         )
         if not all(each.complete for each in lifecycle.columns):
             click.echo(PARTIAL)

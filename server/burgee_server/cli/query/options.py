@@ -13,7 +13,7 @@ import click
 import burgee
 from burgee.insights import Part, QueryInfo
 from burgee.insights.words import Answered
-from burgee_server.cli.conditions import where_option
+from burgee_server.cli.filters import where_option
 from burgee_server.cli.output import as_csv, as_json, print_csv, print_json, require_one_format
 from burgee_server.cli.query.saving import save
 from burgee_server.insights.calendar import following
@@ -163,7 +163,7 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
         by, limit = options.pop("by"), options.pop("limit")
         words = {name: options.pop(name) for name in ("start", "end", "time_zone", "compare", "properties_as_of")}
         asking = Asking(
-            words | {"where": list(options.pop("conditions")), "include_internal": options.pop("include_internal")},
+            words | {"where": list(options.pop("filters")), "include_internal": options.pop("include_internal")},
             burgee.Breakdown(by, limit) if by else None,
             " / ".join(by),
             zone_of(words["time_zone"]),
@@ -180,30 +180,11 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def read_event(text: str) -> tuple[str, str]:
-    """The event and the action that a word names: `@activated` is an action, `@@x` the event `@x`."""
-    if text.startswith("@@"):
-        return text[1:], ""
-    return ("", text[1:]) if text.startswith("@") else (text, "")
-
-
-def happening_of(text: str) -> burgee.Happening:
-    """The event or action that a word names, as read_event() reads it."""
-    name, action = read_event(text)
-    return burgee.Happening(name, action=action)
-
-
 def tell_unknown(info: QueryInfo) -> None:
     """Say, beside the answer, which events of the question nobody has ever sent."""
     for event, similar in info.unknown_events.items():
         meant = f": {' or '.join(map(repr, similar))}?" if similar else ""
         click.echo(f"nobody has ever sent an event {event!r}{meant}", err=True)
-
-
-def event_text(happening: str | burgee.Happening) -> str:
-    """An event or an action, as people read it."""
-    named = burgee.Happening(happening) if isinstance(happening, str) else happening
-    return f"@{named.action}" if named.action else named.event or "any event"
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -9,16 +9,9 @@ import click
 
 import burgee
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, happening_of, window_of
-
-
-def _event(_context: click.Context, _option: click.Parameter, text: str | None) -> burgee.Happening | None:
-    return None if text is None else happening_of(text)
-
-
-def _events(_context: click.Context, _option: click.Parameter, texts: Sequence[str]) -> list[burgee.Happening]:
-    return [happening_of(text) for text in texts]
+from burgee_server.cli.query.options import Asking, asking_options, window_of
 
 
 def _groups(_context: click.Context, _option: click.Parameter, texts: Sequence[str]) -> list[burgee.PathGroup]:
@@ -32,10 +25,10 @@ def _groups(_context: click.Context, _option: click.Parameter, texts: Sequence[s
 
 
 @click.command()
-@click.option("--after", metavar="EVENT", callback=_event, help="Paths begin with this event, or @action.")
-@click.option("--before", metavar="EVENT", callback=_event, help="Paths end with this event, or @action.")
-@click.option("--only", metavar="EVENT", multiple=True, callback=_events, help="Only these events; several times.")
-@click.option("--without", metavar="EVENT", multiple=True, callback=_events, help="Not these events; several times.")
+@click.option("--after", metavar="EVENT", type=EVENT, help="Paths begin with this event, or @action.")
+@click.option("--before", metavar="EVENT", type=EVENT, help="Paths end with this event, or @action.")
+@click.option("--only", metavar="EVENT", multiple=True, type=EVENT, help="Only these events; several times.")
+@click.option("--without", metavar="EVENT", multiple=True, type=EVENT, help="Not these events; several times.")
 @click.option("--name-by", default="", help="The event property that names an item, such as path.")
 @click.option("--group", "groups", metavar="LABEL=PATTERN", multiple=True, callback=_groups, help="Name what matches.")
 @click.option("--gap", default="30m", show_default=True, help="How long nothing may happen within a path: 30m, 12h.")

@@ -7,8 +7,9 @@ import click
 
 import burgee
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT, happening_text
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, column_text, event_text, happening_of, part_text
+from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text
 from burgee_server.cli.query.people import column_of, print_keys
 
 _LATER = {"on_or_after": ", or after that"}
@@ -16,8 +17,8 @@ _OWN = {"rolling": ", counted from the own start"}
 
 
 @click.command()
-@click.argument("start_event", default="")
-@click.argument("return_event", default=None, required=False)
+@click.argument("start_event", type=EVENT, default="")
+@click.argument("return_event", type=EVENT, required=False)
 @click.option("--interval", default="week", show_default=True, help="hour, day, week, month, quarter or year.")
 @click.option("--periods", type=click.IntRange(1, 200), default=8, show_default=True, help="How many after the first.")
 @click.option("--starts", default="first_time", show_default=True, help="first_time (ever), or recurring.")
@@ -32,8 +33,8 @@ _OWN = {"rolling": ", counted from the own start"}
 @with_client
 def retention(
     client: burgee.Client,
-    start_event: str,
-    return_event: str | None,
+    start_event: burgee.Happening,
+    return_event: burgee.Happening | None,
     interval: str,
     periods: int,
     starts: str,
@@ -51,8 +52,8 @@ def retention(
     Each is an event or an action (`@activated`); without RETURN_EVENT it is the same, without either it is any event.
     """
     query = burgee.RetentionQuery(
-        start_event=happening_of(start_event),
-        return_event=happening_of(start_event if return_event is None else return_event),
+        start_event=start_event,
+        return_event=start_event if return_event is None else return_event,
         interval=interval,
         periods=periods,
         starts=starts,
@@ -109,7 +110,7 @@ def _print_tables(retention: burgee.Retention, query: burgee.RetentionQuery, ask
 
 
 def _title(query: burgee.RetentionQuery, churn: bool) -> str:
-    start, return_ = event_text(query.start_event), event_text(query.return_event)
+    start, return_ = happening_text(query.start_event), happening_text(query.return_event)
     first = "the first" if query.starts == "first_time" else "each"
     return (
         f"{query.count_by} by {query.interval} of {first} {start.removeprefix('any ')};"

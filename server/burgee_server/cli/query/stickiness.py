@@ -8,13 +8,14 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options, happening_of, part_text
+from burgee_server.cli.query.options import Asking, asking_options, part_text
 from burgee_server.cli.query.people import print_keys
 
 
 @click.command()
-@click.argument("event", default="")
+@click.argument("event", type=EVENT, default="")
 @click.option("--interval", default="day", show_default=True, help="hour, day, week, month, quarter or year.")
 @click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company.")
 @click.option("--who", metavar="N", type=click.IntRange(1), help="List those who were active in so many.")
@@ -23,7 +24,7 @@ from burgee_server.cli.query.people import print_keys
 @with_client
 def stickiness(
     client: burgee.Client,
-    event: str,
+    event: burgee.Happening,
     interval: str,
     count_by: str,
     who: int | None,
@@ -32,7 +33,7 @@ def stickiness(
 ) -> None:
     """On how many days (weeks, ...) everybody was active: by EVENT, an action (`@activated`), or any event."""
     query = burgee.StickinessQuery(
-        event=happening_of(event), interval=interval, count_by=count_by, breakdown=asking.breakdown, **asking.words
+        event=event, interval=interval, count_by=count_by, breakdown=asking.breakdown, **asking.words
     )
     if who is not None:
         if asking.breakdown is not None:

@@ -10,6 +10,7 @@ import burgee
 from burgee.insights import QueryInfo
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.happenings import EVENT, happening_text, label_of
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import (
     PARTIAL,
@@ -19,12 +20,11 @@ from burgee_server.cli.query.options import (
     column_text,
     is_whole,
     part_text,
-    read_event,
 )
 
 
 @click.command()
-@click.argument("events", metavar="[EVENT]...", nargs=-1)
+@click.argument("events", metavar="[EVENT]...", type=EVENT, nargs=-1)
 @click.option("--measure", default="total", show_default=True, help="total, unique_users, unique_groups, sum, avg, ...")
 @click.option("--property", "property_", default="", help="The event property that sum, avg, ... are of.")
 @click.option("--group-type", default="", help="The type whose groups are counted.")
@@ -37,7 +37,7 @@ from burgee_server.cli.query.options import (
 @with_client
 def trend(
     client: burgee.Client,
-    events: Sequence[str],
+    events: Sequence[burgee.Happening],
     measure: str,
     property_: str,
     group_type: str,
@@ -49,10 +49,11 @@ def trend(
     asking: Asking,
 ) -> None:
     """How much over time: of one EVENT or several, of actions (`@activated`), or of any event."""
+    happenings = events or [burgee.Happening()]
     answer = asking.ask(
         client,
         burgee.TrendQuery(
-            series=[_series(event, measure, property_, group_type, per) for event in events or ("",)],
+            series=[_series(event, measure, property_, group_type, per) for event in happenings],
             formulas=formulas,
             cumulative=cumulative,
             moving_average=moving_average,
@@ -64,7 +65,7 @@ def trend(
 
     title = (
         f"{measure}{f' per {per}' if per else ''}{f' of {property_}' if property_ else ''}"
-        f" of {', '.join(events) or 'any event'} by {interval}"
+        f" of {', '.join(map(happening_text, happenings))} by {interval}"
         f"{', each with all before it' if cumulative else ''}"
         f"{f', mean of {moving_average}' if moving_average else ''}"
     )
@@ -96,9 +97,8 @@ def trend(
     asking.show(answer, document, table)
 
 
-def _series(event: str, measure: str, property_: str, group_type: str, per: str) -> burgee.Series:
-    name, action = read_event(event)
-    return burgee.Series(name, measure, property_, group_type, action=action, per=per)
+def _series(of: burgee.Happening, measure: str, property_: str, group_type: str, per: str) -> burgee.Series:
+    return burgee.Series(of.event, measure, property_, group_type, of.where, label_of(of), of.action, per)
 
 
 def _print_columns(trend: burgee.Trend, heads: Sequence[str], names: Sequence[str], title: str) -> None:

@@ -3,9 +3,9 @@
 import click
 
 import burgee
-from burgee.evaluation import Condition
-from burgee_server.cli.conditions import ConditionType, condition_text
+from burgee.evaluation import Filter
 from burgee_server.cli.connection import with_client
+from burgee_server.cli.filters import FilterType, filter_text
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
 from burgee_server.cli.query.options import Asking
@@ -13,8 +13,8 @@ from burgee_server.cli.query.options import Asking
 
 @click.command("funnel-compare")
 @funnel_options
-@click.option("--first", type=ConditionType(), help="Whose events are one side, such as 'company.key equals acme'.")
-@click.option("--second", type=ConditionType(), help="And the other.")
+@click.option("--first", type=FilterType(), help="Whose events are one side, such as 'company.key equals acme'.")
+@click.option("--second", type=FilterType(), help="And the other.")
 @click.option("--parts", nargs=2, metavar="VALUE VALUE", help="Instead, two values of --by.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
 @with_client
@@ -22,8 +22,8 @@ def compare(
     client: burgee.Client,
     query: burgee.FunnelQuery,
     asking: Asking,
-    first: Condition | None,
-    second: Condition | None,
+    first: Filter | None,
+    second: Filter | None,
     parts: tuple[str, str] | None,
     confidence: float,
 ) -> None:
@@ -33,8 +33,8 @@ def compare(
     sides = (burgee.Part(parts[0]), burgee.Part(parts[1])) if parts else (first, second)
     question = burgee.FunnelComparisonQuery(funnel=query, first=sides[0], second=sides[1], confidence=confidence)
 
-    def text(side: burgee.Part | Condition | None) -> str:
-        return condition_text(side) if isinstance(side, Condition) else f"{asking.by}: {side}"
+    def text(side: burgee.Part | Filter | None) -> str:
+        return f"{asking.by}: {side}" if side is None or isinstance(side, burgee.Part) else filter_text(side)
 
     def table(answer: burgee.FunnelComparison) -> None:
         steps = zip(answer.differences, answer.first.steps[1:], answer.second.steps[1:], strict=True)

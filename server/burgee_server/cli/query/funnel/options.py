@@ -8,12 +8,14 @@ from typing import Any
 import click
 
 import burgee
-from burgee_server.cli.query.options import Asking, asking_options, event_text, read_event, window_of
+from burgee_server.cli.filters import FilterError
+from burgee_server.cli.happenings import EVENT, happening_text, label_of, read_happening
+from burgee_server.cli.query.options import Asking, asking_options, window_of
 
 _BETWEEN = re.compile(r"(\d{1,2})\.\.(\d{1,2}) (.+)", re.DOTALL)
 
 _OPTIONS = (
-    click.argument("steps", nargs=-1, required=True),
+    click.argument("steps", metavar="STEPS...", type=EVENT, nargs=-1, required=True),
     click.option("--count-by", default="user", show_default=True, help="user, or a group type such as company."),
     click.option("--window", default="14d", show_default=True, help="How long the way may take: 30m, 12h, 14d."),
     click.option(
@@ -46,7 +48,7 @@ def funnel_options(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, asking: Asking, **options: Any) -> None:
         attribution, step = _attribution(options.pop("attribution"))
         query = burgee.FunnelQuery(
-            steps=[burgee.Step(name, action=action) for name, action in map(read_event, options.pop("steps"))],
+            steps=[burgee.Step(each.event, each.where, label_of(each), each.action) for each in options.pop("steps")],
             count_by=options.pop("count_by"),
             window=window_of(options.pop("window")),
             order=options.pop("order"),
@@ -66,7 +68,7 @@ def funnel_options(command: Callable[..., None]) -> Callable[..., None]:
 def way_text(query: burgee.FunnelQuery) -> str:
     """The steps, as people read them."""
     steps = (burgee.Step(step) if isinstance(step, str) else step for step in query.steps)
-    return " → ".join(event_text(burgee.Happening(step.event, action=step.action)) for step in steps)
+    return " → ".join(happening_text(burgee.Happening(step.event, step.where, step.action)) for step in steps)
 
 
 def window_text(query: burgee.FunnelQuery) -> str:
@@ -77,8 +79,11 @@ def window_text(query: burgee.FunnelQuery) -> str:
 def _exclusion(text: str) -> burgee.Exclusion:
     between = _BETWEEN.fullmatch(text)
     first, last, name = between.groups() if between else ("0", "0", text)
-    event, action = read_event(name)
-    return burgee.Exclusion(event, from_step=int(first), to_step=int(last), action=action)
+    try:
+        left_out = read_happening(name)
+    except FilterError as error:
+        raise click.UsageError(f"--exclude: {error}") from None
+    return burgee.Exclusion(left_out.event, left_out.where, int(first), int(last), left_out.action)
 
 
 def _attribution(text: str) -> tuple[str, int]:
