@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from burgee_server.ports.access import Authorship
-from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.held import HoldingJournal
 from burgee_server.storage.memory.turns import LocalTurns
 from burgee_server.storage.redis.connection import connect
@@ -19,6 +18,7 @@ from burgee_server.storage.redis.journal import RedisJournal
 from burgee_server.storage.sql.access import SqlAccess
 from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sqlite.journal import SqliteJournal
+from tests.contracts.warehouses import warehouse_in
 from tests.fixtures.postgres import MigratedSchema, new_schema
 
 
@@ -130,11 +130,4 @@ async def journals(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await journals.close()
 
 
-@pytest.fixture(scope="session", params=["chdb", "clickhouse"])
-async def warehouse(request: pytest.FixtureRequest, data_path: Path) -> AsyncIterator[ClickHouseWarehouse]:
-    """A warehouse of each kind: in the directory that a server of this session would use, and over HTTP."""
-    embedded = f"chdb://{data_path / 'events'}"
-    dsn = embedded if request.param == "chdb" else request.getfixturevalue("clickhouse").dsn
-    warehouse = await ClickHouseWarehouse.open(dsn, query_clients=2)
-    yield warehouse
-    await warehouse.close()
+warehouse = warehouse_in("default", "session")

@@ -8,10 +8,12 @@ from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
 from burgee_server.insights.words import Breakdown, TimeRange
 from burgee_server.ports.warehouse import Statement, group_column
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
+from tests.contracts.warehouses import REWRITTEN, warehouse_in
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import FixedClock
 
+warehouse = warehouse_in(REWRITTEN, "module")
 MARCH = TimeRange("2026-03-01", "2026-04-01")
 SHOP = "shop `x` \\ %2E; --"
 

@@ -18,10 +18,12 @@ from burgee_server.ports.warehouse import Answer, Refused, Statement, number_col
 from burgee_server.storage.clickhouse import ClickHouseWarehouse, property_columns
 from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
+from tests.contracts.warehouses import REWRITTEN, warehouse_in
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, WithoutColumns
 from tests.unit.insights.asking import FixedClock
 
+warehouse = warehouse_in(REWRITTEN, "module")
 MARCH = TimeRange("2026-03-01", "2026-04-01")
 HOSTILE = "it's.`x` \\ {p:String} %s; -- naïve" + 160 * "é"
 VALUES: list[Json] = ["pro", "pro", "", "5", 5, 5.5, 2**63 + 2048, True, None, [5, "pro"], {"a": 1}]

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from burgee_server.ports.warehouse import Arrived, MemberRow, ProfileRow, Removal, Statement, to_micros
+from tests.contracts.warehouses import REWRITTEN, warehouse_in
 from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, new_environment
 
+warehouse = warehouse_in(REWRITTEN, "module")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from tests.contracts.warehouses import REWRITTEN, warehouse_in
 from tests.fixtures.warehouse import Environment, Fact, new_environment
 
+warehouse = warehouse_in(REWRITTEN, "module")
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
