@@ -1,9 +1,10 @@
 """How near Evaluate comes to an empty method, with both transports: `python -m benchmarks.serve`.
 
 Two empty methods: one that anybody may call, and one that needs an API key as Evaluate does ("let in"). Evaluate is
-asked one question again and again, of two flags: one whose answers the server may remember, and the same with a ramp,
-whose answers depend on the time and so are worked out anew for each call. The load is h2load's (Debian:
-nghttp2-client), which costs little next to the server. The methods take turns; ratios are of medians.
+asked one question again and again, of three flags that give the same: one whose answers the server may remember; one
+with a ramp, so that of an answer only the question may be remembered, as the server has read it; and one of which the
+server finds no question that was asked before. The load is h2load's (Debian: nghttp2-client), which costs little next
+to the server. The methods take turns; ratios are of medians.
 """
 
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import burgee
-from benchmarks.server import EMPTY, KEY, LET_IN, Measured, serving
+from benchmarks.server import EMPTY, KEY, LET_IN, NEVER_ASKED, Measured, serving
 from burgee.v1 import flag_admin_pb2, flags_pb2
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 
@@ -66,7 +67,11 @@ class Side:
         began.at.FromJsonString("2026-01-01T00:00:00Z")
         empty = framed(b"", scratch / "empty")
         self._calls = {"empty, for anybody": (EMPTY, empty), "empty, with an API key": (LET_IN, empty)}
-        flags = {"remembered": flag("beta", rollout=30_000), "worked out anew": flag("ramp", ramp=[began], salt="beta")}
+        flags = {
+            "remembered": flag("beta", rollout=30_000),
+            "remembered, with a ramp": flag("ramp", ramp=[began], salt="beta"),
+            "never asked before": flag(NEVER_ASKED, rollout=30_000, salt="beta"),
+        }
         with burgee.Client(server.target, KEY, local_evaluation=False) as client:
             client.group("company", "globex", {"plan": "enterprise", "seats": 250})
             client.flush()

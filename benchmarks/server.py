@@ -1,4 +1,4 @@
-"""A server in a process of its own for a benchmark, with two empty methods more, to compare with."""
+"""A server in a process of its own for a benchmark, with two empty methods more, and a flag that is always new to it."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,8 @@ import grpc
 KEY = "the-key-of-the-benchmarks"
 EMPTY = "/burgee.benchmarks.Empty/Call"
 LET_IN = "/burgee.v1.FlagService/Nothing"
+NEVER_ASKED = "never-asked"
+"""A flag's key: each question about it is looked for, worked out and kept as one that nobody has asked before."""
 
 Call: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
 """A method that is sent serialized messages."""
@@ -94,6 +96,19 @@ def _add_empty_methods() -> None:
     door._guard = lambda method, *wrapped: wrapped[0] if method == LET_IN else guard(method, *wrapped)
 
 
+def _find_nothing_of_one_flag() -> None:
+    """Look for answers about NEVER_ASKED as for any, and find none."""
+    from burgee_server.flags import Answers
+
+    find, key = Answers.find, NEVER_ASKED.encode()
+
+    def find_others(self: Any, environment_id: int, question: bytes) -> Any:
+        found = find(self, environment_id, question)
+        return None if key in question else found
+
+    Answers.find = find_others  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     import uvloop
 
@@ -101,6 +116,7 @@ if __name__ == "__main__":
     from burgee_server.settings import Settings
 
     _add_empty_methods()
+    _find_nothing_of_one_flag()
     settings = Settings(data=Path(sys.argv[1]), listen="127.0.0.1:0")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings, lambda text: print(text, flush=True)))

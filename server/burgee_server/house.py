@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
-from burgee.evaluation import Reason
 from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.actions import Actions
@@ -48,7 +47,7 @@ from burgee_server.rpc.capture import CaptureServicer
 from burgee_server.rpc.certificate import Certificate
 from burgee_server.rpc.cohorts import CohortServicer
 from burgee_server.rpc.flag_admin import FlagAdminServicer
-from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.flags import FlagServicer, KeptAnswer
 from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.limits import CaptureLimits, QueryLimits
 from burgee_server.rpc.profiles import ProfileServicer
@@ -158,7 +157,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     answered = Calls()
     taking = Capture(journal, group_types, clock, window)
     loader = Loader(journal, warehouse, isolator, eraser.reached)
-    answers = Answers[tuple[bytes, Reason]](catalog, stored, KEPT_ANSWERS)
+    answers = Answers[KeptAnswer](catalog, stored, KEPT_ANSWERS)
     flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
     sizes = {
         "answers": (lambda: answers.size, KEPT_ANSWERS),

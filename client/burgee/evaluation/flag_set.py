@@ -173,9 +173,9 @@ class FlagSet:
 
     def is_timed(self, flag_key: str) -> bool:
         """Whether the time alone may change what this flag gives: by a ramp, or a relative time."""
-        flag = self.flags.get(flag_key)
-        if flag is not None and not flag.prerequisites:  # asked beside every check that is worked out
-            return self._compiled[flag_key].timed
+        compiled = self._compiled.get(flag_key)
+        if compiled is not None and not compiled.flag.prerequisites:  # asked beside every check that is worked out
+            return compiled.timed
         return any(self._compiled[key].timed for key in self.reach_of(flag_key) if key in self.flags)
 
     def _fill(

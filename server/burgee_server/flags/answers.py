@@ -12,8 +12,9 @@ MAX_QUESTION_BYTES = 1_024
 
 
 class Answers(Generic[A]):
-    """An answer that rests on flags and on what is stored alone, and not on the time, is kept and given again.
+    """An answer that rests on flags and on what is stored is kept and given again.
 
+    Where it rests on the time, too, what is kept must be able to tell what it is now.
     It holds as long as memory has the very objects that it rests on: a change of flags, or of what is stored of
     somebody, puts others in their place, and so nobody has to tell. When `capacity` are kept, all are forgotten.
     """
@@ -38,7 +39,7 @@ class Answers(Generic[A]):
         return answer if self._stored.has(environment_id, known) else None
 
     def keep(self, environment_id: int, question: bytes, flags: FlagSet, known: Known, answer: A) -> None:
-        """Keep what these flags answer with what is known, at any time."""
+        """Keep what these flags answer with what is known."""
         if len(question) > MAX_QUESTION_BYTES:
             return
         kept = self._kept.get(environment_id)

@@ -1,7 +1,8 @@
 """What is stored of those whom a context names, as flag checks need it."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from burgee.evaluation import (
     COHORT,
@@ -38,7 +39,8 @@ class StoredMemberships(Protocol):
         """The keys of the cohorts that somebody is in now."""
 
 
-class Known(NamedTuple):
+@dataclass(slots=True)
+class Known:
     """What memory had of somebody and of the groups above, by type and key, and all of it as the core is handed it."""
 
     properties: Mapping[tuple[str, str], Properties]
@@ -144,8 +146,10 @@ class _Partial(dict[tuple[str, str], Properties]):
 
 def named(context: Context, types: Collection[str]) -> list[tuple[str, str]]:
     """Who of these types, `user` and group types, a context names."""
-    keys = context.groups
-    found = [(group_type, keys[group_type]) for group_type in types if group_type in keys]
+    keys, found = context.groups, []
+    for group_type in types:  # at every check: a comprehension, or to look for each twice, would take longer
+        if (key := keys.get(group_type)) is not None:
+            found.append((group_type, key))
     if USER in types and context.distinct_id:
         found.append((USER, context.distinct_id))
     return found

@@ -1,7 +1,8 @@
 """FlagService."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -28,10 +29,19 @@ _read_question = pb.EvaluateRequest.FromString
 _QUESTION = pb.EvaluateRequest.DESCRIPTOR
 
 
+@dataclass(slots=True)
+class KeptAnswer:
+    """An answer as it was given, on the wire, and what it would be now where that depends on the time."""
+
+    answer: bytes
+    reason: Reason
+    again: Callable[[], Resolution] | None
+
+
 class FlagServicer:
     """Flag checks, and what others need to make them."""
 
-    def __init__(self, checks: Checks, answers: Answers[tuple[bytes, Reason]], watch: Watch) -> None:
+    def __init__(self, checks: Checks, answers: Answers[KeptAnswer], watch: Watch) -> None:
         self._checks = checks
         self._answers = answers
         self._watch = watch
@@ -50,9 +60,10 @@ class FlagServicer:
         Bytes in and out: a question that was asked before need not be read.
         """
         if (known := self._answers.find(environment, question)) is not None:
-            answer, reason = known
-            self.evaluations[reason] += 1
-            return answer
+            if known.again is not None:
+                return self._written(known.again())
+            self.evaluations[known.reason] += 1
+            return known.answer
         given = self._checks.peek(environment, *_asked(question))
         return None if given is None else self._given(environment, question, given)
 
@@ -120,13 +131,16 @@ class FlagServicer:
         server.add_registered_method_handlers(service, handlers)
 
     def _given(self, environment: int, question: bytes, given: Answer) -> bytes:
-        """The answer on the wire, counted, and kept if it may be given again."""
-        reason = given.resolution.reason
-        self.evaluations[reason] += 1
-        answer = self._response(given.resolution)[1]
-        if not given.timed:
-            self._answers.keep(environment, question, given.flags, given.known, (answer, reason))
+        """The answer on the wire, counted, and kept."""
+        answer = self._written(given.resolution)
+        kept = KeptAnswer(answer, given.resolution.reason, given.again)
+        self._answers.keep(environment, question, given.flags, given.known, kept)
         return answer
+
+    def _written(self, resolution: Resolution) -> bytes:
+        """The answer on the wire, counted."""
+        self.evaluations[resolution.reason] += 1
+        return self._response(resolution)[1]
 
     def _response(self, resolution: Resolution) -> tuple[pb.EvaluateResponse, bytes]:
         """The resolution on the wire, and serialized.

@@ -1,6 +1,7 @@
 """Answers that are kept: which, for how long, and for whom."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,6 +13,7 @@ from burgee.evaluation import (
     FlagSet,
     FlagType,
     Operator,
+    RampStep,
     Rule,
     VariantWeight,
     with_defaults,
@@ -56,10 +58,12 @@ class Members:
 
 
 class Noon(Clock):
-    """A clock that stands still."""
+    """A clock that stands still until a test moves it."""
+
+    seconds = 43_200.0
 
     def unix_seconds(self):
-        return 43_200.0
+        return self.seconds
 
 
 @pytest.fixture
@@ -183,3 +187,38 @@ def test_what_is_written_once_for_all_has_no_parents_in_it(memory):
         assert (answer.variant, len(answer.parent_groups)) == ("on", "team" in groups)
 
     assert [resolution.parent_groups for resolution, _ in servicer._responses.values()] == [{}]
+
+
+class Reading(Checks):
+    """Checks that count how often a question had to be read."""
+
+    read = 0
+
+    def peek(self, *question):
+        self.read += 1
+        return super().peek(*question)
+
+
+def test_a_question_about_a_ramp_is_read_once_and_answered_by_the_time(memory):
+    """What is remembered is whom it is about, and not the answer; a change of the company makes it be read again."""
+    steps = [RampStep(datetime.fromtimestamp(seconds, UTC), rollout) for seconds, rollout in ((0, 0), (50_000, 100_000))]
+    rule = replace(RULE, distribution=Distribution((VariantWeight("on", 1),), "company", ramp=tuple(steps)))
+    memory.flags = FlagSet([replace(FLAG, rules=(rule,))])
+    clock = Noon()
+    checks = Reading(memory, memory.stored, clock)
+    servicer = FlagServicer(checks, Answers(memory, memory.stored, 10), None)
+    question = pb.EvaluateRequest(flag_key="beta", context={"groups": {"company": "acme"}}).SerializeToString()
+
+    def asked():
+        return pb.EvaluateResponse.FromString(servicer.at_once(1, question)).resolution.variant, checks.read
+
+    assert [asked(), asked()] == [("off", 1), ("off", 1)]
+    clock.seconds = 50_000.0
+    assert asked() == ("on", 1)
+    clock.seconds = 49_999.0
+    assert asked() == ("off", 1)
+    assert sum(servicer.evaluations.values()) == 4
+
+    clock.seconds = 50_000.0
+    memory.profiles[1, "company", "acme"] = {"plan": "free"}
+    assert [asked(), asked()] == [("off", 2), ("off", 2)]
