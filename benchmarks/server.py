@@ -1,4 +1,4 @@
-"""A server in a process of its own for a benchmark, with two empty methods more, and a flag that is always new to it."""
+"""A server in a process of its own for a benchmark, with two empty methods and a flag that is always new."""
 
 import asyncio
 import contextlib

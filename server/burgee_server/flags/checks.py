@@ -17,7 +17,7 @@ SLICE = 500
 class Answer:
     """A resolution, and what it rests on beside the question."""
 
-    # One is made for every check, as of Known: neither frozen nor a tuple with names, which take two and three times as long.
+    # One is made for every check, as a Known is: a frozen one, or a tuple with names, takes two to three times as long.
 
     resolution: Resolution
     flags: FlagSet

@@ -71,16 +71,23 @@ class Door(grpc.aio.ServerInterceptor):
         self._at_once = at_once
         self._guarded: dict[str, Handler] = {}
 
+    def answers_at_once(self, method: str) -> bool:
+        """Whether there is any call of a method that `answer_at_once` answers."""
+        return method in self._at_once
+
     def answer_at_once(self, method: str, metadata: Metadata, message: bytes) -> bytes | None:
         """The answer, let in and counted as any other, of a call that needs nothing but what is in memory.
 
         None for all others, those that are to be refused, named or written about among them: they go the ordinary way,
         which has a task and what it knows of the call. Here there is neither.
         """
-        answer = self._at_once.get(method)
-        if answer is None or self._running.stopping or log.isEnabledFor(logging.DEBUG):
+        environment_id = self.let_in_at_once(method, metadata)
+        return None if environment_id is None else self.answer_let_in(method, environment_id, message)
+
+    def let_in_at_once(self, method: str, metadata: Metadata) -> int | None:
+        """The environment of a call that may be answered at once, as far as can be told without its message."""
+        if method not in self._at_once or self._running.stopping or log.isEnabledFor(logging.DEBUG):
             return None
-        began = perf_counter()
         authorization: str | bytes | None = None
         for name, value in metadata:
             if name == call.REQUEST_ID:
@@ -89,7 +96,15 @@ class Door(grpc.aio.ServerInterceptor):
                 authorization = value
         try:
             principal = self._gate.peek(_bearer(authorization), NEEDED[method])
-            answered = None if principal is None else answer(principal.environment_id, message)
+        except Exception:
+            return None  # it is raised again, and answered, on the ordinary way
+        return None if principal is None else principal.environment_id
+
+    def answer_let_in(self, method: str, environment_id: int, message: bytes) -> bytes | None:
+        """What `answer_at_once` answers a call that was let in at once."""
+        began = perf_counter()
+        try:
+            answered = self._at_once[method](environment_id, message)
         except Exception:
             return None  # it is raised again, and answered, on the ordinary way
         if answered is not None:

@@ -1,13 +1,9 @@
 """gRPC's own server, and how calls are taken out of its core: many at a time, and not those that nobody waits for."""
 
 import asyncio
-import logging
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import count
-from time import monotonic
 from typing import Any
 
 import grpc
@@ -16,19 +12,14 @@ from grpc.aio import _server
 
 from burgee_server.errors import Overloaded
 from burgee_server.rpc.call import name
-from burgee_server.rpc.door import CAPTURE, Door
+from burgee_server.rpc.door import CAPTURE, Door, Handler
 from burgee_server.rpc.errors import abort
-from burgee_server.rpc.waiting import WaitingCalls
-
-log = logging.getLogger(__name__)
+from burgee_server.rpc.line import Line
+from burgee_server.rpc.shortcut import Shortcut
 
 _AT_A_TIME = 64
 _FEW_AT_A_TIME = 4
 """Of a method with a line of its own: what is done for these in one turn of the loop, all others wait for."""
-_MOST_WAITING = 10_000
-"""Calls that are taken out before their turn; as many more wait in the core, and then it turns calls away."""
-_LATE_SECONDS = 0.02
-"""How long a late call is kept: one that is let go of before the core has said DEADLINE_EXCEEDED is CANCELLED."""
 
 
 class GrpcioServer(_server.Server):
@@ -40,36 +31,47 @@ class GrpcioServer(_server.Server):
 
 
 class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
-    """Takes calls out of gRPC's core in fewer steps: a line for each method that is registered, one for all others."""
+    """Takes calls out of gRPC's core in fewer steps: a line for each method that is registered, one for all others.
+
+    Calls of a registered method that the door answers at once do not come to grpc.aio.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, door: Door, options: Sequence[tuple[str, Any]]) -> None:
         super().__init__(loop, None, (), (door,), options, None)
         self._door = door
         self._on = loop
-        self._lines: dict[bytes | None, Line] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._lines: dict[bytes | None, HandedOver] = {}
+        self._shortcuts: dict[bytes, Shortcut] = {}
+
+    def add_registered_method_handlers(self, handlers: Mapping[str, Handler]) -> None:
+        """Register methods, before the start."""
+        super().add_registered_method_handlers(handlers)
+        self._handlers.update(handlers)
 
     def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
         """What grpc.aio waits for: the next call of a registered method, or of any other."""
+        request = self._request_call if method is None else partial(self._request_registered_call, method)
+        if method is not None and self._door.answers_at_once(path := method.decode()):
+            self._shortcuts[method] = Shortcut(
+                request, self._door, self._on, _AT_A_TIME, path, self._handlers[path], self.is_running
+            )
+            return self._on.create_future()
         line = self._lines.get(method)
         if line is None:
-            if method is None:
-                line = Line(self._request_call, self._door, self._on, _AT_A_TIME, turns_away=False)
-            else:
-                request = partial(self._request_registered_call, method)
-                turns_away = method == CAPTURE.encode()
-                line = Line(request, self._door, self._on, _FEW_AT_A_TIME, turns_away=turns_away)
+            at_a_time = _AT_A_TIME if method is None else _FEW_AT_A_TIME
+            line = HandedOver(request, self._door, self._on, at_a_time, turns_away=method == CAPTURE.encode())
             self._lines[method] = line
         return line.next()
 
 
-class Line:
-    """Calls on their way from gRPC's core to grpc.aio: lets go of those that are late, and has connections take turns.
+class HandedOver(Line):
+    """Calls on their way from gRPC's core to grpc.aio, for the loop in which that gives them their tasks, one a turn.
 
     grpc.aio asks the core for one call, gives it two tasks, and asks for the next; a call whose deadline has passed
-    costs as much as any. Here the core is asked for many at once. One that is late never begins, which costs a fifth:
-    the core answers it. The others wait for the loop in which grpc.aio gives them their tasks, one a turn.
+    costs as much as any. Here the core is asked for many at once.
 
-    `turns_away`: those that the door has no room for are answered at once, and never begin either.
+    `turns_away`: those that the door has no room for are answered at once, and never begin.
     """
 
     def __init__(
@@ -81,93 +83,35 @@ class Line:
         *,
         turns_away: bool,
     ) -> None:
-        self._request = request
         self._turns_away = turns_away
         self._answering: set[asyncio.Task[None]] = set()
-        self._door = door
-        self._on = loop
-        self.waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
-        self._numbers = count()
         self._wanted: asyncio.Future[Any] = loop.create_future()
         """What grpc.aio waits for; done while it does not."""
-        self._late: deque[tuple[float, Any]] = deque()
-        """Calls for the core to answer, and until when they are kept for that."""
-        self._room = asyncio.Event()
-        self._ended: BaseException | None = None
-        self.taking = {loop.create_task(self._take()) for _ in range(at_a_time)}
+        super().__init__(request, door, loop, at_a_time)
 
     def next(self) -> "asyncio.Future[Any]":
         """The next call. grpc.aio asks for it when it has had the one before."""
         self._wanted = self._on.create_future()
-        self._hand_over()
+        if (call := self._next()) is not None:
+            self._wanted.set_result(call)
+        elif self._ended is not None:
+            self._end()
         return self._wanted
 
-    async def _take(self) -> None:
-        """Ask the core for one call after the other, until the server stops."""
-        try:
-            while await self._has_room():
-                call = await self._request()
-                try:
-                    self._sort(call)
-                except Exception:  # it is ended by the core when nothing has it any more; the others go on
-                    log.exception("a call could not be taken in")
-                del call
-        except BaseException as error:
-            self._ended = error
-            self.waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
-            self._late.clear()
-            self._room.set()
-            self._hand_over()
-
-    async def _has_room(self) -> bool:
-        """Waits until there is room for one more; whether any is still to be taken out."""
-        while self._ended is None and len(self.waiting) >= _MOST_WAITING:
-            self._room.clear()
-            await self._room.wait()
-        return self._ended is None
-
-    def _sort(self, call: Any) -> None:
-        """Hand a call over if it is wanted at once; else put it into the line of its connection."""
-        context = cygrpc._ServicerContext(call, None, None, self._on)
-        remaining = context.time_remaining()
-        if remaining is not None and remaining <= 0:
-            self._leave(call)
-        elif self._turns_away and (full := self._door.turned_away(context.invocation_metadata())) is not None:
+    def _begins(self, call: Any, context: Any) -> bool:
+        if self._turns_away and (full := self._door.turned_away(context.invocation_metadata())) is not None:
             self._answering.add(answering := self._on.create_task(_answer(context, full)))
             answering.add_done_callback(self._answering.discard)
         elif not self._wanted.done():
             self._wanted.set_result(call)
         else:
-            until = None if remaining is None else monotonic() + remaining
-            self.waiting.add(context.peer(), next(self._numbers), (call, until))
+            return False
+        return True
 
-    def _hand_over(self) -> None:
-        """The first call of the connection whose turn it is; one that has become late while it waited is let go of."""
-        while (waited := self.waiting.next()) is not None:
-            self._room.set()
-            call, until = waited
-            if until is None or until > monotonic():
-                self._wanted.set_result(call)
-                return
-            self._leave(call)
+    def _end(self) -> None:
         if self._ended is not None and not self._wanted.done():
             self._wanted.set_exception(self._ended)
             self._wanted.exception()  # it is no loss if grpc.aio has stopped waiting
-
-    def _leave(self, call: Any) -> None:
-        """Leave a late call to the core."""
-        self._door.count_late()
-        self._late.append((monotonic() + _LATE_SECONDS, call))
-        if len(self._late) == 1:
-            self._on.call_later(_LATE_SECONDS, self._let_go)
-
-    def _let_go(self) -> None:
-        """Let go of late calls that the core has had the time to answer."""
-        now = monotonic()
-        while self._late and self._late[0][0] <= now:
-            self._late.popleft()
-        if self._late:
-            self._on.call_later(self._late[0][0] - now, self._let_go)
 
 
 async def _answer(context: Any, error: Overloaded) -> None:

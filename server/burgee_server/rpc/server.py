@@ -63,8 +63,9 @@ SERVICES = tuple(
 
 CAPTURE_SERVICE = capture_pb2.DESCRIPTOR.services_by_name["CaptureService"].full_name
 EVALUATE = "/burgee.v1.FlagService/Evaluate"
-APART = (CAPTURE,)
-"""What comes in greater numbers than can be answered: nobody else is to wait behind it (docs/decisions/0098)."""
+APART = (CAPTURE, EVALUATE)
+"""What comes in greater numbers than can be answered, so that nobody else is to wait behind it (docs/decisions/0098);
+and what is answered in fewer steps than grpc.aio's (docs/decisions/0117)."""
 LOOK_SECONDS = 2.0
 """How often it is looked whether the journal can be reached."""
 

@@ -201,7 +201,9 @@ class Reading(Checks):
 
 def test_a_question_about_a_ramp_is_read_once_and_answered_by_the_time(memory):
     """What is remembered is whom it is about, and not the answer; a change of the company makes it be read again."""
-    steps = [RampStep(datetime.fromtimestamp(seconds, UTC), rollout) for seconds, rollout in ((0, 0), (50_000, 100_000))]
+    steps = [
+        RampStep(datetime.fromtimestamp(seconds, UTC), rollout) for seconds, rollout in ((0, 0), (50_000, 100_000))
+    ]
     rule = replace(RULE, distribution=Distribution((VariantWeight("on", 1),), "company", ramp=tuple(steps)))
     memory.flags = FlagSet([replace(FLAG, rules=(rule,))])
     clock = Noon()

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from grpc._cython import cygrpc
 
-from burgee_server.rpc import grpcio
+from burgee_server.rpc import grpcio, line
 
 METHOD = "/burgee.v1.FlagService/Evaluate"
 
@@ -21,6 +21,9 @@ class Door(grpc.aio.ServerInterceptor):
 
     async def intercept_service(self, continuation, handler_call_details):
         return await continuation(handler_call_details)
+
+    def answers_at_once(self, _method):
+        return False
 
     def count_late(self):
         self.late += 1
@@ -87,7 +90,7 @@ async def test_a_call_behind_a_storm_begins_among_the_first():
 async def test_what_is_late_when_it_is_taken_out_or_when_its_turn_comes_never_begins(monkeypatch):
     """It is counted instead."""
     door, now = Door(), 100.0
-    monkeypatch.setattr(grpcio, "monotonic", lambda: now)
+    monkeypatch.setattr(line, "monotonic", lambda: now)
     core = Core(door, [("a", None, 0), ("a", 0.0, 1), ("a", 5.0, 2), ("b", 5.1, 3), ("b", None, 4)])
     assert await core.begun(1) == [("a", None, 0)]
     assert door.late == 1
@@ -100,7 +103,7 @@ async def test_what_is_late_when_it_is_taken_out_or_when_its_turn_comes_never_be
 @pytest.mark.usefixtures("known")
 async def test_no_more_are_taken_out_than_the_most_that_may_wait(monkeypatch):
     """The others stay in the core, which turns calls away beyond its own number; each that begins makes room."""
-    monkeypatch.setattr(grpcio, "_MOST_WAITING", 10)
+    monkeypatch.setattr(line, "_MOST_WAITING", 10)
     core = Core(Door(), [("a", None, n) for n in range(500)])
     taken = core._make_request_call_future(None)
     await taken
@@ -112,7 +115,7 @@ async def test_no_more_are_taken_out_than_the_most_that_may_wait(monkeypatch):
 @pytest.mark.usefixtures("known")
 async def test_whoever_waits_for_room_hears_that_the_server_has_stopped(monkeypatch):
     """No task stays behind with the core."""
-    monkeypatch.setattr(grpcio, "_MOST_WAITING", 10)
+    monkeypatch.setattr(line, "_MOST_WAITING", 10)
     core = Core(Door(), [("a", None, n) for n in range(500)])
     await core._make_request_call_future(None)
     assert len(core.line.waiting) == 10
@@ -174,12 +177,12 @@ async def test_a_server_that_stops_holds_on_to_no_call(monkeypatch):
     """Those that were taken out and have not begun end with it."""
     all_wait = asyncio.Event()
 
-    def wait(line, call):
-        line.waiting.add("", next(line._numbers), (call, None))
-        if len(line.waiting) == 200:
+    def wait(taken, call):
+        taken.waiting.add("", next(taken._numbers), (call, None))
+        if len(taken.waiting) == 200:
             all_wait.set()
 
-    monkeypatch.setattr(grpcio.Line, "_sort", wait)
+    monkeypatch.setattr(line.Line, "_sort", wait)
     async with asyncio.timeout(20), serving() as (call, _, server):
         calls = [call(b"") for _ in range(200)]
         await all_wait.wait()
@@ -204,6 +207,6 @@ async def test_calls_of_a_registered_method_have_a_line_of_their_own_in_which_co
 
     assert begun.index(("honest", None, 0)) <= 2
     assert {call[0] for call in begun} == {"storm", "honest"}
-    for line in core._lines.values():
-        for taking in line.taking:
+    for each in core._lines.values():
+        for taking in each.taking:
             taking.cancel()
