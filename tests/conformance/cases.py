@@ -8,6 +8,8 @@ and, where flags ask for them, cohorts (key, then `group_type` and `members`) an
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +125,6 @@ def _case(theme: str, document: dict[str, Any], path: str) -> Case:
 
 CASES = tuple(_read_cases())
 """Every case."""
+
+THEMES = {theme: tuple(cases) for theme, cases in groupby(CASES, attrgetter("theme"))}
+"""The same, by the file that they stand in."""

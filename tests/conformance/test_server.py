@@ -4,6 +4,9 @@ grpc_testing drives the servicer without a network; it knows sync servicers only
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextvars import copy_context
+from functools import partial
 from types import MappingProxyType
 
 import grpc
@@ -17,7 +20,7 @@ from burgee_server.cohorts import Memberships
 from burgee_server.flags import Answers, Checks, Stored
 from burgee_server.rpc import call
 from burgee_server.rpc.flags import FlagServicer
-from tests.conformance.cases import CASES, Case
+from tests.conformance.cases import CASES, THEMES, Case
 
 SERVICE = flags_pb2.DESCRIPTOR.services_by_name["FlagService"]
 
@@ -47,8 +50,9 @@ class CaseWorld:
 class Bridge:
     """A servicer that waits for the coroutines of another."""
 
-    def __init__(self, servicer: FlagServicer) -> None:
+    def __init__(self, servicer: FlagServicer, runner: asyncio.Runner) -> None:
         self._servicer = servicer
+        self._runner = runner
 
     def __getattr__(self, name: str):
         method = getattr(self._servicer, name)
@@ -60,7 +64,7 @@ class Bridge:
                 return flags_pb2.EvaluateResponse.FromString(await method(request.SerializeToString(), context))
             return await method(request, context)
 
-        return lambda request, context: asyncio.run(inside(request, context))
+        return lambda request, context: self._runner.run(inside(request, context), context=copy_context())
 
 
 class _Principal:
@@ -70,25 +74,37 @@ class _Principal:
 PRINCIPAL = _Principal()
 
 
-def ask(case: Case, method: str, request):
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """An event loop, for one call after the other."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+def ask(runner: asyncio.Runner, case: Case, method: str, request):
     """The answer of the server to one request."""
     world = CaseWorld(case)
     stored = Stored(world, Memberships(world, 10))
     servicer = FlagServicer(Checks(world, stored, world), Answers(world, stored, 1), None)
-    server = grpc_testing.server_from_dictionary({SERVICE: Bridge(servicer)}, grpc_testing.strict_real_time())
+    server = grpc_testing.server_from_dictionary({SERVICE: Bridge(servicer, runner)}, grpc_testing.strict_real_time())
     called = server.invoke_unary_unary(SERVICE.methods_by_name[method], (), request, None)
     response, _, code, details = called.termination()
     assert code is grpc.StatusCode.OK, details
     return response
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{case.theme}: {case.name}" for case in CASES])
-def test_the_server_answers(case: Case) -> None:
+@pytest.mark.parametrize("cases", THEMES.values(), ids=THEMES)
+def test_the_server_answers(each, runner: asyncio.Runner, cases: tuple[Case, ...]) -> None:
     """Variant, value, reason, rule and error come over the wire as the specification asks, and are explained so."""
+    each(cases, partial(check, runner))
+
+
+def check(runner: asyncio.Runner, case: Case) -> None:
+    """An answer and its explanation."""
     context = wire.context_to_proto(case.context)
     request = flags_pb2.EvaluateRequest(flag_key=case.flag_key, context=context)
-    answer = ask(case, "Evaluate", request).resolution
-    explained = ask(case, "Explain", flags_pb2.ExplainRequest(flag_key=case.flag_key, context=context))
+    answer = ask(runner, case, "Evaluate", request).resolution
+    explained = ask(runner, case, "Explain", flags_pb2.ExplainRequest(flag_key=case.flag_key, context=context))
 
     resolution = wire.resolution_from_proto(answer)
     expected = case.expected
