@@ -1,6 +1,10 @@
 """`burgee insights`: questions that are saved under a key, and asked by it."""
 
+import io
+import json
+import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import IO, Any
 
 import click
@@ -10,13 +14,16 @@ import burgee
 from burgee.v1 import saved_pb2 as pb
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.flag_edits import note_option
+from burgee_server.cli.messages import FORMS, Message, Webhook
 from burgee_server.cli.output import as_csv, as_json, print_json, print_table, require_one_format
 from burgee_server.cli.pages import pages
 from burgee_server.cli.query.answers import answer_document, print_answer
+from burgee_server.cli.query.chosen import Chosen, chosen_insights
 from burgee_server.cli.query.options import print_rows
 from burgee_server.cli.query.saving import get, stub, update
 
 _PAGE = 1_000
+_MESSAGE_COLUMNS = "80"
 
 
 @click.group()
@@ -107,39 +114,19 @@ def delete(client: burgee.Client, insight_key: str, note: str) -> None:
 
 
 @insights.command()
-@click.argument("insight_keys", metavar="[KEY]...", nargs=-1)
-@click.option("--tag", default="", help="All that have this tag.")
-@click.option("--group", "group_key", default="", metavar="KEY", help="As seen by this group: nothing else is read.")
-@click.option("--group-type", default="", help="Of which type it is; else the one that the insight is shown to.")
-@click.option("--start", default="", help="In place of the start and the end that were saved; as in questions.")
-@click.option("--end", default="", help="The first moment after. Else now.")
-@click.option("--time-zone", default="", help="In place of the one that was saved.")
-@click.option("--compare", default="", help="With another span; as in questions.")
+@chosen_insights
 @as_json
 @as_csv
 @with_client
-def ask(
-    client: burgee.Client,
-    /,
-    insight_keys: Sequence[str],
-    tag: str,
-    as_json: bool,
-    as_csv: bool,
-    **asked: str,
-) -> None:
+def ask(client: burgee.Client, /, chosen: Chosen, as_json: bool, as_csv: bool) -> None:
     """Ask saved insights by KEY, or all that have a tag: `burgee insights ask reports --group acme`."""
     require_one_format(as_json, as_csv)
-    if bool(insight_keys) is bool(tag):
-        raise click.UsageError("one KEY or more, or --tag")
-    if as_csv and len(insight_keys) != 1:
+    if as_csv and len(chosen.keys) != 1:
         raise click.UsageError("--csv: of one KEY, as tables of several kinds have other columns")
-    if len(insight_keys) == 1:
-        answers: list[burgee.SavedAnswer] = [client.ask(burgee.SavedQuery(insight_keys[0], **asked))]
-    else:
-        answers = _ask_all(client, insight_keys, tag, asked)
+    answers = chosen.ask(client).answers
     if as_json:
         documents = [answer_document(each) for each in answers]
-        print_json(documents[0] if len(insight_keys) == 1 else documents)
+        print_json(documents[0] if len(chosen.keys) == 1 else documents)
     elif as_csv:
         print_rows(answers[0].answer)
     else:
@@ -148,26 +135,46 @@ def ask(
             print_answer(each)
 
 
-def _ask_all(
-    client: burgee.Client, insight_keys: Sequence[str], tag: str, asked: dict[str, str]
-) -> list[burgee.SavedAnswer]:
-    """Those that were answered; why the others were not is said beside them."""
-    one = burgee.SavedQuery("", **asked).write()
-    request = pb.AskInsightsRequest(
-        insight_keys=insight_keys,
-        tag=tag,
-        range=one.range,
-        time_zone=one.time_zone,
-        group_key=one.group_key,
-        group_type=one.group_type,
-    )
-    answers = []
-    for each in stub(client).AskInsights(request):
-        if each.HasField("failed"):
-            click.echo(f"{each.failed.insight_key}: {each.failed.code}: {each.failed.message}", err=True)
-        else:
-            answers.append(burgee.SavedQuery.read(each.answered))
-    return answers
+@insights.command()
+@chosen_insights
+@click.option("--to", "form", type=click.Choice(list(FORMS)), required=True, help="Who takes the messages.")
+@click.option(
+    "--webhook-file",
+    type=click.File(),
+    help="Holds the address of the channel's webhook; else BURGEE_WEBHOOK does. It is a secret.",
+)
+@click.option("--print", "only_print", is_flag=True, help="Print what would be sent, a document a line.")
+@with_client
+def send(client: burgee.Client, /, chosen: Chosen, form: str, webhook_file: IO[str] | None, only_print: bool) -> None:
+    """Ask saved insights as `burgee insights ask` does, and tell a channel of Slack or Teams what they say."""
+    address = "" if only_print else _webhook_address(webhook_file)
+    asked = chosen.ask(client)
+    documents = [document for each in asked.answers for document in FORMS[form](_message(each))]
+    if only_print:
+        for document in documents:
+            click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        Webhook(address).post(documents)
+        click.echo(f"{len(asked.answers)} of {len(asked.answers) + asked.failed} insights sent to {form}")
+    if asked.failed:
+        click.get_current_context().exit(1)
+
+
+def _webhook_address(file: IO[str] | None) -> str:
+    address = file.read() if file else os.environ.get("BURGEE_WEBHOOK", "")
+    if not address.strip():
+        raise click.UsageError("whereto: BURGEE_WEBHOOK, or --webhook-file, has the address of the channel's webhook")
+    return address.strip()
+
+
+def _message(saved: burgee.SavedAnswer) -> Message:
+    """What print_answer says, as wide as COLUMNS, or a message."""
+    text = io.StringIO()
+    os.environ.setdefault("COLUMNS", _MESSAGE_COLUMNS)
+    with redirect_stdout(text):
+        print_answer(saved)
+    title, *lines = text.getvalue().rstrip("\n").split("\n")
+    return Message(title, saved.description, lines)
 
 
 def _kind(insight: pb.Insight) -> str:
