@@ -35,6 +35,8 @@ class FunnelActors(Answered):
     next_page_token: str
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = ("key", "reached", "first", "last")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict each: key, reached, first, last."""
         return [
@@ -116,6 +118,8 @@ class FunnelTimes(Answered):
     rows: tuple[FunnelTimesRow, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = ("part", "step", "count", "average", "median")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a part and step: part, step, count, average, median (seconds); the whole way has no step."""
         return [
@@ -190,6 +194,8 @@ class FunnelOverTime(Answered):
     columns: tuple[FunnelColumn, ...]
     rows: tuple[FunnelOverTimeRow, ...]
     info: QueryInfo
+
+    row_names: ClassVar[tuple[str, ...]] = ("part", "time", "is_over", "entered", "converted", "conversion")
 
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a part and column: part, time, is_over, entered, converted, conversion."""

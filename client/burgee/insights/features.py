@@ -57,10 +57,11 @@ class FeatureUsage(Answered):
     active_groups: int
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = tuple(name for name in FeatureUse.__slots__ if name != "trend")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a feature, with everything but its trend."""
-        names = [name for name in FeatureUse.__slots__ if name != "trend"]
-        return [{name: getattr(feature, name) for name in names} for feature in self.features]
+        return [{name: getattr(feature, name) for name in self.row_names} for feature in self.features]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,14 @@ class Funnel(Answered):
     rows: tuple[FunnelRow, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = (
+        "part",
+        "step",
+        "count",
+        "conversion_from_first",
+        "conversion_from_previous",
+    )
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a funnel and step: part, step, count, conversion_from_first, conversion_from_previous."""
         return [

@@ -55,6 +55,20 @@ class FunnelComparison(Answered):
     differences: tuple[FunnelDifference, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = (
+        "step",
+        "first",
+        "second",
+        "difference",
+        "low",
+        "high",
+        "p_value",
+        "first_count",
+        "first_of",
+        "second_count",
+        "second_of",
+    )
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a step but the first: step, first, second (shares), difference, low, high, p_value; and how many.
 
@@ -138,6 +152,18 @@ class FunnelCorrelation(Answered):
     dropped: int
     correlates: tuple[Correlate, ...]
     info: QueryInfo
+
+    row_names: ClassVar[tuple[str, ...]] = (
+        "event",
+        "property",
+        "value",
+        "converted",
+        "dropped",
+        "odds_ratio",
+        "low",
+        "high",
+        "p_value",
+    )
 
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict each: event, property, value, converted, dropped, odds_ratio, low, high, p_value."""

@@ -47,6 +47,8 @@ class Lifecycle(Answered):
     columns: tuple[LifecycleColumn, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = ("column", "new", "returning", "resurrecting", "dormant", "complete")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a column: column, new, returning, resurrecting, dormant, complete."""
         return [asdict(column) for column in self.columns]

@@ -1,7 +1,7 @@
 """Pages of the users or groups behind a number of an answer."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from burgee.insights.words import Answered, QueryInfo, read_info
 
@@ -13,6 +13,8 @@ class ActorPage(Answered):
     keys: tuple[str, ...]
     next_page_token: str
     info: QueryInfo
+
+    row_names: ClassVar[tuple[str, ...]] = ("key",)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict each: key."""

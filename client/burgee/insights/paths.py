@@ -56,6 +56,16 @@ class Paths(Answered):
     edges_left_out: int
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = (
+        "step",
+        "source",
+        "target",
+        "paths",
+        "actors",
+        "mean_seconds",
+        "median_seconds",
+    )
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict an edge: step, source, target, paths, actors, mean_seconds, median_seconds."""
         rows = [asdict(edge) for edge in self.edges]

@@ -77,6 +77,18 @@ class Retention(Answered):
     tables: tuple[RetentionTable, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = (
+        "part",
+        "column",
+        "size",
+        "period",
+        "count",
+        "share",
+        "churn",
+        "lost",
+        "state",
+    )
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a cell: part, column, size, period, count, share, churn, lost, state."""
         return [

@@ -53,6 +53,12 @@ class SavedAnswer(Answered):
     answer: Any
     info: QueryInfo
 
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Those of the answer."""
+        names: tuple[str, ...] = self.answer.row_names
+        return names
+
     def to_rows(self) -> list[dict[str, Any]]:
         """Those of the answer."""
         rows: list[dict[str, Any]] = self.answer.to_rows()

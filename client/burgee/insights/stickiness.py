@@ -49,6 +49,8 @@ class Stickiness(Answered):
     rows: tuple[StickinessRow, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = ("part", "columns", "count", "share", "at_least", "at_least_share")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a cell: part, columns, count, share, at_least, at_least_share."""
         return [

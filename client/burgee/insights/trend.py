@@ -72,6 +72,8 @@ class Trend(Answered):
     rows: tuple[TrendRow, ...]
     info: QueryInfo
 
+    row_names: ClassVar[tuple[str, ...]] = ("label", "part", "time", "value")
+
     def to_rows(self) -> list[dict[str, Any]]:
         """One dict a line and column: label, part, time, value. A data frame takes them as they are."""
         return [

@@ -34,15 +34,9 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
 
 
-def print_csv(rows: Sequence[Mapping[str, Any]], *columns: str) -> None:
-    """Print rows as CSV (RFC 4180) below a line of their names. Times are ISO 8601, nothing and NaN are empty.
-
-    No rows are the line of `columns`, or nothing at all.
-    """
+def print_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows as CSV (RFC 4180) below a line of their names. Times are ISO 8601, nothing and NaN are empty."""
     text = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row)) or list(columns)
-    if not names:
-        return
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _csv_cell(cell) for name, cell in row.items()} for row in rows)

@@ -12,7 +12,7 @@ from burgee_server.cli.charts import Sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.happenings import EVENT, label_of
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import Asking, asking_options
+from burgee_server.cli.query.options import Asking, asking_options, change_text
 
 
 @click.command()
@@ -51,9 +51,11 @@ def features(
 
     def table(usage: burgee.FeatureUsage) -> None:
         groups = [group_type] if group_type else []
+        others = usage.previous.features if usage.previous else [None] * len(usage.features)
+        compared = ["before", "change"] if usage.previous else []
         active = [f"{usage.active_users:,} users", *(f"{usage.active_groups:,} of {each}" for each in groups)]
         print_table(
-            ["feature", "users", *groups, "days", "return", interval, "last used"],
+            ["feature", "users", *groups, "days", "return", interval, "last used", *compared],
             [
                 [
                     use.label,
@@ -63,8 +65,9 @@ def features(
                     f"{use.returning_share:.0%}",
                     Sparkline(use.trend),
                     "never" if use.last_used_at is None else f"{use.last_used_at.astimezone(asking.zone):%Y-%m-%d}",
+                    *([before.users, change_text(use.users, before.users)] if before else []),
                 ]
-                for use in sorted(usage.features, key=lambda use: -use.users)
+                for use, before in sorted(zip(usage.features, others, strict=False), key=lambda pair: -pair[0].users)
             ],
             title=f"of {' and '.join(active)} that were active",
         )

@@ -11,7 +11,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.happenings import EVENT, happening_text
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import PARTIAL, Asking, asking_options, column_text
-from burgee_server.cli.query.people import column_of, print_keys
+from burgee_server.cli.query.people import column_of, print_keys, require_one_span
 
 
 @click.command()
@@ -35,8 +35,9 @@ def lifecycle(
     if asking.breakdown is not None:
         raise click.UsageError("--by: a lifecycle is not split; narrow it with --where")
     query = burgee.LifecycleQuery(event=event, interval=interval, count_by=count_by, **asking.words)
-    answer = asking.ask(client, query)
     if who is not None:
+        require_one_span(asking)
+        answer = client.ask(query)
         begin = column_of(column, [each.column for each in answer.columns], asking.zone)
         print_keys(
             client,
@@ -46,11 +47,14 @@ def lifecycle(
             ),
         )
         return
+    answer = asking.ask(client, query)
 
     def document(lifecycle: burgee.Lifecycle) -> dict[str, Any]:
         return {"columns": [asdict(each) | {"column": each.column.isoformat()} for each in lifecycle.columns]}
 
     def table(lifecycle: burgee.Lifecycle) -> None:
+        others = lifecycle.previous.columns if lifecycle.previous else ()
+        compared = ["before"] if lifecycle.previous else []
         most = max((each.active for each in lifecycle.columns), default=0)
         lines = [
             [
@@ -60,12 +64,13 @@ def lifecycle(
                 each.resurrecting,
                 each.dormant,
                 each.active,
+                *((others[index].active if index < len(others) else None) for _ in compared),
                 Bar(each.active, most),
             ]
-            for each in lifecycle.columns
+            for index, each in enumerate(lifecycle.columns)
         ]
         print_table(
-            [interval, "new", "returning", "resurrecting", "dormant", "active", ""],
+            [interval, "new", "returning", "resurrecting", "dormant", "active", *compared, ""],
             lines,
             f"{count_by} by {interval}, {happening_text(event)}",
         )

@@ -1,6 +1,6 @@
 """What every insight is asked with on the command line, and how its cost is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
@@ -79,6 +79,10 @@ class _Answer(Protocol):
     def previous(self) -> Self | None:
         """The answer for another span."""
 
+    @property
+    def row_names(self) -> Sequence[str]:
+        """What those of a row are called."""
+
     def to_rows(self) -> list[dict[str, Any]]:
         """As a table of plain values."""
 
@@ -108,11 +112,15 @@ class Asking:
     def ask(self, client: burgee.Client, question: burgee.Query[QuestionedT]) -> QuestionedT:
         """The answer to a question, which is saved, if that was asked for."""
         answer = client.ask(question)
+        self.save(client, question)
+        return answer
+
+    def save(self, client: burgee.Client, question: burgee.Query[Any]) -> None:
+        """Save a question that has an answer, if that was asked for."""
         if self.save_as:
             save(client, self.save_as, question, over=False)
         if self.save_over:
             save(client, self.save_over, question, over=True)
-        return answer
 
     def show(
         self,
@@ -132,27 +140,23 @@ class Asking:
 def print_tables(answer: AnswerT, table: Callable[[AnswerT], None], *, with_rows_read: bool = True) -> None:
     """An answer, and the one to compare with below it; how many rows were read is not told of one for one group."""
     table(answer)
-    _print_info(answer.info, with_rows_read=with_rows_read)
+    click.echo(info_text(answer.info, with_rows_read=with_rows_read))
     if answer.previous is not None:
         click.echo("\ncompared with:")
         table(answer.previous)
-        _print_info(answer.previous.info, with_rows_read=with_rows_read)
+        click.echo(info_text(answer.previous.info, with_rows_read=with_rows_read))
     tell_unknown(answer.info)
 
 
 def print_rows(answer: _Answer) -> None:
-    """An answer as CSV."""
-    print_csv(_rows_of(answer))
-    tell_unknown(answer.info)
-
-
-def _rows_of(answer: _Answer) -> list[dict[str, Any]]:
-    """Those of an answer, and of the one to compare with; which they are of is said where there are two."""
-    rows = answer.to_rows()
+    """An answer as CSV, and the one to compare with; which of them a row is of is said where there are two."""
     if answer.previous is None:
-        return rows
-    asked: list[dict[str, Any]] = [{"span": "asked", **row} for row in rows]
-    return asked + [{"span": "previous", **row} for row in answer.previous.to_rows()]
+        print_csv(answer.row_names, answer.to_rows())
+    else:
+        spans = {"asked": answer, "previous": answer.previous}
+        rows = [{"span": span, **row} for span, each in spans.items() for row in each.to_rows()]
+        print_csv(("span", *answer.row_names), rows)
+    tell_unknown(answer.info)
 
 
 def asking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -231,13 +235,13 @@ def change_text(now: float, before: float) -> str:
 
 def document_of(answer: AnswerT, document: Callable[[AnswerT], dict[str, Any]]) -> dict[str, Any]:
     """An answer as programs read it, with the one to compare with."""
-    whole = {**document(answer), "info": _info_document(answer.info)}
+    whole = {**document(answer), "info": info_document(answer.info)}
     if answer.previous is not None:
         whole["previous"] = document_of(answer.previous, document)
     return whole
 
 
-def _info_document(info: QueryInfo) -> dict[str, object]:
+def info_document(info: QueryInfo) -> dict[str, object]:
     """As programs read it."""
     return {
         "start": info.start.isoformat(),
@@ -249,10 +253,10 @@ def _info_document(info: QueryInfo) -> dict[str, object]:
     }
 
 
-def _print_info(info: QueryInfo, *, with_rows_read: bool) -> None:
+def info_text(info: QueryInfo, *, with_rows_read: bool = True) -> str:
     """As people read it."""
     rows = f"{info.rows_read:,} rows in " if with_rows_read else ""
-    click.echo(
+    return (
         f"{info.start:%Y-%m-%d %H:%M} to {info.end:%Y-%m-%d %H:%M} UTC · complete until "
         f"{info.complete_until:%Y-%m-%d %H:%M:%S} UTC · {rows}{info.elapsed.total_seconds():.2f} s"
     )

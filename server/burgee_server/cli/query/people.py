@@ -1,32 +1,51 @@
 """Who is behind a number of an answer: every key, page by page as the server gives them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
 
 import burgee
 from burgee_server.cli.output import print_csv, print_json
-from burgee_server.cli.query.options import Asking, tell_unknown
+from burgee_server.cli.query.options import Asking, info_document, info_text, tell_unknown
 
 
 def print_keys(
     client: burgee.Client, asking: Asking, query_for: Callable[[str], burgee.Query[burgee.ActorPage]]
 ) -> None:
-    """Print what `query_for` a page token asks for, page after page: a key a line, or as JSON or CSV."""
-    keys = _keys(client, query_for)
+    """Print what `query_for` a page token asks for, page after page: a key a line, or as JSON or CSV.
+
+    What it cost is said beside the keys, for all pages together, or is in the JSON.
+    """
+    pages = [client.ask(query_for(""))]
+    asking.save(client, query_for(""))
+    while token := pages[-1].next_page_token:
+        pages.append(client.ask(query_for(token)))
+    keys = [key for page in pages for key in page.keys]
+    info = replace(
+        pages[0].info,
+        elapsed=sum((page.info.elapsed for page in pages), timedelta()),
+        rows_read=sum(page.info.rows_read for page in pages),
+    )
     if asking.as_json:
-        print_json(list(keys))
-    elif asking.as_csv:
-        print_csv([{"key": key} for key in keys], "key")
+        print_json({"keys": keys, "info": info_document(info), "asked": pages[0].asked})
+        return
+    if asking.as_csv:
+        print_csv(["key"], ({"key": key} for key in keys))
     else:
-        found = False
         for key in keys:
-            found = True
             click.echo(key)
-        if not found:
-            click.echo("nobody", err=True)
+        click.echo("" if keys else "nobody: ", err=True, nl=False)
+        click.echo(info_text(info), err=True)
+    tell_unknown(info)
+
+
+def require_one_span(asking: Asking) -> None:
+    """Raise click.UsageError for a list that is to be compared with one of another span."""
+    if asking.words["compare"]:
+        raise click.UsageError("--who lists those of one span: in place of --compare, ask again with --start and --end")
 
 
 def column_of(text: str | None, columns: Sequence[datetime], zone: ZoneInfo) -> datetime:
@@ -44,14 +63,3 @@ def column_of(text: str | None, columns: Sequence[datetime], zone: ZoneInfo) -> 
         first, last = (column.astimezone(zone).isoformat() for column in (columns[0], columns[-1]))
         raise click.UsageError(f"--column {text!r}: no column begins then; the first begins {first}, the last {last}")
     return moment
-
-
-def _keys(client: burgee.Client, query_for: Callable[[str], burgee.Query[burgee.ActorPage]]) -> Iterator[str]:
-    token = ""
-    while True:
-        page = client.ask(query_for(token))
-        yield from page.keys
-        token = page.next_page_token
-        if not token:
-            tell_unknown(page.info)
-            return

@@ -10,7 +10,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.happenings import EVENT, happening_text
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, column_text, part_text
-from burgee_server.cli.query.people import column_of, print_keys
+from burgee_server.cli.query.people import column_of, print_keys, require_one_span
 
 _LATER = {"on_or_after": ", or after that"}
 _OWN = {"rolling": ", counted from the own start"}
@@ -63,8 +63,9 @@ def retention(
         breakdown=asking.breakdown,
         **asking.words,
     )
-    answer = asking.ask(client, query)
     if who is not None:
+        require_one_span(asking)
+        answer = client.ask(query)
         begin = column_of(column, [row.column for row in answer.tables[0].rows] if answer.tables else [], asking.zone)
         print_keys(
             client,
@@ -74,6 +75,7 @@ def retention(
             ),
         )
         return
+    answer = asking.ask(client, query)
 
     def document(retention: burgee.Retention) -> dict[str, Any]:
         return {"tables": [_document(table) for table in retention.tables]}
@@ -98,15 +100,24 @@ def _print_tables(retention: burgee.Retention, query: burgee.RetentionQuery, ask
             ]
             for row in each.rows
         ]
-        means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in each.averages]
+        lines.append(["of all that are over", *_means(each, churn)])
+        if retention.previous:
+            before = next((other for other in retention.previous.tables if other.part == each.part), None)
+            lines.append(["before", *(_means(before, churn) if before else [None] * (query.periods + 2))])
         print_table(
             [query.interval, query.count_by, *(str(period) for period in range(query.periods + 1))],
-            [*lines, ["of all that are over", sum(row.size for row in each.rows), *means]],
+            lines,
             f"{asking.by}: {each.part}" if asking.by else title,
         )
     cells = (cell for each in retention.tables for row in each.rows if row.size for cell in row.cells)
     if any(cell.state == "partial" for cell in cells):
         click.echo("* is not over for everybody")
+
+
+def _means(table: burgee.RetentionTable, churn: bool) -> list[object]:
+    """How many started, and what became of them in each period."""
+    means = [_share(mean.churn if churn else mean.share) if mean.size else "" for mean in table.averages]
+    return [sum(row.size for row in table.rows), *means]
 
 
 def _title(query: burgee.RetentionQuery, churn: bool) -> str:

@@ -11,7 +11,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.happenings import EVENT
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.options import Asking, asking_options, part_text
-from burgee_server.cli.query.people import print_keys
+from burgee_server.cli.query.people import print_keys, require_one_span
 
 
 @click.command()
@@ -36,6 +36,7 @@ def stickiness(
         event=event, interval=interval, count_by=count_by, breakdown=asking.breakdown, **asking.words
     )
     if who is not None:
+        require_one_span(asking)
         if asking.breakdown is not None:
             raise click.UsageError("--who lists those of the whole: narrow it with --where, not with --by")
         print_keys(
@@ -56,14 +57,28 @@ def stickiness(
         return {"rows": rows}
 
     def table(stickiness: burgee.Stickiness) -> None:
+        previous = stickiness.previous.rows if stickiness.previous else ()
+        before = {(row.part, cell.columns): _share(cell) for row in previous for cell in row.cells}
+        compared = ["is", "before"] if stickiness.previous else []
         for row in stickiness.rows:
             print_table(
-                [f"{interval}s", count_by, "", "so many or more", ""],
+                [f"{interval}s", count_by, "", "so many or more", "", *compared],
                 [
-                    [cell.columns, cell.count, f"{cell.share:.1%}", cell.at_least, Bar(cell.at_least_share, 1)]
+                    [
+                        cell.columns,
+                        cell.count,
+                        f"{cell.share:.1%}",
+                        cell.at_least,
+                        Bar(cell.at_least_share, 1),
+                        *([_share(cell), before.get((row.part, cell.columns))] if compared else []),
+                    ]
                     for cell in row.cells
                 ],
                 f"{asking.by}: {row.part}" if asking.by else f"active in so many {interval}s",
             )
 
     asking.show(answer, document, table)
+
+
+def _share(cell: burgee.StickinessCell) -> str:
+    return f"{cell.at_least_share:.1%}"

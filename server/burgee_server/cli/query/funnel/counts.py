@@ -35,7 +35,12 @@ def funnel(client: burgee.Client, query: burgee.FunnelQuery, asking: Asking) -> 
             print_table(["step", query.count_by, "of the first", "of the one before", *compared], lines, title)
         else:
             names = [each.label for each in funnel.rows[0].steps] if funnel.rows else []
-            print_table([asking.by, *names], [[part_text(row.part), *_counts(row)] for row in funnel.rows], title)
+            others = {row.part: _counts(row)[-1] for row in funnel.previous.rows} if funnel.previous else {}
+            lines = [
+                [part_text(row.part), *_counts(row), *([others.get(row.part)] if funnel.previous else [])]
+                for row in funnel.rows
+            ]
+            print_table([asking.by, *names, *(["before"] if funnel.previous else [])], lines, title)
 
     asking.show(asking.ask(client, query), lambda funnel: {"rows": funnel.to_rows()}, table)
 

@@ -32,11 +32,19 @@ def times(
     def table(times: burgee.FunnelTimes) -> None:
         if not times.rows:
             click.echo("none")
+        compared = ["median before"] if times.previous else []
+        others = {row.part: row for row in times.previous.rows} if times.previous else {}
         for row in times.rows:
+            other = others.get(row.part)
+            before = [each.median for each in (*other.steps, other.whole)] if other else [None] * (len(row.steps) + 1)
             print_table(
-                ["step", query.count_by, "average", "median"],
-                [[each.label, each.count, _text(each.average), _text(each.median)] for each in row.steps]
-                + [["in all", row.whole.count, _text(row.whole.average), _text(row.whole.median)]],
+                ["step", query.count_by, "average", "median", *compared],
+                [
+                    [name, each.count, _text(each.average), _text(each.median), *(_text(median) for _ in compared)]
+                    for name, each, median in zip(
+                        [*(each.label for each in row.steps), "in all"], [*row.steps, row.whole], before, strict=True
+                    )
+                ],
                 title=f"{asking.by}: {row.part}" if asking.by else "time to convert",
             )
             most = max((each.count for each in row.bins), default=0)
