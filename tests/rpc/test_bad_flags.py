@@ -143,8 +143,8 @@ BAD_FLAGS = {
 
 
 @pytest.mark.parametrize(("flag", "field"), BAD_FLAGS.values(), ids=BAD_FLAGS.keys())
-async def test_a_flag_that_cannot_be_evaluated_cannot_be_saved(admin, flag, field):
+async def test_a_flag_that_cannot_be_evaluated_cannot_be_saved(shared_admin, flag, field):
     """INVALID_ARGUMENT with the path of what is wrong; nothing is kept."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await create(admin, flag)
-    assert not (await admin.flag_admin.ListFlags(admin_pb.ListFlagsRequest())).flags
+        await create(shared_admin, flag)
+    assert not (await shared_admin.flag_admin.ListFlags(admin_pb.ListFlagsRequest())).flags

@@ -74,10 +74,10 @@ BAD_TRENDS = {
 
 
 @pytest.mark.parametrize(("request_", "field"), BAD_TRENDS.values(), ids=BAD_TRENDS.keys())
-async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, request_, field):
+async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(shared_admin, request_, field):
     """INVALID_ARGUMENT, never INTERNAL, and what would be right to its last word."""
     with refused(StatusCode.INVALID_ARGUMENT, *([field] if field else [])) as refusal:
-        await admin.insights.QueryTrend(request_)
+        await shared_admin.insights.QueryTrend(request_)
     assert refusal.fields
     assert not any(reason.endswith("…") for reason in refusal.fields.values())
 
@@ -121,7 +121,7 @@ BAD_FUNNELS = {
 
 
 @pytest.mark.parametrize(("fields", "field"), BAD_FUNNELS.values(), ids=BAD_FUNNELS.keys())
-async def test_a_bad_funnel_is_refused_with_the_path_of_what_is_wrong(admin, fields, field):
+async def test_a_bad_funnel_is_refused_with_the_path_of_what_is_wrong(shared_admin, fields, field):
     """INVALID_ARGUMENT, never INTERNAL."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await admin.insights.QueryFunnel(funnel_pb2.QueryFunnelRequest(**fields))
+        await shared_admin.insights.QueryFunnel(funnel_pb2.QueryFunnelRequest(**fields))

@@ -139,11 +139,11 @@ BAD = {
 
 
 @pytest.mark.parametrize(("fault", "field"), BAD.values(), ids=BAD.keys())
-async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(admin, fault, field):
+async def test_a_bad_event_is_rejected_by_itself_with_index_field_and_reason(shared_admin, fault, field):
     """The events around it are taken."""
     request = pb.CaptureRequest(events=[pb.Event(**GOOD), pb.Event(**GOOD | fault), pb.Event(**GOOD)])
 
-    response = await admin.capture.Capture(request)
+    response = await shared_admin.capture.Capture(request)
 
     assert response.accepted == 2
     [rejected] = response.rejected

@@ -152,11 +152,11 @@ BAD_COHORTS = {
 
 
 @pytest.mark.parametrize(("fields", "field"), BAD_COHORTS.values(), ids=BAD_COHORTS.keys())
-async def test_a_cohort_that_makes_no_sense_is_refused(admin, fields, field):
+async def test_a_cohort_that_makes_no_sense_is_refused(shared_admin, fields, field):
     """INVALID_ARGUMENT with the path of what is wrong."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await admin.cohorts.CreateCohort(pb.CreateCohortRequest(cohort=pb.Cohort(**fields)))
-    assert not (await admin.cohorts.ListCohorts(pb.ListCohortsRequest())).cohorts
+        await shared_admin.cohorts.CreateCohort(pb.CreateCohortRequest(cohort=pb.Cohort(**fields)))
+    assert not (await shared_admin.cohorts.ListCohorts(pb.ListCohortsRequest())).cohorts
 
 
 async def test_members_that_make_no_sense_are_refused_all_together(admin):

@@ -188,7 +188,7 @@ async def test_no_more_than_a_few_exports_run_at_a_time(admin, loaded, monkeypat
         ({"cursor": page_token("2026-01-01", "e\0", "0" * 32)}, "cursor"),
     ],
 )
-async def test_what_cannot_be_exported_is_refused_by_field(admin, asked, field):
+async def test_what_cannot_be_exported_is_refused_by_field(shared_admin, asked, field):
     """INVALID_ARGUMENT, before anything is sent."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await exported(admin, **asked)
+        await exported(shared_admin, **asked)

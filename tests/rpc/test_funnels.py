@@ -18,13 +18,13 @@ COMPANIES = burgee.FunnelQuery(steps=["opened", "saved"], count_by="company", **
 BY_SIZE = burgee.FunnelQuery(steps=["opened", "saved"], breakdown=("event.size", "event.no"), **SPAN)
 
 
-@pytest.fixture
-async def client(server, admin, loaded):
+@pytest.fixture(scope="module")
+async def client(server, shared_admin, loaded):
     """Two companies whose users open, most of them search, and some save; asked by a client."""
     for company, plan in (("acme", "pro"), ("bolt", 'fr"ee')):
         properties = Struct()
         properties.update({"plan": plan, "a.b": 5, "tags": ["x"], "nested": {"deep": 1}})
-        await admin.profiles.IdentifyGroup(
+        await shared_admin.profiles.IdentifyGroup(
             profiles_pb2.IdentifyGroupRequest(group_type="company", group_key=company, change={"set": properties})
         )
     for number in range(12):
@@ -34,9 +34,9 @@ async def client(server, admin, loaded):
             events.append(event("searched", user, company, number + 0.25))
         if number < 5:
             events.append(event("saved", user, company, number + 0.5 + number / 10, size="big"))
-        await admin.send(*events)
+        await shared_admin.send(*events)
     await loaded()
-    async with burgee.AsyncClient(server.target, admin.secret) as client:
+    async with burgee.AsyncClient(server.target, shared_admin.secret) as client:
         yield client
 
 
@@ -153,8 +153,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("kind", "fields", "field"), BAD.values(), ids=BAD.keys())
-async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, kind, fields, field):
+async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(shared_admin, kind, fields, field):
     """INVALID_ARGUMENT, never INTERNAL; what is wrong with the funnel is under `funnel`."""
     request = getattr(pb, f"QueryFunnel{kind}Request")(**{"funnel": {"steps": [{}] * 2}, **fields})
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await getattr(admin.insights, f"QueryFunnel{kind}")(request)
+        await getattr(shared_admin.insights, f"QueryFunnel{kind}")(request)

@@ -32,8 +32,7 @@ SPARE = 32
 """Bytes that an answer may differ by, when it is asked for again: what it cost is part of it."""
 
 
-@pytest.fixture
-async def usage(admin, loaded):
+async def use(admin, loaded):
     """Three companies, four people, three days."""
     for company, plan in (("acme", "pro"), ("bolt", "free"), ("coil", "free")):
         properties = Struct()
@@ -52,6 +51,12 @@ async def usage(admin, loaded):
     )
     await loaded()
     return admin.insights
+
+
+@pytest.fixture(scope="module")
+async def usage(shared_admin, loaded):
+    """What was used, to be asked about."""
+    return await use(shared_admin, loaded)
 
 
 async def trend(insights, **fields):
@@ -337,8 +342,9 @@ async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(
     assert (await trend(usage)).rows[0].total == 5
 
 
-async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(usage, admin, server, monkeypatch):
+async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(admin, loaded, server, monkeypatch):
     """The next is refused at once, with when to come back; whoever has another key does not notice."""
+    usage = await use(admin, loaded)
     keys = (await admin.admin.ListApiKeys(admin_pb2.ListApiKeysRequest())).api_keys
     limit = admin_pb2.UpdateApiKeyRequest(api_key_id=keys[0].api_key_id, queries_at_a_time=2)
     assert (await admin.admin.UpdateApiKey(limit)).api_key.queries_at_a_time == 2
@@ -377,8 +383,9 @@ async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more
     assert [each.rows[0].total for each in both] == [5, 5]
 
 
-async def test_the_warehouse_is_told_which_key_asks(usage, admin, server, monkeypatch):
+async def test_the_warehouse_is_told_which_key_asks(admin, loaded, server, monkeypatch):
     """Every statement of a question, so that those of one key do not wait for those of another."""
+    usage = await use(admin, loaded)
     other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
     somebody = caller(server.target, other.secret)
     warehouse, askers = server.house.stores.warehouse, []

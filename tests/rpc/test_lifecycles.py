@@ -21,15 +21,15 @@ def event(user, company, day):
     )
 
 
-@pytest.fixture
-async def usage(admin, loaded):
+@pytest.fixture(scope="module")
+async def usage(shared_admin, loaded):
     """Three companies, four people, three days."""
-    await admin.send(
+    await shared_admin.send(
         *(event("ann", "acme", 0), event("ann", "acme", 1), event("bob", "bolt", 0), event("bob", "bolt", 2)),
         *(event("cid", "coil", -3), event("dee", "coil", 1)),
     )
     await loaded()
-    return admin.insights
+    return shared_admin.insights
 
 
 async def test_a_lifecycle_and_who_is_behind_it(usage):
@@ -131,14 +131,14 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize(("of", "fields", "field"), BAD_PAGES.values(), ids=BAD_PAGES.keys())
-async def test_a_bad_question_for_a_page_is_refused_with_the_path_of_what_is_wrong(admin, of, fields, field):
+async def test_a_bad_question_for_a_page_is_refused_with_the_path_of_what_is_wrong(shared_admin, of, fields, field):
     """INVALID_ARGUMENT, never INTERNAL; inside the question, too."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await getattr(admin.insights, f"Query{of}Actors")(REQUESTS[of](**fields))
+        await getattr(shared_admin.insights, f"Query{of}Actors")(REQUESTS[of](**fields))
 
 
 @pytest.mark.parametrize("method", ["Lifecycle", "Stickiness"])
-async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, method):
+async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(shared_admin, method):
     """INVALID_ARGUMENT, never INTERNAL."""
     request = {
         "Lifecycle": lifecycle_pb2.QueryLifecycleRequest,
@@ -151,4 +151,4 @@ async def test_a_bad_question_is_refused_with_the_path_of_what_is_wrong(admin, m
         ({"range": {"start": "x"}}, "range.start"),
     ):
         with refused(StatusCode.INVALID_ARGUMENT, field):
-            await getattr(admin.insights, f"Query{method}")(request(**fields))
+            await getattr(shared_admin.insights, f"Query{method}")(request(**fields))

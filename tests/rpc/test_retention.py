@@ -24,15 +24,15 @@ def event(user, company, day, **properties):
     )
 
 
-@pytest.fixture
-async def usage(admin, loaded):
+@pytest.fixture(scope="module")
+async def usage(shared_admin, loaded):
     """Two companies, three people, two weeks."""
-    await admin.send(
+    await shared_admin.send(
         *(event("ann", "acme", 0, plan="pro"), event("ann", "acme", 8, plan="free"), event("bob", "acme", 16)),
         *(event("cid", "bolt", 1, plan="free"), event("cid", "bolt", 2, plan="free")),
     )
     await loaded()
-    return admin.insights
+    return shared_admin.insights
 
 
 async def test_a_retention_of_companies_by_week(usage):
@@ -90,7 +90,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("fields", "field"), BAD.values(), ids=BAD.keys())
-async def test_a_bad_retention_is_refused_with_the_path_of_what_is_wrong(admin, fields, field):
+async def test_a_bad_retention_is_refused_with_the_path_of_what_is_wrong(shared_admin, fields, field):
     """INVALID_ARGUMENT, never INTERNAL."""
     with refused(StatusCode.INVALID_ARGUMENT, field):
-        await admin.insights.QueryRetention(retention_pb2.QueryRetentionRequest(**fields))
+        await shared_admin.insights.QueryRetention(retention_pb2.QueryRetentionRequest(**fields))
