@@ -64,7 +64,7 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-@examples(120)
+@examples(80)
 @given(anything, anything, anything, anything, anything, anything, anything)
 def test_capture_and_profiles_never_raise_and_account_for_every_call(
     recorder: Recorder, event: Any, who: Any, properties: Any, groups: Any, timestamp: Any, uuid: Any, key: Any

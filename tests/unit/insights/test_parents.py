@@ -114,7 +114,7 @@ _PARENTS: list[Change] = [
 ]
 
 
-@examples(3)
+@examples(2)
 @example(made=[_BOTH_WAYS, *_LONG_ONES], changes=_PARENTS)
 @given(made=_facts, changes=_changes)
 async def test_a_question_counts_for_the_groups_above_those_that_events_name(
