@@ -241,6 +241,7 @@ def _transport(settings: Settings) -> Transport:
         settings.connection_seconds,
         settings.connection_grace_seconds,
         settings.connections,
+        settings.connection_calls,
         shares_port=settings.processes > 1,
         certificate=None if settings.tls is None else Certificate(*settings.tls),
     )

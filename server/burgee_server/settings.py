@@ -149,6 +149,10 @@ class Settings(BaseSettings):
     connections: Annotated[int, Field(ge=0)] = Field(
         20_000, description="How many connections may be open; more are closed, by grpcio at once. 0: any number."
     )
+    connection_calls: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="How many calls a connection may have open, streams of changes too. 0: any; 1,024 on native.",
+    )
     connection_seconds: Annotated[float, Field(ge=0)] = Field(
         0.0,
         description="How old a connection may get, so that balancers spread clients anew. 0: any. With grpcio only.",

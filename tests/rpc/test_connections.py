@@ -1,6 +1,7 @@
 """Connections that ping too often, that are too many or too old, and those of a server that stops."""
 
 import asyncio
+import socket
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,12 +15,25 @@ from burgee.v1.flags_pb2_grpc import FlagServiceStub
 from burgee_server.flags import Watch
 from burgee_server.rpc import crowd
 from burgee_server.rpc.flags import FlagServicer
-from burgee_server.rpc.server import RpcServer
+from burgee_server.rpc.server import EVALUATE, RpcServer
 from burgee_server.rpc.sockets import hang_up
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
+from tests.rpc.frames import (
+    ACK,
+    GOAWAY,
+    HEADERS,
+    HELLO,
+    PING,
+    REFUSED_STREAM,
+    RST_STREAM,
+    SETTINGS,
+    frame,
+    headers,
+    read_frame,
+    read_frame_at_once,
+)
 
-SETTINGS, PING, GOAWAY = 4, 6, 7
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -62,7 +76,7 @@ async def test_a_client_that_pings_all_the_time_is_not_thrown_out(serving, admin
         stream = FlagServiceStub(channel).Watch(flags_pb2.WatchRequest(heartbeat_seconds=1), metadata=key(admin))
         assert (await stream.read()).snapshot
         reader, writer = await asyncio.open_connection(*connect.address)
-        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        writer.write(HELLO)
         for number in range(100):
             writer.write(frame(PING, number.to_bytes(8)))
             while (answer := await read_frame(reader)) != (PING, number.to_bytes(8)):
@@ -106,13 +120,60 @@ async def test_no_more_connections_than_the_setting_on_native(serving, admin, mo
         await both_known.wait()
         others = [await asyncio.open_connection(*connect.address) for _ in range(2)]
         for reader, writer in others:
-            writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+            writer.write(HELLO)
             await reader.read()
             writer.close()
         for channel in (first, second):
             await evaluate(channel, admin)
         await first.close()
         await evaluate(connect(), admin, wait_for_ready=True)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_no_more_calls_on_a_connection_than_the_setting(serving, admin, native):
+    """A client waits with one more until another has ended, and has been told so. Other connections do not notice."""
+    async with serving(Transport(native, connection_calls=3)) as (_, connect), asyncio.timeout(20):
+        full, other = connect(), connect()
+        streams = [FlagServiceStub(full).Watch(flags_pb2.WatchRequest(), metadata=key(admin)) for _ in range(3)]
+        for stream in streams:
+            await stream.read()
+        one_more = asyncio.create_task(evaluate(full, admin))
+        for _ in range(10):
+            await evaluate(other, admin)
+        assert not one_more.done()
+        streams[0].cancel()
+        await one_more
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_who_does_not_wait_with_one_more_call_is_refused_that_one(serving, admin, native):
+    """With HTTP/2's code for what no server has begun, which clients may send again; the others go on."""
+    async with serving(Transport(native, connection_calls=3)) as (_, connect), asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*connect.address)
+        writer.write(HELLO)
+        while (await read_frame(reader))[0] != SETTINGS:
+            pass
+        writer.write(frame(SETTINGS, flags=ACK))
+        for number in range(4):
+            writer.write(headers(number, EVALUATE, admin.secret))
+        while (ended := await read_frame(reader))[0] != RST_STREAM:
+            assert ended[0] != GOAWAY
+        assert ended[1] == REFUSED_STREAM
+        writer.close()
+
+
+async def test_a_late_call_counts_until_it_is_taken_out_of_the_core(serving, admin):
+    """On grpcio, whose core has answered three while the event loop is busy here: it takes one more, and no other."""
+    async with serving(Transport(connection_calls=3)) as (_, connect):
+        with socket.create_connection(connect.address, timeout=20) as caller, caller.makefile("rb") as answers:
+            caller.sendall(HELLO + frame(SETTINGS, flags=ACK))
+            caller.sendall(b"".join(headers(number, EVALUATE, admin.secret, "1m") for number in range(3)))
+            answered = 0
+            while answered < 3:
+                answered += read_frame_at_once(answers)[0] == HEADERS
+            caller.sendall(b"".join(headers(number, EVALUATE, admin.secret) for number in (3, 4)))
+            while read_frame_at_once(answers) != (RST_STREAM, REFUSED_STREAM):
+                pass
 
 
 async def test_an_old_connection_is_left_for_a_new_one_without_a_failed_call(serving, server, admin):
@@ -187,7 +248,7 @@ async def test_a_connection_is_told_to_go_away_while_calls_run_and_ends_when_the
     servicers = replace(server.house.servicers, flags=flags)
     async with serving(Transport(native), servicers) as (rpc, connect), asyncio.timeout(20):
         reader, writer = await asyncio.open_connection(*connect.address)
-        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        writer.write(HELLO)
         while (await read_frame(reader))[0] != SETTINGS:
             pass
         running = asyncio.create_task(evaluate(connect(), admin))
@@ -205,17 +266,6 @@ async def test_a_connection_is_told_to_go_away_while_calls_run_and_ends_when_the
         await stopping
         assert await reader.read() in (b"", frame(GOAWAY, told[1]))
         writer.close()
-
-
-def frame(kind, payload=b""):
-    """A frame of HTTP/2, of the connection itself."""
-    return len(payload).to_bytes(3) + bytes([kind, 0, 0, 0, 0, 0]) + payload
-
-
-async def read_frame(reader):
-    """Its kind and payload."""
-    head = await reader.readexactly(9)
-    return head[3], await reader.readexactly(int.from_bytes(head[:3]))
 
 
 def key(admin):

@@ -46,6 +46,9 @@ class Transport:
     """How long calls that are open on it may then go on."""
     most_connections: int = 0
     """0 is any number. On the native one more are there for a second, until it is looked how many there are."""
+    connection_calls: int = 0
+    """How many calls a connection may have open; clients keep those beyond that to themselves. 0 is any number, and
+    what the transport takes where it has a number of its own."""
     shares_port: bool = False
     """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
     certificate: Certificate | None = None
@@ -64,8 +67,8 @@ class Transport:
                 from burgee_server.rpc.native import NativeServer
             except ModuleNotFoundError as missing:
                 raise BurgeeError("the native transport is not installed: pip install 'burgee[native]'") from missing
-            return NativeServer(door, [*_BOTH, port], self.most_connections)
-        return GrpcioServer(door, [*_BOTH, port, *_GRPCIO, *self._limits()])  # type: ignore[return-value]
+            return NativeServer(door, [*_BOTH, port, *self._calls()], self.most_connections)
+        return GrpcioServer(door, [*_BOTH, port, *_GRPCIO, *self._calls(), *self._limits()])  # type: ignore[return-value]
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
         """Have a server listen on HOST:PORT; return the port. Raises OSError if the address cannot be had."""
@@ -75,6 +78,9 @@ class Transport:
             return server.add_secure_port(address, self.certificate.credentials())
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: it is taken, or not an address of this machine") from error
+
+    def _calls(self) -> Sequence[tuple[str, Any]]:
+        return [("grpc.max_concurrent_streams", self.connection_calls)] if self.connection_calls else []
 
     def _limits(self) -> Sequence[tuple[str, Any]]:
         limits = []
