@@ -53,12 +53,12 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
         """What grpc.aio waits for: the next call of a registered method, or of any other."""
         request = self._request_call if method is None else partial(self._request_registered_call, method)
         if method is not None and self._door.answers_at_once(path := method.decode()):
-            self._shortcuts[method] = Shortcut(
-                request, self._door, self._on, _AT_A_TIME, path, self._handlers[path], self.is_running
-            )
-            return self._on.create_future()
+            handler, is_running = self._handlers[path], self.is_running
+            shortcut = Shortcut(request, self._door, self._on, _AT_A_TIME, path, handler, is_running)
+            self._shortcuts[method] = shortcut
+            return shortcut.ended
         line = self._lines.get(method)
-        if line is None:
+        if line is None or line.has_ended:
             at_a_time = _AT_A_TIME if method is None else _FEW_AT_A_TIME
             line = HandedOver(request, self._door, self._on, at_a_time, turns_away=method == CAPTURE.encode())
             self._lines[method] = line
@@ -95,7 +95,7 @@ class HandedOver(Line):
         if (call := self._next()) is not None:
             self._wanted.set_result(call)
         elif self._ended is not None:
-            self._end()
+            self._end(self._ended)
         return self._wanted
 
     def _begins(self, call: Any, context: Any) -> bool:
@@ -108,9 +108,9 @@ class HandedOver(Line):
             return False
         return True
 
-    def _end(self) -> None:
-        if self._ended is not None and not self._wanted.done():
-            self._wanted.set_exception(self._ended)
+    def _end(self, error: BaseException) -> None:
+        if not self._wanted.done():
+            self._wanted.set_exception(error)
             self._wanted.exception()  # it is no loss if grpc.aio has stopped waiting
 
 

@@ -51,8 +51,13 @@ class Line(ABC):
         """Whether a call begins, or ends, as it comes; else it waits for its turn."""
 
     @abstractmethod
-    def _end(self) -> None:
-        """No more will come, and none waits."""
+    def _end(self, error: BaseException) -> None:
+        """No more will come, and none waits: grpc.aio is to hear why, which ends with its server or begins anew."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no call will come any more."""
+        return self._ended is not None
 
     def _put(self, call: Any, context: Any, remaining: float | None) -> None:
         """Have a call wait for its connection's turn."""
@@ -84,7 +89,7 @@ class Line(ABC):
             self.waiting = WaitingCalls()  # they end with the server, and know it: each would keep the other
             self._late.clear()
             self._room.set()
-            self._end()
+            self._end(error)
 
     async def _has_room(self) -> bool:
         """Waits until there is room for one more; whether any is still to be taken out."""

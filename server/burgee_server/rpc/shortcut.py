@@ -45,6 +45,8 @@ class Shortcut(Line):
         self._is_running = is_running
         self._begun = 0
         self._ordinary: set[asyncio.Task[None]] = set()
+        self.ended: asyncio.Future[Any] = loop.create_future()
+        """Never has a result: fails when no more calls will come."""
         super().__init__(request, door, loop, at_a_time)
 
     def _begins(self, call: Any, context: Any) -> bool:
@@ -65,8 +67,10 @@ class Shortcut(Line):
         while self._begun < _BEGIN and (call := self._next()) is not None:
             self._begin(call, cygrpc._ServicerContext(call, None, None, self._on))
 
-    def _end(self) -> None:
-        """Nobody waits to hear of it."""
+    def _end(self, error: BaseException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+            self.ended.exception()  # it is no loss if grpc.aio has stopped waiting
 
     async def _answer(self, call: Any, context: Any) -> None:
         metadata = context.invocation_metadata()

@@ -138,6 +138,24 @@ async def test_a_call_that_cannot_be_taken_in_holds_up_no_others(caplog):
     assert "a call could not be taken in" in caplog.text
 
 
+@pytest.mark.usefixtures("known")
+async def test_a_line_that_has_failed_is_told_of_once_and_begins_anew():
+    """grpc.aio asks again if its server runs: it is not to hear of the same failure for ever."""
+    core = Core(Door(), [("a", None, n) for n in range(200)])
+    request, failures = core._request_call, [cygrpc._RequestCallError("failed")]
+
+    async def fail_once():
+        if failures:
+            raise failures.pop()
+        return await request()
+
+    core._request_call = fail_once
+    with pytest.raises(cygrpc._RequestCallError):
+        await core._make_request_call_future(None)
+
+    assert len(await core.begun(100)) == 100
+
+
 @asynccontextmanager
 async def serving():
     """A real server: its one method answers with how many calls came before."""

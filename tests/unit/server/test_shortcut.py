@@ -174,6 +174,17 @@ async def test_a_call_behind_a_storm_begins_among_the_first(monkeypatch):
     assert door.late == 1
 
 
+async def test_a_line_that_has_failed_says_so_to_grpc_aio():
+    """Which ends, or asks anew; nobody else would notice that no calls come."""
+
+    async def fail():
+        raise cygrpc._RequestCallError("failed")
+
+    line = shortcut.Shortcut(fail, Door(), asyncio.get_running_loop(), 64, METHOD, None, lambda: True)
+    with pytest.raises(cygrpc._RequestCallError):
+        await line.ended
+
+
 async def test_a_server_that_stops_ends_the_calls_that_wait_and_those_that_run():
     """No task of the server stays behind."""
     before, began, ended = asyncio.all_tasks(), asyncio.Semaphore(0), []
