@@ -46,8 +46,11 @@ def stored_uuids(server, key=None):
 
 
 def test_the_first_start_makes_a_key_that_only_its_owner_can_read_and_shows_it_once(serve):
-    """The key works, is in the file, mode 0600, and the second start says nothing of it."""
-    first = serve()
+    """The key works, is in the file, mode 0600, and the second start says nothing of it.
+
+    The first is a process of its own, which Python takes apart at its end.
+    """
+    first = serve(within=("env",))
     shown = [line for line in first.said if first.key in line]
     mode = stat.S_IMODE((first.data / "api-key").stat().st_mode)
     key = first.key

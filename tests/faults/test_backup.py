@@ -17,6 +17,7 @@ from tests.faults.senders import SIZE, Senders
 from tests.faults.storage import ROWS, ask
 from tests.fixtures.serving import Serving, wait_for
 
+REST_SECONDS = 0.02
 LEFT = "SELECT count() FROM events WHERE event = 'left'"
 PLAN = "SELECT properties.plan.:String FROM groups FINAL WHERE group_key = 'acme'"
 
@@ -71,7 +72,7 @@ def test_a_backup_under_load_has_what_was_acknowledged_before_it_and_each_event_
     A server that is started on it loads what waits in it, copies the last profile, and finishes the last erasure.
     """
     Command(server).run("flags", "create", "reports", "--by", "company", "--where", "company.plan in person-4")
-    senders = Senders(server.target, server.key)
+    senders = Senders(server.target, server.key, REST_SECONDS)
     senders.start()
     with burgee.Client(server.target, server.key) as client:
         for number in range(5):

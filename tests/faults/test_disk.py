@@ -52,7 +52,7 @@ class Scene:
     def refused(self) -> None:
         """Wait until every sender is turned away, again and again, and check how it is told."""
         first = len(self.senders.failures)
-        wait_for(lambda: len(self.senders.failures) >= first + 10 * STEP, 60)
+        wait_for(lambda: len(self.senders.failures) >= first + 3 * STEP, 60)
         told = self.senders.failures[first:]
         assert {failure.code for failure in told} == {grpc.StatusCode.RESOURCE_EXHAUSTED}, told
         assert all(failure.says_when for failure in told)
