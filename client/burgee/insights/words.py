@@ -134,6 +134,8 @@ class QueryInfo:
     end: datetime
     unknown_events: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Events of the question that nobody has ever sent, each with names of others that are spelt like it."""
+    unknown_properties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Attributes of the question, such as `company.plan`, that nobody has; each with others that are spelt like it."""
 
 
 def write_filter(where: Where) -> common_pb2.Filter | None:
@@ -238,4 +240,5 @@ def read_info(info: questions_pb2.QueryInfo) -> QueryInfo:
         start=read_moment(info.start),
         end=read_moment(info.end),
         unknown_events={unknown.event: tuple(unknown.similar) for unknown in info.unknown_events},
+        unknown_properties={unknown.attribute: tuple(unknown.similar) for unknown in info.unknown_properties},
     )

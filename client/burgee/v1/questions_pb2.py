@@ -26,17 +26,17 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62urgee/v1/questions.proto\x12\tburgee.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\".\n\tBreakdown\x12\x12\n\nattributes\x18\x01 \x03(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"|\n\x0e\x42reakdownValue\x12\x0f\n\x05value\x18\x01 \x01(\tH\x00\x12\x0f\n\x05other\x18\x02 \x01(\x08H\x00\x12\x11\n\x07missing\x18\x03 \x01(\x08H\x00\x12-\n\x0b\x63ombination\x18\x04 \x01(\x0b\x32\x16.burgee.v1.CombinationH\x00\x42\x06\n\x04kind\"8\n\x0b\x43ombination\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.burgee.v1.BreakdownValue\"\x83\x02\n\tQueryInfo\x12*\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\trows_read\x18\x02 \x01(\x04\x12\x32\n\x0e\x63omplete_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05start\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0eunknown_events\x18\x06 \x03(\x0b\x32\x17.burgee.v1.UnknownEvent\".\n\x0cUnknownEvent\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07similar\x18\x02 \x03(\t\"2\n\tActorPage\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x99\x01\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x11\n\rINTERVAL_HOUR\x10\x01\x12\x10\n\x0cINTERVAL_DAY\x10\x02\x12\x11\n\rINTERVAL_WEEK\x10\x03\x12\x12\n\x0eINTERVAL_MONTH\x10\x04\x12\x14\n\x10INTERVAL_QUARTER\x10\x05\x12\x11\n\rINTERVAL_YEAR\x10\x06*h\n\x0ePropertiesAsOf\x12 \n\x1cPROPERTIES_AS_OF_UNSPECIFIED\x10\x00\x12\x18\n\x14PROPERTIES_AS_OF_NOW\x10\x01\x12\x1a\n\x16PROPERTIES_AS_OF_EVENT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x62urgee/v1/questions.proto\x12\tburgee.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\".\n\tBreakdown\x12\x12\n\nattributes\x18\x01 \x03(\t\x12\r\n\x05limit\x18\x02 \x01(\r\"|\n\x0e\x42reakdownValue\x12\x0f\n\x05value\x18\x01 \x01(\tH\x00\x12\x0f\n\x05other\x18\x02 \x01(\x08H\x00\x12\x11\n\x07missing\x18\x03 \x01(\x08H\x00\x12-\n\x0b\x63ombination\x18\x04 \x01(\x0b\x32\x16.burgee.v1.CombinationH\x00\x42\x06\n\x04kind\"8\n\x0b\x43ombination\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.burgee.v1.BreakdownValue\"\xbb\x02\n\tQueryInfo\x12*\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\trows_read\x18\x02 \x01(\x04\x12\x32\n\x0e\x63omplete_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05start\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0eunknown_events\x18\x06 \x03(\x0b\x32\x17.burgee.v1.UnknownEvent\x12\x36\n\x12unknown_properties\x18\x07 \x03(\x0b\x32\x1a.burgee.v1.UnknownProperty\".\n\x0cUnknownEvent\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07similar\x18\x02 \x03(\t\"5\n\x0fUnknownProperty\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x0f\n\x07similar\x18\x02 \x03(\t\"2\n\tActorPage\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x99\x01\n\x08Interval\x12\x18\n\x14INTERVAL_UNSPECIFIED\x10\x00\x12\x11\n\rINTERVAL_HOUR\x10\x01\x12\x10\n\x0cINTERVAL_DAY\x10\x02\x12\x11\n\rINTERVAL_WEEK\x10\x03\x12\x12\n\x0eINTERVAL_MONTH\x10\x04\x12\x14\n\x10INTERVAL_QUARTER\x10\x05\x12\x11\n\rINTERVAL_YEAR\x10\x06*h\n\x0ePropertiesAsOf\x12 \n\x1cPROPERTIES_AS_OF_UNSPECIFIED\x10\x00\x12\x18\n\x14PROPERTIES_AS_OF_NOW\x10\x01\x12\x1a\n\x16PROPERTIES_AS_OF_EVENT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.questions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_INTERVAL']._serialized_start=700
-  _globals['_INTERVAL']._serialized_end=853
-  _globals['_PROPERTIESASOF']._serialized_start=855
-  _globals['_PROPERTIESASOF']._serialized_end=959
+  _globals['_INTERVAL']._serialized_start=811
+  _globals['_INTERVAL']._serialized_end=964
+  _globals['_PROPERTIESASOF']._serialized_start=966
+  _globals['_PROPERTIESASOF']._serialized_end=1070
   _globals['_BREAKDOWN']._serialized_start=105
   _globals['_BREAKDOWN']._serialized_end=151
   _globals['_BREAKDOWNVALUE']._serialized_start=153
@@ -44,9 +44,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMBINATION']._serialized_start=279
   _globals['_COMBINATION']._serialized_end=335
   _globals['_QUERYINFO']._serialized_start=338
-  _globals['_QUERYINFO']._serialized_end=597
-  _globals['_UNKNOWNEVENT']._serialized_start=599
-  _globals['_UNKNOWNEVENT']._serialized_end=645
-  _globals['_ACTORPAGE']._serialized_start=647
-  _globals['_ACTORPAGE']._serialized_end=697
+  _globals['_QUERYINFO']._serialized_end=653
+  _globals['_UNKNOWNEVENT']._serialized_start=655
+  _globals['_UNKNOWNEVENT']._serialized_end=701
+  _globals['_UNKNOWNPROPERTY']._serialized_start=703
+  _globals['_UNKNOWNPROPERTY']._serialized_end=756
+  _globals['_ACTORPAGE']._serialized_start=758
+  _globals['_ACTORPAGE']._serialized_end=808
 # @@protoc_insertion_point(module_scope)

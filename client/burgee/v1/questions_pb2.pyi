@@ -196,6 +196,7 @@ class QueryInfo(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     UNKNOWN_EVENTS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_PROPERTIES_FIELD_NUMBER: _builtins.int
     rows_read: _builtins.int
     """How many rows were read."""
     @_builtins.property
@@ -220,6 +221,12 @@ class QueryInfo(_message.Message):
         environment: an answer that is empty because a name is misspelt says so. Not beside `previous`.
         """
 
+    @_builtins.property
+    def unknown_properties(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownProperty]:
+        """Of the properties by which the question chooses, splits and counts, itself or by its actions and cohorts, those that no
+        event, no user and no group of the type has ever had. Not beside `previous`.
+        """
+
     def __init__(
         self,
         *,
@@ -229,10 +236,11 @@ class QueryInfo(_message.Message):
         start: _timestamp_pb2.Timestamp | None = ...,
         end: _timestamp_pb2.Timestamp | None = ...,
         unknown_events: _abc.Iterable[Global___UnknownEvent] | None = ...,
+        unknown_properties: _abc.Iterable[Global___UnknownProperty] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "rows_read", b"rows_read", "start", b"start", "unknown_events", b"unknown_events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_until", b"complete_until", "elapsed", b"elapsed", "end", b"end", "rows_read", b"rows_read", "start", b"start", "unknown_events", b"unknown_events", "unknown_properties", b"unknown_properties"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -265,6 +273,34 @@ class UnknownEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnknownEvent: _TypeAlias = UnknownEvent  # noqa: Y015
+
+@_typing.final
+class UnknownProperty(_message.Message):
+    """A property that nobody has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    SIMILAR_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    """As the question has it: "event.plan", "company.plan"."""
+    @_builtins.property
+    def similar(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to three attributes of the same owner that are spelt like it, the most alike first."""
+
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        similar: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "similar", b"similar"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnknownProperty: _TypeAlias = UnknownProperty  # noqa: Y015
 
 @_typing.final
 class ActorPage(_message.Message):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from burgee_server.insights.timerange import Span
-from burgee_server.insights.words import AsOf, QueryInfo, TimeRange, UnknownEvent
+from burgee_server.insights.words import AsOf, QueryInfo, TimeRange, UnknownName
 from burgee_server.ports.vocabulary import Vocabulary
 from burgee_server.ports.warehouse import Statement
 
@@ -96,8 +96,8 @@ class Answered(Generic[AnswerT]):
 
     answer: AnswerT
     previous: AnswerT | None
-    unknown: Sequence[UnknownEvent]
-    """Of the events that the question names, those that nobody has ever sent."""
+    unknown: Sequence[UnknownName]
+    """Of the events and properties that the question names, those that nobody has ever sent."""
 
 
 class Plan(Protocol[Answer_co]):

@@ -11,10 +11,12 @@ from burgee_server.insights.asked import Answered, AnswerT, Asked, Plan, Questio
 from burgee_server.insights.comparison import other_span
 from burgee_server.insights.guesses import ANY, Guesses, events_of
 from burgee_server.insights.lists import Lists
+from burgee_server.insights.named import properties_of
 from burgee_server.insights.patterns import refusal, require_compiling
+from burgee_server.insights.sql.heard import NO_OWNER
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, Span, span, zone_of
-from burgee_server.insights.unknown import UnknownEvents
+from burgee_server.insights.unknown import UnknownNames
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
@@ -46,7 +48,7 @@ class Insights:
         self._lists = lists
         self._clock = clock
         self._guesses = Guesses()
-        self._unknown = UnknownEvents(warehouse, clock)
+        self._unknown = UnknownNames(warehouse, clock)
 
     async def ask(
         self,
@@ -69,8 +71,8 @@ class Insights:
         previous = answers[1] if len(answers) > 1 else None
         if terms.confined_to is not None:
             return Answered(answers[0], previous, ())
-        named = events - {ANY}
-        unknown = await self._unknown.among(terms.environment_id, named, _until(deadline), terms.asker)
+        named = {(NO_OWNER, event) for event in events - {ANY}} | properties_of(query, vocabulary)
+        unknown = await self._unknown.among(asked[0], named, _until(deadline))
         return Answered(answers[0], previous, unknown)
 
     async def check(

@@ -94,11 +94,15 @@ FIRST_PAGE = Page()
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownEvent:
-    """The name of an event that nobody has ever sent, and names of others that are like it, the most alike first."""
+class UnknownName:
+    """The name of an event that nobody has ever sent, and names of others that are like it, the most alike first.
 
-    event: str
+    With an `owner` ("event", "user" or a group type), that of a property that none has ever had.
+    """
+
+    name: str
     similar: tuple[str, ...]
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

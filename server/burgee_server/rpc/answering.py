@@ -19,6 +19,7 @@ from burgee_server.rpc.questions.words import (
     read_properties_as_of,
     write_asked,
     write_info,
+    write_unknown,
 )
 
 MAX_ANSWER_BYTES = 64 << 20
@@ -93,8 +94,7 @@ class Answering:
             answered = await self._insights.ask(kind.plan, query, terms)
         response = kind.write(answered.answer)
         write_info(answered.answer.info, complete_until, response.info)
-        for each in answered.unknown:
-            response.info.unknown_events.add(event=each.event, similar=each.similar)
+        write_unknown(answered.unknown, response.info)
         previous = answered.previous
         write_asked(request, answered.answer.info, previous.info if previous else None, response)
         if previous is not None:

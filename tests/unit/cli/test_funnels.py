@@ -100,4 +100,8 @@ async def test_a_misspelt_event_is_named_beside_the_empty_answer(used, run):
     assert (listed.stdout, listed.stderr.partition(": ")[0]) == ("", "nobody")
     assert listed.stderr.endswith(told)
     assert json.loads(asked.stdout)["info"]["unknown_events"] == {"signed_upp": ["signed_up"]}
+    split = await run("query", "funnel", "signed_up", "report_created", *SPAN, "--by", "company.plan")
+    where = await run("query", "funnel", "signed_up", "invited", *SPAN, "--where", "event.x is_set", "--json")
+    assert split.stderr == "nothing has ever had a property 'company.plan'\n"
+    assert json.loads(where.stdout)["info"]["unknown_properties"] == {"event.x": []}
     assert (await run("query", "trend", "signed_up", *SPAN)).stderr == ""

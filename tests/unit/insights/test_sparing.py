@@ -35,8 +35,10 @@ class Small:
     property_columns: frozenset[str] = frozenset()
 
     async def query(self, statement: Statement, timeout: float | None = None) -> Answer:
-        self.asked.append(self.costly in statement.sql)
-        if self.asked[-1]:
+        is_costly = self.costly in statement.sql
+        if "FINAL" in statement.sql:  # and not a look at which properties there are
+            self.asked.append(is_costly)
+        if is_costly:
             raise self.refusal
         return await self.warehouse.query(statement, timeout)
 

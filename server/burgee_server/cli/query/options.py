@@ -185,10 +185,15 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def tell_unknown(info: QueryInfo) -> None:
-    """Say, beside the answer, which events of the question nobody has ever sent."""
+    """Say, beside the answer, which events and properties of the question nobody has ever sent."""
     for event, similar in info.unknown_events.items():
-        meant = f": {' or '.join(map(repr, similar))}?" if similar else ""
-        click.echo(f"nobody has ever sent an event {event!r}{meant}", err=True)
+        click.echo(f"nobody has ever sent an event {event!r}{_meant(similar)}", err=True)
+    for attribute, similar in info.unknown_properties.items():
+        click.echo(f"nothing has ever had a property {attribute!r}{_meant(similar)}", err=True)
+
+
+def _meant(similar: Sequence[str]) -> str:
+    return f": {' or '.join(map(repr, similar))}?" if similar else ""
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -250,6 +255,7 @@ def info_document(info: QueryInfo) -> dict[str, object]:
         "elapsed_seconds": info.elapsed.total_seconds(),
         "rows_read": info.rows_read,
         "unknown_events": info.unknown_events,
+        "unknown_properties": info.unknown_properties,
     }
 
 

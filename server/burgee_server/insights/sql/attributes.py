@@ -89,6 +89,11 @@ def property_reading(column: str, name: str, *, has_columns: bool = False) -> Re
     )
 
 
+def own_property(name: str) -> Reading:
+    """A property of a user or a group, read from Scope.profiles()."""
+    return property_reading("properties", name)
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A property of an event as SQL that what is selected of events may use, and conditions may not."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, parse_attribute
+from burgee_server.insights.sql.attributes import COHORT, EVENT, Attribute, is_cohort, own_property, parse_attribute
 from burgee_server.insights.sql.cohorts import members
 from burgee_server.insights.sql.keysets import among
-from burgee_server.insights.sql.scope import Scope, own_property, profile_key
+from burgee_server.insights.sql.scope import Scope, profile_key
 from burgee_server.insights.sql.variants import holder, is_variant, variants
 from burgee_server.insights.words import AsOf, Breakdown, Part, PartKind
 

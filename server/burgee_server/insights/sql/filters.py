@@ -7,10 +7,10 @@ from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import EVENT, is_cohort, parse_attribute
+from burgee_server.insights.sql.attributes import EVENT, is_cohort, own_property, parse_attribute
 from burgee_server.insights.sql.keysets import KeySet, names, some
 from burgee_server.insights.sql.operators import check_condition, holds
-from burgee_server.insights.sql.scope import Scope, own_property, profile_key
+from burgee_server.insights.sql.scope import Scope, profile_key
 from burgee_server.insights.sql.variants import is_variant
 from burgee_server.insights.words import AsOf
 

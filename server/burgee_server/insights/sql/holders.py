@@ -3,11 +3,11 @@
 from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
-from burgee_server.insights.sql.attributes import is_cohort, key_reading, parse_attribute
+from burgee_server.insights.sql.attributes import is_cohort, key_reading, own_property, parse_attribute
 from burgee_server.insights.sql.filters import MAX_DEPTH, FilterWriter
 from burgee_server.insights.sql.keysets import KeySet, every, some
 from burgee_server.insights.sql.operators import check_condition, holds
-from burgee_server.insights.sql.scope import own_property, profile_key
+from burgee_server.insights.sql.scope import profile_key
 from burgee_server.insights.sql.variants import is_variant
 
 

@@ -12,6 +12,7 @@ from burgee_server.insights.sql.attributes import (
     Value,
     guessed_value,
     key_reading,
+    own_property,
     property_reading,
     value_of,
 )
@@ -128,6 +129,10 @@ class Scope:
         ]
         named = ", ".join((f"{self.person('distinct_id')} AS person", *keys))
         return " UNION ALL ".join(f"WITH {named} {query}" for query in queries)
+
+    def heard(self, select: Sequence[str], where: Sequence[str] = ()) -> str:
+        """A query for the environment's events of all time, each as often as it came in: a LIMIT ends it early."""
+        return _select(select, "events", ["environment_id = {environment_id:UInt32}", *where])
 
     def looks_up(self, conditions: Sequence[str]) -> bool:
         """Whether events() asks for other rows than those of events to see whether these hold."""
@@ -386,11 +391,6 @@ def first_event(asked: Asked) -> Statement:
 def profile_key(owner: str) -> str:
     """The column of profiles() that holds the key."""
     return "distinct_id" if owner == USER else "group_key"
-
-
-def own_property(name: str) -> Reading:
-    """A property of a user or a group, read from profiles()."""
-    return property_reading("properties", name)
 
 
 def _select(columns: Sequence[str], table: str, where: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """What all questions and answers are written with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,17 @@ from burgee.v1 import questions_pb2 as pb
 from burgee_server.errors import Invalid, Violation
 from burgee_server.insights.comparison import TO
 from burgee_server.insights.sql.breakdown import DEFAULT_LIMIT
-from burgee_server.insights.words import AsOf, Breakdown, Happening, Interval, Part, PartKind, QueryInfo, TimeRange
+from burgee_server.insights.words import (
+    AsOf,
+    Breakdown,
+    Happening,
+    Interval,
+    Part,
+    PartKind,
+    QueryInfo,
+    TimeRange,
+    UnknownName,
+)
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -199,3 +209,13 @@ def write_info(info: QueryInfo, complete_until: float, message: pb.QueryInfo) ->
     message.complete_until.FromDatetime(datetime.fromtimestamp(complete_until, UTC))
     message.start.FromDatetime(info.start)
     message.end.FromDatetime(info.end)
+
+
+def write_unknown(unknown: Iterable[UnknownName], message: pb.QueryInfo) -> None:
+    """The events and the properties that nobody has ever sent."""
+    for each in unknown:
+        if each.owner:
+            similar = (f"{each.owner}.{name}" for name in each.similar)
+            message.unknown_properties.add(attribute=f"{each.owner}.{each.name}", similar=similar)
+        else:
+            message.unknown_events.add(event=each.name, similar=each.similar)
