@@ -156,7 +156,8 @@ class Criterion(_message.Message):
     @_builtins.property
     def properties(self) -> _common_pb2.Filter:
         """Their own properties, as they are now, pass this filter: of a cohort of persons over "user.…", of companies over
-        "company.…". "user.key" and "company.key" are the key.
+        "company.…". "user.key" and "company.key" are the key. Of groups that belong to others, those may be asked about,
+        too: teams by "company.plan". A group that belongs to none lacks all of that.
         """
 
     @_builtins.property

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from burgee.evaluation.model import USER
+from burgee.evaluation import MAX_PARENT_KEY, USER
 from burgee_server.errors import Invalid
 from burgee_server.names import MAX_NAME
 from burgee_server.ports.warehouse import number_column, property_column, property_number, quote_name, text_column
@@ -92,6 +92,13 @@ def property_reading(column: str, name: str, *, has_columns: bool = False) -> Re
 def own_property(name: str) -> Reading:
     """A property of a user or a group, read from Scope.profiles()."""
     return property_reading("properties", name)
+
+
+def parent_text(parent_type: str) -> tuple[str, str]:
+    """The property that names the parent of a group, read from Scope.profiles(), and whether it is a key: else there
+    is no parent."""
+    value = own_property(parent_type).text
+    return value, f"lengthUTF8(ifNull({value}, '')) BETWEEN 1 AND {MAX_PARENT_KEY}"
 
 
 @dataclass(frozen=True, slots=True)

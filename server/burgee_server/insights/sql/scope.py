@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from burgee.evaluation import MAX_PARENT_KEY, USER, Condition, Operator
+from burgee.evaluation import USER, Condition, Operator
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.sql.attributes import (
@@ -12,7 +12,7 @@ from burgee_server.insights.sql.attributes import (
     Value,
     guessed_value,
     key_reading,
-    own_property,
+    parent_text,
     property_reading,
     value_of,
 )
@@ -269,8 +269,8 @@ class Scope:
 
     def _parent_key(self, child: str, parent: str) -> str:
         """SQL for the key of the group of one type that the group of another, which an event names, belongs to."""
-        key, value = f"ifNull({self.event_key(child).text}, '')", own_property(parent).text
-        names_one = f"lengthUTF8(ifNull({value}, '')) BETWEEN 1 AND {MAX_PARENT_KEY}"
+        key = f"ifNull({self.event_key(child).text}, '')"
+        value, names_one = parent_text(parent)
         if self.asked.properties_as_of is AsOf.EVENT:
             held = self.joined(child, "parent", f"if({names_one}, assumeNotNull({value}), '')")
             return f"nullIf({held}, '')"
