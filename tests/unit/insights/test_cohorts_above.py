@@ -1,5 +1,6 @@
 """Cohorts of groups by what they belong to: of teams, by their companies and the holdings of those."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not, Operator, Properties
 from burgee_server.errors import Invalid
 from burgee_server.insights.trend import Series, TrendQuery, plan_trend
-from burgee_server.insights.words import Breakdown
-from burgee_server.ports.criteria import Having, InCohort, Some, Unless
+from burgee_server.insights.words import AsOf, Breakdown
+from burgee_server.ports.criteria import Between, Comparison, Events, Having, InCohort, Performed, Some, Unless
 from burgee_server.ports.vocabulary import Vocabulary
-from burgee_server.ports.warehouse import ProfileRow
+from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.examples import examples
 from tests.fixtures.vocabulary import cohort, insights, with_cohorts
@@ -158,3 +159,23 @@ async def test_what_is_not_above_is_refused_with_what_is(
     with pytest.raises(Invalid, match="cohort 'it'") as raised:
         await counted(environment, query, kept(it))
     assert raised.value.violations[0].reason.endswith(reason)
+
+
+async def test_a_cohort_goes_by_the_parents_of_now_whatever_the_question_goes_by(environment: Environment) -> None:
+    """Who is in it does not depend on who asks; whose an event is does."""
+    mine, warehouse = environment.environment_id, environment.warehouse
+    await environment.load(*(Fact("a", groups={"team": "t1"}) for _ in range(3)))
+    await warehouse.load_profiles([ProfileRow(mine, "team", "t1", {"company": "acme"}, 1)])
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    await warehouse.load_profile_versions([ProfileVersion(mine, "team", "t1", then, {"company": "zoo"}, 1)])
+    did = Performed(Events("a"), Comparison.AT_LEAST, 3, Between("2026-01-01", "2026-04-01"))
+    asking = insights(warehouse, FixedClock(), kept(cohort("busy", did, of="company")))
+    busy = Condition("company.key", Operator.IN_COHORT, ("busy",))
+    query = TrendQuery((Series(filter=busy), Series(filter=Condition("company.key", Operator.IN, ("zoo",)))), MARCH)
+
+    async def totals(as_of: AsOf) -> list[float]:
+        answered = await asking.ask(plan_trend, query, Terms(mine, TYPES, properties_as_of=as_of))
+        return [row.total for row in answered.answer.rows]
+
+    assert await totals(AsOf.NOW) == [3, 0]
+    assert await totals(AsOf.EVENT) == [0, 3]

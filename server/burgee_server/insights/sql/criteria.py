@@ -1,5 +1,7 @@
 """Who meets the criterion of a computed cohort, as SQL over profiles and events."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -42,7 +44,8 @@ class CriterionWriter:
         # Of a cohort as it is now, whatever the question looks at.
         self._asked = replace(scope.asked, properties_as_of=AsOf.NOW)
         self._computed = computed
-        self._key = scope.event_key(group_type)
+        with self._now():
+            self._key = scope.event_key(group_type)
         self._writer = FilterWriter(scope, self._asked, within)
         self._holders = HolderWriter(self._writer, group_type)
         self._strict = False
@@ -54,11 +57,22 @@ class CriterionWriter:
             zone_of(self._computed.time_zone)
         except Invalid as error:
             raise Invalid(*(Violation(f"{path}.{each.field}", each.reason) for each in error.violations)) from error
-        self._write(self._computed.criterion, f"{path}.criterion", 1)
+        with self._now():
+            self._write(self._computed.criterion, f"{path}.criterion", 1)
 
     def members(self, path: str) -> KeySet:
         """Who meets the criterion. A range that has come to an end before its beginning has nobody. Raises Invalid."""
-        return self._write(self._computed.criterion, path, 1)
+        with self._now():
+            return self._write(self._computed.criterion, path, 1)
+
+    @contextmanager
+    def _now(self) -> Iterator[None]:
+        """What is written meanwhile looks at the groups above others as they are now, whatever the question does."""
+        before, self._scope.as_of = self._scope.as_of, AsOf.NOW
+        try:
+            yield
+        finally:
+            self._scope.as_of = before
 
     def _write(self, criterion: Criterion, path: str, depth: int) -> KeySet:
         if depth > MAX_DEPTH:

@@ -57,14 +57,16 @@ class Scope:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
+        self.as_of = asked.properties_as_of
+        """When the groups above those that events name are looked at, in what is being written."""
         self._lists: set[str] = set()
         self._cohorts = 0
         self._left_out: str | None = None
-        self._confinement: str | None = None
+        self._confinement: dict[AsOf, str] = {}
         self._is_everywhere = False
         span = asked.span
         self._joins: dict[str, str] = {}
-        self._group_keys: dict[str, tuple[str, str]] = {}
+        self._group_keys: dict[tuple[str, AsOf], tuple[str, str]] = {}
         self._guessed: set[str] = set()
         self._borders: set[datetime] = set()
         self.patterns: dict[str, str] = {}
@@ -219,9 +221,9 @@ class Scope:
         one = self.asked.confined_to
         if one is None or self._is_everywhere:
             return []
-        if self._confinement is None:
-            self._confinement = f"{self.event_key(one.group_type).text} = {self.bind(one.key, 'String')}"
-        return [self._confinement]
+        if self.as_of not in self._confinement:
+            self._confinement[self.as_of] = f"{self.event_key(one.group_type).text} = {self.bind(one.key, 'String')}"
+        return [self._confinement[self.as_of]]
 
     def _internal(self) -> list[str]:
         """The condition that leaves out the environment's own people, if there are any to leave out."""
@@ -262,16 +264,17 @@ class Scope:
         own_column = owner in self.asked.group_columns
         named = key_reading(group_column(owner) if own_column else property_column("groups", owner, "String"))
         below = sorted((each for each, parent in self._parent_types.items() if parent == owner), key=str.encode)
-        if below and owner not in self._group_keys:
+        asked = owner, self.as_of
+        if below and asked not in self._group_keys:
             either = ", ".join([named.text, *(self._parent_key(child, owner) for child in below)])
-            self._group_keys[owner] = f"group_key_{len(self._group_keys)}_", f"coalesce({either})"
-        return key_reading(self._group_keys[owner][0]) if below else named
+            self._group_keys[asked] = f"group_key_{len(self._group_keys)}_", f"coalesce({either})"
+        return key_reading(self._group_keys[asked][0]) if below else named
 
     def _parent_key(self, child: str, parent: str) -> str:
         """SQL for the key of the group of one type that the group of another, which an event names, belongs to."""
         key = f"ifNull({self.event_key(child).text}, '')"
         value, names_one = parent_text(parent)
-        if self.asked.properties_as_of is AsOf.EVENT:
+        if self.as_of is AsOf.EVENT:
             held = self.joined(child, "parent", f"if({names_one}, assumeNotNull({value}), '')")
             return f"nullIf({held}, '')"
         known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [names_one])

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
+from burgee.evaluation import USER, AllOf, AnyOf, Condition, Context, Filter, Not, completed, links_of, parent_groups
 from burgee.evaluation.operators import COHORTS, EQUALITIES, NEGATIVE, test_of
 from burgee_server.insights.sql.variants import EXPOSURE
 from burgee_server.insights.words import AsOf, Happening, Part, PartKind
@@ -53,6 +53,7 @@ class World:
     cohorts: Mapping[str, Cohort] = field(default_factory=dict)
     actions: Mapping[str, tuple[Matcher, ...]] = field(default_factory=dict)
     internal: str = ""
+    parent_types: Mapping[str, str] = field(default_factory=dict)
 
     def person(self, distinct_id: str) -> str:
         """The id that stands for who has it."""
@@ -69,12 +70,22 @@ class Seen:
 
     @property
     def facts(self) -> list[Fact]:
-        """Every event once, by the id that stands for the person, without those of the environment's own people."""
-        named = [replace(fact, distinct_id=self.world.person(fact.distinct_id)) for fact in once(self.world.facts)]
+        """Every event once, by the id that stands for the person, and with the groups above those that it names.
+
+        Without those of the environment's own people.
+        """
+        whole = map(self._whole, once(self.world.facts))
+        named = [replace(fact, distinct_id=self.world.person(fact.distinct_id)) for fact in whole]
         if not self.world.internal or self.include_internal:
             return named
         cohort = self.world.cohorts[self.world.internal]
         return [fact for fact in named if not self.is_member(key_of(fact, cohort.owner), self.world.internal)]
+
+    def _whole(self, fact: Fact) -> Fact:
+        """With the groups above those that it names: by the core, which flags go by."""
+        links, context = links_of(self.world.parent_types), Context("", fact.groups)
+        profiles = {each: self._profile(*each, fact.timestamp) for each in fact.groups.items()}
+        return replace(fact, groups=completed(context, parent_groups(context, links, profiles)).groups)
 
     def does(self, match: Happening, fact: Fact) -> bool:
         """Whether an event is one of those that are meant."""
@@ -126,14 +137,18 @@ class Seen:
         key = key_of(fact, owner)
         if name == "key" or key is None:
             return key
+        return self._profile(owner, key, fact.timestamp).get(name)
+
+    def _profile(self, owner: str, key: str, at: datetime) -> Mapping[str, Any]:
+        """What somebody's properties are to an event of that moment."""
         if self.as_of is AsOf.NOW:
-            return self.world.profiles.get((owner, key), {}).get(name)
+            return self.world.profiles.get((owner, key), {})
         past = [
             (each.at, number, each.properties)
             for number, each in enumerate(self.world.history)
-            if each.at <= fact.timestamp and each.owner == owner and self._stands_for(each) == key
+            if each.at <= at and each.owner == owner and self._stands_for(each) == key
         ]
-        return max(past, key=lambda each: each[:2])[2].get(name) if past else None
+        return max(past, key=lambda each: each[:2])[2] if past else {}
 
     def _stands_for(self, version: Version) -> str:
         return self.world.person(version.key) if version.owner == USER else version.key

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from burgee.evaluation import USER, Condition, Operator
 from burgee_server.insights import Insights
 from burgee_server.insights.sql.variants import EXPOSURE
+from burgee_server.insights.words import AsOf
 from burgee_server.ports.actions import Matcher
 from burgee_server.ports.criteria import Between, Comparison, Criterion, Events, InCohort, Performed, Some, Unless
 from burgee_server.ports.warehouse import ProfileRow, ProfileVersion
@@ -58,12 +59,14 @@ def made_up(random: Random, zone: str) -> World:
     facts += [random.choice(facts) for _ in range(random.choice([0, 2]))] if facts else []
     facts += [_exposure(random, change) for _ in range(random.choice([0, 0, 3, 8]))]
     persons = random.choice([{}, {"anon-1": "ann"}, {"anon-1": "ann", "joe": "ann"}, {"ann": "anon-1", "bob": "eve"}])
+    parent_types = random.choice([{}, {"team": "company"}])
     world = World(
         now=_now(random, change, zone),
         facts=facts,
-        profiles=_profiles(random, persons),
-        history=_history(random, change),
+        profiles=_profiles(random, persons, parent_types),
+        history=_history(random, change, parent_types),
         persons=persons,
+        parent_types=parent_types,
         actions={
             "either": (Matcher("a"), Matcher("b")),
             "paid a": (Matcher("a", Condition("event.plan", Operator.EQUALS, ("pro",))), Matcher("c")),
@@ -129,20 +132,25 @@ def _holders() -> list[tuple[str, str]]:
     return [(USER, key) for key in IDS] + [("company", key) for key in COMPANIES] + [("team", key) for key in TEAMS]
 
 
-def _properties(random: Random) -> dict[str, Any]:
+def _properties(random: Random, parent_type: str | None = None) -> dict[str, Any]:
     values = {"plan": random.choice(VALUES), "seats": random.choice([None, 1, 50])}
+    if parent_type:
+        values[parent_type] = random.choice([None, 5, *COMPANIES])
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _profiles(random: Random, persons: Mapping[str, str]) -> dict[tuple[str, str], dict[str, Any]]:
+def _profiles(
+    random: Random, persons: Mapping[str, str], parent_types: Mapping[str, str]
+) -> dict[tuple[str, str], dict[str, Any]]:
     known = [holder for holder in _holders() if holder[1] not in persons or holder[0] != USER]
-    return {holder: _properties(random) for holder in known if random.random() < 0.6}
+    return {holder: _properties(random, parent_types.get(holder[0])) for holder in known if random.random() < 0.6}
 
 
-def _history(random: Random, change: datetime) -> list[Version]:
+def _history(random: Random, change: datetime, parent_types: Mapping[str, str]) -> list[Version]:
+    holders = [random.choice(_holders()) for _ in range(random.choice([0, 4, 12]))]
     return [
-        Version(*random.choice(_holders()), _moment(random, change), _properties(random))
-        for _ in range(random.choice([0, 4, 12]))
+        Version(owner, key, _moment(random, change), _properties(random, parent_types.get(owner)))
+        for owner, key in holders
     ]
 
 
@@ -158,7 +166,7 @@ def _cohorts(random: Random, world: World) -> dict[str, Cohort]:
     """Two lists, and what CRITERIA says: of all events, those of the environment's own people, too."""
     team = frozenset(world.person(each) for each in IDS if random.random() < 0.4)
     ours = frozenset(each for each in COMPANIES if random.random() < 0.3)
-    seen = Seen(world, as_of=None, include_internal=True).facts  # type: ignore[arg-type]
+    seen = Seen(world, AsOf.NOW, include_internal=True).facts
 
     def often(owner: str, least: int, event: str) -> frozenset[str]:
         done = [key_of(fact, owner) for fact in seen if fact.event == event or (not event and fact.event != EXPOSURE)]
@@ -199,6 +207,7 @@ async def filled(warehouse: ClickHouseWarehouse, world: World) -> tuple[Environm
         cohorts={each.key: each for each in cohorts},
         has_aliases=bool(world.persons),
         internal_cohort_key=world.internal,
+        parent_types=world.parent_types,
     )
     members = {key: sorted(world.cohorts[key].keys) for key in ("team", "ours")}
     return environment, insights(warehouse, Clock(world.now), vocabulary, members)
