@@ -40,8 +40,6 @@ class Positions:
     @property
     def some(self) -> str:
         """SQL over such a query: whether there is any."""
-        if self.number is not None:
-            return f"{self.name} != 0"
         if not self._numbers:
             return f"notEmpty({self.name})"
         return f"({' OR '.join(f'{number} != 0' for number in self._numbers)})"
@@ -49,21 +47,11 @@ class Positions:
     @property
     def listed(self) -> str:
         """SQL over such a query: an array of them, in no order."""
-        if self.number is not None:
-            return f"bitPositionsToArray({self.name})"
-        if not self._numbers:
-            return self.name
-        each = [
-            f"arrayMap(bit -> toUInt16(bit + {at * WIDEST}), bitPositionsToArray({number}))"
-            for at, number in enumerate(self._numbers)
-        ]
-        return f"arrayConcat({', '.join(each)})"
+        return _listed(self._numbers) if self._numbers else self.name
 
     @property
     def size(self) -> str:
         """SQL over such a query: how many there are."""
-        if self.number is not None:
-            return f"bitCount({self.name})"
         if not self._numbers:
             return f"length({self.name})"
         return f"({' + '.join(f'bitCount({number})' for number in self._numbers)})"
@@ -79,30 +67,55 @@ class Positions:
     @property
     def after_another(self) -> str:
         """SQL for an array: those whose position before is there, too."""
-        if self.number is None:
+        if not self._numbers:
             return f"arrayFilter(p -> has({self.listed}, p - 1), {self.listed})"
-        return f"bitPositionsToArray(bitAnd({self.name}, bitShiftLeft({self.name}, 1)))"
+        return _listed([f"bitAnd({there}, {after})" for there, after in self._followed])
 
     @property
     def after_a_gap(self) -> str:
         """SQL for an array: those whose position before is not there."""
-        if self.number is None:
+        if not self._numbers:
             return f"arrayFilter(p -> NOT has({self.listed}, p - 1), {self.listed})"
-        return f"bitPositionsToArray(bitAnd({self.name}, bitNot(bitShiftLeft({self.name}, 1))))"
+        return _listed([f"bitAnd({there}, bitNot({after}))" for there, after in self._followed])
 
     @property
     def gaps(self) -> str:
         """SQL for an array: those that are not there, and whose position before is. Not all numbers have a bit for
         the one after the last column."""
-        if self.number is None:
+        if not self._numbers:
             return f"arrayFilter(p -> NOT has({self.listed}, p), arrayMap(p -> p + 1, {self.listed}))"
-        return f"bitPositionsToArray(bitAnd(bitShiftLeft({self.name}, 1), bitNot({self.name})))"
+        return _listed([f"bitAnd({after}, bitNot({there}))" for there, after in self._followed])
+
+    @property
+    def _followed(self) -> Sequence[tuple[str, str]]:
+        """SQL for each of the numbers, and for the one that has the bit after each of their bits."""
+        numbers = self._numbers
+        shifted = [f"bitShiftLeft({number}, 1)" for number in numbers]
+        carried = [f"bitShiftRight({number}, {WIDEST - 1})" for number in numbers[:-1]]
+        after = [
+            shifted[0],
+            *(f"bitOr({own}, {of_before})" for own, of_before in zip(shifted[1:], carried, strict=True)),
+        ]
+        return list(zip(numbers, after, strict=True))
 
     @property
     def _numbers(self) -> Sequence[str]:
-        """SQL for each of the numbers, where there are several; none where it is an array."""
+        """SQL for each of the numbers; none where it is an array."""
+        if self.number is not None:
+            return [self.name]
         count = -(-self.count // WIDEST)
         return [f"tupleElement({self.name}, {at + 1})" for at in range(count)] if count <= _MOST_NUMBERS else []
+
+
+def _listed(numbers: Sequence[str]) -> str:
+    """SQL for an array of the positions whose bits these numbers have."""
+    if len(numbers) == 1:
+        return f"bitPositionsToArray({numbers[0]})"
+    each = [
+        f"arrayMap(bit -> toUInt16(bit + {at * WIDEST}), bitPositionsToArray({number}))"
+        for at, number in enumerate(numbers)
+    ]
+    return f"arrayConcat({', '.join(each)})"
 
 
 def number_of(bits: int) -> str:
