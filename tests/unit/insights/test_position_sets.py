@@ -20,7 +20,8 @@ _COUNTS = [3, 64, 65, 128, 129, 256, 257, 1_000, 2_048, 2_049]
 async def test_a_set_of_columns_is_what_was_gathered(
     warehouse: ClickHouseWarehouse, count: int, data: st.DataObject
 ) -> None:
-    """Members, size, those after another or after a gap, gaps; also of two that were merged, and of a condition."""
+    """Members, size, those after another or a gap, gaps, those from each on; also of two that were merged, and
+    of a condition."""
     borders = [0, 255, 256, 511, 512, count // 2, count - 1]
     column = st.integers(0, count - 1) | st.sampled_from([each for each in borders if each < count])
     rows = data.draw(st.lists(st.tuples(st.sampled_from("ab"), column, st.booleans()), min_size=1, max_size=30))
@@ -31,7 +32,9 @@ async def test_a_set_of_columns_is_what_was_gathered(
     gaps = f"arrayFilter(p -> p < {count}, {seen.gaps})"
     arrays = [seen.listed, some.listed, seen.after_another, seen.after_a_gap, gaps]
     sorted_ = [f"arraySort(arrayMap(p -> toInt64(p), {array}))" for array in arrays]
-    sql = f"SELECT actor, {', '.join(sorted_)}, {seen.size}, {some.some} FROM ({merged})"
+    since = seen.since("at")
+    after = f"arrayMap(at -> (at, bitPositionsToArray(toUInt64({since}))), {seen.listed})" if since else "[]"
+    sql = f"SELECT actor, {', '.join(sorted_)}, {seen.size}, {some.some}, {after} FROM ({merged})"
     found = {actor: what for actor, *what in (await warehouse.query(Statement(sql, {"rows": rows}))).rows}
 
     columns: dict[str, set[int]] = defaultdict(set)
@@ -40,6 +43,12 @@ async def test_a_set_of_columns_is_what_was_gathered(
         columns[actor].add(position)
         if mark:
             marked[actor].add(position)
+    followed = {actor: sorted(what.pop()) for actor, what in found.items()}
+    if count <= 2_048:
+        assert followed == {
+            actor: [[at, [each - at for each in sorted(theirs) if 0 <= each - at < 64]] for at in sorted(theirs)]
+            for actor, theirs in columns.items()
+        }
     assert found == {
         actor: [
             sorted(theirs),

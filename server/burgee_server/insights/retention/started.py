@@ -85,9 +85,9 @@ class Started:
         if self._later:
             # Here until the last of the periods up to the last return; 0 is for the start, and is no return.
             return actors, started, self._up_to("toInt64(last) - 1 - start.1")
-        if returns.number is None:
+        if (since := returns.since("start.1")) is None:
             return actors, started, self._bits("toInt32(each) - start.1", returns.listed)
-        return actors, started, f"to{self.number}(bitShiftRight(returns, start.1))"
+        return actors, started, f"to{self.number}({since})"
 
     def _rolling(self) -> tuple[str, str, str]:
         """The same."""

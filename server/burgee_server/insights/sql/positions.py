@@ -86,6 +86,18 @@ class Positions:
             return f"arrayFilter(p -> NOT has({self.listed}, p), arrayMap(p -> p + 1, {self.listed}))"
         return _listed([f"bitAnd({after}, bitNot({there}))" for there, after in self._followed])
 
+    def since(self, at: str) -> str | None:
+        """SQL for a number whose bit n is set if the position n after `at` is there, for n up to 255; None where it is
+        an array. `at` is SQL for one of the columns."""
+        numbers = self._numbers
+        if len(numbers) < 2:
+            return f"bitShiftRight({self.name}, {at})" if numbers else None
+        following = [*numbers[1:], f"toUInt{WIDEST}(0)"]
+        of_it, of_next = (_of_column(at, each) for each in (numbers, following))
+        # Twice, since none of its bits is in there where the first is that of the column itself.
+        rest = f"bitShiftLeft(bitShiftLeft({of_next}, 1), {WIDEST - 1} - {at} % {WIDEST})"
+        return f"bitOr(bitShiftRight({of_it}, {at} % {WIDEST}), {rest})"
+
     @property
     def _followed(self) -> Sequence[tuple[str, str]]:
         """SQL for each of the numbers, and for the one that has the bit after each of their bits."""
@@ -105,6 +117,13 @@ class Positions:
             return [self.name]
         count = -(-self.count // WIDEST)
         return [f"tupleElement({self.name}, {at + 1})" for at in range(count)] if count <= _MOST_NUMBERS else []
+
+
+def _of_column(at: str, numbers: Sequence[str]) -> str:
+    """SQL for that of the numbers that has the bit of a column."""
+    *first, last = numbers
+    cases = [f"{at} < {WIDEST * (index + 1)}, {number}" for index, number in enumerate(first)]
+    return f"multiIf({', '.join(cases)}, {last})"
 
 
 def _listed(numbers: Sequence[str]) -> str:
