@@ -112,13 +112,13 @@ async def test_stored_properties_decide_and_passed_ones_override_them(admin):
 
 async def test_the_same_question_is_answered_anew_when_its_time_has_come(admin):
     """Answers are remembered, and a ramp and a relative time pass all the same."""
-    soon = datetime.now(UTC) + timedelta(milliseconds=300)
+    past = common_pb2.Condition(attribute="user.due", operator=common_pb2.OPERATOR_BEFORE, values=text("now"))
+    await create(admin, pb.Flag(key="due", enabled=True, rules=[pb.Rule(conditions=[past])]))
+    soon = datetime.now(UTC) + timedelta(seconds=1)
     ramp = pb.Rule(distribution=pb.Distribution(bucket_by="company"))
     ramp.distribution.ramp.add(rollout=0).at.FromDatetime(soon - timedelta(days=1))
     ramp.distribution.ramp.add(rollout=100_000).at.FromDatetime(soon)
-    past = common_pb2.Condition(attribute="user.due", operator=common_pb2.OPERATOR_BEFORE, values=text("now"))
     await create(admin, pb.Flag(key="ramp", enabled=True, rules=[ramp]))
-    await create(admin, pb.Flag(key="due", enabled=True, rules=[pb.Rule(conditions=[past])]))
     question = {"groups": {"company": "acme"}, "properties": struct(due=soon.isoformat())}
     assert {(await evaluate(admin, key, "ann", **question)).variant for key in ("ramp", "due")} == {"off"}
 
