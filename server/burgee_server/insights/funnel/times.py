@@ -102,24 +102,25 @@ def plan_funnel_times(query: FunnelTimesQuery, asked: Asked) -> FunnelTimesPlan:
 
 
 def _sql(actors: Actors, first: int, last: int, bins: int) -> str:
-    """The bins are counted in the same pass: each row knows the shortest, the longest and how many, of its part."""
-    part = "(PARTITION BY part_kind, part_value)"
+    """In one pass, by as many threads as there are: a median has to know all times anyway, and the bins are counted
+    from the same."""
     there = f"reached >= {last}"
     took = f"SELECT *, {there} AS there, if(there, toInt64(moments[{last}] - moments[{first}]), 0) AS took"
-    known = (
-        f"SELECT *, minIf(took, there) OVER {part} AS shortest, maxIf(took, there) OVER {part} AS longest,"
-        f" countIf(there) OVER {part} AS size FROM ({took} FROM ({actors.parts(REACHED, MOMENTS)}))"
-    )
-    chosen = str(bins) if bins else f"least(greatest(toInt64(floor(cbrt(size) + 1e-9)), 1), {_MOST_CHOSEN})"
-    bin_ = "if(longest = shortest, 0, least(intDiv((took - shortest) * bins, longest - shortest), bins - 1))"
-    binned = f"SELECT *, if(longest = shortest, 1, {chosen}) AS bins, {bin_} AS bin FROM ({known})"
     steps = [
         _times(f"reached >= {number}", f"toInt64(moments[{number}] - moments[{number - 1}])")
         for number in range(2, len(actors.query.steps) + 1)
     ]
+    known = (
+        f"SELECT part_kind, part_value, {_times('there', 'took')} AS whole, [{', '.join(steps)}] AS steps,"
+        " groupArrayIf(took, there) AS times, arrayMin(times) AS shortest, arrayMax(times) AS longest"
+        f" FROM ({took} FROM ({actors.parts(REACHED, MOMENTS)})) GROUP BY part_kind, part_value"
+    )
+    size = "length(times)"
+    chosen = str(bins) if bins else f"least(greatest(toInt64(floor(cbrt({size}) + 1e-9)), 1), {_MOST_CHOSEN})"
+    bin_ = "if(longest = shortest, 0, least(intDiv((each - shortest) * bins, longest - shortest), bins - 1))"
     return (
-        f"SELECT part_kind, part_value, {_times('there', 'took')}, [{', '.join(steps)}], any(shortest), any(longest),"
-        f" any(bins), sumMapIf(map(toUInt32(bin), toUInt64(1)), there) FROM ({binned}) GROUP BY part_kind, part_value"
+        f"SELECT part_kind, part_value, whole, steps, shortest, longest, if(longest = shortest, 1, {chosen}) AS bins,"
+        f" arrayReduce('sumMap', arrayMap(each -> map(toUInt32({bin_}), toUInt64(1)), times)) FROM ({known})"
     )
 
 
