@@ -103,7 +103,10 @@ async def test_a_property_may_get_its_columns_while_there_are_events(environment
             await until(lambda: HOSTILE in node.property_columns)
             watched = Watched(node)
             assert await answers(watched, mine, HOSTILE) == expected
-            assert all(text_column(HOSTILE) in sql or number_column(HOSTILE) in sql for sql in watched.said)
+            # But for whether there is such a property at all, where the first event that has it is enough.
+            said = [sql for sql in watched.said if not sql.endswith("LIMIT 1)")]
+            assert said
+            assert all(text_column(HOSTILE) in sql or number_column(HOSTILE) in sql for sql in said)
             assert await answers(WithoutColumns(node), mine, HOSTILE) == expected
             await Environment(node, mine).load(*(Fact(properties={HOSTILE: each}) for each in VALUES))
             twice = {value: 2 * total for value, total in expected[0].items()}, [2 * total for total in expected[1]]
