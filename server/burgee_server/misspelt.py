@@ -8,7 +8,7 @@ from burgee_server.settings import Settings
 
 PREFIX = "BURGEE_"
 
-_OTHERS = frozenset({"API_KEY", "TARGET", "PASSWORD"})
+_OTHERS = frozenset({"API_KEY", "TARGET", "PASSWORD", "WEBHOOK"})
 """What clients, commands and compose.yaml read."""
 
 _SERVICE = re.compile(r"(.+_)?(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")

@@ -26,7 +26,7 @@ def test_a_name_that_is_no_setting_is_told_with_the_one_that_it_is_like():
     ]
 
 
-@pytest.mark.parametrize("name", [*KUBERNETES, "BURGEE_API_KEY", "BURGEE_TARGET", "burgee_data"])
+@pytest.mark.parametrize("name", [*KUBERNETES, "BURGEE_API_KEY", "BURGEE_TARGET", "BURGEE_WEBHOOK", "burgee_data"])
 def test_what_a_cluster_and_clients_set_is_passed_over(name):
     """A service named burgee must not fill the log of every container beside it."""
     assert list(misspelt([name])) == []
