@@ -8,11 +8,9 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
-from grpc.aio import AioRpcError
 
 from burgee import channel
 from burgee.v1 import (
-    admin_pb2,
     capture_pb2,
     common_pb2,
     features_pb2,
@@ -24,46 +22,17 @@ from burgee.v1 import (
     trend_pb2,
 )
 from burgee_server.rpc import answering
-from tests.fixtures.server import caller
 from tests.rpc.conftest import refused
-from tests.rpc.insight_calls import MIDNIGHT, SPAN, condition, event
+from tests.rpc.insight_calls import MIDNIGHT, SPAN, condition, trend, use
 
 SPARE = 32
 """Bytes that an answer may differ by, when it is asked for again: what it cost is part of it."""
-
-
-async def use(admin, loaded):
-    """Three companies, four people, three days."""
-    for company, plan in (("acme", "pro"), ("bolt", "free"), ("coil", "free")):
-        properties = Struct()
-        properties.update({"plan": plan})
-        await admin.profiles.IdentifyGroup(
-            profiles_pb2.IdentifyGroupRequest(group_type="company", group_key=company, change={"set": properties})
-        )
-    await admin.send(
-        event("opened", "ann", "acme", 1, pages=10),
-        event("opened", "ann", "acme", 2, pages=20),
-        event("saved", "ann", "acme", 3),
-        event("opened", "bob", "acme", 25, pages=60),
-        event("opened", "cid", "bolt", 26, pages="many"),
-        event("saved", "cid", "bolt", 27),
-        event("opened", "dee", "coil", 50),
-    )
-    await loaded()
-    return admin.insights
 
 
 @pytest.fixture(scope="module")
 async def usage(shared_admin, loaded):
     """What was used, to be asked about."""
     return await use(shared_admin, loaded)
-
-
-async def trend(insights, **fields):
-    """One series of "opened"."""
-    series = {"event": "opened", **fields.pop("series", {})}
-    fields.setdefault("range", SPAN)
-    return await insights.QueryTrend(trend_pb2.QueryTrendRequest(series=[series], **fields))
 
 
 async def test_paths_lead_from_event_to_event(usage):
@@ -340,71 +309,6 @@ async def test_a_query_is_given_up_at_its_deadline_and_the_next_one_is_answered(
     with refused(StatusCode.DEADLINE_EXCEEDED):
         await usage.QueryTrend(trend_pb2.QueryTrendRequest(series=[{}]), timeout=0.001)
     assert (await trend(usage)).rows[0].total == 5
-
-
-async def test_a_key_may_have_as_many_questions_under_way_as_it_says_and_no_more(admin, loaded, server, monkeypatch):
-    """The next is refused at once, with when to come back; whoever has another key does not notice."""
-    usage = await use(admin, loaded)
-    keys = (await admin.admin.ListApiKeys(admin_pb2.ListApiKeysRequest())).api_keys
-    limit = admin_pb2.UpdateApiKeyRequest(api_key_id=keys[0].api_key_id, queries_at_a_time=2)
-    assert (await admin.admin.UpdateApiKey(limit)).api_key.queries_at_a_time == 2
-    other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
-    somebody = caller(server.target, other.secret)
-
-    warehouse, held, go_on = server.house.stores.warehouse, asyncio.Semaphore(0), asyncio.Event()
-    query = warehouse.query
-
-    async def held_query(*question):
-        held.release()
-        await go_on.wait()
-        return await query(*question)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(warehouse, "query", held_query)
-        waiting = [asyncio.ensure_future(trend(usage)) for _ in range(2)]
-        async with asyncio.timeout(20):
-            for _ in waiting:
-                await held.acquire()
-    with refused(StatusCode.RESOURCE_EXHAUSTED) as refusal:
-        await trend(usage)
-    assert refusal.retry_after
-    assert (await trend(somebody.insights)).rows[0].total == 5
-    go_on.set()
-    assert [each.rows[0].total for each in await asyncio.gather(*waiting)] == [5, 5]
-    await somebody.channel.close()
-
-    with refused(StatusCode.DEADLINE_EXCEEDED):
-        await usage.QueryTrend(trend_pb2.QueryTrendRequest(series=[{}]), timeout=0.001)
-    async with asyncio.timeout(20):  # what was answered, refused or given up makes room
-        while True:
-            both = await asyncio.gather(trend(usage), trend(usage), return_exceptions=True)
-            if not any(isinstance(each, AioRpcError) for each in both):
-                break
-    assert [each.rows[0].total for each in both] == [5, 5]
-
-
-async def test_the_warehouse_is_told_which_key_asks(admin, loaded, server, monkeypatch):
-    """Every statement of a question, so that those of one key do not wait for those of another."""
-    usage = await use(admin, loaded)
-    other = await admin.admin.CreateApiKey(admin_pb2.CreateApiKeyRequest(name="other", role=admin_pb2.KEY_ROLE_READER))
-    somebody = caller(server.target, other.secret)
-    warehouse, askers = server.house.stores.warehouse, []
-    query = warehouse.query
-
-    async def watched(statement, *rest):
-        askers.append(statement.asker)
-        return await query(statement, *rest)
-
-    monkeypatch.setattr(warehouse, "query", watched)
-    everything = common_pb2.TimeRange(start="all")
-    await trend(usage, range=everything)
-    [mine] = set(askers)
-    assert mine
-    askers.clear()
-    await trend(somebody.insights, range=everything)
-    assert mine != other.api_key.api_key_id
-    assert set(askers) == {other.api_key.api_key_id}
-    await somebody.channel.close()
 
 
 async def test_questions_of_many_at_once_are_all_answered(usage):
