@@ -4,7 +4,6 @@ import grpc
 
 from burgee.channel import Connection
 from burgee.insights import Answer, Query, QueryError
-from burgee.insights.words import read_whole
 from burgee.status import code_and_message, violations
 from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee.waits import Waits
@@ -26,6 +25,4 @@ class Questions:
         except grpc.RpcError as error:
             code, message = code_and_message(error)
             raise QueryError(code.name, message, violations(error)) from None
-        # The answer to a saved question is inside, with what was asked.
-        is_inside = "asked" not in response.DESCRIPTOR.fields_by_name
-        return query.read(response) if is_inside else read_whole(query.read, response)
+        return query.read(response)

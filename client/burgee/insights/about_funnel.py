@@ -12,6 +12,7 @@ from burgee.insights.words import (
     read_info,
     read_moment,
     read_part,
+    whole,
     write_count,
     write_part,
     write_word,
@@ -76,6 +77,7 @@ class FunnelActorsQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelActorsResponse) -> FunnelActors:
         """See Query."""
         actors = (FunnelActor(each.key, tuple(map(read_moment, each.reached_at))) for each in response.actors)
@@ -157,6 +159,7 @@ class FunnelTimesQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelTimesResponse) -> FunnelTimes:
         """See Query."""
         rows = (
@@ -229,6 +232,7 @@ class FunnelOverTimeQuery:
         return funnel_pb2.QueryFunnelOverTimeRequest(funnel=self.funnel.write(), interval=interval)
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelOverTimeResponse) -> FunnelOverTime:
         """See Query."""
         return FunnelOverTime(

@@ -12,6 +12,7 @@ from burgee.insights.words import (
     QueryInfo,
     read_info,
     read_moment,
+    whole,
     write_happening,
     write_word,
 )
@@ -88,6 +89,7 @@ class FeatureUsageQuery(Asking):
         )
 
     @staticmethod
+    @whole
     def read(response: features_pb2.QueryFeatureUsageResponse) -> FeatureUsage:
         """See Query."""
         return FeatureUsage(

@@ -14,6 +14,7 @@ from burgee.insights.words import (
     Where,
     read_info,
     read_part,
+    whole,
     write_breakdown,
     write_count,
     write_filter,
@@ -129,6 +130,7 @@ class FunnelQuery(Asking):
         return request
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelResponse) -> Funnel:
         """See Query."""
         return Funnel(tuple(read_row(row) for row in response.rows), read_info(response.info))

@@ -11,6 +11,7 @@ from burgee.insights.words import (
     QueryInfo,
     Where,
     read_info,
+    whole,
     write_count,
     write_filter,
     write_part,
@@ -114,6 +115,7 @@ class FunnelComparisonQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelComparisonResponse) -> FunnelComparison:
         """See Query."""
         return FunnelComparison(
@@ -207,6 +209,7 @@ class FunnelCorrelationQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: funnel_pb2.QueryFunnelCorrelationResponse) -> FunnelCorrelation:
         """See Query."""
         correlates = (

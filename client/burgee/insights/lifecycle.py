@@ -12,6 +12,7 @@ from burgee.insights.words import (
     QueryInfo,
     read_info,
     read_moment,
+    whole,
     write_count,
     write_happening,
     write_moment,
@@ -75,6 +76,7 @@ class LifecycleQuery(Asking):
         )
 
     @staticmethod
+    @whole
     def read(response: lifecycle_pb2.QueryLifecycleResponse) -> Lifecycle:
         """See Query."""
         return Lifecycle(
@@ -117,6 +119,7 @@ class LifecycleActorsQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: lifecycle_pb2.QueryLifecycleActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)

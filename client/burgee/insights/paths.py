@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from burgee.insights.words import Answered, Asking, Happening, QueryInfo, read_info, write_count, write_happening
+from burgee.insights.words import Answered, Asking, Happening, QueryInfo, read_info, whole, write_count, write_happening
 from burgee.v1 import paths_pb2
 
 
@@ -119,6 +119,7 @@ class PathsQuery(Asking):
         return request
 
     @staticmethod
+    @whole
     def read(response: paths_pb2.QueryPathsResponse) -> Paths:
         """See Query."""
         return Paths(

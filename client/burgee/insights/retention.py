@@ -16,6 +16,7 @@ from burgee.insights.words import (
     read_moment,
     read_part,
     read_word,
+    whole,
     write_breakdown,
     write_count,
     write_happening,
@@ -146,6 +147,7 @@ class RetentionQuery(Asking):
         )
 
     @staticmethod
+    @whole
     def read(response: retention_pb2.QueryRetentionResponse) -> Retention:
         """See Query."""
         return Retention(tuple(map(_read_table, response.tables)), read_info(response.info))
@@ -182,6 +184,7 @@ class RetentionActorsQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: retention_pb2.QueryRetentionActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)

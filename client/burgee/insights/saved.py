@@ -13,7 +13,7 @@ from burgee.insights.paths import PathsQuery
 from burgee.insights.retention import RetentionActorsQuery, RetentionQuery
 from burgee.insights.stickiness import StickinessActorsQuery, StickinessQuery
 from burgee.insights.trend import TrendQuery
-from burgee.insights.words import Answered, Moment, QueryError, QueryInfo, read_whole, write_time
+from burgee.insights.words import Answered, Moment, QueryError, QueryInfo, write_time
 from burgee.v1 import common_pb2, saved_pb2
 
 KINDS: Mapping[str, Any] = {
@@ -103,7 +103,7 @@ class SavedQuery:
         kind = str(response.answer.WhichOneof("kind"))
         if kind not in KINDS:
             raise QueryError("UNIMPLEMENTED", f"insight {response.insight_key!r} is of a kind that is newer than this")
-        answer: Any = read_whole(KINDS[kind].read, getattr(response.answer, kind))
+        answer: Any = KINDS[kind].read(getattr(response.answer, kind))
         return SavedAnswer(
             response.insight_key,
             response.name,

@@ -13,6 +13,7 @@ from burgee.insights.words import (
     QueryInfo,
     read_info,
     read_part,
+    whole,
     write_breakdown,
     write_count,
     write_happening,
@@ -83,6 +84,7 @@ class StickinessQuery(Asking):
         )
 
     @staticmethod
+    @whole
     def read(response: stickiness_pb2.QueryStickinessResponse) -> Stickiness:
         """See Query."""
         return Stickiness(
@@ -127,6 +129,7 @@ class StickinessActorsQuery:
         )
 
     @staticmethod
+    @whole
     def read(response: stickiness_pb2.QueryStickinessActorsResponse) -> ActorPage:
         """See Query."""
         return read_page(response)

@@ -15,6 +15,7 @@ from burgee.insights.words import (
     read_info,
     read_moment,
     read_part,
+    whole,
     write_breakdown,
     write_count,
     write_filter,
@@ -126,6 +127,7 @@ class TrendQuery(Asking):
         )
 
     @staticmethod
+    @whole
     def read(response: trend_pb2.QueryTrendResponse) -> Trend:
         """See Query."""
         return Trend(

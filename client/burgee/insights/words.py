@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import wraps
 from typing import Any, ClassVar, Protocol, Self, TypeAlias, TypeVar
 
 from google.protobuf.json_format import MessageToDict
@@ -34,7 +35,7 @@ class Query(Protocol[Answer_co]):
         """The request. Raises QueryError for a word that the wire does not have."""
 
     def read(self, response: Any) -> Answer_co:
-        """The answer in a response."""
+        """The answer in a response, with what was asked and that of the span to compare with."""
 
 
 class QueryError(Exception):
@@ -212,11 +213,16 @@ def _read_value(value: questions_pb2.BreakdownValue) -> Part:
     return Part(value.value, value.other, value.missing, combined)
 
 
-def read_whole(read: Callable[[Any], Answer], response: Any) -> Answer:
-    """The answer in a response, with what was asked, and with the answer for the span to compare with."""
-    asked = MessageToDict(response.asked, preserving_proto_field_name=True)
-    previous = read(response.previous) if response.HasField("previous") else None
-    return replace(read(response), asked=asked, previous=previous)
+def whole(read: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+    """For what reads an answer in a response: with what was asked, and with the answer for the span to compare with."""
+
+    @wraps(read)
+    def read_whole(response: Any) -> Answer:
+        asked = MessageToDict(response.asked, preserving_proto_field_name=True)
+        previous = read(response.previous) if response.HasField("previous") else None
+        return replace(read(response), asked=asked, previous=previous)
+
+    return read_whole
 
 
 def read_moment(timestamp: Timestamp) -> datetime:
