@@ -1,5 +1,6 @@
 """Questions about a funnel over the wire, as the client asks them and the command line shows them; and their errors."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -58,6 +59,12 @@ async def test_people_come_in_pages_and_parts(client):
         assert not (await client.ask(burgee.FunnelActorsQuery(funnel=BY_SIZE, step=1, part=no_part))).actors
     companies = await client.ask(burgee.FunnelActorsQuery(funnel=COMPANIES, step=2))
     assert [actor.key for actor in companies.actors] == ["acme"]
+
+
+async def test_a_list_of_people_is_of_one_span(client):
+    """Pages of two spans would need two tokens."""
+    alone = await client.ask(burgee.FunnelActorsQuery(funnel=replace(FUNNEL, compare="-1d"), step=2))
+    assert (len(alone.actors), alone.previous) == (5, None)
 
 
 async def test_times_have_a_mean_a_median_and_bins(client):
@@ -144,6 +151,11 @@ BAD = {
     "a bad funnel": ("Times", {"funnel": {"steps": [{}]}}, "funnel.steps"),
     "a bad step": ("Actors", {"step": 1, "funnel": {"steps": [{"event": "x" * 201}, {}]}}, "funnel.steps[0].event"),
     "a bad range": ("OverTime", {"funnel": {"steps": [{}] * 2, "range": {"start": "x"}}}, "funnel.range.start"),
+    "a bad comparison": (
+        "Actors",
+        {"step": 1, "funnel": {"steps": [{}] * 2, "range": {"compare": "tomorrow"}}},
+        "funnel.range.compare",
+    ),
     "a breakdown without a place": (
         "Correlation",
         {"funnel": {"steps": [{}] * 2, "breakdown": {"attributes": ["user.key"]}}},

@@ -481,7 +481,7 @@ class QueryFunnelActorsResponse(_message.Message):
 
     @_builtins.property
     def previous(self) -> Global___QueryFunnelActorsResponse:
-        """The same page of the span to compare with, if range.compare asks for one."""
+        """Never set: a list is of one span. For the one that range.compare asks for, ask with that as the range."""
 
     def __init__(
         self,

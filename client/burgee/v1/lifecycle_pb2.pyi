@@ -221,7 +221,7 @@ class QueryLifecycleActorsRequest(_message.Message):
 
     @_builtins.property
     def column(self) -> _timestamp_pb2.Timestamp:
-        """Where the column begins. It lies in one span: what range.compare asks for is not looked at."""
+        """Where the column begins."""
 
     def __init__(
         self,
@@ -264,7 +264,7 @@ class QueryLifecycleActorsResponse(_message.Message):
 
     @_builtins.property
     def previous(self) -> Global___QueryLifecycleActorsResponse:
-        """Never set: a column lies in one span. For one of the span to compare with, ask with that as the range."""
+        """Never set: a list is of one span. For the one that range.compare asks for, ask with that as the range."""
 
     def __init__(
         self,

@@ -455,7 +455,7 @@ class QueryRetentionActorsRequest(_message.Message):
 
     @_builtins.property
     def column(self) -> _timestamp_pb2.Timestamp:
-        """Where the column begins in which they started. It lies in one span: what range.compare asks for is not looked at."""
+        """Where the column begins in which they started."""
 
     @_builtins.property
     def part(self) -> _questions_pb2.BreakdownValue:
@@ -504,7 +504,7 @@ class QueryRetentionActorsResponse(_message.Message):
 
     @_builtins.property
     def previous(self) -> Global___QueryRetentionActorsResponse:
-        """Never set: a column lies in one span. For one of the span to compare with, ask with that as the range."""
+        """Never set: a list is of one span. For the one that range.compare asks for, ask with that as the range."""
 
     def __init__(
         self,

@@ -31,6 +31,9 @@ KINDS = {
 ALWAYS_ROWS = {"lifecycle", "features", "funnel-compare"}
 """Those whose rows are columns of time, or what was asked for."""
 
+COMPARED = {kind: words for kind, words in KINDS.items() if kind != "funnel-people"}
+"""Those that are not lists of people."""
+
 LISTS = {
     "retention": (
         "reported",
@@ -66,7 +69,7 @@ async def used(admin, loaded):
 
 async def test_json_says_what_was_asked_and_what_it_cost_and_so_of_the_other_span(run, used):
     """Of every kind."""
-    for kind, words in KINDS.items():
+    for kind, words in COMPARED.items():
         answer = json.loads((await run("query", kind, *words, *WEEK, "--compare", "previous", "--json")).stdout)
         for each, start in ((answer, "2026-11-09"), (answer["previous"], "2026-11-02")):
             assert each["info"]["start"] == f"{start}T00:00:00+00:00", kind
@@ -87,6 +90,8 @@ async def test_csv_has_a_line_of_names_of_nothing_too_and_says_which_span_a_row_
         assert all(len(row) == len(names) for row in rows), kind
         nothing, *none = await read(kind, *words, *EMPTY)
         assert (nothing, bool(none)) == (names, kind in ALWAYS_ROWS), kind
+        if kind not in COMPARED:
+            continue
         head, *both = await read(kind, *words, *WEEK, "--compare", "previous")
         assert head == ["span", *names], kind
         assert {row[0] for row in both} == {"asked", "previous"}, kind
@@ -106,7 +111,9 @@ async def test_a_list_of_people_says_what_was_asked_and_what_it_cost(run, used):
         assert lines.stderr.startswith("2026-11-09 00:00 to 2026-11-16 00:00 UTC · complete until "), kind
         assert (await run("query", kind, *words, *WEEK, "--csv")).stdout.split()[0] == "key", kind
         refused = await run("query", kind, *words, *WEEK, "--compare", "previous", code=2)
-        assert "--who lists those of one span" in refused.output, kind
+        assert "a list is of one span" in refused.output, kind
+    refused = await run("query", "funnel-people", *STEPS, *WEEK, "--compare", "previous", code=2)
+    assert "a list is of one span" in refused.output
     nobody = await run("query", "stickiness", "opened", *EMPTY, "--who", "1")
     assert (nobody.stdout, nobody.stderr.partition(": ")[0]) == ("", "nobody")
     assert (await run("query", "stickiness", "opened", *EMPTY, "--who", "1", "--csv")).stdout == "key\n"
@@ -128,7 +135,7 @@ async def test_tables_show_the_span_before_beside_their_own_numbers(run, used):
         assert " UTC · complete until " in compared, kind
         return [[cell.strip() for cell in line.split("│")[1:-1]] for line in asked.splitlines() if "│" in line]
 
-    for kind, words in KINDS.items():
+    for kind, words in COMPARED.items():
         await shown(kind, *words)
     assert [[row[0], row[-1]] for row in await shown("funnel", *KINDS["funnel"])] == [
         ["acme", "1 (100%)"],
@@ -138,5 +145,12 @@ async def test_tables_show_the_span_before_beside_their_own_numbers(run, used):
     assert [row[-2:] for row in await shown("stickiness", "reported")][-1] == ["100.0%", "100.0%"]
     assert [row[6] for row in await shown("lifecycle", *KINDS["lifecycle"])] == ["1"] * 7
     assert [row[-1] for row in await shown("funnel-times", *STEPS)][:2] == ["3:00:00", "3:00:00"]
+    over_time = await shown("funnel-over-time", *KINDS["funnel-over-time"])
+    assert [row[4] for row in over_time] == [*["100.0%"] * 7, *["–"] * 7], "of acme, and of globex, which was not there"
+    assert [row[-1] for row in await shown("funnel-compare", *KINDS["funnel-compare"])] == ["+100.0%"]
+    odds = await shown("funnel-correlation", *KINDS["funnel-correlation"])
+    assert [(row[0], row[-1]) for row in odds] == [("opened", "3×")]
+    edges = await shown("paths", *KINDS["paths"])
+    assert [edges[0][index] for index in (1, 2, 3, -1)] == ["signed_up", "opened", "2", "1"]
     means = await shown("retention", "reported", "--interval", "day", "--starts", "recurring", "--periods", "2")
     assert [row[:3] for row in means[-2:]] == [["of all that are over", "14", "100.0%"], ["before", "7", "100.0%"]]

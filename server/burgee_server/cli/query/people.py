@@ -45,7 +45,7 @@ def print_keys(
 def require_one_span(asking: Asking) -> None:
     """Raise click.UsageError for a list that is to be compared with one of another span."""
     if asking.words["compare"]:
-        raise click.UsageError("--who lists those of one span: in place of --compare, ask again with --start and --end")
+        raise click.UsageError("--compare: a list is of one span; for another, ask again with its --start and --end")
 
 
 def column_of(text: str | None, columns: Sequence[datetime], zone: ZoneInfo) -> datetime:

@@ -60,7 +60,7 @@ class LifecycleActorsQuery:
 
     @property
     def range(self) -> TimeRange:
-        """As in the lifecycle; nothing is compared, since a column lies in one span."""
+        """As in the lifecycle; nothing is compared, since a list is of one span."""
         return replace(self.lifecycle.range, compare="")
 
     @property

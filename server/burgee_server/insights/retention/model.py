@@ -141,7 +141,7 @@ class RetentionActorsQuery:
 
     @property
     def range(self) -> TimeRange:
-        """When they started; nothing is compared, since a column lies in one span."""
+        """When they started; nothing is compared, since a list is of one span."""
         return replace(self.retention.range, compare="")
 
     @property

@@ -1,6 +1,6 @@
 """What a stickiness is asked and answers: plain frozen values. Words and limits are those of stickiness.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from burgee.evaluation import USER, Filter
 from burgee_server.insights.words import (
@@ -70,8 +70,8 @@ class StickinessActorsQuery:
 
     @property
     def range(self) -> TimeRange:
-        """As in the stickiness."""
-        return self.stickiness.range
+        """As in the stickiness; nothing is compared, since a list is of one span."""
+        return replace(self.stickiness.range, compare="")
 
     @property
     def time_zone(self) -> str:

@@ -7,6 +7,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
 from burgee_server.cli.query.options import Asking
+from burgee_server.cli.query.people import require_one_span
 
 
 @click.command("funnel-people")
@@ -28,6 +29,7 @@ def people(
     page_token: str,
 ) -> None:
     """The users or companies that reached a step of a funnel, in the order of their keys."""
+    require_one_span(asking)
     question = burgee.FunnelActorsQuery(
         funnel=query,
         step=step or len(query.steps),
