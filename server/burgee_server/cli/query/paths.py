@@ -88,10 +88,12 @@ def paths(
         }
 
     def table(paths: burgee.Paths) -> None:
+        compared = ["before"] if paths.previous else []
+        others = {_way(edge): edge.paths for edge in paths.previous.edges} if paths.previous else {}
         print_table(
-            ["step", "from", "to", "paths", count_by, "median time"],
+            ["step", "from", "to", "paths", count_by, "median time", *compared],
             [
-                [edge.step, edge.source, edge.target, edge.paths, edge.actors, _time(edge.median)]
+                [*_way(edge), edge.paths, edge.actors, _time(edge.median), *(others.get(_way(edge)) for _ in compared)]
                 for edge in paths.edges
             ],
             title=f"{paths.paths:,} paths of {paths.actors:,}",
@@ -102,6 +104,10 @@ def paths(
             click.echo(f"and {paths.edges_left_out:,} edges more: --edges shows them")
 
     asking.show(answer, document, table)
+
+
+def _way(edge: burgee.PathEdge) -> tuple[int, str, str]:
+    return edge.step, edge.source, edge.target
 
 
 def _time(time: timedelta) -> str:

@@ -38,18 +38,28 @@ def compare(
 
     def table(answer: burgee.FunnelComparison) -> None:
         steps = zip(answer.differences, answer.first.steps[1:], answer.second.steps[1:], strict=True)
+        before = answer.previous.differences if answer.previous else ()
         print_table(
-            ["step", "first", "second", "difference", f"{confidence:.0%} interval", "p"],
+            [
+                "step",
+                "first",
+                "second",
+                "difference",
+                f"{confidence:.0%} interval",
+                "p",
+                *(["before"] if before else []),
+            ],
             [
                 [
                     each.label,
-                    f"{one.count} ({one.conversion_from_first:.1%})",
-                    f"{other.count} ({other.conversion_from_first:.1%})",
+                    f"{one.count:,} ({one.conversion_from_first:.1%})",
+                    f"{two.count:,} ({two.conversion_from_first:.1%})",
                     f"{each.difference:+.1%}",
                     f"{each.interval.low:+.1%} to {each.interval.high:+.1%}",
                     f"{each.p_value:.3g}{' (exact)' if each.is_exact else ''}",
+                    *(f"{other.difference:+.1%}" for other in before[index : index + 1]),
                 ]
-                for each, one, other in steps
+                for index, (each, one, two) in enumerate(steps)
             ],
             f"first: {text(sides[0])}, {answer.first.steps[0].count:,};"
             f" second: {text(sides[1])}, {answer.second.steps[0].count:,}",

@@ -37,16 +37,19 @@ def correlation(
     )
 
     def table(answer: burgee.FunnelCorrelation) -> None:
+        compared = ["odds before"] if answer.previous else []
+        others = {_what(each): each for each in answer.previous.correlates} if answer.previous else {}
         print_table(
-            ["what", "converted", "did not", "odds", "95% interval", "p"],
+            ["what", "converted", "did not", "odds", "95% interval", "p", *compared],
             [
                 [
-                    each.event or f"{each.property}: {each.value}",
+                    _what(each),
                     each.converted,
                     each.dropped,
-                    f"{each.odds_ratio:.3g}×",
+                    _odds(each),
                     f"{each.interval.low:.3g} to {each.interval.high:.3g}",
                     f"{each.p_value:.3g}{' (exact)' if each.is_exact else ''}",
+                    *(_odds(others.get(_what(each))) for _ in compared),
                 ]
                 for each in answer.correlates
             ],
@@ -59,3 +62,11 @@ def correlation(
         lambda answer: {"converted": answer.converted, "dropped": answer.dropped, "rows": answer.to_rows()},
         table,
     )
+
+
+def _what(correlate: burgee.Correlate) -> str:
+    return correlate.event or f"{correlate.property}: {correlate.value}"
+
+
+def _odds(correlate: burgee.Correlate | None) -> str | None:
+    return f"{correlate.odds_ratio:.3g}×" if correlate else None
