@@ -158,7 +158,8 @@ class Condition(_message.Message):
     VALUES_FIELD_NUMBER: _builtins.int
     attribute: _builtins.str
     """What is compared: "user.<property>", "user.key" (the distinct_id), "<group type>.<property>",
-    "<group type>.key" (the group key) or, in filters only, "event.<property>".
+    "<group type>.key" (the group key) or, in filters only, "event.<property>"; in filters of events
+    "user.$feature/<flag>" and "<group type>.$feature/<flag>" are the variant that they had at the time of the event.
     """
     operator: Global___Operator.ValueType
     """How it is compared."""

@@ -105,6 +105,7 @@ async def test_an_action_that_cannot_be_meant_is_refused(
         (Matcher("a", Condition("planet.key", Operator.IS_SET)), ".filter.condition.attribute"),
         (Matcher("a", AllOf(())), ".filter.all.filters"),
         (Matcher("a", Not(Condition("user.key", Operator.IN_COHORT, ("beta",)))), ".filter"),
+        (Matcher("a", Condition("company.$feature/x", Operator.EQUALS, ("on",))), ".filter"),
     ],
 )
 def test_a_matcher_that_no_question_could_ask_is_refused(matcher: Matcher, path: str) -> None:

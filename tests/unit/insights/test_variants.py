@@ -1,18 +1,23 @@
-"""Answers split by the variant of a flag that whoever it is drawn by had when the event happened."""
+"""Answers by the variant of a flag that whoever it is drawn by had when the event happened: split, and filtered."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from burgee.evaluation import Condition, Operator
-from burgee_server.errors import Invalid
+from burgee_server.insights.features import Feature, FeaturesQuery, plan_features
 from burgee_server.insights.funnel import FunnelQuery, Step
+from burgee_server.insights.lifecycle import LifecycleQuery, plan_lifecycle
+from burgee_server.insights.paths import PathsQuery, plan_paths
+from burgee_server.insights.retention import RetentionQuery, Starts, plan_retention
 from burgee_server.insights.trend import Measure, Series, TrendQuery, plan_trend
-from burgee_server.insights.words import Breakdown
+from burgee_server.insights.words import Breakdown, Happening, Interval, TimeRange
 from tests.fixtures.vocabulary import cohort, with_cohorts
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, ask, funnel, trend
+
+FLAG = "company.$feature/new-reports"
 
 
 def at(day: int, hour: int = 12, month: int = 3) -> datetime:
@@ -117,11 +122,64 @@ async def test_what_ones_own_people_were_shown_their_company_had(environment: En
     assert [(str(row.part), row.total) for row in answer.rows] == [("on", 1)]
 
 
-async def test_a_filter_by_variant_is_refused_with_its_path(environment: Environment) -> None:
-    """Of an event it is a property, as other systems send it, and may be asked for."""
-    asked = Condition("company.$feature/x", Operator.EQUALS, ("on",))
-    with pytest.raises(Invalid) as error:
-        await trend(environment, TrendQuery((Series(),), MARCH, filter=asked))
-    assert error.value.violations[0].field == "filter.condition.attribute"
+async def on_and_off(environment: Environment) -> None:
+    """acme gets the feature on the 3rd and loses it on the 10th; globex never has it. Both are there every day."""
+    days = [
+        Fact(name, f"{company[0]}-ann", at(day, hour), {"company": company})
+        for company in ("acme", "globex")
+        for day in range(1, 15)
+        for hour, name in ((9, "opened"), (12, "used"))
+    ]
+    await environment.load(*days, exposed("acme", at(3, 9), "on"), exposed("acme", at(10, 9), "off"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "days"),
+    [
+        (Condition(FLAG, Operator.EQUALS, ("on",)), 7),
+        (Condition(FLAG, Operator.IN, ("on", "off")), 12),
+        (Condition(FLAG, Operator.IS_SET), 12),
+        (Condition(FLAG, Operator.IS_NOT_SET), 2 + 14),
+        (Condition(FLAG, Operator.NOT_EQUALS, ("on",)), 7 + 14),
+        (Condition(FLAG, Operator.STARTS_WITH, ("of",)), 5),
+        (Condition("user.$feature/new-reports", Operator.IS_SET), 0),
+    ],
+)
+async def test_a_filter_asks_for_the_variant_of_the_moment(
+    environment: Environment, condition: Condition, days: float
+) -> None:
+    """From the moment of the exposure on, and up to that of the next; of who was never given one, it is missing."""
+    await on_and_off(environment)
+    answer = await trend(environment, TrendQuery((Series("used"),), MARCH, filter=condition))
+    assert answer.rows[0].total == days
+
+
+async def test_what_is_not_split_is_asked_for_each_variant(environment: Environment) -> None:
+    """Lifecycles, paths and features by a filter; so every question is about what was done with a feature."""
+    await on_and_off(environment)
+    on = Condition(FLAG, Operator.EQUALS, ("on",))
+    lifecycle = LifecycleQuery(range=MARCH, interval=Interval.DAY, count_by="company", filter=on)
+    columns = (await ask(environment, plan_lifecycle, lifecycle)).columns
+    assert [each.column.day for each in columns if each.new or each.dormant] == [3, 10]
+    paths = PathsQuery(Happening("opened"), range=MARCH, gap=timedelta(hours=4), filter=on)
+    edges = (await ask(environment, plan_paths, paths)).edges
+    assert [(each.source, each.target, each.paths) for each in edges] == [("opened", "used", 7)]
+    features = FeaturesQuery((Feature(Happening("used")),), range=MARCH, filter=on)
+    usage = await ask(environment, plan_features, features)
+    assert (usage.features[0].events, usage.features[0].users, usage.active_users) == (7, 1, 1)
+
+
+async def test_returns_after_the_range_are_told_by_the_exposures_of_then(environment: Environment) -> None:
+    """A retention looks beyond the range for who came back; the company has lost the feature meanwhile."""
+    await on_and_off(environment)
+    on = Condition(FLAG, Operator.EQUALS, ("on",))
+    asked = TimeRange("2026-03-08", "2026-03-09")
+    query = RetentionQuery(range=asked, interval=Interval.DAY, periods=3, starts=Starts.RECURRING, filter=on)
+    [table] = (await ask(environment, plan_retention, query)).tables
+    assert [cell.count for cell in table.rows[0].cells] == [1, 1, 0, 0]
+
+
+async def test_of_an_event_it_is_a_property(environment: Environment) -> None:
+    """As other systems send it."""
     await environment.load(Fact("used", properties={"$feature/x": "on"}))
     assert await parts(environment, "event.$feature/x") == {"on": 1}

@@ -9,10 +9,11 @@ from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
+from burgee_server.insights.sql.attributes import EVENT
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope
-from burgee_server.insights.sql.variants import EXPOSURE, IS_DONE
+from burgee_server.insights.sql.variants import EXPOSURE, IS_DONE, PREFIX
 from burgee_server.insights.timerange import Span
 from burgee_server.ports.actions import Matcher
 
@@ -65,7 +66,7 @@ def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> 
     if not matcher.event and matcher.filter is None:
         raise Invalid.of(path, "must have an event, a filter, or both")
     require_name(matcher.event, f"{path}.event")
-    if matcher.filter is not None and _asks_for_cohorts(matcher.filter):
+    if matcher.filter is not None and _asks_by_whom(matcher.filter):
         raise Invalid.of(f"{path}.filter", "an action is what is done, not by whom: the question's filter may say that")
     now = datetime.now(UTC)
     asked = Asked(0, Span(now, now + timedelta(days=1), ZoneInfo("UTC")), group_types, now)
@@ -102,11 +103,13 @@ def _names(match: EventMatch, asked: Asked) -> frozenset[str] | None:
     return None if "" in names else names
 
 
-def _asks_for_cohorts(filter_: Filter) -> bool:
+def _asks_by_whom(filter_: Filter) -> bool:
+    """Whether it asks for cohorts, or for the variant that somebody had."""
     match filter_:
-        case Condition():
-            return filter_.operator in COHORTS
+        case Condition(attribute, operator):
+            owner, _, name = attribute.partition(".")
+            return operator in COHORTS or (owner != EVENT and name.startswith(PREFIX))
         case Not(inner):
-            return _asks_for_cohorts(inner)
+            return _asks_by_whom(inner)
         case AllOf(branches) | AnyOf(branches):
-            return any(map(_asks_for_cohorts, branches))
+            return any(map(_asks_by_whom, branches))

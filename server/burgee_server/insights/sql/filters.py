@@ -7,11 +7,11 @@ from burgee.evaluation import USER, AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS, NEGATIVE
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.sql.attributes import EVENT, is_cohort, own_property, parse_attribute
+from burgee_server.insights.sql.attributes import EVENT, is_cohort, key_reading, own_property, parse_attribute
 from burgee_server.insights.sql.keysets import KeySet, names, some
 from burgee_server.insights.sql.operators import check_condition, holds
 from burgee_server.insights.sql.scope import Scope, profile_key
-from burgee_server.insights.sql.variants import is_variant
+from burgee_server.insights.sql.variants import is_variant, variants
 from burgee_server.insights.words import AsOf
 
 MAX_DEPTH = 10
@@ -72,12 +72,11 @@ class FilterWriter:
     def _condition(self, condition: Condition, path: str) -> str:
         self.count(path)
         attribute = parse_attribute(condition.attribute, self.asked.group_types, f"{path}.attribute")
-        if is_variant(attribute):
-            raise Invalid.of(f"{path}.attribute", "variants that somebody had can split an answer, not filter it")
         if is_cohort(attribute):
             raise Invalid.of(f"{path}.attribute", "splits an answer; a filter asks by in_cohort of a key")
         owner, name = attribute.owner, attribute.name
         of_profile = owner != EVENT and name
+        missing_holds = condition.operator in NEGATIVE
         if owner == EVENT:
             reading = self.scope.event_property(name)
         else:
@@ -86,18 +85,28 @@ class FilterWriter:
         if condition.operator in COHORTS:
             return self._membership(owner, condition, path)
         self.scope.name_pattern(condition, path)
+        if is_variant(attribute):
+            sql = holds(key_reading("value"), condition, self.scope.bind, self.asked.now)
+            given = (
+                f"SELECT profile_key, at, if({sql}, 2, 1) AS holds FROM ({variants(self.scope, attribute, ever=True)})"
+            )
+            return self._held(owner, given, missing_holds=missing_holds)
         bind = self.scope.bind_ids if owner == USER and not name else self.scope.bind
         sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:
             return sql
-        missing_holds = condition.operator in NEGATIVE
         if self.asked.properties_as_of is AsOf.EVENT:
-            held = self.scope.joined(owner, "holds", f"if({sql}, 2, 1)")  # 0: there was no profile yet
-            return f"({held} != 1)" if missing_holds else f"({held} = 2)"
+            versions = self.scope.profile_versions(owner, f"if({sql}, 2, 1)", "holds")
+            return self._held(owner, versions, missing_holds=missing_holds)
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.
         keys = self.scope.profiles(owner, [profile_key(owner)], [f"NOT {sql}" if missing_holds else sql])
         key = f"ifNull({self.scope.event_key(owner).text}, '')"
         return f"({key} {'NOT IN' if missing_holds else 'IN'} ({keys}))"
+
+    def _held(self, owner: str, versions: str, *, missing_holds: bool) -> str:
+        """Whether a condition held when an event happened: `holds` of a version is 2 if so, else 1."""
+        held = self.scope.joined(owner, "holds", versions)  # 0: there was nothing yet
+        return f"({held} != 1)" if missing_holds else f"({held} = 2)"
 
     def _membership(self, owner: str, condition: Condition, path: str) -> str:
         if owner == EVENT:

@@ -275,8 +275,8 @@ class Scope:
         key = f"ifNull({self.event_key(child).text}, '')"
         value, names_one = parent_text(parent)
         if self.as_of is AsOf.EVENT:
-            held = self.joined(child, "parent", f"if({names_one}, assumeNotNull({value}), '')")
-            return f"nullIf({held}, '')"
+            versions = self.profile_versions(child, f"if({names_one}, assumeNotNull({value}), '')", "parent")
+            return f"nullIf({self.joined(child, 'parent', versions)}, '')"
         known = self.profiles(child, [f"(groupArray(group_key), groupArray(assumeNotNull({value})))"], [names_one])
         children, parents = lists_of(f"({known})")
         return f"nullIf(transform({key}, {children}, {parents}, ''), '')"
@@ -355,15 +355,14 @@ class Scope:
         latest = f"argMax(made, revision).1 AS {name}"
         return f"SELECT profile_key, at, {latest} FROM ({versions}) GROUP BY profile_key, at"
 
-    def joined(self, owner: str, column: str, sql: str) -> str:
-        """The name of `column` of the version that a profile had at an event: for events(), which joins what it needs.
+    def joined(self, owner: str, column: str, versions: str) -> str:
+        """The name of `column` of the version that was in force at an event: for events(), which joins what it needs.
 
-        `sql` makes it of a version, as a number or a text; 0 or empty where there was none.
+        `versions` is a query like profile_versions(), with a number or a text; 0 or empty where there was none.
         """
         key = f"ifNull({self.event_key(owner).text}, '')"
         name = f"version_{len(self._joins)}_"
-        versions = self.profile_versions(owner, sql, f"{name}{column}")
-        renamed = f"SELECT profile_key AS {name}key, at AS {name}at, {name}{column} FROM ({versions})"
+        renamed = f"SELECT profile_key AS {name}key, at AS {name}at, {column} AS {name}{column} FROM ({versions})"
         self._joins[name] = f"ASOF LEFT JOIN ({renamed}) AS {name} ON {key} = {name}key AND timestamp >= {name}at"
         return f"{name}{column}"
 

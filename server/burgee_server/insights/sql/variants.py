@@ -6,7 +6,7 @@ that anybody does: a question about any event leaves it out.
 
 from burgee_server.insights.sql.attributes import EVENT, Attribute
 from burgee_server.insights.sql.scope import Scope
-from burgee_server.ports.warehouse import FIRST_TIMESTAMP
+from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP
 
 PREFIX = "$feature/"
 EXPOSURE = "$feature_flag_called"
@@ -24,8 +24,10 @@ def holder(scope: Scope, attribute: Attribute) -> str:
     return f"(ifNull({scope.event_key(attribute.owner).text}, ''), timestamp)"
 
 
-def variants(scope: Scope, attribute: Attribute) -> str:
+def variants(scope: Scope, attribute: Attribute, *, ever: bool = False) -> str:
     """A query for who was given what: profile_key, value and since when, `at`; of all time up to the end of the span.
+
+    Or of all time, for what may look at events after it.
 
     Only what was drawn by this owner: a flag that draws by company says nothing of a user. By whomever: a variant is
     told once an hour, and it is the company's, though one of the environment's own people asked first.
@@ -45,6 +47,7 @@ def variants(scope: Scope, attribute: Attribute) -> str:
             f"isNotNull({response})",
         ],
         since=FIRST_TIMESTAMP,
+        until=LAST_TIMESTAMP if ever else None,
         everyones=True,
     )
     # Of two at one moment, that with the greater uuid, so that the same question has the same answer.

@@ -116,7 +116,10 @@ class Seen:
         if condition.operator in COHORTS:
             key = key_of(fact, owner)
             return is_negative is not any(self.is_member(key, str(cohort)) for cohort in condition.values)
-        value = self.value(condition.attribute, fact)
+        if owner != "event" and name.startswith("$feature/"):
+            value = self._variant(owner, name.removeprefix("$feature/"), fact)
+        else:
+            value = self.value(condition.attribute, fact)
         if value is None:
             return is_negative
         values = condition.values
