@@ -139,6 +139,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     retention = Retention(access, warehouse, clock)
     catalog = Catalog(flags, stores.hierarchy)
     lists = Lists(cohorts, warehouse)
+    insights = Insights(warehouse, stores.vocabularies, lists, clock)
     computing = WarehouseComputing(
         warehouse, stores.vocabularies, lists, group_types.known, clock, settings.query_seconds
     )
@@ -202,7 +203,10 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
                 Quarantine(quarantine, warehouse, access, clock),
             ),
             cohorts=CohortServicer(
-                Cohorts(cohorts, flags, access, stores.saved_insights, computing, stores.turns, feed, clock), refreshing
+                Cohorts(cohorts, flags, access, stores.saved_insights, computing, stores.turns, feed, clock),
+                refreshing,
+                insights,
+                group_types,
             ),
             flag_admin=FlagAdminServicer(
                 lifecycle,
@@ -214,7 +218,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             flags=flag_servicer,
             insights=InsightServicer(
                 Answering(
-                    Insights(warehouse, stores.vocabularies, lists, clock),
+                    insights,
                     group_types,
                     journal,
                     settings.query_seconds,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from google.protobuf.struct_pb2 import Value
+from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
 from burgee.v1 import (
@@ -73,6 +73,34 @@ async def test_a_computed_cohort_is_made_computed_listed_and_changed(admin, load
     assert (changed.version, changed.HasField("computed_at")) == (2, False)
     done = await refresh(admin)
     assert (done.added, done.removed, await member_keys(admin, "active")) == (0, 2, [])
+
+
+async def test_a_cohort_says_what_it_goes_by_and_nobody_has_ever_sent(admin, loaded):
+    """Made and changed, by its actions and by other cohorts; it is there all the same, and a list goes by nothing."""
+    properties = Struct()
+    properties.update({"plan": "pro"})
+    group = {"group_type": "company", "group_key": "acme", "change": {"set": properties}}
+    await admin.profiles.IdentifyGroup(profiles_pb2.IdentifyGroupRequest(**group))
+    await admin.send(event("reported", "ann", "acme"))
+    await loaded()
+
+    def told(made):
+        return {each.event: list(each.similar) for each in made.unknown_events} | {
+            each.attribute: list(each.similar) for each in made.unknown_properties
+        }
+
+    listed = pb.CreateCohortRequest(cohort=pb.Cohort(key="list", group_type="company", listed={}))
+    assert told(await admin.cohorts.CreateCohort(listed)) == {}
+    criterion = {"any": {"criteria": [REPORTED, {"properties": condition("company.pln", "equals", "pro")}]}}
+    cohort = pb.Cohort(key="active", group_type="company", computed={"criterion": criterion})
+    made = await admin.cohorts.CreateCohort(pb.CreateCohortRequest(cohort=cohort))
+    assert told(made) == {"company.pln": ["company.plan"]}
+    cohort.computed.criterion.CopyFrom(
+        pb.Criterion(performed={"events": {"event": "reportd", "filter": condition("event.nope", "is_set")}})
+    )
+    changed = await admin.cohorts.UpdateCohort(pb.UpdateCohortRequest(cohort=cohort))
+    assert told(changed) == {"reportd": ["reported"], "event.nope": []}
+    assert (changed.cohort.version, await member_keys(admin, "active")) == (2, [])
 
 
 async def test_flags_follow_a_computed_cohort_and_remember_it(server, admin, loaded):

@@ -245,6 +245,13 @@ def read_info(info: questions_pb2.QueryInfo) -> QueryInfo:
         complete_until=read_moment(info.complete_until),
         start=read_moment(info.start),
         end=read_moment(info.end),
-        unknown_events={unknown.event: tuple(unknown.similar) for unknown in info.unknown_events},
-        unknown_properties={unknown.attribute: tuple(unknown.similar) for unknown in info.unknown_properties},
+        **read_unknown(info),
     )
+
+
+def read_unknown(message: Any) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The `unknown_events` and the `unknown_properties` of a message: each name with those that are spelt like it."""
+    return {
+        "unknown_events": {each.event: tuple(each.similar) for each in message.unknown_events},
+        "unknown_properties": {each.attribute: tuple(each.similar) for each in message.unknown_properties},
+    }

@@ -23,69 +23,70 @@ _sym_db = _symbol_database.Default()
 
 
 from burgee.v1 import common_pb2 as burgee_dot_v1_dot_common__pb2
+from burgee.v1 import questions_pb2 as burgee_dot_v1_dot_questions__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/cohorts.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x02\n\x06\x43ohort\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x12\n\ngroup_type\x18\x03 \x01(\t\x12)\n\x06listed\x18\x04 \x01(\x0b\x32\x17.burgee.v1.ListedCohortH\x00\x12-\n\x08\x63omputed\x18\t \x01(\x0b\x32\x19.burgee.v1.ComputedCohortH\x00\x12\x14\n\x0cmember_count\x18\x05 \x01(\x03\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63omputed_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0c\n\ndefinition\"\x0e\n\x0cListedCohort\"L\n\x0e\x43omputedCohort\x12\'\n\tcriterion\x18\x01 \x01(\x0b\x32\x14.burgee.v1.Criterion\x12\x11\n\ttime_zone\x18\x02 \x01(\t\"\xf9\x02\n\tCriterion\x12\'\n\nproperties\x18\x01 \x01(\x0b\x32\x11.burgee.v1.FilterH\x00\x12)\n\tperformed\x18\x02 \x01(\x0b\x32\x14.burgee.v1.PerformedH\x00\x12\x34\n\x0f\x66irst_performed\x18\x03 \x01(\x0b\x32\x19.burgee.v1.FirstPerformedH\x00\x12%\n\x07stopped\x18\x04 \x01(\x0b\x32\x12.burgee.v1.StoppedH\x00\x12&\n\x08in_order\x18\x05 \x01(\x0b\x32\x12.burgee.v1.InOrderH\x00\x12\x14\n\ncohort_key\x18\x06 \x01(\tH\x00\x12\'\n\x03\x61ll\x18\x07 \x01(\x0b\x32\x18.burgee.v1.CriterionListH\x00\x12\'\n\x03\x61ny\x18\x08 \x01(\x0b\x32\x18.burgee.v1.CriterionListH\x00\x12#\n\x03not\x18\t \x01(\x0b\x32\x14.burgee.v1.CriterionH\x00\x42\x06\n\x04kind\"7\n\rCriterionList\x12&\n\x08\x63riteria\x18\x01 \x03(\x0b\x32\x14.burgee.v1.Criterion\"\x9a\x01\n\tPerformed\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12\x12\n\x08\x61t_least\x18\x02 \x01(\rH\x00\x12\x11\n\x07\x61t_most\x18\x03 \x01(\rH\x00\x12\x11\n\x07\x65xactly\x18\x04 \x01(\rH\x00\x12#\n\x05range\x18\x05 \x01(\x0b\x32\x14.burgee.v1.TimeRangeB\x07\n\x05times\"\\\n\x0e\x46irstPerformed\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"U\n\x07Stopped\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"\x7f\n\x07InOrder\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.EventMatch\x12)\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x05range\x18\x03 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"I\n\x0c\x43ohortMember\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x13\x43reateCohortRequest\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"9\n\x14\x43reateCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\"g\n\x13UpdateCohortRequest\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\"9\n\x14UpdateCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\"R\n\x10GetCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12*\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"6\n\x11GetCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\";\n\x12ListCohortsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"R\n\x13ListCohortsResponse\x12\"\n\x07\x63ohorts\x18\x01 \x03(\x0b\x32\x11.burgee.v1.Cohort\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x13\x44\x65leteCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteCohortResponse\"\x81\x01\n\x18ListCohortMembersRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12*\n\x07max_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"^\n\x19ListCohortMembersResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.burgee.v1.CohortMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"b\n\x1a\x43hangeCohortMembersRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x0b\n\x03\x61\x64\x64\x18\x02 \x03(\t\x12\x0e\n\x06remove\x18\x03 \x03(\t\x12\x13\n\x0b\x63hange_note\x18\x04 \x01(\t\"`\n\x1b\x43hangeCohortMembersResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\r\x12\x0f\n\x07removed\x18\x03 \x01(\r\"*\n\x14RefreshCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\"Z\n\x15RefreshCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\x04\x12\x0f\n\x07removed\x18\x03 \x01(\x04\x32\xb2\x05\n\rCohortService\x12O\n\x0c\x43reateCohort\x12\x1e.burgee.v1.CreateCohortRequest\x1a\x1f.burgee.v1.CreateCohortResponse\x12O\n\x0cUpdateCohort\x12\x1e.burgee.v1.UpdateCohortRequest\x1a\x1f.burgee.v1.UpdateCohortResponse\x12\x46\n\tGetCohort\x12\x1b.burgee.v1.GetCohortRequest\x1a\x1c.burgee.v1.GetCohortResponse\x12L\n\x0bListCohorts\x12\x1d.burgee.v1.ListCohortsRequest\x1a\x1e.burgee.v1.ListCohortsResponse\x12O\n\x0c\x44\x65leteCohort\x12\x1e.burgee.v1.DeleteCohortRequest\x1a\x1f.burgee.v1.DeleteCohortResponse\x12^\n\x11ListCohortMembers\x12#.burgee.v1.ListCohortMembersRequest\x1a$.burgee.v1.ListCohortMembersResponse\x12\x64\n\x13\x43hangeCohortMembers\x12%.burgee.v1.ChangeCohortMembersRequest\x1a&.burgee.v1.ChangeCohortMembersResponse\x12R\n\rRefreshCohort\x12\x1f.burgee.v1.RefreshCohortRequest\x1a .burgee.v1.RefreshCohortResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62urgee/v1/cohorts.proto\x12\tburgee.v1\x1a\x16\x62urgee/v1/common.proto\x1a\x19\x62urgee/v1/questions.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xde\x02\n\x06\x43ohort\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x12\n\ngroup_type\x18\x03 \x01(\t\x12)\n\x06listed\x18\x04 \x01(\x0b\x32\x17.burgee.v1.ListedCohortH\x00\x12-\n\x08\x63omputed\x18\t \x01(\x0b\x32\x19.burgee.v1.ComputedCohortH\x00\x12\x14\n\x0cmember_count\x18\x05 \x01(\x03\x12\x0f\n\x07version\x18\x06 \x01(\x03\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63omputed_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0c\n\ndefinition\"\x0e\n\x0cListedCohort\"L\n\x0e\x43omputedCohort\x12\'\n\tcriterion\x18\x01 \x01(\x0b\x32\x14.burgee.v1.Criterion\x12\x11\n\ttime_zone\x18\x02 \x01(\t\"\xf9\x02\n\tCriterion\x12\'\n\nproperties\x18\x01 \x01(\x0b\x32\x11.burgee.v1.FilterH\x00\x12)\n\tperformed\x18\x02 \x01(\x0b\x32\x14.burgee.v1.PerformedH\x00\x12\x34\n\x0f\x66irst_performed\x18\x03 \x01(\x0b\x32\x19.burgee.v1.FirstPerformedH\x00\x12%\n\x07stopped\x18\x04 \x01(\x0b\x32\x12.burgee.v1.StoppedH\x00\x12&\n\x08in_order\x18\x05 \x01(\x0b\x32\x12.burgee.v1.InOrderH\x00\x12\x14\n\ncohort_key\x18\x06 \x01(\tH\x00\x12\'\n\x03\x61ll\x18\x07 \x01(\x0b\x32\x18.burgee.v1.CriterionListH\x00\x12\'\n\x03\x61ny\x18\x08 \x01(\x0b\x32\x18.burgee.v1.CriterionListH\x00\x12#\n\x03not\x18\t \x01(\x0b\x32\x14.burgee.v1.CriterionH\x00\x42\x06\n\x04kind\"7\n\rCriterionList\x12&\n\x08\x63riteria\x18\x01 \x03(\x0b\x32\x14.burgee.v1.Criterion\"\x9a\x01\n\tPerformed\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12\x12\n\x08\x61t_least\x18\x02 \x01(\rH\x00\x12\x11\n\x07\x61t_most\x18\x03 \x01(\rH\x00\x12\x11\n\x07\x65xactly\x18\x04 \x01(\rH\x00\x12#\n\x05range\x18\x05 \x01(\x0b\x32\x14.burgee.v1.TimeRangeB\x07\n\x05times\"\\\n\x0e\x46irstPerformed\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"U\n\x07Stopped\x12%\n\x06\x65vents\x18\x01 \x01(\x0b\x32\x15.burgee.v1.EventMatch\x12#\n\x05range\x18\x02 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"\x7f\n\x07InOrder\x12$\n\x05steps\x18\x01 \x03(\x0b\x32\x15.burgee.v1.EventMatch\x12)\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x05range\x18\x03 \x01(\x0b\x32\x14.burgee.v1.TimeRange\"I\n\x0c\x43ohortMember\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"M\n\x13\x43reateCohortRequest\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"\xa2\x01\n\x14\x43reateCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12/\n\x0eunknown_events\x18\x02 \x03(\x0b\x32\x17.burgee.v1.UnknownEvent\x12\x36\n\x12unknown_properties\x18\x03 \x03(\x0b\x32\x1a.burgee.v1.UnknownProperty\"g\n\x13UpdateCohortRequest\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63hange_note\x18\x03 \x01(\t\"\xa2\x01\n\x14UpdateCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12/\n\x0eunknown_events\x18\x02 \x03(\x0b\x32\x17.burgee.v1.UnknownEvent\x12\x36\n\x12unknown_properties\x18\x03 \x03(\x0b\x32\x1a.burgee.v1.UnknownProperty\"R\n\x10GetCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12*\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"6\n\x11GetCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\";\n\x12ListCohortsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"R\n\x13ListCohortsResponse\x12\"\n\x07\x63ohorts\x18\x01 \x03(\x0b\x32\x11.burgee.v1.Cohort\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x13\x44\x65leteCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x13\n\x0b\x63hange_note\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteCohortResponse\"\x81\x01\n\x18ListCohortMembersRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12*\n\x07max_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"^\n\x19ListCohortMembersResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.burgee.v1.CohortMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"b\n\x1a\x43hangeCohortMembersRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\x12\x0b\n\x03\x61\x64\x64\x18\x02 \x03(\t\x12\x0e\n\x06remove\x18\x03 \x03(\t\x12\x13\n\x0b\x63hange_note\x18\x04 \x01(\t\"`\n\x1b\x43hangeCohortMembersResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\r\x12\x0f\n\x07removed\x18\x03 \x01(\r\"*\n\x14RefreshCohortRequest\x12\x12\n\ncohort_key\x18\x01 \x01(\t\"Z\n\x15RefreshCohortResponse\x12!\n\x06\x63ohort\x18\x01 \x01(\x0b\x32\x11.burgee.v1.Cohort\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\x04\x12\x0f\n\x07removed\x18\x03 \x01(\x04\x32\xb2\x05\n\rCohortService\x12O\n\x0c\x43reateCohort\x12\x1e.burgee.v1.CreateCohortRequest\x1a\x1f.burgee.v1.CreateCohortResponse\x12O\n\x0cUpdateCohort\x12\x1e.burgee.v1.UpdateCohortRequest\x1a\x1f.burgee.v1.UpdateCohortResponse\x12\x46\n\tGetCohort\x12\x1b.burgee.v1.GetCohortRequest\x1a\x1c.burgee.v1.GetCohortResponse\x12L\n\x0bListCohorts\x12\x1d.burgee.v1.ListCohortsRequest\x1a\x1e.burgee.v1.ListCohortsResponse\x12O\n\x0c\x44\x65leteCohort\x12\x1e.burgee.v1.DeleteCohortRequest\x1a\x1f.burgee.v1.DeleteCohortResponse\x12^\n\x11ListCohortMembers\x12#.burgee.v1.ListCohortMembersRequest\x1a$.burgee.v1.ListCohortMembersResponse\x12\x64\n\x13\x43hangeCohortMembers\x12%.burgee.v1.ChangeCohortMembersRequest\x1a&.burgee.v1.ChangeCohortMembersResponse\x12R\n\rRefreshCohort\x12\x1f.burgee.v1.RefreshCohortRequest\x1a .burgee.v1.RefreshCohortResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'burgee.v1.cohorts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COHORT']._serialized_start=128
-  _globals['_COHORT']._serialized_end=478
-  _globals['_LISTEDCOHORT']._serialized_start=480
-  _globals['_LISTEDCOHORT']._serialized_end=494
-  _globals['_COMPUTEDCOHORT']._serialized_start=496
-  _globals['_COMPUTEDCOHORT']._serialized_end=572
-  _globals['_CRITERION']._serialized_start=575
-  _globals['_CRITERION']._serialized_end=952
-  _globals['_CRITERIONLIST']._serialized_start=954
-  _globals['_CRITERIONLIST']._serialized_end=1009
-  _globals['_PERFORMED']._serialized_start=1012
-  _globals['_PERFORMED']._serialized_end=1166
-  _globals['_FIRSTPERFORMED']._serialized_start=1168
-  _globals['_FIRSTPERFORMED']._serialized_end=1260
-  _globals['_STOPPED']._serialized_start=1262
-  _globals['_STOPPED']._serialized_end=1347
-  _globals['_INORDER']._serialized_start=1349
-  _globals['_INORDER']._serialized_end=1476
-  _globals['_COHORTMEMBER']._serialized_start=1478
-  _globals['_COHORTMEMBER']._serialized_end=1551
-  _globals['_CREATECOHORTREQUEST']._serialized_start=1553
-  _globals['_CREATECOHORTREQUEST']._serialized_end=1630
-  _globals['_CREATECOHORTRESPONSE']._serialized_start=1632
-  _globals['_CREATECOHORTRESPONSE']._serialized_end=1689
-  _globals['_UPDATECOHORTREQUEST']._serialized_start=1691
-  _globals['_UPDATECOHORTREQUEST']._serialized_end=1794
-  _globals['_UPDATECOHORTRESPONSE']._serialized_start=1796
-  _globals['_UPDATECOHORTRESPONSE']._serialized_end=1853
-  _globals['_GETCOHORTREQUEST']._serialized_start=1855
-  _globals['_GETCOHORTREQUEST']._serialized_end=1937
-  _globals['_GETCOHORTRESPONSE']._serialized_start=1939
-  _globals['_GETCOHORTRESPONSE']._serialized_end=1993
-  _globals['_LISTCOHORTSREQUEST']._serialized_start=1995
-  _globals['_LISTCOHORTSREQUEST']._serialized_end=2054
-  _globals['_LISTCOHORTSRESPONSE']._serialized_start=2056
-  _globals['_LISTCOHORTSRESPONSE']._serialized_end=2138
-  _globals['_DELETECOHORTREQUEST']._serialized_start=2140
-  _globals['_DELETECOHORTREQUEST']._serialized_end=2202
-  _globals['_DELETECOHORTRESPONSE']._serialized_start=2204
-  _globals['_DELETECOHORTRESPONSE']._serialized_end=2226
-  _globals['_LISTCOHORTMEMBERSREQUEST']._serialized_start=2229
-  _globals['_LISTCOHORTMEMBERSREQUEST']._serialized_end=2358
-  _globals['_LISTCOHORTMEMBERSRESPONSE']._serialized_start=2360
-  _globals['_LISTCOHORTMEMBERSRESPONSE']._serialized_end=2454
-  _globals['_CHANGECOHORTMEMBERSREQUEST']._serialized_start=2456
-  _globals['_CHANGECOHORTMEMBERSREQUEST']._serialized_end=2554
-  _globals['_CHANGECOHORTMEMBERSRESPONSE']._serialized_start=2556
-  _globals['_CHANGECOHORTMEMBERSRESPONSE']._serialized_end=2652
-  _globals['_REFRESHCOHORTREQUEST']._serialized_start=2654
-  _globals['_REFRESHCOHORTREQUEST']._serialized_end=2696
-  _globals['_REFRESHCOHORTRESPONSE']._serialized_start=2698
-  _globals['_REFRESHCOHORTRESPONSE']._serialized_end=2788
-  _globals['_COHORTSERVICE']._serialized_start=2791
-  _globals['_COHORTSERVICE']._serialized_end=3481
+  _globals['_COHORT']._serialized_start=155
+  _globals['_COHORT']._serialized_end=505
+  _globals['_LISTEDCOHORT']._serialized_start=507
+  _globals['_LISTEDCOHORT']._serialized_end=521
+  _globals['_COMPUTEDCOHORT']._serialized_start=523
+  _globals['_COMPUTEDCOHORT']._serialized_end=599
+  _globals['_CRITERION']._serialized_start=602
+  _globals['_CRITERION']._serialized_end=979
+  _globals['_CRITERIONLIST']._serialized_start=981
+  _globals['_CRITERIONLIST']._serialized_end=1036
+  _globals['_PERFORMED']._serialized_start=1039
+  _globals['_PERFORMED']._serialized_end=1193
+  _globals['_FIRSTPERFORMED']._serialized_start=1195
+  _globals['_FIRSTPERFORMED']._serialized_end=1287
+  _globals['_STOPPED']._serialized_start=1289
+  _globals['_STOPPED']._serialized_end=1374
+  _globals['_INORDER']._serialized_start=1376
+  _globals['_INORDER']._serialized_end=1503
+  _globals['_COHORTMEMBER']._serialized_start=1505
+  _globals['_COHORTMEMBER']._serialized_end=1578
+  _globals['_CREATECOHORTREQUEST']._serialized_start=1580
+  _globals['_CREATECOHORTREQUEST']._serialized_end=1657
+  _globals['_CREATECOHORTRESPONSE']._serialized_start=1660
+  _globals['_CREATECOHORTRESPONSE']._serialized_end=1822
+  _globals['_UPDATECOHORTREQUEST']._serialized_start=1824
+  _globals['_UPDATECOHORTREQUEST']._serialized_end=1927
+  _globals['_UPDATECOHORTRESPONSE']._serialized_start=1930
+  _globals['_UPDATECOHORTRESPONSE']._serialized_end=2092
+  _globals['_GETCOHORTREQUEST']._serialized_start=2094
+  _globals['_GETCOHORTREQUEST']._serialized_end=2176
+  _globals['_GETCOHORTRESPONSE']._serialized_start=2178
+  _globals['_GETCOHORTRESPONSE']._serialized_end=2232
+  _globals['_LISTCOHORTSREQUEST']._serialized_start=2234
+  _globals['_LISTCOHORTSREQUEST']._serialized_end=2293
+  _globals['_LISTCOHORTSRESPONSE']._serialized_start=2295
+  _globals['_LISTCOHORTSRESPONSE']._serialized_end=2377
+  _globals['_DELETECOHORTREQUEST']._serialized_start=2379
+  _globals['_DELETECOHORTREQUEST']._serialized_end=2441
+  _globals['_DELETECOHORTRESPONSE']._serialized_start=2443
+  _globals['_DELETECOHORTRESPONSE']._serialized_end=2465
+  _globals['_LISTCOHORTMEMBERSREQUEST']._serialized_start=2468
+  _globals['_LISTCOHORTMEMBERSREQUEST']._serialized_end=2597
+  _globals['_LISTCOHORTMEMBERSRESPONSE']._serialized_start=2599
+  _globals['_LISTCOHORTMEMBERSRESPONSE']._serialized_end=2693
+  _globals['_CHANGECOHORTMEMBERSREQUEST']._serialized_start=2695
+  _globals['_CHANGECOHORTMEMBERSREQUEST']._serialized_end=2793
+  _globals['_CHANGECOHORTMEMBERSRESPONSE']._serialized_start=2795
+  _globals['_CHANGECOHORTMEMBERSRESPONSE']._serialized_end=2891
+  _globals['_REFRESHCOHORTREQUEST']._serialized_start=2893
+  _globals['_REFRESHCOHORTREQUEST']._serialized_end=2935
+  _globals['_REFRESHCOHORTRESPONSE']._serialized_start=2937
+  _globals['_REFRESHCOHORTRESPONSE']._serialized_end=3027
+  _globals['_COHORTSERVICE']._serialized_start=3030
+  _globals['_COHORTSERVICE']._serialized_end=3720
 # @@protoc_insertion_point(module_scope)

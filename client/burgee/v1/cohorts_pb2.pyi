@@ -4,6 +4,7 @@ isort:skip_file
 Cohorts: named sets of persons, or of groups of one type."""
 
 from burgee.v1 import common_pb2 as _common_pb2
+from burgee.v1 import questions_pb2 as _questions_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -435,18 +436,30 @@ class CreateCohortResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COHORT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_EVENTS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_PROPERTIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cohort(self) -> Global___Cohort:
         """With everything the server filled in."""
+
+    @_builtins.property
+    def unknown_events(self) -> _containers.RepeatedCompositeFieldContainer[_questions_pb2.UnknownEvent]:
+        """Of the events by which it is computed, itself or by its actions, those that nobody has ever sent: see QueryInfo."""
+
+    @_builtins.property
+    def unknown_properties(self) -> _containers.RepeatedCompositeFieldContainer[_questions_pb2.UnknownProperty]:
+        """Of the properties by which it is computed, itself or by its actions and cohorts, those that nobody has."""
 
     def __init__(
         self,
         *,
         cohort: Global___Cohort | None = ...,
+        unknown_events: _abc.Iterable[_questions_pb2.UnknownEvent] | None = ...,
+        unknown_properties: _abc.Iterable[_questions_pb2.UnknownProperty] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort", "unknown_events", b"unknown_events", "unknown_properties", b"unknown_properties"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -491,18 +504,30 @@ class UpdateCohortResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COHORT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_EVENTS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_PROPERTIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def cohort(self) -> Global___Cohort:
         """With its new version."""
+
+    @_builtins.property
+    def unknown_events(self) -> _containers.RepeatedCompositeFieldContainer[_questions_pb2.UnknownEvent]:
+        """Of the events by which it is computed, itself or by its actions, those that nobody has ever sent: see QueryInfo."""
+
+    @_builtins.property
+    def unknown_properties(self) -> _containers.RepeatedCompositeFieldContainer[_questions_pb2.UnknownProperty]:
+        """Of the properties by which it is computed, itself or by its actions and cohorts, those that nobody has."""
 
     def __init__(
         self,
         *,
         cohort: Global___Cohort | None = ...,
+        unknown_events: _abc.Iterable[_questions_pb2.UnknownEvent] | None = ...,
+        unknown_properties: _abc.Iterable[_questions_pb2.UnknownProperty] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort", "unknown_events", b"unknown_events", "unknown_properties", b"unknown_properties"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from google.protobuf.json_format import MessageToDict
 
 import burgee
 from burgee.evaluation import Filter
+from burgee.insights.words import read_unknown
 from burgee.v1 import cohorts_pb2 as pb
 from burgee_server.cli.cohort_calls import batches, cohort_stub, cohorts_of, members
 from burgee_server.cli.connection import with_client
@@ -15,6 +16,7 @@ from burgee_server.cli.criteria import criteria_options, read_criteria
 from burgee_server.cli.flag_edits import note_option
 from burgee_server.cli.group_types import tell_unused
 from burgee_server.cli.output import as_json, print_json, print_table, utc
+from burgee_server.cli.query.options import tell_unknown
 from burgee_server.names import name_fault
 
 
@@ -69,8 +71,9 @@ def create(
         cohort.listed.SetInParent()
     else:
         cohort.computed.CopyFrom(computed)
-    made = cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note)).cohort
-    _say(made)
+    made = cohort_stub(client).CreateCohort(pb.CreateCohortRequest(cohort=cohort, change_note=note))
+    _say(made.cohort)
+    tell_unknown(**read_unknown(made))
     tell_unused(client, [group_type])
 
 
@@ -107,7 +110,9 @@ def set_(
             computed.time_zone = cohort.computed.time_zone
         cohort.computed.CopyFrom(computed)
     request = pb.UpdateCohortRequest(cohort=cohort, expected_version=cohort.version, change_note=note)
-    _say(cohort_stub(client).UpdateCohort(request).cohort)
+    made = cohort_stub(client).UpdateCohort(request)
+    _say(made.cohort)
+    tell_unknown(**read_unknown(made))
 
 
 def _change_options(command: click.decorators.FC) -> click.decorators.FC:

@@ -17,7 +17,7 @@ from burgee_server.insights.sql.heard import NO_OWNER
 from burgee_server.insights.sql.scope import first_event
 from burgee_server.insights.timerange import ALL, Span, span, zone_of
 from burgee_server.insights.unknown import UnknownNames
-from burgee_server.insights.words import QueryInfo
+from burgee_server.insights.words import QueryInfo, UnknownName
 from burgee_server.ports.clock import Clock
 from burgee_server.ports.vocabulary import Vocabularies
 from burgee_server.ports.warehouse import (
@@ -85,6 +85,20 @@ class Insights:
         for asked in await self._asked(query, terms):
             for statement in plan(query, asked).statements:
                 await require_compiling(self._warehouse, statement.patterns, terms.timeout)
+
+    async def unknown_in_cohort(self, cohort_key: str, terms: Terms) -> Sequence[UnknownName]:
+        """What a cohort is computed by, itself or by its actions and cohorts, and nobody has ever sent.
+
+        Empty of a list, and if there is no such cohort, or none any more.
+        """
+        vocabulary, now = await self._vocabularies.of(terms.environment_id), self._clock.now()
+        cohort = vocabulary.cohorts.get(cohort_key)
+        if cohort is None or cohort.computed is None:
+            return ()
+        named = {(NO_OWNER, event) for event in events_of(cohort, vocabulary) - {ANY}}
+        ever = Span(FIRST_TIMESTAMP, now, zone_of(""))
+        asked = Asked(terms.environment_id, ever, terms.group_types, now, vocabulary, asker=terms.asker)
+        return await self._unknown.among(asked, named | properties_of(cohort, vocabulary), terms.timeout)
 
     async def _asked(self, query: Question, terms: Terms) -> list[Asked]:
         """What is asked: in the span of the question, and in the one to compare with, if any. Raises Invalid."""

@@ -1,5 +1,6 @@
 """CohortService."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,12 +9,16 @@ from burgee.v1 import cohorts_pb2 as pb
 from burgee.v1 import cohorts_pb2_grpc
 from burgee_server.cohorts import Cohorts, Refreshing
 from burgee_server.errors import Invalid
+from burgee_server.insights import Insights, Terms
+from burgee_server.insights.words import UnknownName
 from burgee_server.ports.cohorts import Cohort
 from burgee_server.ports.criteria import Computed
+from burgee_server.profiles import GroupTypes
 from burgee_server.rpc.call import environment_id, principal
 from burgee_server.rpc.changes import named, require_version
 from burgee_server.rpc.criteria import read_computed, write_computed
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
+from burgee_server.rpc.questions.words import write_unknown
 from burgee_server.rpc.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -25,11 +30,13 @@ _key = partial(named, field="cohort_key")
 class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
     """Cohorts and their members."""
 
-    def __init__(self, cohorts: Cohorts, refreshing: Refreshing) -> None:
+    def __init__(self, cohorts: Cohorts, refreshing: Refreshing, insights: Insights, group_types: GroupTypes) -> None:
         self._cohorts = cohorts
         self._refreshing = refreshing
+        self._insights = insights
+        self._group_types = group_types
 
-    async def CreateCohort(self, request: pb.CreateCohortRequest, _context: Any) -> pb.CreateCohortResponse:
+    async def CreateCohort(self, request: pb.CreateCohortRequest, context: Any) -> pb.CreateCohortResponse:
         """Create a cohort."""
         asked = _defined(request.cohort)
         cohort = await self._cohorts.create(
@@ -41,9 +48,11 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
             principal().name,
             request.change_note,
         )
-        return pb.CreateCohortResponse(cohort=_write(cohort))
+        response = pb.CreateCohortResponse(cohort=_write(cohort))
+        write_unknown(await self._unknown(cohort.key, context), response)
+        return response
 
-    async def UpdateCohort(self, request: pb.UpdateCohortRequest, _context: Any) -> pb.UpdateCohortResponse:
+    async def UpdateCohort(self, request: pb.UpdateCohortRequest, context: Any) -> pb.UpdateCohortResponse:
         """Describe a cohort anew."""
         require_version(request.expected_version)
         asked = _defined(request.cohort)
@@ -57,7 +66,9 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
             principal().name,
             request.change_note,
         )
-        return pb.UpdateCohortResponse(cohort=_write(cohort))
+        response = pb.UpdateCohortResponse(cohort=_write(cohort))
+        write_unknown(await self._unknown(cohort.key, context), response)
+        return response
 
     async def GetCohort(self, request: pb.GetCohortRequest, _context: Any) -> pb.GetCohortResponse:
         """One cohort."""
@@ -121,6 +132,12 @@ class CohortServicer(cohorts_pb2_grpc.CohortServiceServicer):
         return pb.ChangeCohortMembersResponse(
             cohort=_write(change.cohort), added=len(change.added), removed=len(change.removed)
         )
+
+    async def _unknown(self, key: str, context: Any) -> Sequence[UnknownName]:
+        """What a cohort goes by that nobody has ever sent."""
+        environment, asker = environment_id(), principal().api_key_id
+        known, timeout = await self._group_types.known(environment), context.time_remaining()
+        return await self._insights.unknown_in_cohort(key, Terms(environment, known, timeout, asker=asker))
 
 
 def _defined(cohort: pb.Cohort) -> pb.Cohort:

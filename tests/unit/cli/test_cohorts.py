@@ -28,6 +28,14 @@ async def test_a_cohort_is_made_filled_read_and_deleted(run):
     assert json.loads((await run("cohorts", "list", "--json")).output) == []
 
 
+async def test_what_a_cohort_goes_by_and_nobody_has_ever_sent_is_said_beside_it(run):
+    """When it is made, and when it is changed."""
+    made = await run("cohorts", "create", "pros", "--group-type", "user", "--where", "user.pln equals pro")
+    changed = await run("cohorts", "set", "pros", "--did", "reprted")
+    assert "nothing has ever had a property 'user.pln'" in made.stderr
+    assert "nobody has ever sent an event 'reprted'" in changed.stderr
+
+
 async def test_members_come_from_a_file_or_from_standard_input(run, tmp_path: Path, monkeypatch):
     """One a line; blank lines, blanks around a key and the mark of some editors are no part of it; in several calls."""
     monkeypatch.setattr(cohort_calls, "MAX_CHANGED", 3)
@@ -98,7 +106,7 @@ async def test_a_cohort_is_computed_by_what_is_typed_or_by_a_file(run, tmp_path:
     typed = ["--where", "company.plan equals pro", "--did", "reported", "--did-not", "@left", "--at-least", "2"]
     await run("actions", "create", "left", "cancelled")
     made = await run("cohorts", "create", "active", "--group-type", "company", *typed, "--start", "-7d")
-    assert made.output == "active, of type company, is not computed yet\n"
+    assert made.stdout == "active, of type company, is not computed yet\n"
     refreshed = await run("cohorts", "refresh", "active")
     assert refreshed.output == "0 came, 0 went\nactive has 0 members of type company\n"
     [listed] = json.loads((await run("cohorts", "list", "--json")).output)
@@ -140,7 +148,7 @@ async def test_a_cohort_is_changed_as_far_as_is_named(run, tmp_path: Path):
 
     await run("cohorts", "set", "active", "--description", "who reports", "--note", "said by sales")
     changed = await run("cohorts", "set", "active", "--did", "exported", "--at-least", "3", "--start", "-7d")
-    assert changed.output == "active, of type company, is not computed yet\n"
+    assert changed.stdout == "active, of type company, is not computed yet\n"
     [active] = json.loads((await run("cohorts", "list", "--json")).output)
     performed = {"events": {"event": "exported"}, "atLeast": 3, "range": {"start": "-7d"}}
     assert active["computed"] == {"criterion": {"performed": performed}, "timeZone": "Europe/Berlin"}

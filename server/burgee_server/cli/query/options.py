@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from math import isfinite
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -59,6 +59,9 @@ _OPTIONS = (
     as_csv,
 )
 
+
+Names: TypeAlias = Mapping[str, Sequence[str]]
+"""Each with those that are spelt like it."""
 
 PARTIAL = "* is not over, or not in the range as a whole"
 """What a star says beside a column of time."""
@@ -145,7 +148,7 @@ def print_tables(answer: AnswerT, table: Callable[[AnswerT], None], *, with_rows
         click.echo("\ncompared with:")
         table(answer.previous)
         click.echo(info_text(answer.previous.info, with_rows_read=with_rows_read))
-    tell_unknown(answer.info)
+    tell_unknown(answer.info.unknown_events, answer.info.unknown_properties)
 
 
 def print_rows(answer: _Answer) -> None:
@@ -156,7 +159,7 @@ def print_rows(answer: _Answer) -> None:
         spans = {"asked": answer, "previous": answer.previous}
         rows = [{"span": span, **row} for span, each in spans.items() for row in each.to_rows()]
         print_csv(("span", *answer.row_names), rows)
-    tell_unknown(answer.info)
+    tell_unknown(answer.info.unknown_events, answer.info.unknown_properties)
 
 
 def asking_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -184,11 +187,11 @@ def asking_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def tell_unknown(info: QueryInfo) -> None:
+def tell_unknown(unknown_events: Names, unknown_properties: Names) -> None:
     """Say, beside the answer, which events and properties of the question nobody has ever sent."""
-    for event, similar in info.unknown_events.items():
+    for event, similar in unknown_events.items():
         click.echo(f"nobody has ever sent an event {event!r}{_meant(similar)}", err=True)
-    for attribute, similar in info.unknown_properties.items():
+    for attribute, similar in unknown_properties.items():
         click.echo(f"nothing has ever had a property {attribute!r}{_meant(similar)}", err=True)
 
 

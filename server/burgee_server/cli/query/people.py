@@ -39,7 +39,7 @@ def print_keys(
             click.echo(key)
         click.echo("" if keys else "nobody: ", err=True, nl=False)
         click.echo(info_text(info), err=True)
-    tell_unknown(info)
+    tell_unknown(info.unknown_events, info.unknown_properties)
 
 
 def require_one_span(asking: Asking) -> None:

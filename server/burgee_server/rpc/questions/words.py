@@ -211,7 +211,7 @@ def write_info(info: QueryInfo, complete_until: float, message: pb.QueryInfo) ->
     message.end.FromDatetime(info.end)
 
 
-def write_unknown(unknown: Iterable[UnknownName], message: pb.QueryInfo) -> None:
+def write_unknown(unknown: Iterable[UnknownName], message: Any) -> None:
     """The events and the properties that nobody has ever sent."""
     for each in unknown:
         if each.owner:
