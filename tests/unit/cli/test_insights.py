@@ -49,6 +49,25 @@ async def test_what_a_command_asks_is_saved_asked_changed_and_deleted(run, used)
     assert "none" in (await run("insights", "list")).output
 
 
+async def test_a_saved_trend_says_how_it_has_changed(run, used):
+    """Its total beside that of the other span, as the question itself does: of one line, split or not, or of more."""
+    week = ("--start", "2026-03-02", "--end", "2026-03-03", "--compare", "previous")
+    await run("query", "trend", "opened", *week, "--save", "one")
+    await run("query", "trend", "opened", *week, "--by", "company.key", "--save", "split")
+    await run("query", "trend", "opened", "closed", *week, "--save", "two")
+
+    async def shown(key):
+        return [
+            [cell.strip() for cell in line.split("│")[1:-1]]
+            for line in (await run("insights", "ask", key)).output.splitlines()
+            if "│" in line
+        ]
+
+    assert (await shown("one"))[1:3] == [["total", "–", "1", ""], ["before", "–", "2", "since then -50.0%"]]
+    assert (await shown("split"))[1][1:] == ["–", "–", "1", ""], "one part, of one line"
+    assert [row[-3:] for row in await shown("two")][:2] == [["1", "2", "-50.0%"], ["0", "1", "-100.0%"]]
+
+
 async def test_an_insight_is_carried_as_json(run, used, tmp_path):
     """What show prints, create reads: into another environment, or back."""
     await run("query", "trend", "opened", *MARCH, "--save", "opened")

@@ -1,5 +1,6 @@
 """How the answer to a saved insight is shown, of whatever kind it is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,9 +11,9 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import document_of, part_text, print_tables, zone_of
+from burgee_server.cli.query.options import change_text, document_of, part_text, print_tables, zone_of
 
-_SHARES = ("conversion", "share", "rate")
+_SHARES = ("conversion", "share", "rate", "churn")
 
 
 def print_answer(saved: burgee.SavedAnswer) -> None:
@@ -40,10 +41,16 @@ def _print(answer: Any, zone: ZoneInfo) -> None:
 
 
 def _print_lines(trend: burgee.Trend, zone: ZoneInfo) -> None:
-    """A line of the trend a line."""
+    """A line of the trend a line, beside its total in the span to compare with."""
     span = " to ".join(_moment(column, zone) for column in (trend.columns[0], trend.columns[-1]))
     lines = [[row.label, part_text(row.part), Sparkline(row.values), row.values[-1], row.total] for row in trend.rows]
-    print_table(["label", "part", span, "last", "total"], lines)
+    if trend.previous is not None:
+        totals = {(row.series, row.label, row.part): row.total for row in trend.previous.rows}
+        for line, row in zip(lines, trend.rows, strict=True):
+            before = totals.get((row.series, row.label, row.part))
+            line += [before, "–" if before is None else change_text(row.total, before)]
+    compared = [] if trend.previous is None else ["before", "change"]
+    print_table(["label", "part", span, "last", "total", *compared], lines)
 
 
 def _print_rows(answer: Any, zone: ZoneInfo) -> None:
@@ -55,7 +62,20 @@ def _print_rows(answer: Any, zone: ZoneInfo) -> None:
         columns.append("")
         most = max((row["value"] for row in rows), default=0)
         lines = [[*line, Bar(row["value"], most)] for line, row in zip(lines, rows, strict=True)]
+        lines += _totals(answer, columns)
     print_table([name.replace("_", " ") for name in columns], lines)
+
+
+def _totals(trend: burgee.Trend, columns: Sequence[str]) -> list[list[Any]]:
+    """The total of the one line of a trend, and that of the span to compare with, if there is one."""
+    if trend.previous is None or not trend.rows or not trend.previous.rows:
+        return []
+    now, before = trend.rows[0].total, trend.previous.rows[0].total
+    last = {"total": (now, ""), "before": (before, f"since then {change_text(now, before)}")}
+    return [
+        [{"label": name, "value": value, "": change}.get(column) for column in columns]
+        for name, (value, change) in last.items()
+    ]
 
 
 def _cell(name: str, value: Any, zone: ZoneInfo) -> Any:
