@@ -27,6 +27,7 @@ from burgee_server.ports.criteria import (
     Stopped,
     Unless,
 )
+from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import ProfileRow
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from tests.fixtures.examples import examples
@@ -265,3 +266,36 @@ async def test_a_cohort_that_cannot_be_meant_is_refused(
         await ask(Environment(warehouse, 1), plan_trend, query, vocabulary)
     [violation] = error.value.violations
     assert (violation.field, told in violation.reason) == (field, True), violation
+
+
+def _deep(filter_: Filter, levels: int) -> Filter:
+    """A filter so many levels deep."""
+    return filter_ if levels == 1 else AnyOf((_deep(filter_, levels - 1),))
+
+
+def _chain(length: int, by_deeds: bool) -> dict[str, NamedCohort]:
+    """Cohorts of which each asks for the one before in the deepest place that there is; c0 did a."""
+    chained: dict[str, Criterion] = {"c0": Performed(Events("a"), Comparison.AT_LEAST, 1, WHOLE)}
+    for number in range(1, length):
+        before = Condition("user.key", Operator.IN_COHORT, (f"c{number - 1}",))
+        done = Events("a", filter=_deep(before, 10))
+        inner: Criterion = Performed(done, Comparison.AT_LEAST, 1, WHOLE) if by_deeds else Having(_deep(before, 10))
+        for _ in range(9):
+            inner = Some((inner,))
+        chained[f"c{number}"] = inner
+    return {key: cohort(key, criterion) for key, criterion in chained.items()}
+
+
+@pytest.mark.parametrize("by_deeds", [True, False], ids=["by what they did", "by what they are"])
+async def test_cohorts_ask_for_one_another_ten_deep_and_no_deeper(environment: Environment, by_deeds: bool) -> None:
+    """However deep each asks in itself; beyond, the question is refused, and does not go as deep as Python can."""
+    await environment.load(at("ann"), at("bob"))
+
+    def asked(top: str) -> TrendQuery:
+        return TrendQuery((Series("a"),), MARCH, filter=_deep(Condition("user.key", Operator.IN_COHORT, (top,)), 10))
+
+    chain = with_cohorts(*_chain(70, by_deeds).values())
+    assert (await ask(environment, plan_trend, asked("c9"), chain)).rows[0].total == 2
+    for top in ("c10", "c69"):
+        with pytest.raises(Invalid, match="10 deep"):
+            await ask(environment, plan_trend, asked(top), chain)

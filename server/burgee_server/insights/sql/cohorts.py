@@ -6,6 +6,9 @@ from burgee_server.insights.sql.keysets import KeySet
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.ports.vocabulary import NamedCohort
 
+MAX_CHAIN = 10
+"""How many cohorts may ask for one another, from the first to the last: each is written inside the one that asks."""
+
 
 def members(scope: Scope, owner: str, cohort_key: str, path: str, within: tuple[str, ...] = ()) -> KeySet:
     """The members of a cohort that must be made of persons, or of groups of a type: of `owner`.
@@ -20,6 +23,9 @@ def members(scope: Scope, owner: str, cohort_key: str, path: str, within: tuple[
     if cohort_key in within:
         way = " → ".join((*within[within.index(cohort_key) :], cohort_key))
         raise Invalid.of(path, f"goes round in a circle: {way}")
+    if len(within) == MAX_CHAIN:
+        way = " → ".join((*within, cohort_key))
+        raise Invalid.of(path, f"cohorts may ask for one another {MAX_CHAIN} deep, and these go further: {way}")
     scope.count_cohort(path)
     return _members(scope, cohort, path, within)
 
