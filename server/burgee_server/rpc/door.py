@@ -239,7 +239,7 @@ def _guard_stream(method: str, handler: Handler, streams: OpenStreams, calls: Me
         if call.was_named():  # not always: it costs a flag check a twentieth of its time
             context.set_trailing_metadata(call.trailing_metadata())
         try:
-            with streams.open(call.principal().api_key_id):
+            with streams.open(call.principal().api_key_id, context.peer()):
                 async with aclosing(behaviour(decode(raw, parse, descriptor), context)) as messages:
                     async for message in messages:
                         await context.write(message if isinstance(message, bytes) else serialize(message))

@@ -21,7 +21,7 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]  # there at run t
         """The status, whenever it changes; in the end, NOT_SERVING."""
         watcher = _Watcher(context)
         try:
-            with self._streams.open(""):
+            with self._streams.open("", context.peer()):
                 await super().Watch(request, watcher)
         except Stopping:
             if watcher.told != _NOT_SERVING:

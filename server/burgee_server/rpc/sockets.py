@@ -6,7 +6,9 @@ import os
 import socket
 import struct
 import termios
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
+from ipaddress import ip_address
+from urllib.parse import unquote
 
 GOAWAY = struct.pack(">BHBBIII", 0, 8, 7, 0, 0, (1 << 31) - 1, 0)
 """A frame of HTTP/2 (RFC 9113, section 6.8): whatever was sent is answered, send nothing more. No error."""
@@ -21,10 +23,40 @@ def say_goodbye(port: int) -> None:
     not worth another try to most clients. Who is slow to read what was written before is told nothing.
     """
     for mine in connections(port):
-        with contextlib.suppress(OSError):
-            [unsent] = struct.unpack("i", fcntl.ioctl(mine, termios.TIOCOUTQ, bytes(4)))
-            if unsent <= _UNSENT_BYTES:
-                mine.send(GOAWAY, socket.MSG_DONTWAIT)
+        _say_goodbye(mine)
+
+
+def say_goodbye_to(port: int, peers: Set[str]) -> Set[str]:
+    """Tell some of the callers at this port, by gRPC's names of them; who needs not be told again: it was, or is gone."""
+    names = {_address(peer): peer for peer in peers}
+    told = set(peers)
+    for mine in connections(port):
+        host, number = mine.getpeername()[:2]
+        peer = names.get((_host(host), number))
+        if peer is not None and not _say_goodbye(mine):
+            told.discard(peer)
+    return told
+
+
+def _say_goodbye(mine: socket.socket) -> bool:
+    """Whether a caller was told."""
+    with contextlib.suppress(OSError):
+        [unsent] = struct.unpack("i", fcntl.ioctl(mine, termios.TIOCOUTQ, bytes(4)))
+        if unsent <= _UNSENT_BYTES:
+            return mine.send(GOAWAY, socket.MSG_DONTWAIT) == len(GOAWAY)
+    return False
+
+
+def _address(peer: str) -> tuple[str, int]:
+    """The host and port of gRPC's name of a peer, as `ipv4:127.0.0.1:4750` or `ipv6:%5B::1%5D:4750`."""
+    host, _, number = unquote(peer).partition(":")[2].rpartition(":")
+    return _host(host.strip("[]")), int(number)
+
+
+def _host(host: str) -> str:
+    """The address, as IPv4 if it is one of those in IPv6."""
+    address = ip_address(host)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def hang_up(port: int) -> None:

@@ -7,6 +7,7 @@ from typing import cast
 
 from burgee_server.errors import BurgeeError, Stopping, Unauthenticated
 from burgee_server.ports.changes import Change, Kind
+from burgee_server.rpc.detours import Detours
 
 MOST_REVOKED = 1_000
 """How many keys must be revoked while a call is on its way in, between two steps, until it could slip through."""
@@ -20,6 +21,7 @@ class OpenStreams:
         self._ending: dict[asyncio.Task[object], BurgeeError] = {}
         self._revoked: dict[str, None] = {}
         self._stopping = False
+        self.detours = Detours()
 
     def notice(self, change: Change) -> None:
         """Listen to the change feed with this."""
@@ -39,8 +41,8 @@ class OpenStreams:
             self._end(task, _stopping())
 
     @contextmanager
-    def open(self, api_key_id: str) -> Iterator[None]:
-        """Inside, this task may be ended: raises Unauthenticated or Stopping."""
+    def open(self, api_key_id: str, connection: str = "") -> Iterator[None]:
+        """Inside, this task may be ended: raises Unauthenticated or Stopping. `connection` is by gRPC's name of its peer."""
         if self._stopping:
             raise _stopping()
         if api_key_id in self._revoked:
@@ -48,7 +50,8 @@ class OpenStreams:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._keys[task] = api_key_id
         try:
-            yield
+            with self.detours.stay(connection):
+                yield
         except asyncio.CancelledError:
             if (error := self._ending.get(task)) is None or task.uncancel():
                 raise

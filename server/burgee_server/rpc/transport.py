@@ -35,6 +35,10 @@ _GRPCIO = (
 )
 
 
+NATIVE_CALLS = 1_024
+"""How many calls the native transport lets a connection have if it is told nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transport:
     """Which one, and how long it keeps a connection; 0 is for ever. The native one knows no age, and no TLS."""
@@ -53,6 +57,11 @@ class Transport:
     """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
     certificate: Certificate | None = None
     """What callers are shown, and speak TLS to; without, they speak in plain text."""
+
+    @property
+    def most_calls(self) -> int:
+        """How many calls a connection may have open; 0 is any number."""
+        return self.connection_calls or (NATIVE_CALLS if self.native else 0)
 
     @property
     def stream_seconds(self) -> float:
