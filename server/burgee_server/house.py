@@ -17,7 +17,7 @@ from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights, Lists, SavedInsights, WarehouseComputing, check_matchers
 from burgee_server.metrics import Collector, Source
-from burgee_server.metrics.calls import calls, captured, evaluations
+from burgee_server.metrics.calls import calls, captured, connections, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
 from burgee_server.metrics.stores import asked, backlog, holding, loaded, refused
 from burgee_server.ports.access import AccessStore
@@ -168,6 +168,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     }
     sources: dict[str, Source] = {
         "calls": partial(calls, answered),
+        "connections": partial(connections, streams.detours),
         "evaluations": partial(evaluations, flag_servicer),
         "capture": partial(captured, taking, limits),
         "loader": partial(loaded, loader),

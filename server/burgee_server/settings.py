@@ -149,9 +149,9 @@ class Settings(BaseSettings):
     connections: Annotated[int, Field(ge=0)] = Field(
         20_000, description="How many connections may be open; more are closed, by grpcio at once. 0: any number."
     )
-    connection_calls: Annotated[int, Field(ge=0)] = Field(
-        0,
-        description="How many calls a connection may have open, streams of changes too. 0: any; 1,024 on native.",
+    connection_calls: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="How many calls a connection may have open, streams too. Unset: 16 on native, else any. 0: any.",
     )
     connection_seconds: Annotated[float, Field(ge=0)] = Field(
         0.0,

@@ -10,15 +10,17 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from burgee.v1 import flags_pb2
+from burgee.v1 import flags_pb2, trend_pb2
 from burgee.v1.flags_pb2_grpc import FlagServiceStub
+from burgee.v1.insights_pb2_grpc import InsightServiceStub
 from burgee_server.flags import Watch
 from burgee_server.rpc import crowd
 from burgee_server.rpc.flags import FlagServicer
+from burgee_server.rpc.insights import InsightServicer
 from burgee_server.rpc.server import EVALUATE, RpcServer
 from burgee_server.rpc.sockets import hang_up
 from burgee_server.rpc.streams import OpenStreams
-from burgee_server.rpc.transport import Transport
+from burgee_server.rpc.transport import NATIVE_CALLS, Transport
 from tests.rpc.frames import (
     ACK,
     GOAWAY,
@@ -43,9 +45,10 @@ def serving(server, admin):
     """Serves the session's server once more, with another transport, to channels with options of their own."""
 
     @asynccontextmanager
-    async def serve(transport=Transport(), servicers=None):  # noqa: B008 - frozen
+    async def serve(transport=Transport(), servicers=None, streams=None):  # noqa: B008 - frozen
         house = server.house
-        rpc = RpcServer(servicers or house.servicers, house.gate, OpenStreams(), house.limits, house.calls, transport)
+        open_streams = streams or OpenStreams()
+        rpc = RpcServer(servicers or house.servicers, house.gate, open_streams, house.limits, house.calls, transport)
         port = await rpc.start("127.0.0.1:0")
         await rpc.ready()
         channels = []
@@ -130,19 +133,86 @@ async def test_no_more_connections_than_the_setting_on_native(serving, admin, mo
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
-async def test_no_more_calls_on_a_connection_than_the_setting(serving, admin, native):
+async def test_no_more_calls_on_a_connection_than_the_setting(serving, server, admin, native):
     """A client waits with one more until another has ended, and has been told so. Other connections do not notice."""
-    async with serving(Transport(native, connection_calls=3)) as (_, connect), asyncio.timeout(20):
-        full, other = connect(), connect()
-        streams = [FlagServiceStub(full).Watch(flags_pb2.WatchRequest(), metadata=key(admin)) for _ in range(3)]
+    begun, may_end = asyncio.Semaphore(0), asyncio.Event()
+    flags = FlagServicer(
+        server.house.servicers.flags._checks, server.house.servicers.flags._answers, server.house.watch
+    )
+
+    async def evaluates(_question, _context):
+        begun.release()
+        await may_end.wait()
+        return b""
+
+    flags.Evaluate = evaluates
+    flags.at_once = lambda *_question: None
+    servicers = replace(server.house.servicers, flags=flags)
+    async with serving(Transport(native, connection_calls=3), servicers) as (_, connect), asyncio.timeout(20):
+        full = connect()
+        calls = [asyncio.create_task(evaluate(full, admin)) for _ in range(4)]
+        for _ in range(3):
+            await begun.acquire()
+        calls.append(asyncio.create_task(evaluate(connect(), admin)))
+        await begun.acquire()
+        assert begun.locked()
+        may_end.set()
+        await asyncio.gather(*calls)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_streams_never_take_up_all_the_calls_that_a_connection_may_have(serving, admin, native):
+    """A client with more of them is told to go on elsewhere: all begin, and go on, and calls have room.
+
+    On one channel, which opens as many connections as that takes, and leaves none before its streams have ended.
+    """
+    open_streams = OpenStreams()
+    transport = Transport(native, connection_calls=4)
+    async with serving(transport, streams=open_streams) as (_, connect), asyncio.timeout(20):
+        channel = connect()
+        request = flags_pb2.WatchRequest(heartbeat_seconds=1)
+        streams = [FlagServiceStub(channel).Watch(request, metadata=key(admin)) for _ in range(20)]
         for stream in streams:
-            await stream.read()
-        one_more = asyncio.create_task(evaluate(full, admin))
-        for _ in range(10):
-            await evaluate(other, admin)
-        assert not one_more.done()
-        streams[0].cancel()
-        await one_more
+            assert (await stream.read()).snapshot
+        await evaluate(channel, admin)
+        for stream in streams:
+            assert (await stream.read()).version
+            stream.cancel()
+        assert open_streams.detours.told >= 4
+
+
+async def test_questions_do_not_hold_up_flag_checks_on_their_channel(serving, admin, monkeypatch):
+    """Of more than a connection may have, all begin, though none has ended, and a check is answered meanwhile."""
+    begun, may_end = asyncio.Semaphore(0), asyncio.Event()
+
+    async def answers(*_question):
+        begun.release()
+        await may_end.wait()
+        return trend_pb2.QueryTrendResponse()
+
+    monkeypatch.setattr(InsightServicer, "QueryTrend", answers)
+    async with serving(Transport(native=True)) as (_, connect), asyncio.timeout(20):
+        channel = connect()
+        ask = InsightServiceStub(channel).QueryTrend
+        asked = [ask(trend_pb2.QueryTrendRequest(), metadata=key(admin)) for _ in range(NATIVE_CALLS * 2)]
+        await asyncio.gather(*(begun.acquire() for _ in asked))
+        await evaluate(channel, admin)
+        may_end.set()
+        await asyncio.gather(*asked)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_many_calls_at_once_on_one_channel_are_all_answered(serving, admin, native):
+    """More than a connection may have where nothing is set: the client waits with some, and none is refused.
+
+    Those for the health, too, which gRPC's own server answers behind the native transport.
+    """
+    async with serving(Transport(native)) as (_, connect), asyncio.timeout(60):
+        channel = connect()
+        await asyncio.gather(*(evaluate(channel, admin) for _ in range(300)))
+        health = health_pb2_grpc.HealthStub(channel)
+        answers = await asyncio.gather(*(health.Check(health_pb2.HealthCheckRequest()) for _ in range(300)))
+        assert {answer.status for answer in answers} == {SERVING}
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])

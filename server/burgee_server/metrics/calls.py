@@ -7,6 +7,7 @@ from burgee_server.capture import Capture
 from burgee_server.metrics import table
 from burgee_server.metrics.samples import Sample
 from burgee_server.rpc.calls import Calls
+from burgee_server.rpc.detours import Detours
 from burgee_server.rpc.flags import FlagServicer
 from burgee_server.rpc.limits import CaptureLimits
 
@@ -21,6 +22,12 @@ def calls(answered: Calls) -> Iterator[Sample]:
             yield Sample(table.RPC_SECONDS, method.timings, labels)
         for code, count in method.codes.items():
             yield Sample(table.RPC_CALLS, count, (*labels, code))
+
+
+def connections(detours: Detours) -> Iterator[Sample]:
+    """Connections with many streams."""
+    yield Sample(table.CONNECTIONS_SENT_ON, detours.told)
+    yield Sample(table.CONNECTIONS_FULL, detours.full)
 
 
 def evaluations(flags: FlagServicer) -> Iterator[Sample]:

@@ -37,6 +37,16 @@ RPC_RUNNING = Metric("burgee_rpc_running", _GAUGE, "Calls that are being answere
 RPC_LATE = Metric(
     "burgee_rpc_late_total", _COUNTER, "Calls of any method that did not begin: their deadline had passed (grpcio)."
 )
+CONNECTIONS_SENT_ON = Metric(
+    "burgee_connections_sent_on_total",
+    _COUNTER,
+    "Connections with half as many streams and questions as they may have calls; clients were told to open another.",
+)
+CONNECTIONS_FULL = Metric(
+    "burgee_connections_full",
+    _GAUGE,
+    "Connections with as many streams and questions as they may have calls; see connection_calls.",
+)
 RPC_SECONDS = Metric("burgee_rpc_seconds", _HISTOGRAM, "From reading a request to its answer; streams aside.", _METHOD)
 EVALUATIONS = Metric("burgee_evaluations_total", _COUNTER, "Flag checks that this server has answered.", ("reason",))
 

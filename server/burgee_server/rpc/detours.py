@@ -1,10 +1,11 @@
-"""Connections of whose calls half are streams that stay open: what is called next is to go another way."""
+"""Connections of whose calls half stay open, as streams and questions do: what is called next is to go another way."""
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from time import monotonic
 
 from burgee_server.rpc.sockets import say_goodbye_to
@@ -14,32 +15,34 @@ log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 0.05
 _LONGEST_SECONDS = 5.0
 """After how long it is tried again to tell a connection that had something on its way: the first time, and at most."""
+_LOOK_SECONDS = 5.0
+"""How long a connection may have room for nothing more until that is looked into: its client has been told."""
 _WRITE_SECONDS = 60.0
-"""How often the log says that a connection has room for nothing but streams."""
+"""How often the log says so."""
 
 
 class Detours:
-    """Counts the streams of each connection, and tells the client of one that has many to make its next calls on another.
+    """Counts the calls that stay on each connection; the client of one with many is told to make the next on another.
 
-    Calls on a connection are limited, and a client waits with what is beyond: on one with nothing but streams, for ever.
-    Its streams go on; the one that it opens next is on a connection with room.
+    Calls on a connection are limited, and clients wait with what is beyond: on one with nothing but streams, for ever.
+    Those that are open go on; what is called next is on a connection with room.
     """
 
     def __init__(self) -> None:
-        self._streams: Counter[str] = Counter()
+        self._staying: Counter[str] = Counter()
         self._port = 0
         self._most = 0
         self._plain = True
         self._due: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
-        self._written = -_WRITE_SECONDS
+        self._written = -inf
         self.told = 0
         """How many connections were told."""
 
     @property
     def full(self) -> int:
-        """How many connections have as many streams as they may have calls."""
-        return sum(count >= self._most for count in self._streams.values()) if self._most else 0
+        """How many connections have as many calls that stay as they may have calls."""
+        return sum(count >= self._most for count in self._staying.values()) if self._most else 0
 
     def begin(self, port: int, most: int, *, plain: bool) -> None:
         """From now on, connections at a port of ours may have so many calls; 0 is any number.
@@ -50,21 +53,21 @@ class Detours:
 
     @contextmanager
     def stay(self, connection: str) -> Iterator[None]:
-        """Inside, a stream is open on a connection, by the name that gRPC gives to its other end."""
+        """Inside, a call stays open on a connection, by the name that gRPC gives to its other end."""
         if not self._most or not connection.startswith(("ipv4:", "ipv6:")):
             yield
             return
-        self._streams[connection] += 1
-        if self._plain and self._streams[connection] == self._enough:
+        self._staying[connection] += 1
+        if self._plain and self._staying[connection] == self._enough:
             self._tell(connection)
-        if self._streams[connection] >= self._most:
-            self._write(connection)
+        if self._staying[connection] == self._most:
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._write)
         try:
             yield
         finally:
-            self._streams[connection] -= 1
-            if not self._streams[connection]:
-                del self._streams[connection]
+            self._staying[connection] -= 1
+            if not self._staying[connection]:
+                del self._staying[connection]
 
     @property
     def _enough(self) -> int:
@@ -81,24 +84,25 @@ class Detours:
         while True:
             told = await asyncio.to_thread(say_goodbye_to, self._port, frozenset(self._due))
             self.told += len(told)
-            self._due = {each for each in self._due - told if self._streams[each] >= self._enough}
+            self._due = {each for each in self._due - told if self._staying[each] >= self._enough}
             if not self._due:
                 return
             await asyncio.sleep(seconds)
             seconds = min(seconds * 2, _LONGEST_SECONDS)
 
-    def _write(self, connection: str) -> None:
-        """Say it to people, now and then."""
-        if (now := monotonic()) - self._written < _WRITE_SECONDS:
+    def _write(self) -> None:
+        """Say to people, now and then, that connections are full and stay so."""
+        full = [connection for connection, count in self._staying.items() if count >= self._most]
+        if not full or (now := monotonic()) - self._written < _WRITE_SECONDS:
             return
         self._written = now
-        why = "was told to open another, and has not" if self._plain else "cannot be told so in TLS"
         log.warning(
-            "%s has %d streams open on one connection and may have no more calls there: what it calls next waits without "
-            "an end unless it opens another connection, which it %s; set connection_calls higher (%d connections are "
-            "like this)",
-            connection,
-            self._streams[connection],
-            why,
-            self.full,
-        )  # fmt: skip
+            "connections with as many streams and questions as there may be calls, %d, so that the next call waits "
+            "until one of them ends: %d, %s among them. %s: set connection_calls higher, or have it open more of them",
+            self._most,
+            len(full),
+            full[0],
+            "Its client was told to open another"
+            if self._plain
+            else "In TLS its client cannot be told to open another",
+        )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias
@@ -19,6 +19,7 @@ from burgee_server.errors import BurgeeError, Invalid, Overloaded, Unauthenticat
 from burgee_server.rpc import call
 from burgee_server.rpc.calls import Calls, MethodCalls
 from burgee_server.rpc.decoding import decode
+from burgee_server.rpc.detours import Detours
 from burgee_server.rpc.errors import abort, code_of
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.permissions import NEEDED
@@ -33,6 +34,8 @@ Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
 AtOnce: TypeAlias = Callable[[int, bytes], bytes | None]
 
 CAPTURE = "/burgee.v1.CaptureService/Capture"
+_QUESTIONS = "/burgee.v1.InsightService/"
+"""Calls that take up to a minute, by the beginning of their path."""
 
 _NONE: Mapping[str, AtOnce] = MappingProxyType({})
 
@@ -155,7 +158,9 @@ class Door(grpc.aio.ServerInterceptor):
             if handler.unary_stream:
                 guarded = _guard_stream(method, handler, self._streams, calls)
             else:
-                guarded = _guard(method, handler, self._running, calls, self._at_once.get(method))
+                guarded = _guard(
+                    method, handler, self._running, calls, self._at_once.get(method), self._streams.detours
+                )
             self._guarded[method] = guarded
         # Here and not in the handler, where the metadata would have to be read from the wire once more.
         call.name(metadata)
@@ -171,7 +176,14 @@ class Door(grpc.aio.ServerInterceptor):
         return guarded
 
 
-def _guard(method: str, handler: Handler, running: RunningCalls, calls: MethodCalls, at_once: AtOnce | None) -> Handler:
+def _guard(
+    method: str,
+    handler: Handler,
+    running: RunningCalls,
+    calls: MethodCalls,
+    at_once: AtOnce | None,
+    detours: Detours,
+) -> Handler:
     """The handler, with messages read and errors answered in our words and not in gRPC's.
 
     One without a deserializer is given the bytes, and reads them itself if it has to. What is answered without waiting
@@ -180,6 +192,7 @@ def _guard(method: str, handler: Handler, running: RunningCalls, calls: MethodCa
     behaviour: Any = handler.unary_unary
     parse: Any = handler.request_deserializer
     descriptor = _request_of(method)
+    stays = method.startswith(_QUESTIONS)
 
     async def run(raw: bytes, context: Context) -> Any:
         began = perf_counter()
@@ -193,7 +206,8 @@ def _guard(method: str, handler: Handler, running: RunningCalls, calls: MethodCa
         try:
             task = running.begin()
             try:
-                return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
+                with detours.stay(context.peer()) if stays else nullcontext():
+                    return await behaviour(decode(raw, parse, descriptor) if parse else raw, context)
             except asyncio.CancelledError:
                 if (stopping := running.why_cancelled(task)) is None:
                     raise

@@ -34,6 +34,8 @@ class NativeServer(pygrpc_native.aio.Server):
     def __init__(self, door: Door, options: Sequence[tuple[str, Any]], most_connections: int = 0) -> None:
         """Serve behind a door; on more than `most_connections` it hangs up; 0: any number."""
         super().__init__(interceptors=[door], options=options, io_threads=_IO_THREADS)
+        # What is behind, for health and reflection, is gRPC's own, whose limit refuses calls (docs/decisions/0120).
+        self._options = [option for option in options if option[0] != "grpc.max_concurrent_streams"]
         self._door = door
         self._most_connections = most_connections
         self._thinning: asyncio.Task[None] | None = None

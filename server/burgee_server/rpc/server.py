@@ -127,9 +127,7 @@ class RpcServer:
         Calls are answered from here on, if slowly; whoever asks for the health is told to wait for `ready`.
         """
         self._port = self._transport.listen(self._server, listen)
-        self._streams.detours.begin(
-            self._port, self._transport.most_calls, plain=self._transport.certificate is None
-        )
+        self._streams.detours.begin(self._port, self._transport.most_calls, plain=self._transport.certificate is None)
         await self._set_health(("", *self._services), _NOT_SERVING)
         await self._server.start()
         return self._port

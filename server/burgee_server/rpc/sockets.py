@@ -27,7 +27,7 @@ def say_goodbye(port: int) -> None:
 
 
 def say_goodbye_to(port: int, peers: Set[str]) -> Set[str]:
-    """Tell some of the callers at this port, by gRPC's names of them; who needs not be told again: it was, or is gone."""
+    """Tell some of the callers at this port, by gRPC's names of them; those that were told, or are gone."""
     names = {_address(peer): peer for peer in peers}
     told = set(peers)
     for mine in connections(port):

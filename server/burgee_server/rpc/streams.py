@@ -42,7 +42,7 @@ class OpenStreams:
 
     @contextmanager
     def open(self, api_key_id: str, connection: str = "") -> Iterator[None]:
-        """Inside, this task may be ended: raises Unauthenticated or Stopping. `connection` is by gRPC's name of its peer."""
+        """Inside, this task may be ended: raises Unauthenticated or Stopping. `connection`: gRPC's name of its peer."""
         if self._stopping:
             raise _stopping()
         if api_key_id in self._revoked:

@@ -35,8 +35,9 @@ _GRPCIO = (
 )
 
 
-NATIVE_CALLS = 1_024
-"""How many calls the native transport lets a connection have if it is told nothing."""
+NATIVE_CALLS = 16
+_NATIVE_ANY = 1_024
+"""How many calls the native transport lets a connection have: unless it is set, and if it is to be any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ class Transport:
     """How long calls that are open on it may then go on."""
     most_connections: int = 0
     """0 is any number. On the native one more are there for a second, until it is looked how many there are."""
-    connection_calls: int = 0
-    """How many calls a connection may have open; clients keep those beyond that to themselves. 0 is any number, and
-    what the transport takes where it has a number of its own."""
+    connection_calls: int | None = None
+    """How many calls a connection may have open; clients keep those beyond that to themselves. 0 is any number, or the
+    most that the native one knows; None is what serves: NATIVE_CALLS there, any number on grpcio."""
     shares_port: bool = False
     """Whether other processes of the same server may listen on it, too; else a port that is taken is an error."""
     certificate: Certificate | None = None
@@ -61,7 +62,9 @@ class Transport:
     @property
     def most_calls(self) -> int:
         """How many calls a connection may have open; 0 is any number."""
-        return self.connection_calls or (NATIVE_CALLS if self.native else 0)
+        if self.connection_calls is None:
+            return NATIVE_CALLS if self.native else 0
+        return self.connection_calls or (_NATIVE_ANY if self.native else 0)
 
     @property
     def stream_seconds(self) -> float:
@@ -89,7 +92,7 @@ class Transport:
             raise OSError(f"cannot listen on {address}: it is taken, or not an address of this machine") from error
 
     def _calls(self) -> Sequence[tuple[str, Any]]:
-        return [("grpc.max_concurrent_streams", self.connection_calls)] if self.connection_calls else []
+        return [("grpc.max_concurrent_streams", self.most_calls)] if self.most_calls else []
 
     def _limits(self) -> Sequence[tuple[str, Any]]:
         limits = []
