@@ -66,6 +66,20 @@ async def test_whoever_has_the_fewest_is_next_and_equals_take_turns() -> None:
         assert (leaves, room.given[-1]) == (leaves, comes)
 
 
+async def test_whoever_is_gone_takes_no_turn_from_another_who_waits_with_it() -> None:
+    """The one behind it, of the same asker, came before others."""
+    room = Room(1)
+    room.come("first")
+    await settled()
+    [gone, *_] = room.come("a", "a", "b")
+    await settled()
+    gone.cancel()
+    for leaves in ("first", "a"):
+        room.seats.leave(leaves)
+        await settled()
+    assert room.given == ["first", "a", "b"]
+
+
 @pytest.mark.parametrize("given", [False, True], ids=["it waits", "it was just given one"])
 async def test_whoever_is_gone_has_no_seat(given: bool) -> None:
     """Neither does the seat that it waited for, or was given in that moment, stay empty."""

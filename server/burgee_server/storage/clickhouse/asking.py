@@ -4,8 +4,9 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from functools import partial
 
 from clickhouse_connect.driver.client import Client
@@ -47,10 +48,8 @@ class Asking:
                 async with asyncio.timeout(timeout):
                     if seats is not None:
                         await seats.take(statement.asker)
-                    if self._closed:
-                        raise Unavailable("the server is stopping: ask again later")
-                    running = pool.submit(partial(_raw, statement, fmt, settings or {}, name, deadline))
-                    self._follow(name, running, statement.asker, seats)
+                    work = partial(_raw, statement, fmt, settings or {}, name, deadline)
+                    running = self._begin(pool, work, name, statement.asker, seats)
                     return await asyncio.wrap_future(running)
             except Error as error:
                 told = failures.of_query(error)
@@ -65,25 +64,37 @@ class Asking:
                 raise
 
     def close(self) -> None:
-        """Stop what runs, and begin nothing more: whoever asked has been told, or is gone."""
+        """Stop what runs, and begin nothing more: who waits for a seat is told so when there is one."""
         self._closed = True
         for name, running in tuple(self._running.items()):
             self._stop(name, running)
 
-    def _follow(self, name: str, running: Future[bytes], asker: str, seats: Seats | None) -> None:
-        """Until it has ended, which may be later than that it was given up."""
+    def _begin(
+        self, pool: ClientPool, work: Callable[[Client], bytes], name: str, asker: str, seats: Seats | None
+    ) -> Future[bytes]:
+        """Have a client work. The seat is left when it has ended, which may be later than that it was given up."""
         loop = asyncio.get_running_loop()
-        self._running[name] = running
 
         def ended(_: Future[bytes]) -> None:
             self._running.pop(name, None)
             if seats is not None:
-                loop.call_soon_threadsafe(seats.leave, asker)
+                with suppress(RuntimeError):  # the loop is closed, and nobody waits for a seat any more
+                    loop.call_soon_threadsafe(seats.leave, asker)
 
+        try:
+            if self._closed:
+                raise Unavailable("the server is stopping: ask again later")
+            running = self._running[name] = pool.submit(work)
+        except BaseException:
+            if seats is not None:
+                seats.leave(asker)
+            raise
         running.add_done_callback(ended)
+        return running
 
     def _stop(self, name: str, running: Future[bytes]) -> None:
-        self._kills.submit(partial(_kill, name=name, running=running))
+        if not running.done():
+            self._kills.submit(partial(_kill, name=name, running=running))
 
 
 def _raw(

@@ -42,10 +42,12 @@ class Seats:
             if self._taken[asker] == self._most:
                 return
             line = self._waiting.pop(asker)
-            seat = line.popleft()
+            while line:
+                seat = line.popleft()
+                if not seat.cancelled():  # whoever is gone has no turn
+                    self._free -= 1
+                    self._taken[asker] += 1
+                    seat.set_result(None)
+                    break
             if line:
                 self._waiting[asker] = line  # behind the others
-            if not seat.cancelled():
-                self._free -= 1
-                self._taken[asker] += 1
-                seat.set_result(None)
