@@ -1,7 +1,7 @@
 """gRPC's own server, and how calls are taken out of its core: many at a time, and not those that nobody waits for."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from burgee_server.errors import Overloaded
 from burgee_server.rpc.call import name
 from burgee_server.rpc.door import CAPTURE, Door, Handler
 from burgee_server.rpc.errors import abort
-from burgee_server.rpc.line import Line
+from burgee_server.rpc.line import Intake, Line
 from burgee_server.rpc.shortcut import Shortcut
 
 _AT_A_TIME = 64
@@ -51,18 +51,19 @@ class _Core(cygrpc.AioServer):  # type: ignore[misc]  # it has no types
 
     def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
         """What grpc.aio waits for: the next call of a registered method, or of any other."""
-        request = self._request_call if method is None else partial(self._request_registered_call, method)
         if method is not None and self._door.answers_at_once(path := method.decode()):
-            handler, is_running = self._handlers[path], self.is_running
-            shortcut = Shortcut(request, self._door, self._on, _AT_A_TIME, path, handler, is_running)
+            shortcut = Shortcut(self._intake(method, _AT_A_TIME), path, self._handlers[path])
             self._shortcuts[method] = shortcut
             return shortcut.ended
         line = self._lines.get(method)
-        if line is None or line.has_ended:
-            at_a_time = _AT_A_TIME if method is None else _FEW_AT_A_TIME
-            line = HandedOver(request, self._door, self._on, at_a_time, turns_away=method == CAPTURE.encode())
-            self._lines[method] = line
+        if line is None:
+            intake = self._intake(method, _AT_A_TIME if method is None else _FEW_AT_A_TIME)
+            line = self._lines[method] = HandedOver(intake, turns_away=method == CAPTURE.encode())
         return line.next()
+
+    def _intake(self, method: bytes | None, at_a_time: int) -> Intake:
+        request = self._request_call if method is None else partial(self._request_registered_call, method)
+        return Intake(request, self.is_running, self._door, self._on, at_a_time)
 
 
 class HandedOver(Line):
@@ -74,20 +75,12 @@ class HandedOver(Line):
     `turns_away`: those that the door has no room for are answered at once, and never begin.
     """
 
-    def __init__(
-        self,
-        request: Callable[[], Coroutine[Any, Any, Any]],
-        door: Door,
-        loop: asyncio.AbstractEventLoop,
-        at_a_time: int,
-        *,
-        turns_away: bool,
-    ) -> None:
+    def __init__(self, intake: Intake, *, turns_away: bool) -> None:
         self._turns_away = turns_away
         self._answering: set[asyncio.Task[None]] = set()
-        self._wanted: asyncio.Future[Any] = loop.create_future()
+        self._wanted: asyncio.Future[Any] = intake.loop.create_future()
         """What grpc.aio waits for; done while it does not."""
-        super().__init__(request, door, loop, at_a_time)
+        super().__init__(intake)
 
     def next(self) -> "asyncio.Future[Any]":
         """The next call. grpc.aio asks for it when it has had the one before."""

@@ -5,6 +5,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -22,29 +23,38 @@ _LATE_SECONDS = 0.02
 """How long a late call is kept: one that is let go of before the core has said DEADLINE_EXCEEDED is CANCELLED."""
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where the calls of a line come from."""
+
+    request: Callable[[], Coroutine[Any, Any, Any]]
+    """Asks the core for the next one."""
+    is_running: Callable[[], bool]
+    """Whether the server does."""
+    door: Door
+    loop: asyncio.AbstractEventLoop
+    at_a_time: int
+    """For how many the core is asked at once."""
+
+
 class Line(ABC):
     """Asks the core for many calls at once, and puts those that are not late into the lines of their connections.
 
     A late one costs a fifth of what grpc.aio takes to begin and end it: the core answers it.
     """
 
-    def __init__(
-        self,
-        request: Callable[[], Coroutine[Any, Any, Any]],
-        door: Door,
-        loop: asyncio.AbstractEventLoop,
-        at_a_time: int,
-    ) -> None:
-        self._request = request
-        self._door = door
-        self._on = loop
+    def __init__(self, intake: Intake) -> None:
+        self._request = intake.request
+        self._is_running = intake.is_running
+        self._door = intake.door
+        self._on = intake.loop
         self.waiting: WaitingCalls[tuple[Any, float | None]] = WaitingCalls()
         self._numbers = count()
         self._late: deque[tuple[float, Any]] = deque()
         """Calls for the core to answer, and until when they are kept for that."""
         self._room = asyncio.Event()
         self._ended: BaseException | None = None
-        self.taking = {loop.create_task(self._take()) for _ in range(at_a_time)}
+        self.taking = {self._on.create_task(self._take()) for _ in range(intake.at_a_time)}
 
     @abstractmethod
     def _begins(self, call: Any, context: Any) -> bool:
@@ -52,12 +62,7 @@ class Line(ABC):
 
     @abstractmethod
     def _end(self, error: BaseException) -> None:
-        """No more will come, and none waits: grpc.aio is to hear why, which ends with its server or begins anew."""
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether no call will come any more."""
-        return self._ended is not None
+        """No more will come, and none waits: grpc.aio is to hear why, which ends with its server, or ends it."""
 
     def _put(self, call: Any, context: Any, remaining: float | None) -> None:
         """Have a call wait for its connection's turn."""
@@ -78,9 +83,15 @@ class Line(ABC):
         """Ask the core for one call after the other, until the server stops."""
         try:
             while await self._has_room():
-                call = await self._request()
                 try:
-                    self._sort(call)
+                    call = await self._request()
+                except cygrpc._RequestCallError:  # this one request has failed; grpc.aio, too, makes another
+                    if not self._is_running():
+                        raise
+                    continue
+                try:
+                    if self._ended is None:
+                        self._sort(call)
                 except Exception:  # it is ended by the core when nothing has it any more; the others go on
                     log.exception("a call could not be taken in")
                 del call

@@ -1,15 +1,16 @@
 """The shortcut past grpc.aio, for calls that the door answers at once."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grpc._cython import cygrpc
 
-from burgee_server.rpc.door import Door, Handler, Metadata
-from burgee_server.rpc.line import Line
+from burgee_server.rpc.door import Handler, Metadata
+from burgee_server.rpc.line import Intake, Line
+
+if TYPE_CHECKING:
+    import asyncio
 
 _BEGIN = 16
 """Calls that begin in one turn of the event loop. Others may have come by the next, and have their turn before them."""
@@ -30,24 +31,14 @@ class Shortcut(Line):
     are: a third of what a flag check costs. What the door cannot answer at once goes that way from there on.
     """
 
-    def __init__(
-        self,
-        request: Callable[[], Coroutine[Any, Any, Any]],
-        door: Door,
-        loop: asyncio.AbstractEventLoop,
-        at_a_time: int,
-        method: str,
-        handler: Handler,
-        is_running: Callable[[], bool],
-    ) -> None:
+    def __init__(self, intake: Intake, method: str, handler: Handler) -> None:
         self._method = method
         self._handler = handler
-        self._is_running = is_running
         self._begun = 0
         self._ordinary: set[asyncio.Task[None]] = set()
-        self.ended: asyncio.Future[Any] = loop.create_future()
+        self.ended: asyncio.Future[Any] = intake.loop.create_future()
         """Never has a result: fails when no more calls will come."""
-        super().__init__(request, door, loop, at_a_time)
+        super().__init__(intake)
 
     def _begins(self, call: Any, context: Any) -> bool:
         if self.waiting or self._begun >= _BEGIN:

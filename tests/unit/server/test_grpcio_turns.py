@@ -138,22 +138,74 @@ async def test_a_call_that_cannot_be_taken_in_holds_up_no_others(caplog):
     assert "a call could not be taken in" in caplog.text
 
 
+class Slow(Core):
+    """A core whose requests are answered when the test says so."""
+
+    def __init__(self, door):
+        super().__init__(door, ())
+        self.requests = deque()
+        self.runs = True
+
+    async def _request_call(self):
+        self.requests.append(request := asyncio.get_running_loop().create_future())
+        return await request
+
+    def is_running(self):
+        return self.runs
+
+
+async def begun_by_grpc_aio(core, count):
+    """As many calls as it begins: it asks again when a request has failed and its server runs."""
+    begun = []
+    while len(begun) < count:
+        try:
+            begun.append(await core._make_request_call_future(None))
+        except cygrpc._RequestCallError:
+            assert core.runs
+    return begun
+
+
 @pytest.mark.usefixtures("known")
-async def test_a_line_that_has_failed_is_told_of_once_and_begins_anew():
-    """grpc.aio asks again if its server runs: it is not to hear of the same failure for ever."""
-    core = Core(Door(), [("a", None, n) for n in range(200)])
-    request, failures = core._request_call, [cygrpc._RequestCallError("failed")]
+async def test_a_request_that_fails_while_the_server_runs_costs_no_call():
+    """Those that were made beside it are answered with calls, which begin; and another is made in its place."""
+    core = Slow(Door())
+    begins = asyncio.create_task(begun_by_grpc_aio(core, 100))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    made = len(core.requests)
+    core.requests.popleft().set_exception(cygrpc._RequestCallError("failed"))
+    for number in range(100):
+        async with asyncio.timeout(20):
+            while not core.requests:  # noqa: ASYNC110 - what is waited for has no event of its own
+                await asyncio.sleep(0)
+        core.requests.popleft().set_result(("a", None, number))
 
-    async def fail_once():
-        if failures:
-            raise failures.pop()
-        return await request()
+    async with asyncio.timeout(20):
+        assert [call[2] for call in await begins] == list(range(100))
+        while len(core.requests) < made:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+    for taking in core.line.taking:
+        taking.cancel()
 
-    core._request_call = fail_once
+
+@pytest.mark.usefixtures("known")
+async def test_a_line_whose_server_stops_says_so_to_grpc_aio_and_takes_no_more():
+    """What another request still brings belongs to nobody, and is held on to by nobody."""
+    core = Slow(Door())
+    asked = core._make_request_call_future(None)
+    await asyncio.sleep(0)
+    core.runs = False
+    core.requests.popleft().set_exception(cygrpc._RequestCallError("shut down"))
     with pytest.raises(cygrpc._RequestCallError):
-        await core._make_request_call_future(None)
+        await asked
 
-    assert len(await core.begun(100)) == 100
+    core.requests.popleft().set_result(("a", None, 0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not core.line.waiting
+    for request in core.requests:
+        request.set_exception(cygrpc._RequestCallError("shut down"))
+    await asyncio.wait(core.line.taking)
 
 
 @asynccontextmanager

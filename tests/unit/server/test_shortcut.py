@@ -9,6 +9,7 @@ import pytest
 from grpc._cython import cygrpc
 
 from burgee_server.rpc import grpcio, shortcut
+from burgee_server.rpc.line import Intake
 
 METHOD = "/burgee.v1.FlagService/Evaluate"
 
@@ -163,7 +164,7 @@ async def test_a_call_behind_a_storm_begins_among_the_first(monkeypatch):
     storm = [(connection, None, n) for n in range(500) for connection in range(10)]
     waiting = deque([*storm, ("late", 0.0, 0), ("honest", None, 0)])
     door, loop = Door(), asyncio.get_running_loop()
-    line = shortcut.Shortcut(request, door, loop, 64, METHOD, None, lambda: True)
+    line = shortcut.Shortcut(Intake(request, lambda: True, door, loop, 64), METHOD, None)
     async with asyncio.timeout(20):
         await all_begun.wait()
     for taking in line.taking:
@@ -175,12 +176,13 @@ async def test_a_call_behind_a_storm_begins_among_the_first(monkeypatch):
 
 
 async def test_a_line_that_has_failed_says_so_to_grpc_aio():
-    """Which ends, or asks anew; nobody else would notice that no calls come."""
+    """Which ends with its server; nobody else would notice that no calls come."""
 
     async def fail():
         raise cygrpc._RequestCallError("failed")
 
-    line = shortcut.Shortcut(fail, Door(), asyncio.get_running_loop(), 64, METHOD, None, lambda: True)
+    loop = asyncio.get_running_loop()
+    line = shortcut.Shortcut(Intake(fail, lambda: False, Door(), loop, 64), METHOD, None)
     with pytest.raises(cygrpc._RequestCallError):
         await line.ended
 
