@@ -9,11 +9,11 @@ import click
 
 import burgee
 from burgee.evaluation import AllOf, Filter
-from burgee_server.cli.filters import FilterError, filter_text, read_filter
+from burgee_server.cli.filters import FilterError, filter_text, read_filter, require_letters
+from burgee_server.cli.values import JSON
 from burgee_server.names import MAX_NAME
 
-_WHERE = re.compile(r"(?:^|\s+)where\s+")
-_JSON = json.JSONDecoder()
+_WHERE = re.compile(r"(?:^|\s+)where(?=[\s(])\s*|\s+where$")
 
 
 def read_happening(text: str) -> burgee.Happening:
@@ -22,7 +22,10 @@ def read_happening(text: str) -> burgee.Happening:
     `@activated` is an action, `@@x` the event `@x`, and nothing at all any event. A name in double quotes is text as
     JSON has it: one that has ` where ` in it is.
     """
+    require_letters(text)
     named, rest = _name(text)
+    if named == "@":
+        raise FilterError("the key of an action is missing here; @@ is the event @", text, rest)
     where = _WHERE.match(text, rest)
     if where is None and (more := text[rest:].lstrip()):
         raise FilterError("this is too much: where, or the end comes next", text, len(text) - len(more))
@@ -36,20 +39,32 @@ def _name(text: str) -> tuple[str, int]:
     """What stands before the `where`, and where that ends."""
     if text.startswith('"'):
         try:
-            return _JSON.raw_decode(text)
+            name, end = JSON.raw_decode(text)
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise FilterError(r"this has what is no letter in it: half of a pair, such as \ud800", text, 0) from error
         except ValueError as error:
             raise FilterError("a name that begins with a quote is text as JSON has it", text, 0) from error
+        return name, end
     where = _WHERE.search(text)
     end = where.start() if where else len(text)
     return text[:end], end
 
 
-def happening_text(happening: str | burgee.Happening, anything: str = "any event") -> str:
+def happening_text(happening: str | burgee.Happening) -> str:
     """As people read it, and would type it, but for any event."""
     named = burgee.Happening(happening) if isinstance(happening, str) else happening
-    name = f"@{named.action}" if named.action else named.event or anything
+    name = f"@{named.action}" if named.action else _typed(named.event) or "any event"
     filters = filters_of(named)
     return f"{name} where {filter_text(AllOf(filters))}" if filters else name
+
+
+def _typed(event: str) -> str:
+    """The name of an event, in quotes if it would be taken for something else without."""
+    name = f"@{event}" if event.startswith("@") else event
+    where = _WHERE.search(f"{name} where ")
+    is_bare = not name.startswith('"') and where is not None and where.start() == len(name)
+    return name if is_bare or not name else json.dumps(name, ensure_ascii=False)
 
 
 def filters_of(happening: burgee.Happening) -> tuple[Filter, ...]:

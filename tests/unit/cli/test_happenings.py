@@ -1,11 +1,14 @@
 """Events and actions as they are typed, with filters of their own."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import burgee
 from burgee.evaluation import Condition, Operator
 from burgee_server.cli.filters import FilterError
 from burgee_server.cli.happenings import happening_text, label_of, read_happening
+from tests.fixtures.examples import examples
 
 LARGE = Condition("event.rows", Operator.GT, (100,))
 
@@ -30,6 +33,7 @@ LARGE = Condition("event.rows", Operator.GT, (100,))
         ('"went where it hurts" where event.rows gt 100', burgee.Happening("went where it hurts", LARGE)),
         ('"\\"quoted\\""', burgee.Happening('"quoted"')),
         ('"@@a"', burgee.Happening("@a")),
+        ("imported where(event.rows gt 100)", burgee.Happening("imported", LARGE)),
     ],
 )
 def test_an_at_names_an_action_and_what_is_behind_where_narrows_it(typed, happening):
@@ -43,6 +47,11 @@ def test_an_at_names_an_action_and_what_is_behind_where_narrows_it(typed, happen
         ("imported where event.rows > 100", "'>' is not an operator", "> 100"),
         ('"imported" event.rows gt 100', "where, or the end", "event.rows gt 100"),
         ('"imported', "begins with a quote", '"imported'),
+        ("imported where", "an attribute is missing", ""),
+        ("@", "the key of an action is missing", ""),
+        ("@ where event.rows gt 100", "the key of an action is missing", " where event.rows gt 100"),
+        ("caf\udce9", "no letter", "?"),
+        ('"caf\\ud800"', "no letter", '"caf\\ud800"'),
     ],
 )
 def test_what_cannot_be_read_is_said_with_its_place_in_the_whole(typed, word, place):
@@ -52,6 +61,20 @@ def test_what_cannot_be_read_is_said_with_its_place_in_the_whole(typed, word, pl
     reason, line, caret = str(raised.value).split("\n")
     assert word in reason
     assert line[len(caret) - 1 :] == place
+
+
+_odd = st.sampled_from(["@", "@@", "where", " where ", "\twhere(", '"', "\\", " ", "a"])
+
+
+@examples(200)
+@given(st.lists(_odd | st.text(min_size=1, max_size=3), min_size=1, max_size=4).map("".join), st.booleans())
+@example("where", True)
+@example("a where", False)
+@example("@a where b", False)
+def test_what_is_said_of_an_event_is_what_would_be_typed(name, filtered):
+    """Whatever it is called: one that begins with an @ is not said to be an action."""
+    happening = burgee.Happening(name, LARGE if filtered else None)
+    assert read_happening(happening_text(happening)) == happening
 
 
 def test_what_has_a_filter_of_its_own_is_labelled_with_it_as_far_as_a_label_may_be_long():

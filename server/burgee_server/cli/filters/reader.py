@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Json, Not, Operator
 from burgee.evaluation.operators import PRESENCES
 from burgee_server.cli.filters.words import AND, BARE, KEYWORDS, NOT, OR, is_key
-from burgee_server.cli.values import read_value
+from burgee_server.cli.values import JSON, read_value
 
 _DEEPEST = 20
 """How deep it is read; the server, which takes less, says so itself."""
@@ -18,7 +18,7 @@ _AROUND = 50
 """How many characters before and after the place are shown."""
 
 _SPACE = re.compile(r"\s*")
-_JSON = json.JSONDecoder()
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class FilterError(ValueError):
@@ -26,8 +26,14 @@ class FilterError(ValueError):
 
     def __init__(self, reason: str, text: str, at: int) -> None:
         start = max(text.rfind("\n", 0, at) + 1, at - _AROUND)
-        line = text[start : at + _AROUND].partition("\n")[0].replace("\t", " ")
+        line = _HALF.sub("?", text[start : at + _AROUND]).partition("\n")[0].replace("\t", " ")
         super().__init__(f"{reason}\n  {line}\n  {' ' * cell_len(line[: at - start])}^")
+
+
+def require_letters(text: str) -> None:
+    """Raise FilterError for what cannot be sent."""
+    if half := _HALF.search(text):
+        raise FilterError("this is no letter: half of one, or a byte that is not UTF-8", text, half.start())
 
 
 def read_filter(text: str, start: int = 0) -> Filter:
@@ -37,6 +43,7 @@ def read_filter(text: str, start: int = 0) -> Filter:
     is JSON is taken as such, any other word as text; "…" is text as JSON has it, '…' text as it stands. What has
     spaces, commas or parentheses in it is quoted. What a key is compared with is text: `company.key equals 42`.
     """
+    require_letters(text)
     reader = _Reader(text, start)
     found = reader.either()
     if not reader.is_over():
@@ -143,11 +150,13 @@ class _Reader:
     def _json(self) -> list[Json]:
         """A text or a list as JSON has it."""
         try:
-            value, end = _JSON.raw_decode(self._text, self._at)
+            value, end = JSON.raw_decode(self._text, self._at)
         except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "too deep"
+            reason = "too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
             at = getattr(error, "pos", None)
             self.fail(f"this is not JSON: {reason}. Between single quotes a text is taken as it stands", at)
+        if _HALF.search(json.dumps(value, ensure_ascii=False)):
+            self.fail(r"this has what is no letter in it: half of a pair, such as \ud800")
         self._skip(end - self._at)
         return value  # type: ignore[no-any-return] # what begins with " or [ is a text or a list
 
