@@ -161,19 +161,22 @@ def send(client: burgee.Client, /, chosen: Chosen, form: str, webhook_file: IO[s
 
 
 def _webhook_address(file: IO[str] | None) -> str:
-    address = file.read() if file else os.environ.get("BURGEE_WEBHOOK", "")
+    try:
+        address = file.read() if file else os.environ.get("BURGEE_WEBHOOK", "")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file.name if file else ''}: is not text") from None
     if not address.strip():
         raise click.UsageError("whereto: BURGEE_WEBHOOK, or --webhook-file, has the address of the channel's webhook")
     return address.strip()
 
 
 def _message(saved: burgee.SavedAnswer) -> Message:
-    """What print_answer says, as wide as COLUMNS, or a message."""
+    """What print_answer says, as wide as COLUMNS, or a message; without colours."""
     text = io.StringIO()
     os.environ.setdefault("COLUMNS", _MESSAGE_COLUMNS)
     with redirect_stdout(text):
         print_answer(saved)
-    title, *lines = text.getvalue().rstrip("\n").split("\n")
+    title, *lines = click.unstyle(text.getvalue()).rstrip("\n").split("\n")
     return Message(title, saved.description, lines)
 
 

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from burgee_server.cli.messages import FORMS, Message
+from burgee_server.cli.messages import webhook as webhooks
 from tests.rpc.insight_calls import event
 
 MARCH = ("--start", "2026-03-01", "--end", "2026-03-03")
@@ -22,10 +23,13 @@ class Channel:
     def __init__(self) -> None:
         self.posted: list[dict[str, Any]] = []
         self.answers: list[tuple[int, str]] = []
+        self.silent = Event()
+        self.silent.set()
         channel = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                channel.silent.wait(20)
                 document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 status, text = channel.answers.pop(0) if channel.answers else (200, "ok")
                 if status == 200 and self.path == SECRET:
@@ -128,6 +132,63 @@ def test_a_long_table_becomes_several_messages_and_loses_no_line(form):
     assert all(f"A table ({number} of {len(texts)})" in text for number, text in enumerate(texts, 1))
     assert [text.count("said once") for text in texts] == [1] + [0] * (len(texts) - 1)
     assert len(texts) > 1
+
+
+def test_what_is_said_before_a_table_counts_for_how_much_slack_shows_whole():
+    """As long as a description may be; where it leaves no room, the table begins in the next message."""
+    lines = [f"│ {number:>4} │ {'█' * 60} │" for number in range(100)]
+    for description, tables in (("d" * 2_000, 3), ("&" * 1_000, 4)):
+        texts = [document["text"] for document in FORMS["slack"](Message("n" * 200, description, lines))]
+        assert all(len(text) < 4_000 or "```" not in text for text in texts)
+        shown = [text.split("```")[1].strip("\n") for text in texts if "```" in text]
+        assert "\n".join(shown).split("\n") == lines
+        assert len(texts) == tables
+
+
+async def test_messages_have_no_colours_where_tables_do(run, saved, monkeypatch):
+    """As in the jobs of those who set FORCE_COLOR for everything."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    printed = (await run("insights", "send", "by-company", "--to", "slack", "--print")).output
+    assert "\\u001b" not in printed
+    assert "\x1b" not in printed
+    assert "```\n┏" in json.loads(printed)["text"]
+
+
+async def test_a_host_that_is_not_for_the_proxy_is_not_asked_by_it(run, saved, channel, webhook, monkeypatch):
+    """As NO_PROXY says, of hosts within, and as other programs do."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    await run("insights", "send", "funnel", "--to", "slack", "--webhook-file", webhook)
+    assert len(channel.posted) == 1
+
+
+@pytest.mark.parametrize(
+    ("proxy", "address", "said"),
+    [
+        ("", b"https://[::1/secret", "begins with https:// and names a host"),
+        ("", b"https://\xff/secret", "is not text"),
+        ("proxy:3128", b"http://127.0.0.1:9/secret", "the proxy of the environment"),
+    ],
+)
+async def test_an_address_that_is_none_is_told_without_it(run, saved, tmp_path, monkeypatch, proxy, address, said):
+    """Of the channel, and of the proxy on the way to it."""
+    if proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+    (tmp_path / "webhook").write_bytes(address)
+    refused = await run(
+        "insights", "send", "funnel", "--to", "slack", "--webhook-file", str(tmp_path / "webhook"), code=1
+    )
+    assert said in refused.output
+    assert "secret" not in refused.output
+
+
+async def test_who_says_nothing_may_have_taken_the_message(run, saved, channel, webhook, monkeypatch):
+    """So it is not sent again, and it is said what is not known."""
+    monkeypatch.setattr(webhooks, "_SECONDS", 0.2)
+    channel.silent.clear()
+    refused = await run("insights", "send", "funnel", "--to", "slack", "--webhook-file", webhook, code=1)
+    channel.silent.set()
+    assert "127.0.0.1 has not said in 0.2 s whether it took a message; 0 of 1 messages" in refused.output
 
 
 async def test_who_says_that_it_is_too_soon_is_asked_again(run, saved, channel, webhook):

@@ -26,7 +26,7 @@ def _slack(message: Message) -> Iterator[Document]:
     for title, description, lines in _parts(message, _SLACK_CHARACTERS, lambda text: len(_escaped(text))):
         said = [f"*{_escaped(title)}*", *([_escaped(description)] if description else [])]
         table = _escaped("\n".join(lines)).replace("```", "'''")
-        yield {"text": "\n".join([*said, f"```\n{table}\n```"])}
+        yield {"text": "\n".join([*said, *([f"```\n{table}\n```"] if lines else [])])}
 
 
 def _teams(message: Message) -> Iterator[Document]:
@@ -60,12 +60,16 @@ FORMS: Mapping[str, Callable[[Message], Iterator[Document]]] = {"slack": _slack,
 
 
 def _parts(message: Message, most: int, size: Callable[[str], int]) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Title, description and lines of each document: no line is cut, and none is left out."""
+    """Title, description and lines of each document: no line is cut, and none is left out.
+
+    Where the description, which stands in the first, leaves no room for any, that has none.
+    """
     parts: list[list[str]] = [[]]
-    room = most
+    most -= size(message.title)
+    room = most - size(message.description)
     for line in message.lines:
         needs = size(line) + 1
-        if parts[-1] and needs > room:
+        if needs > room and (parts[-1] or room < most):
             parts.append([])
             room = most
         parts[-1].append(line)

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import click
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
+from urllib3.util import Url, parse_url
 
 from burgee_server.causes import of_system
 
@@ -22,11 +22,14 @@ class Webhook:
     """One document at a time, in order. Where it is too soon for another, it is tried again when the answer says."""
 
     def __init__(self, address: str) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
+        try:
+            parts = parse_url(address)
+        except LocationParseError:
+            parts = Url()
+        if parts.scheme not in ("https", "http") or not parts.host:
             raise click.ClickException("the address of a webhook begins with https:// and names a host")
         self._address = address
-        self._host = parts.hostname
+        self._host = parts.host
         logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it warns of what it tries again, with the address
         # Only where nothing came of it, or there would be two messages.
         again = urllib3.Retry(
@@ -38,9 +41,14 @@ class Webhook:
             backoff_factor=0.2,
             raise_on_status=False,
         )
-        proxy = getproxies().get(parts.scheme)
         options: dict[str, Any] = {"retries": again, "timeout": _SECONDS}
-        self._pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+        proxy = None if proxy_bypass(parts.host) else getproxies().get(parts.scheme)
+        try:
+            self._pool = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+        except HTTPError:
+            raise click.ClickException(
+                f"the proxy of the environment ({parts.scheme}_proxy) is no address that begins with http://"
+            ) from None
 
     def post(self, documents: Sequence[dict[str, Any]]) -> None:
         """Raises ClickException at the first that is not taken: why, how many were, and never the address."""
@@ -54,7 +62,10 @@ class Webhook:
         try:
             answer = self._pool.request("POST", self._address, json=document)
         except HTTPError as error:
-            return f"{self._host} cannot be reached: {of_system(error) or type(error).__name__}"
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ReadTimeoutError):
+                return f"{self._host} has not said in {_SECONDS:g} s whether it took a message"
+            return f"{self._host} cannot be reached: {of_system(error) or type(reason).__name__}"
         if 200 <= answer.status < 300:
             return ""
         said = " ".join(answer.data.decode(errors="replace").split())[:_SAID]
