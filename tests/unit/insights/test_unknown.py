@@ -22,10 +22,12 @@ from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import GROUP_TYPES, MARCH, NOW, FixedClock
 
 
-async def among(names: UnknownNames, environment_id: int, events: Sequence[str]) -> tuple[UnknownName, ...]:
+async def among(
+    names: UnknownNames, environment_id: int, events: Sequence[str], timeout: float | None = None
+) -> tuple[UnknownName, ...]:
     """Those of these events that are unknown."""
     asked = Asked(environment_id, Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), GROUP_TYPES, NOW)
-    return await names.among(asked, {(NO_OWNER, event) for event in events})
+    return await names.among(asked, {(NO_OWNER, event) for event in events}, timeout)
 
 
 async def test_what_nobody_sent_is_named_with_what_is_spelt_like_it(environment: Environment) -> None:
@@ -115,6 +117,20 @@ async def test_a_name_is_unknown_also_where_looking_for_others_takes_too_long(en
         missing = await among(unknown, environment.environment_id, ["signed_upp"])
         assert missing == (UnknownName("signed_upp", ()),)
     assert sum("DISTINCT" in sql for sql in counting.statements) == 1
+
+
+async def test_names_that_nobody_had_the_time_to_look_for_are_looked_for_by_who_has(environment: Environment) -> None:
+    """What a caller with a short deadline did not find is not what there is."""
+    counting = Counting(environment, trouble=TimedOut("too long"), in_trouble="DISTINCT")
+    unknown = UnknownNames(counting, FixedClock())  # type: ignore[arg-type]
+    await environment.load(Fact("signed_up"))
+    for _ in range(2):
+        missing = await among(unknown, environment.environment_id, ["signed_upp"], 2.0)
+        assert missing == (UnknownName("signed_upp", ()),)
+    assert sum("DISTINCT" in sql for sql in counting.statements) == 1
+    counting.trouble = None
+    found = UnknownName("signed_upp", ("signed_up",))
+    assert await among(unknown, environment.environment_id, ["signed_upp"], 60.0) == (found,)
 
 
 @dataclass

@@ -137,6 +137,20 @@ async def test_a_property_that_cannot_be_looked_for_in_time_is_put_off(
     for _ in range(3):
         assert await names.among(asked, {("event", "seat")}) == ()
     assert len(slow.statements) == 1
+    assert await names.among(asked, {("event", "seat")}, 3.0) == ()
+    assert len(slow.statements) == 1
     slow.trouble = None
     clock.moment += timedelta(minutes=6)
+    assert await names.among(asked, {("event", "seat")}) == (UnknownName("seat", ("seats",), "event"),)
+
+
+async def test_whoever_has_no_time_puts_nothing_off_for_those_who_have(used: Environment) -> None:
+    """A caller with a deadline of a tenth of a second says nothing of what two seconds would find."""
+    slow = Counting(used, trouble=TimedOut("too long"), in_trouble="isNotNull(properties.")
+    names = UnknownNames(slow, FixedClock())  # type: ignore[arg-type]
+    asked = Asked(used.environment_id, Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), GROUP_TYPES, NOW)
+    for _ in range(2):
+        assert await names.among(asked, {("event", "seat")}, 0.1) == ()
+    assert len(slow.statements) == 1
+    slow.trouble = None
     assert await names.among(asked, {("event", "seat")}) == (UnknownName("seat", ("seats",), "event"),)
