@@ -1,7 +1,7 @@
 """Opens the control store and brings its tables up to date."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class Database:
             self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
         # SQLite has one writer at a time, and lets those that wait ask again and again: one may never have its turn.
         self._turn: AbstractAsyncContextManager[Any] = nullcontext() if self.is_shared else asyncio.Lock()
+        self._endings: set[asyncio.Future[None]] = set()
         self._where = f"the control store {self._engine.url.render_as_string(hide_password=True)}"
 
     @property
@@ -117,28 +118,40 @@ class Database:
 
         A server, or a balancer before it, that takes what it is sent and says nothing is not noticed by TCP.
         """
-        if not self.is_shared:
-            async with engine.connect() as connection:
-                yield connection
-            return
+        connection = await self._opened(engine) if self.is_shared else await engine.connect()
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(self._ending(connection.close()))  # as `async with connection` would
+
+    async def _opened(self, engine: AsyncEngine) -> AsyncConnection:
         opening = asyncio.ensure_future(engine.connect().start())
         try:
             # Not wait_for(): the driver takes ten seconds to give a statement up, for which nobody should wait.
             done, _ = await asyncio.wait({opening}, timeout=ANSWER_SECONDS)
         except asyncio.CancelledError:
-            _give_up(opening)
+            self._give_up(opening)
             raise
         if not done:
-            _give_up(opening)
+            self._give_up(opening)
             raise Unavailable(f"the control store has not answered in {ANSWER_SECONDS:.0f} s")
-        connection = opening.result()
-        try:
-            yield connection
-        finally:
-            await asyncio.shield(asyncio.ensure_future(connection.close()))  # as `async with connection` would
+        return opening.result()
+
+    def _give_up(self, opening: asyncio.Future[AsyncConnection]) -> None:
+        """Nobody waits for a connection any more: one that comes is closed."""
+        opening.cancel()
+        self._ending(_closed(opening))
+
+    def _ending(self, work: Coroutine[Any, Any, None]) -> "asyncio.Future[None]":
+        """Have done what goes on when nobody waits for it any more, before the store is closed."""
+        self._endings.add(ending := asyncio.ensure_future(work))
+        ending.add_done_callback(self._endings.discard)
+        return ending
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection: those, too, that are being opened or given back, if they answer."""
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=ANSWER_SECONDS)
         await self._engine.dispose()
 
 
@@ -151,20 +164,13 @@ def _told() -> Iterator[None]:
         raise Unavailable("the control store cannot be read or written now") from error
 
 
-def _give_up(opening: asyncio.Future[AsyncConnection]) -> None:
-    """Nobody waits for a connection any more: what comes of it has been told already, and one that comes is closed."""
-
-    def close(opened: asyncio.Future[AsyncConnection]) -> None:
-        if not opened.cancelled() and opened.exception() is None:
-            _closing.add(task := asyncio.ensure_future(opened.result().close()))
-            task.add_done_callback(_closing.discard)
-
-    opening.cancel()
-    opening.add_done_callback(close)
-
-
-_closing: set[asyncio.Future[None]] = set()
-"""Held on to until they are done."""
+async def _closed(opening: asyncio.Future[AsyncConnection]) -> None:
+    """Close what is being opened, if anything comes of it; where nothing does, that has been told already."""
+    try:
+        connection = await opening
+    except (asyncio.CancelledError, Exception):
+        return
+    await connection.close()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
