@@ -62,9 +62,11 @@ def serving(server, admin):
             return channel
 
         connect.address = "127.0.0.1", port
-        yield rpc, connect
-        await asyncio.gather(*(channel.close() for channel in channels))
-        await rpc.stop(0)
+        try:
+            yield rpc, connect
+        finally:
+            await asyncio.gather(*(channel.close() for channel in channels))
+            await rpc.stop(0)
 
     return serve
 

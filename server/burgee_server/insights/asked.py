@@ -65,19 +65,11 @@ class Terms:
 class Asked:
     """One environment in one span, and what is known of it at `now`."""
 
-    environment_id: int
+    terms: Terms
     span: Span
-    group_types: Collection[str]
-    """Those that it has seen."""
     now: datetime
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     """What it has named."""
-    properties_as_of: AsOf = AsOf.NOW
-    """When profiles are looked at."""
-    include_internal: bool = False
-    """Whether its own people count, too."""
-    confined_to: OneGroup | None = None
-    """The group whose events alone are read; None: everybody's."""
     group_columns: Collection[str] = ()
     """The group types whose keys events have in a column of their own: see Warehouse.group_columns."""
     property_columns: Collection[str] = ()
@@ -86,8 +78,6 @@ class Asked:
     """Event properties that are not of one type, or missing here and there; None: none may be guessed to be."""
     sparing: bool = False
     """Whether to take longer where that needs less memory: what is quicker was refused."""
-    asker: str = ""
-    """See Terms."""
 
 
 @dataclass(frozen=True, slots=True)

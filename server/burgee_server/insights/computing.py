@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from burgee.evaluation import USER
 from burgee_server.errors import Invalid, NotFound
-from burgee_server.insights.asked import Asked
+from burgee_server.insights.asked import Asked, Terms
 from burgee_server.insights.insights import all_of
 from burgee_server.insights.lists import Lists
 from burgee_server.insights.patterns import require_compiling
@@ -70,13 +70,12 @@ class WarehouseComputing:
             keys = scope.with_aliases(keys)
         statement = scope.statement(f"SELECT DISTINCT key FROM ({keys})")
         await all_of(self._lists.provide(environment_id, vocabulary.cohorts[each]) for each in statement.lists)
-        of_house = replace(statement, asker=f"cohorts of {environment_id}")
-        answer = await self._warehouse.query(of_house, self._longest_seconds)
+        statement = replace(statement, asker=scope.asked.terms.asker)
+        answer = await self._warehouse.query(statement, self._longest_seconds)
         return [row[0] for row in answer.rows]
 
     async def _asked(self, environment_id: int, vocabulary: Vocabulary) -> Asked:
         now = self._clock.now()
         span = Span(now, now + timedelta(days=1), ZoneInfo("UTC"))  # each criterion has one of its own
-        group_types = await self._group_types(environment_id)
-        columns = self._warehouse.group_columns
-        return Asked(environment_id, span, group_types, now, vocabulary, group_columns=columns)
+        terms = Terms(environment_id, await self._group_types(environment_id), asker=f"cohorts of {environment_id}")
+        return Asked(terms, span, now, vocabulary, self._warehouse.group_columns)

@@ -97,24 +97,19 @@ class Insights:
             return ()
         named = {(NO_OWNER, event) for event in events_of(cohort, vocabulary) - {ANY}}
         ever = Span(FIRST_TIMESTAMP, now, zone_of(""))
-        asked = Asked(terms.environment_id, ever, terms.group_types, now, vocabulary, asker=terms.asker)
+        asked = Asked(terms, ever, now, vocabulary)
         return await self._unknown.among(asked, named | properties_of(cohort, vocabulary), terms.timeout)
 
     async def _asked(self, query: Question, terms: Terms) -> list[Asked]:
         """What is asked: in the span of the question, and in the one to compare with, if any. Raises Invalid."""
         now = self._clock.now()
         asked = Asked(
-            terms.environment_id,
+            terms,
             Span(FIRST_TIMESTAMP, now, zone_of(query.time_zone)),
-            terms.group_types,
             now,
             await self._vocabularies.of(terms.environment_id),
-            terms.properties_as_of,
-            terms.include_internal,
-            terms.confined_to,
             self._warehouse.group_columns,
             self._warehouse.property_columns,
-            asker=terms.asker,
         )
         first = await self._first_event(asked, terms.timeout) if query.range.start == ALL else None
         whole = span(query.range, query.time_zone, now, first)
@@ -138,7 +133,7 @@ class Insights:
             except Mistaken:
                 guessed = frozenset[str]().union(*(each.guessed for each in planned.statements))
                 asked = replace(asked, mixed=guessed.union(asked.mixed or ()))
-                self._guesses.was_wrong(asked.environment_id, events, guessed)
+                self._guesses.was_wrong(asked.terms.environment_id, events, guessed)
                 planned = plan(query, asked)
             except ShortOfMemory:
                 refused, asked = planned, replace(asked, sparing=True)
@@ -149,15 +144,15 @@ class Insights:
     async def _answer(self, planned: Plan[AnswerT], asked: Asked, timeout: float | None) -> AnswerT:
         started = time.monotonic()
         for cohort_key in sorted(frozenset[str]().union(*(each.lists for each in planned.statements))):
-            await self._lists.provide(asked.environment_id, asked.vocabulary.cohorts[cohort_key])
-        answers = await self._ask(planned.statements, asked.asker, timeout)
-        rows_read = 0 if asked.confined_to else sum(answer.rows_read for answer in answers)
+            await self._lists.provide(asked.terms.environment_id, asked.vocabulary.cohorts[cohort_key])
+        answers = await self._ask(planned.statements, asked.terms.asker, timeout)
+        rows_read = 0 if asked.terms.confined_to else sum(answer.rows_read for answer in answers)
         info = QueryInfo(time.monotonic() - started, rows_read, asked.span.start, asked.span.end)
         # A large answer takes a while to put together: flag checks go on meanwhile.
         return await asyncio.to_thread(planned.answer, [answer.rows for answer in answers], info)
 
     async def _first_event(self, asked: Asked, timeout: float | None) -> datetime | None:
-        [answer] = await self._ask([first_event(asked)], asked.asker, timeout)
+        [answer] = await self._ask([first_event(asked)], asked.terms.asker, timeout)
         [[events, first]] = answer.rows
         return from_micros(first) if events else None
 

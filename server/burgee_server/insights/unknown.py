@@ -79,8 +79,8 @@ class UnknownNames:
         """
         patience = _Patience(_SECONDS if timeout is None else min(_SECONDS, timeout / 2))
         of_owner = defaultdict[str, list[str]](list)
-        now, put_off = self._clock.now(), self._put_off[asked.environment_id]
-        for owner, name in sorted(set(names) - self._known[asked.environment_id]):
+        now, put_off = self._clock.now(), self._put_off[asked.terms.environment_id]
+        for owner, name in sorted(set(names) - self._known[asked.terms.environment_id]):
             if (before := put_off.get((owner, name))) is None or not before.holds(now, patience):
                 of_owner[owner].append(name)
         found = await asyncio.gather(*(self._of(asked, owner, sought, patience) for owner, sought in of_owner.items()))
@@ -97,7 +97,7 @@ class UnknownNames:
             if owner != NO_OWNER and isinstance(error, TimedOut):
                 # Among so many events, the next question would wait for as long, and in vain.
                 in_vain = _Remembered(self._clock.now() + _REMEMBERED_FOR, patience.seconds)
-                _remember(self._put_off[asked.environment_id], {(owner, name): in_vain for name in sought})
+                _remember(self._put_off[asked.terms.environment_id], {(owner, name): in_vain for name in sought})
             return []
         similar = await self._names_like(asked, owner, unknown, patience) if unknown else {}
         return [UnknownName(name, similar.get(name, ()), owner) for name in unknown]
@@ -108,7 +108,7 @@ class UnknownNames:
         """The names that are not there; the others are known from now on."""
         rows = await self._rows(known(asked, owner, names, as_objects=as_objects), asked, patience)
         there = {name for [name] in rows}
-        remembered = self._known[asked.environment_id]
+        remembered = self._known[asked.terms.environment_id]
         if len(remembered) > _REMEMBERED:
             remembered.clear()
         remembered.update((owner, name) for name in there)
@@ -118,7 +118,7 @@ class UnknownNames:
         self, asked: Asked, owner: str, names: Collection[str], patience: _Patience
     ) -> dict[str, tuple[str, ...]]:
         """The up to three names that are most like each, where there are any; none, where that takes too long."""
-        similar, now = self._similar[asked.environment_id], self._clock.now()
+        similar, now = self._similar[asked.terms.environment_id], self._clock.now()
         kept = {name: similar.get((owner, name)) for name in names}
         found = {name: each.similar for name, each in kept.items() if each is not None and each.holds(now, patience)}
         # No name is longer, and comparing takes as long as the names are.
@@ -140,7 +140,7 @@ class UnknownNames:
         return found | {name: tuple(others) for name, others in looked_for.items()}
 
     async def _rows(self, statement: Statement, asked: Asked, patience: _Patience) -> Sequence[Sequence[str]]:
-        return (await self._warehouse.query(replace(statement, asker=asked.asker), patience.left)).rows
+        return (await self._warehouse.query(replace(statement, asker=asked.terms.asker), patience.left)).rows
 
 
 def _remember(what: dict[tuple[str, str], _Remembered], new: dict[tuple[str, str], _Remembered]) -> None:

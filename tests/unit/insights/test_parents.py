@@ -148,7 +148,7 @@ async def test_a_question_counts_for_the_groups_above_those_that_events_name(
 
 def test_what_is_asked_is_the_same_as_ever_of_types_that_nothing_belongs_to() -> None:
     """To the letter: nobody pays for parents who has none, and a question by team pays for none above it."""
-    asked = Asked(1, span(MARCH, "UTC", NOW, None), TYPES, NOW)
+    asked = Asked(Terms(1, TYPES), span(MARCH, "UTC", NOW, None), NOW)
 
     def sql(parent_types: Mapping[str, str], group_type: str) -> str:
         scope = Scope(replace(asked, vocabulary=Vocabulary(parent_types=parent_types)))
@@ -167,7 +167,7 @@ def test_parents_are_looked_up_once_a_question(
     range_ = TimeRange("2026-03-01T00:05:00Z", "2026-03-31")
     by_company = Series(filter=Condition("company.key", Operator.EQUALS, ("acme",)))
     query = TrendQuery((by_company,), range_, breakdown=breakdown)
-    known = Asked(1, span(range_, "UTC", NOW, None), TYPES, NOW, properties_as_of=as_of)
+    known = Asked(Terms(1, TYPES, properties_as_of=as_of), span(range_, "UTC", NOW, None), NOW)
     asked = replace(known, group_columns={"team"}, vocabulary=Vocabulary(parent_types={"team": "company"}))
     [statement] = plan_trend(query, asked).statements
     assert statement.sql.count(lookup) == times

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burgee_server.insights.asked import Asked
+from burgee_server.insights.asked import Asked, Terms
 from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.scope import MICROS, Scope
 from burgee_server.insights.timerange import Span
@@ -58,7 +58,7 @@ async def test_a_moment_lies_in_the_column_that_the_clocks_there_say(
     moments += [start + (span.end - start) * random.random() for _ in range(10)]
     moments = [moment for moment in moments if FIRST_TIMESTAMP <= moment < LAST_TIMESTAMP]
 
-    scope = Scope(Asked(1, span, (), span.end))
+    scope = Scope(Asked(Terms(1, ()), span, span.end))
     sql = position_sql(scope, columns).replace(scope.placed(()), MICROS)
     statement = scope.statement(f"SELECT {MICROS}, {sql} FROM {_events(scope, moments)}")
     found = dict(map(tuple, (await warehouse.query(statement)).rows))

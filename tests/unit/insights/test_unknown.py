@@ -26,7 +26,7 @@ async def among(
     names: UnknownNames, environment_id: int, events: Sequence[str], timeout: float | None = None
 ) -> tuple[UnknownName, ...]:
     """Those of these events that are unknown."""
-    asked = Asked(environment_id, Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), GROUP_TYPES, NOW)
+    asked = Asked(Terms(environment_id, GROUP_TYPES), Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), NOW)
     return await names.among(asked, {(NO_OWNER, event) for event in events}, timeout)
 
 

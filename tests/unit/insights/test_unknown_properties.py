@@ -133,7 +133,7 @@ async def test_a_property_that_cannot_be_looked_for_in_time_is_put_off(
     """It would wait for two seconds, each time, for nothing; minutes later it is tried again."""
     slow, clock = Counting(used, trouble=TimedOut("too long"), in_trouble="isNotNull(properties."), SetClock()
     names = UnknownNames(slow, clock)  # type: ignore[arg-type]
-    asked = Asked(used.environment_id, Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), GROUP_TYPES, NOW)
+    asked = Asked(Terms(used.environment_id, GROUP_TYPES), Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), NOW)
     for _ in range(3):
         assert await names.among(asked, {("event", "seat")}) == ()
     assert len(slow.statements) == 1
@@ -148,7 +148,7 @@ async def test_whoever_has_no_time_puts_nothing_off_for_those_who_have(used: Env
     """A caller with a deadline of a tenth of a second says nothing of what two seconds would find."""
     slow = Counting(used, trouble=TimedOut("too long"), in_trouble="isNotNull(properties.")
     names = UnknownNames(slow, FixedClock())  # type: ignore[arg-type]
-    asked = Asked(used.environment_id, Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), GROUP_TYPES, NOW)
+    asked = Asked(Terms(used.environment_id, GROUP_TYPES), Span(FIRST_TIMESTAMP, NOW, ZoneInfo("UTC")), NOW)
     for _ in range(2):
         assert await names.among(asked, {("event", "seat")}, 0.1) == ()
     assert len(slow.statements) == 1

@@ -222,9 +222,11 @@ async def serving():
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield channel.unary_unary(METHOD).future, door, server
-    await server.stop(0)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel.unary_unary(METHOD).future, door, server
+    finally:
+        await server.stop(0)
 
 
 def code_of(call):

@@ -57,9 +57,11 @@ async def serving(behaviour=None):
     server.add_registered_method_handlers(service, {name: grpc.unary_unary_rpc_method_handler(behaviour or answer)})
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield channel, door, server
-    await server.stop(0)
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield channel, door, server
+    finally:
+        await server.stop(0)
 
 
 async def ask(channel, message, who="ann", timeout=20):

@@ -74,7 +74,7 @@ def plan_features(query: FeaturesQuery, asked: Asked) -> FeaturesPlan:
     if not 1 <= len(query.features) <= MAX_FEATURES:
         raise Invalid.of("features", f"must be 1 to {MAX_FEATURES} features")
     if query.group_type:
-        require_group_type(query.group_type, asked.group_types, "group_type")
+        require_group_type(query.group_type, asked.terms.group_types, "group_type")
     for index, feature in enumerate(query.features):
         require_name(feature.label, f"features[{index}].label")
         if not feature.use.event and not feature.use.action:

@@ -25,7 +25,7 @@ def check_funnel(query: FunnelQuery, asked: Asked) -> None:
     if query.window <= timedelta(0):
         raise Invalid.of("window", "must be longer than nothing")
     if query.count_by != USER:
-        require_group_type(query.count_by, asked.group_types, "count_by")
+        require_group_type(query.count_by, asked.terms.group_types, "count_by")
     _check_exclusions(query)
     _check_attribution(query)
 

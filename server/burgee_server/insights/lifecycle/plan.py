@@ -82,7 +82,7 @@ def _columns(query: LifecycleQuery, asked: Asked) -> tuple[datetime, ...]:
 def _actors(query: LifecycleQuery, asked: Asked, scope: Scope, columns: Sequence[datetime]) -> str:
     """A source with a row for each actor: for each stage the positions at which it is at it, an array."""
     if query.count_by != USER:
-        require_group_type(query.count_by, asked.group_types, "count_by")
+        require_group_type(query.count_by, asked.terms.group_types, "count_by")
     writer, actor = FilterWriter(scope, asked), scope.event_key(query.count_by)
     active = Positions("active", len(columns) - 1)
     where = [f"NOT {actor.missing}", *events_of(query.event, writer, "event"), *writer.where(query.filter, "filter")]

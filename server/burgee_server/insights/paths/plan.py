@@ -59,7 +59,7 @@ def plan_paths(query: PathsQuery, asked: Asked) -> PathsPlan:
     if query.max_weight and query.max_weight < query.min_weight:
         raise Invalid.of("max_weight", f"must not be less than min_weight ({query.min_weight})")
     if query.count_by != USER:
-        require_group_type(query.count_by, asked.group_types, "count_by")
+        require_group_type(query.count_by, asked.terms.group_types, "count_by")
     require_name(query.name_by, "name_by")
     for name, matches in (("only", query.only), ("without", query.without)):
         if len(matches) > MAX_MATCHES:

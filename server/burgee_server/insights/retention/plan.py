@@ -97,7 +97,7 @@ def check_retention(query: RetentionQuery, asked: Asked, scope: Scope) -> tuple[
     if query.window is Window.ROLLING and query.interval not in WIDTHS:
         raise Invalid.of("window", f"a rolling {query.interval.value} has no length of its own: ask by week or day")
     if query.count_by != USER:
-        require_group_type(query.count_by, asked.group_types, "count_by")
+        require_group_type(query.count_by, asked.terms.group_types, "count_by")
     split = check_breakdown(query.breakdown, asked)
     columns = asked.span.columns(query.interval, after=query.periods + 1)
     cells = (split.limit + 2 if split else 1) * (len(columns) - query.periods - 1) * (query.periods + 1)

@@ -88,10 +88,10 @@ def check_breakdown(breakdown: Breakdown | None, asked: Asked) -> Split | None:
     if not 1 <= len(breakdown.attributes) <= MAX_ATTRIBUTES:
         raise Invalid.of("breakdown.attributes", f"must be 1 to {MAX_ATTRIBUTES} attributes")
     attributes = tuple(
-        parse_attribute(text, asked.group_types, f"breakdown.attributes[{index}]")
+        parse_attribute(text, asked.terms.group_types, f"breakdown.attributes[{index}]")
         for index, text in enumerate(breakdown.attributes)
     )
-    return Split(attributes, breakdown.limit or DEFAULT_LIMIT, asked.properties_as_of)
+    return Split(attributes, breakdown.limit or DEFAULT_LIMIT, asked.terms.properties_as_of)
 
 
 def _column(scope: Scope, attribute: Attribute, properties_as_of: AsOf) -> str:

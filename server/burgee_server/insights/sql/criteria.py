@@ -42,7 +42,7 @@ class CriterionWriter:
     def __init__(self, scope: Scope, group_type: str, computed: Computed, within: tuple[str, ...]) -> None:
         self._scope = scope
         # Of a cohort as it is now, whatever the question looks at.
-        self._asked = replace(scope.asked, properties_as_of=AsOf.NOW)
+        self._asked = replace(scope.asked, terms=replace(scope.asked.terms, properties_as_of=AsOf.NOW))
         self._computed = computed
         with self._now():
             self._key = scope.event_key(group_type)

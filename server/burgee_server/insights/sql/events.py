@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS
 from burgee_server.errors import Invalid
-from burgee_server.insights.asked import Asked
+from burgee_server.insights.asked import Asked, Terms
 from burgee_server.insights.sql.attributes import EVENT
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
@@ -69,7 +69,7 @@ def check_matcher(matcher: Matcher, group_types: Collection[str], path: str) -> 
     if matcher.filter is not None and _asks_by_whom(matcher.filter):
         raise Invalid.of(f"{path}.filter", "an action is what is done, not by whom: the question's filter may say that")
     now = datetime.now(UTC)
-    asked = Asked(0, Span(now, now + timedelta(days=1), ZoneInfo("UTC")), group_types, now)
+    asked = Asked(Terms(0, group_types), Span(now, now + timedelta(days=1), ZoneInfo("UTC")), now)
     scope = Scope(asked)
     _matched(matcher, FilterWriter(scope, asked), f"{path}.filter")
     return scope.patterns

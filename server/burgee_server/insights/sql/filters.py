@@ -71,7 +71,7 @@ class FilterWriter:
 
     def _condition(self, condition: Condition, path: str) -> str:
         self.count(path)
-        attribute = parse_attribute(condition.attribute, self.asked.group_types, f"{path}.attribute")
+        attribute = parse_attribute(condition.attribute, self.asked.terms.group_types, f"{path}.attribute")
         if is_cohort(attribute):
             raise Invalid.of(f"{path}.attribute", "splits an answer; a filter asks by in_cohort of a key")
         owner, name = attribute.owner, attribute.name
@@ -95,7 +95,7 @@ class FilterWriter:
         sql = holds(reading, condition, bind, self.asked.now)
         if not of_profile:
             return sql
-        if self.asked.properties_as_of is AsOf.EVENT:
+        if self.asked.terms.properties_as_of is AsOf.EVENT:
             versions = self.scope.profile_versions(owner, f"if({sql}, 2, 1)", "holds")
             return self._held(owner, versions, missing_holds=missing_holds)
         # A set of keys and not a join: one pass over the profiles, and whoever has no profile counts as missing.

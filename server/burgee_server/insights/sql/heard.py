@@ -36,7 +36,7 @@ def _holding(scope: Scope, owner: str, name: str, *, as_objects: bool) -> str:
     there = f"NOT {own_property(name).missing}" if as_objects else f"isNotNull(properties.{quote_name(name)})"
     if owner == EVENT:
         return scope.heard([bound], [there])
-    if scope.asked.properties_as_of is AsOf.EVENT:
+    if scope.asked.terms.properties_as_of is AsOf.EVENT:
         return f"SELECT {bound} FROM ({scope.profile_versions(owner, there, 'there')}) WHERE there"
     return scope.profiles(owner, [bound], [there])
 

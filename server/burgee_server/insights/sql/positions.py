@@ -26,11 +26,10 @@ class Positions:
 
     def gathered(self, condition: str = "", of: str = "position") -> str:
         """What a query that groups by actor must select: of the rows that meet the condition, that column."""
+        suffix, where = ("If", f", {condition}") if condition else ("", "")
         if self.number is not None:
-            suffix, where = ("If", f", {condition}") if condition else ("", "")
             return f"groupBitOr{suffix}(bitShiftLeft(to{self.number}(1), {of}){where}) AS {self.name}"
         if not self._numbers:
-            suffix, where = ("If", f", {condition}") if condition else ("", "")
             return f"groupUniqArray{suffix}({of}{where}) AS {self.name}"
         shifted = f"bitShiftLeft(toUInt{WIDEST}(1), {of} % {WIDEST})"
         also = f"({condition}) AND " if condition else ""

@@ -57,7 +57,7 @@ class Scope:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.as_of = asked.properties_as_of
+        self.as_of = asked.terms.properties_as_of
         """When the groups above those that events name are looked at, in what is being written."""
         self._lists: set[str] = set()
         self._cohorts = 0
@@ -74,7 +74,7 @@ class Scope:
         self._has_aliases = asked.vocabulary.has_aliases
         self._parent_types = asked.vocabulary.parent_types
         self._parameters: dict[str, Any] = {
-            "environment_id": asked.environment_id,
+            "environment_id": asked.terms.environment_id,
             "start": to_micros(_clipped(span.start)),
             "end": to_micros(_clipped(span.end)),
         }
@@ -218,7 +218,7 @@ class Scope:
 
     def _confined(self) -> list[str]:
         """The condition that leaves the events of the one group that the question is confined to, if it is to one."""
-        one = self.asked.confined_to
+        one = self.asked.terms.confined_to
         if one is None or self._is_everywhere:
             return []
         if self.as_of not in self._confinement:
@@ -228,7 +228,7 @@ class Scope:
     def _internal(self) -> list[str]:
         """The condition that leaves out the environment's own people, if there are any to leave out."""
         cohort = self.asked.vocabulary.cohorts.get(self.asked.vocabulary.internal_cohort_key)
-        if cohort is None or self.asked.include_internal:
+        if cohort is None or self.asked.terms.include_internal:
             return []
         # A cohort is made of events, and events may be those of whoever is not in a cohort.
         from burgee_server.insights.sql.cohorts import members
@@ -385,7 +385,7 @@ def first_event(asked: Asked) -> Statement:
     """Asks for one row: how many there are to be seen, and when the first event was, in microseconds."""
     scope = Scope(asked)
     seen = _select(["first_seen_at AS at"], "activity", ["environment_id = {environment_id:UInt32}", "type = 'user'"])
-    if asked.confined_to:
+    if asked.terms.confined_to:
         seen = scope.events(["timestamp AS at"], [], since=FIRST_TIMESTAMP, until=LAST_TIMESTAMP, everyones=True)
     return scope.statement(f"SELECT count(), toUnixTimestamp64Micro(min(at)) FROM ({seen})")
 

@@ -91,7 +91,7 @@ def _actors(
     actor; kind and value, the part; `columns`, in how many columns it was active there.
     """
     if query.count_by != USER:
-        require_group_type(query.count_by, asked.group_types, "count_by")
+        require_group_type(query.count_by, asked.terms.group_types, "count_by")
     split = check_breakdown(query.breakdown, asked)
     columns = asked.span.columns(query.interval)
     writer, actor, active = (

@@ -56,7 +56,7 @@ def counted(series: Series, scope: Scope, path: str) -> Counted:
     if measure in _OF_NUMBERS:
         value = _value(series, scope, path)
         return Counted((f"{value.number} AS counted",), value.is_number, _OF_NUMBERS[measure], nothing)
-    actors = _actors(series, scope.asked.group_types, path)
+    actors = _actors(series, scope.asked.terms.group_types, path)
     key = scope.event_key(actors)
     # The keys in a column of their own are counted by their numbers in it, as long as they are left as they are.
     what = key.text if scope.is_column(actors) else f"assumeNotNull({key.text})"
@@ -88,7 +88,7 @@ def _per_actor(series: Series, scope: Scope, path: str) -> Counted:
     if series.measure not in SHARED:
         raise Invalid.of(f"{path}.per", f"goes with {' and '.join(sorted(SHARED))}, not with {series.measure}")
     if series.per != USER:
-        require_group_type(series.per, scope.asked.group_types, f"{path}.per")
+        require_group_type(series.per, scope.asked.terms.group_types, f"{path}.per")
     key = scope.event_key(series.per)
     actor, where = f"assumeNotNull({key.text}) AS actor", f"NOT {key.missing}"
     if series.measure is Measure.TOTAL:
