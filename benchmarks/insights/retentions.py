@@ -14,7 +14,10 @@ _DAY = "toUInt16(toUInt32(day))"
 
 
 def _bits(key: str, column: str, periods: int, events: str, first: bool) -> str:
-    """SQL by hand: a bit a column for each actor, shifted to where it started, and a count for each bit."""
+    """SQL by hand: a bit a column for each actor, shifted to where it started, and a count for each bit.
+
+    For up to 256 columns, and 64 where few periods are counted: those beyond fall out of the number.
+    """
     number = "UInt64" if periods < 20 else "UInt256"
     counts = ", ".join(f"countIf(bitTest(toUInt64(bitShiftRight(r, i)), {n}))" for n in range(1, periods + 1))
     base = f"(SELECT min({column}) {{events}})"
@@ -22,8 +25,23 @@ def _bits(key: str, column: str, periods: int, events: str, first: bool) -> str:
     start = "[bitPositionsToArray(r)[1]]" if first else "bitPositionsToArray(r)"
     return (
         f"SELECT i, count(), {counts} FROM (SELECT r, arrayJoin({start}) AS i FROM (SELECT"
-        f" groupBitOr(bitShiftLeft(to{number}(1), {column} - {base})) AS r {{events}} AND {events} AND {key} IS NOT NULL"
-        f" GROUP BY {key})) GROUP BY i"
+        f" groupBitOr(bitShiftLeft(to{number}(1), toUInt16({column} - {base}))) AS r {{events}} AND {events}"
+        f" AND {key} IS NOT NULL GROUP BY {key})) GROUP BY i"
+    )
+
+
+def _bits_of_two(key: str, column: str, periods: int, events: str) -> str:
+    """The same for up to 512 columns, from recurring starts: bits are shifted from the second number to the first."""
+    counts = ", ".join(f"countIf(bitTest(w, {n}))" for n in range(1, periods + 1))
+    base = f"assumeNotNull((SELECT min({column}) {{events}}))"
+    bit = "bitShiftLeft(toUInt256(1), toUInt8(c % 256))"
+    onward = "bitOr(bitShiftRight(lo, i), bitShiftLeft(bitShiftLeft(hi, 1), toUInt8(255 - i)))"
+    starts = "arrayConcat(bitPositionsToArray(lo), arrayMap(x -> x + 256, bitPositionsToArray(hi)))"
+    return (
+        f"SELECT i, count(), {counts} FROM (SELECT i, toUInt64(if(i < 256, {onward}, bitShiftRight(hi, toUInt8(i - 256)))) AS w"
+        f" FROM (SELECT lo, hi, arrayJoin({starts}) AS i FROM (SELECT groupBitOrIf({bit}, c < 256) AS lo,"
+        f" groupBitOrIf({bit}, c >= 256) AS hi FROM (SELECT {key}, toUInt16({column} - {base}) AS c {{events}}"
+        f" AND {events} AND {key} IS NOT NULL) GROUP BY {key}))) GROUP BY i"
     )
 
 
@@ -64,6 +82,12 @@ RETENTIONS = [
         lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
         _bits("distinct_id", _DAY, 30, "event = 'viewed'", first=False),
         duck.recurring("distinct_id", "day", 30, "event = 'viewed'"),
+    ),
+    Question(
+        "retention of users, recurring, 30 days (SQL: bits of two numbers)",
+        plan_retention,
+        lambda span: RetentionQuery(_VIEWED, _VIEWED, span, periods=30, starts=Starts.RECURRING),
+        _bits_of_two("distinct_id", _DAY, 30, "event = 'viewed'"),
     ),
     Question(
         "retention of users, recurring, 30 days (SQL: pairs)",
