@@ -20,12 +20,25 @@ def name_fault(text: str) -> str:
     return ""
 
 
+_PARTS = ("^`", ":`", "@`")
+
+
+def reading_fault(text: str) -> str:
+    """What is wrong with a key of a JSON column for whoever asks for it, or nothing.
+
+    What begins so is, to ClickHouse, an object or a type in the column, however it is quoted.
+    """
+    begins = next((part for part in _PARTS if text.startswith(part)), None)
+    return f"must not begin with {begins}: the warehouse cannot read what is called so" if begins else ""
+
+
 def group_type_fault(text: str) -> str:
-    """What is wrong with the name of a group type, or nothing: a name without a dot that is not reserved.
+    """What is wrong with the name of a group type, or nothing: a name without a dot that is not reserved, and can be
+    read.
 
     In an attribute such as "company.plan" the first dot ends the type, and "user" and "event" mean something else.
     """
-    if fault := name_fault(text):
+    if fault := name_fault(text) or reading_fault(text):
         return fault
     if "." in text:
         return "must not hold a dot"

@@ -54,6 +54,12 @@ BAD_TRENDS = {
     "too many columns": (one(range={"start": "1990-01-01"}, interval=questions_pb2.INTERVAL_HOUR), "interval"),
     "unknown attribute": (one(breakdown={"attributes": ["plan"]}), "breakdown.attributes[0]"),
     "unknown type": (one(breakdown={"attributes": ["compny.plan"]}), "breakdown.attributes[0]"),
+    "a property that reads as an object": (one(filter=condition("event.^`a`", "is_set")), "filter.condition.attribute"),
+    "a property that reads as a type": (one(breakdown={"attributes": ["user.:`a`"]}), "breakdown.attributes[0]"),
+    "a sum of what reads as another part": (
+        trend_pb2.QueryTrendRequest(series=[{"measure": trend_pb2.MEASURE_SUM, "property": "@`a`"}]),
+        "series[0].property",
+    ),
     "a formula of nothing": (one(formulas=[{"expression": "B"}]), "formulas[0].expression"),
     "per nobody": (trend_pb2.QueryTrendRequest(series=[{"per": "compny"}]), "series[0].per"),
     "too many attributes": (one(breakdown={"attributes": ["user.key"] * 4}), "breakdown.attributes"),

@@ -188,6 +188,7 @@ def test_only_and_skip_choose_records(tmp_path):
         ({"skip": [{"columns": "a"}]}, "skip[0]: there is no key 'columns'; there are: column, values"),
         ({"properties": {"columns": {"p": {"unit": "s"}}}}, "properties.columns"),
         ({"groups": {"columns": {"a.b": "x"}}}, "groups.columns.a.b: the group type must not hold a dot"),
+        ({"groups": {"columns": {":`a`": "x"}}}, "groups.columns.:`a`: the group type must not begin with :`"),
         ({"groups": {"columns": {"user": "x"}}}, "groups.columns.user: the group type must not be 'user'"),
         ({"properties": {"columns": {"p": {"type": "number"}}}}, "properties.columns.p: must have one of"),
         ({"properties": {"columns": {"p": {"column": "p", "type": "int"}}}}, "properties.columns"),

@@ -12,7 +12,7 @@ from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathEdge, PathNode, Paths, PathsQuery
 from burgee_server.insights.paths.ways import WaysWriter
 from burgee_server.insights.sql.attributes import require_group_type
-from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.limits import require_name, require_property
 from burgee_server.insights.words import QueryInfo
 from burgee_server.ports.warehouse import Statement
 
@@ -60,7 +60,7 @@ def plan_paths(query: PathsQuery, asked: Asked) -> PathsPlan:
         raise Invalid.of("max_weight", f"must not be less than min_weight ({query.min_weight})")
     if query.count_by != USER:
         require_group_type(query.count_by, asked.terms.group_types, "count_by")
-    require_name(query.name_by, "name_by")
+    require_property(query.name_by, "name_by")
     for name, matches in (("only", query.only), ("without", query.without)):
         if len(matches) > MAX_MATCHES:
             raise Invalid.of(name, f"at most {MAX_MATCHES}")

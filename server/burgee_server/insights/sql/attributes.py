@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from burgee.evaluation import MAX_PARENT_KEY, USER
 from burgee_server.errors import Invalid
-from burgee_server.names import MAX_NAME
+from burgee_server.names import MAX_NAME, reading_fault, require
 from burgee_server.ports.warehouse import number_column, property_column, property_number, quote_name, text_column
 
 EVENT = "event"
@@ -32,6 +32,7 @@ def parse_attribute(text: str, group_types: Collection[str], field: str) -> Attr
         raise Invalid.of(field, f"{_FORMS}, with at most {MAX_NAME} characters on each side of the first dot")
     if not dot or not owner or not name:
         raise Invalid.of(field, f"{_FORMS}, not {text!r}")
+    require(field, reading_fault(name))
     if owner == EVENT:
         return Attribute(EVENT, name)
     if owner != USER:

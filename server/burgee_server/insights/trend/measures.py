@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.sql.attributes import Value, require_group_type
-from burgee_server.insights.sql.limits import require_name
+from burgee_server.insights.sql.limits import require_property
 from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.trend.model import Measure, Series
 
@@ -77,7 +77,7 @@ def _actors(series: Series, group_types: Collection[str], path: str) -> str:
 
 
 def _value(series: Series, scope: Scope, path: str) -> Value:
-    require_name(series.property, f"{path}.property")
+    require_property(series.property, f"{path}.property")
     if not series.property:
         raise Invalid.of(f"{path}.property", f"{series.measure.value} needs a numeric event property")
     return scope.value(series.property)
