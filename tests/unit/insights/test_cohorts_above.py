@@ -139,12 +139,12 @@ async def test_teams_are_chosen_by_their_company_and_its_holding(environment: En
         (
             "team",
             "squad.size",
-            "team.<property> or team.key: it is a cohort of team, or of what it belongs to: company, holding",
+            "team.<property> or team.key, or the same of company or holding: it is a cohort of team",
         ),
         (
             "company",
             "team.size",
-            "company.<property> or company.key: it is a cohort of company, or of what it belongs to: holding",
+            "company.<property> or company.key, or the same of holding: it is a cohort of company",
         ),
         ("holding", "company.plan", "must be holding.<property> or holding.key: it is a cohort of holding"),
         ("user", "company.plan", "must be user.<property> or user.key: it is a cohort of user"),

@@ -124,8 +124,8 @@ class HolderWriter:
         attribute = parse_attribute(condition.attribute, self._group_types, f"{path}.attribute")
         if attribute.owner not in (self.group_type, *self._way_up):
             of = f"{self.group_type}.<property> or {self.group_type}.key"
-            above = f", or of what it belongs to: {', '.join(self._way_up)}" if self._way_up else ""
-            raise Invalid.of(f"{path}.attribute", f"must be {of}: it is a cohort of {self.group_type}{above}")
+            above = f", or the same of {' or '.join(self._way_up)}" if self._way_up else ""
+            raise Invalid.of(f"{path}.attribute", f"must be {of}{above}: it is a cohort of {self.group_type}")
         if is_variant(attribute) or is_cohort(attribute):
             raise Invalid.of(f"{path}.attribute", "splits an answer, and is no property")
         check_condition(condition, path)
