@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burgee_server.insights.retention import RetentionQuery, plan_retention
-from burgee_server.insights.sql import columns, scope
+from burgee_server.insights.sql import borders, columns
 from burgee_server.insights.trend import Measure, Series, TrendQuery
 from burgee_server.insights.words import Breakdown, Interval, TimeRange
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
@@ -78,8 +78,8 @@ async def test_who_came_back_is_the_same_as_by_timestamps_alone(
     query = RetentionQuery(range=range_, time_zone=zone, interval=Interval.WEEK, periods=5)
     found = await ask(environment, plan_retention, query)
     with pytest.MonkeyPatch.context() as patched:
-        for module in (scope, columns):
+        for module in (borders, columns):
             patched.setattr(module, "quarter_of", lambda _: None)
-        patched.setattr(scope, "_FEWEST_DAYS", 1 << 16)
+        patched.setattr(borders, "_FEWEST_DAYS", 1 << 16)
         by_time = await ask(environment, plan_retention, query)
     assert replace(found, info=by_time.info) == by_time

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burgee_server.insights.asked import Asked, Terms
+from burgee_server.insights.sql.borders import MICROS
 from burgee_server.insights.sql.columns import position_sql
-from burgee_server.insights.sql.scope import MICROS, Scope
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.timerange import Span
 from burgee_server.insights.words import Interval
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
@@ -59,7 +60,7 @@ async def test_a_moment_lies_in_the_column_that_the_clocks_there_say(
     moments = [moment for moment in moments if FIRST_TIMESTAMP <= moment < LAST_TIMESTAMP]
 
     scope = Scope(Asked(Terms(1, ()), span, span.end))
-    sql = position_sql(scope, columns).replace(scope.placed(()), MICROS)
+    sql = position_sql(scope, columns).replace(scope.borders.placed(()), MICROS)
     statement = scope.statement(f"SELECT {MICROS}, {sql} FROM {_events(scope, moments)}")
     found = dict(map(tuple, (await warehouse.query(statement)).rows))
     assert found == {to_micros(moment): max(bisect_right(columns, moment) - 1, 0) for moment in moments}

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.paths.model import PathsQuery
+from burgee_server.insights.sql.borders import MICROS
 from burgee_server.insights.sql.events import between, events_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.operators import to_sql
-from burgee_server.insights.sql.scope import MICROS, Scope
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.words import Happening
 from burgee_server.ports.warehouse import Statement
 

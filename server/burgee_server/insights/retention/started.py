@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from burgee.evaluation.model import USER
 from burgee_server.insights.asked import Asked
 from burgee_server.insights.retention.model import RetentionQuery, Returns, Starts, Window
+from burgee_server.insights.sql.borders import MICROS
 from burgee_server.insights.sql.breakdown import Split
 from burgee_server.insights.sql.columns import position_sql
 from burgee_server.insights.sql.events import events_of, names_of
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.positions import Positions, number_of
 from burgee_server.insights.sql.ranked import ranked
-from burgee_server.insights.sql.scope import MICROS, Scope
+from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.words import Interval, Part
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
@@ -152,7 +153,7 @@ class Started:
         returns = [*events_of(query.return_event, writer, "return_event"), f"at >= {self._start}"]
         select = [
             f"{actor.text} AS actor",
-            f"{MICROS if self._is_exact else self.scope.placed(self._borders)} AS at",
+            f"{MICROS if self._is_exact else self.scope.borders.placed(self._borders)} AS at",
             f"{position_sql(self.scope, self.columns)} AS position",
             f"({' AND '.join(starts)}) AS is_start",
             f"({' AND '.join(returns)}) AS is_return",

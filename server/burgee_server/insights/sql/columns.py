@@ -26,7 +26,7 @@ def position_sql(scope: Scope, columns: Sequence[datetime], micros: str = "") ->
         return _position(scope, [to_micros(column) for column in columns], micros)
     quarters = [quarter for column in columns if (quarter := quarter_of(column)) is not None]
     if len(quarters) < len(columns):
-        return _position(scope, [to_micros(column) for column in columns], scope.placed(columns))
+        return _position(scope, [to_micros(column) for column in columns], scope.borders.placed(columns))
     days = shifted_days(quarters)
     if days is None:
         return _position(scope, quarters, QUARTER)

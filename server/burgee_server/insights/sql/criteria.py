@@ -123,7 +123,7 @@ class CriterionWriter:
             return NOBODY
         ever = Span(FIRST_TIMESTAMP, within.end, within.zone)
         rows = self._events(events, ever, f"{path}.events", "timestamp")
-        return _counted(rows, having.format(start=self._scope.moment(within.start)))
+        return _counted(rows, having.format(start=self._scope.borders.moment(within.start)))
 
     def _in_order(self, criterion: InOrder, path: str) -> KeySet:
         if not 2 <= len(criterion.steps) <= MAX_STEPS:

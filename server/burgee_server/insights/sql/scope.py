@@ -1,7 +1,7 @@
 """The rows that a question may see: those of one environment in one span. No other module names a table."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from burgee.evaluation import USER, Condition, Operator
@@ -16,17 +16,9 @@ from burgee_server.insights.sql.attributes import (
     property_reading,
     value_of,
 )
+from burgee_server.insights.sql.borders import PLACED, Borders, clipped
 from burgee_server.insights.sql.keysets import lists_of, names
 from burgee_server.insights.sql.operators import to_sql
-from burgee_server.insights.sql.quarters import (
-    DAY,
-    DAY_BEGAN,
-    DAY_MICROS,
-    DAY_QUARTERS,
-    QUARTER_BEGAN,
-    day_of,
-    quarter_of,
-)
 from burgee_server.insights.words import AsOf
 from burgee_server.ports.vocabulary import NamedCohort
 from burgee_server.ports.warehouse import (
@@ -37,16 +29,6 @@ from burgee_server.ports.warehouse import (
     property_column,
     to_micros,
 )
-
-MICROS = "toUnixTimestamp64Micro(timestamp)"
-"""The moment of an event, read from events()."""
-
-_PLACED = "toUnixTimestamp64Micro(/* placed */ timestamp)"
-"""As MICROS, for what asks no more of it than between which borders it lies: see Scope.placed()."""
-
-_EPOCH = date(1970, 1, 1)
-_FEWEST_DAYS = 14
-"""How many days there are for each that has a border within a quarter of an hour, where those are read apart."""
 
 MAX_COHORTS = 100
 """How many cohorts a statement may ask for, with those that they ask for."""
@@ -68,15 +50,15 @@ class Scope:
         self._joins: dict[str, str] = {}
         self._group_keys: dict[tuple[str, AsOf], tuple[str, str]] = {}
         self._guessed: set[str] = set()
-        self._borders: set[datetime] = set()
+        self.borders = Borders(self.bind)
         self.patterns: dict[str, str] = {}
         """The path of each pattern that is a field of the request."""
         self._has_aliases = asked.vocabulary.has_aliases
         self._parent_types = asked.vocabulary.parent_types
         self._parameters: dict[str, Any] = {
             "environment_id": asked.terms.environment_id,
-            "start": to_micros(_clipped(span.start)),
-            "end": to_micros(_clipped(span.end)),
+            "start": to_micros(clipped(span.start)),
+            "end": to_micros(clipped(span.end)),
         }
 
     def bind(self, value: Any, type_: str) -> str:
@@ -120,10 +102,10 @@ class Scope:
         start = self.asked.span.start if since is None else since
         end = self.asked.span.end if until is None else until
         words = " ".join((*keys, *select, *joins, *conditions))
-        apart = self._apart(start, end, words)
+        apart = self.borders.apart(start, end, words)
         queries = [
             _select(
-                [each.replace(_PLACED, moment) for each in select],
+                [each.replace(PLACED, moment) for each in select],
                 " ".join(("events FINAL", *joins)),
                 ["environment_id = {environment_id:UInt32}", *times, *conditions],
             )
@@ -151,70 +133,6 @@ class Scope:
             texts += [made[name] for name in new]
         keys = [f"{sql} AS {name}" for name, sql in self._group_keys.values() if name in read]
         return keys, [join for name, join in self._joins.items() if name in read]
-
-    def placed(self, borders: Sequence[datetime]) -> str:
-        """SQL for an event's moment, for events() to select: in microseconds.
-
-        Or, which is quicker, where its day or its quarter of an hour begins, if that lies between the same of these
-        borders.
-        """
-        self._borders.update(borders)
-        return _PLACED
-
-    def _apart(self, start: datetime, end: datetime, words: str) -> list[tuple[str, list[str]]]:
-        """What stands for the moment of an event, and the conditions of time; twice, where few days need timestamps:
-        of all others, and of those."""
-        start, end = _clipped(start), _clipped(end)
-        inner = {each for each in self._borders if start < each < end} if _PLACED in words else set[datetime]()
-        borders = inner | {start, end} - {FIRST_TIMESTAMP, LAST_TIMESTAMP}
-        days = sorted({to_micros(each) // DAY_MICROS for each in borders if quarter_of(each) is None})
-        within = [*self._border(">=", start), *self._border("<", end)]
-        first, last = to_micros(start) // DAY_MICROS, -(-to_micros(end) // DAY_MICROS)
-        if _reads_time(words) or (days and ("SELECT" in words or _FEWEST_DAYS * len(days) > last - first)):
-            return [(MICROS, within)]
-        by_days = all(day_of(each) is not None or quarter_of(each) is None for each in inner)
-        place = DAY_BEGAN if by_days else QUARTER_BEGAN
-        if not days:
-            return [(place, within)]
-        few = self.bind(days, "Array(UInt16)")
-        dates = self.bind([(_EPOCH + timedelta(day)).isoformat() for day in days], "Array(Date)")
-        hint = f"indexHint(toDate(timestamp) IN {dates})"
-        return [
-            (place, [*self._days(start, end), f"{DAY} NOT IN {few}"]),
-            (MICROS, [hint, f"{DAY} IN {few}", *within]),
-        ]
-
-    def _days(self, start: datetime, end: datetime) -> list[str]:
-        """Of a moment within a quarter of an hour, the days that it leaves; of any other, its condition."""
-        conditions = []
-        for comparison, moment in ((">=", start), ("<", end)):
-            if quarter_of(moment) is None:
-                day = self.bind(to_micros(moment) // DAY_MICROS, "UInt16")
-                by_time = f"timestamp {comparison} {self.moment(moment)}"
-                conditions += [f"indexHint({by_time})", f"events.day {comparison[0]} toDate({day})"]
-            else:
-                conditions += self._border(comparison, moment)
-        return conditions
-
-    def _border(self, comparison: str, moment: datetime) -> list[str]:
-        """The conditions that keep events on one side of a moment, ">=" or "<".
-
-        Days say it where one begins there, and quarters of an hour, and are read in no time; the timestamp then only
-        says which parts to read.
-        """
-        if moment == (FIRST_TIMESTAMP if comparison == ">=" else LAST_TIMESTAMP):
-            return []
-        by_time = f"timestamp {comparison} {self.moment(moment)}"
-        quarters = quarter_of(moment)
-        if quarters is None:
-            return [by_time]
-        number, quarter = divmod(quarters, DAY_QUARTERS)
-        day = f"toDate({self.bind(number, 'UInt16')})"
-        hint = f"indexHint({by_time})"
-        if not quarter:
-            return [hint, f"events.day {comparison} {day}"]
-        within = f"(events.day {comparison[0]} {day} OR events.quarter_hour {comparison} {self.bind(quarter, 'UInt8')})"
-        return [hint, f"events.day {comparison[0]}= {day}", within]
 
     def _confined(self) -> list[str]:
         """The condition that leaves the events of the one group that the question is confined to, if it is to one."""
@@ -300,10 +218,6 @@ class Scope:
         self._guessed.add(name)
         return guessed_value("properties", name, has_columns=name in self.asked.property_columns)
 
-    def moment(self, moment: datetime) -> str:
-        """SQL for a moment, no further away than events can be."""
-        return f"fromUnixTimestamp64Micro({self.bind(to_micros(_clipped(moment)), 'Int64')}, 'UTC')"
-
     def known(self, owner: str) -> str:
         """A query for the `key` of everybody who has a profile or was ever named by an event."""
         own = ["environment_id = {environment_id:UInt32}", f"type = {self.bind(owner, 'String')}"]
@@ -369,16 +283,6 @@ class Scope:
     def statement(self, sql: str) -> Statement:
         """The whole, with what was bound."""
         return Statement(sql, self._parameters, frozenset(self._lists), frozenset(self._guessed), self.patterns)
-
-
-def _clipped(moment: datetime) -> datetime:
-    """In microseconds, and no further away than events can be."""
-    return min(max(moment, FIRST_TIMESTAMP), LAST_TIMESTAMP)
-
-
-def _reads_time(words: str) -> bool:
-    """Whether the timestamps of events are read for more than to place them between borders."""
-    return "timestamp" in words.replace(_PLACED, "")
 
 
 def first_event(asked: Asked) -> Statement:
