@@ -31,7 +31,7 @@ INSERT INTO activity SELECT environment_id, each.1, each.2, min(timestamp), max(
 ARRAY JOIN [('user', distinct_id), ('company', groups.company.:String)] AS each GROUP BY environment_id, each.1, each.2
 """
 _ARRIVED = """
-CREATE VIEW arrived AS SELECT event, timestamp, uuid, distinct_id, groups_json ->> '$.company' AS company,
+CREATE OR REPLACE VIEW arrived AS SELECT event, timestamp, uuid, distinct_id, groups_json ->> '$.company' AS company,
     properties_json ->> '$.plan' AS plan, (properties_json ->> '$.amount')::BIGINT AS amount,
     properties_json ->> '$.country' AS country
 FROM events
@@ -93,17 +93,27 @@ def _count(client: "Client") -> int:
 
 @contextmanager
 def duck(dsn: str, directory: Path) -> Iterator[Any]:
-    """DuckDB with the same events, each once; two threads.
+    """DuckDB with the same events, each once; two threads. What an earlier time left in the directory is taken as is.
 
     `events` has each property, and the company, in a column of its own type; `arrived` has the same columns, read from
     what events came with: groups and properties as JSON.
     """
     import duckdb
 
+    complete = directory / "complete"
     connection = duckdb.connect(
         str(directory / "events.duckdb"), config={"threads": 2, "temp_directory": str(directory)}
     )
     connection.execute("SET TimeZone = 'UTC'")
+    if not complete.exists():
+        _copy(dsn, connection, directory)
+        complete.touch()
+    yield connection
+    connection.close()
+
+
+def _copy(dsn: str, connection: Any, directory: Path) -> None:
+    """Month by month, for each of which there is a file meanwhile."""
     client = clickhouse_connect.get_client(dsn=dsn)
     months = [
         row[0] for row in client.query("SELECT DISTINCT toYYYYMM(timestamp) AS m FROM events ORDER BY m").result_rows
@@ -112,12 +122,10 @@ def duck(dsn: str, directory: Path) -> Iterator[Any]:
     for number, month in enumerate(months):
         settings = {"output_format_parquet_string_as_string": 1}
         file.write_bytes(client.raw_query(_TABLE, {"month": month}, settings=settings, fmt="Parquet"))
-        how = "INSERT INTO events" if number else "CREATE TABLE events AS"
+        how = "INSERT INTO events" if number else "CREATE OR REPLACE TABLE events AS"
         columns = "* REPLACE (timestamp::TIMESTAMP AS timestamp, groups_json::JSON AS groups_json,"
         columns += " properties_json::JSON AS properties_json)"
         connection.execute(f"{how} SELECT {columns} FROM read_parquet('{file}')")
         file.unlink()
     client.close()
     connection.execute(_ARRIVED)
-    yield connection
-    connection.close()

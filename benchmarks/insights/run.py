@@ -40,7 +40,17 @@ REFUSED = (math.nan, math.nan)
 
 Way: TypeAlias = Callable[[], Awaitable[Any]]
 
+OF_DUCKDB = {"json", "typed"}
+WAYS = {"insight", "sql", "columns", *OF_DUCKDB}
+
 QUESTIONS: list[Question] = [*TRENDS, *FUNNELS, *RETENTIONS, *PATHS, *FEATURES, *COHORTS]
+
+
+def chosen_ways(text: str) -> set[str]:
+    """Ways of asking, by commas."""
+    if not (chosen := set(text.split(","))) <= WAYS:
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(chosen - WAYS))}")
+    return chosen
 
 
 def fetched(table: Any, sql: str) -> Any:
@@ -82,7 +92,7 @@ class Table:
         print(f"|---{'|---:' * 12}|")
 
     async def row(self, name: str, ways: Mapping[str, Way]) -> None:
-        """Asks in turns: `insight` and `sql`, and of `columns`, `json` and `typed` what there is."""
+        """Asks in turns: of WAYS what there is."""
         times = [{way: await cost(ask) for way, ask in ways.items()} for _ in range(self.rounds)]
 
         def seconds(way: str) -> str:
@@ -93,7 +103,7 @@ class Table:
 
         def ratio(way: str, to: str) -> str:
             # Of each round: both met the same neighbours.
-            return f"{median(each[way][0] / each[to][0] for each in times):.2f}" if to in ways else "–"
+            return f"{median(each[way][0] / each[to][0] for each in times):.2f}" if {way, to} <= ways.keys() else "–"
 
         typed = "columns" if "columns" in ways else "insight"
         cells = [
@@ -105,11 +115,11 @@ class Table:
         print(f"| {' | '.join(cells)} |", flush=True)
 
 
-async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds: int, megabytes: int) -> None:
+async def run(events: int, directory: Path, asked: argparse.Namespace) -> None:
     """Fill the directory if it is empty, ask everything, print the table."""
     dsn = f"chdb://{directory / 'events' if (directory / 'events').exists() else directory}"
     warehouse = await ClickHouseWarehouse.open(
-        dsn, property_columns=PROPERTY_COLUMNS, query_memory_bytes=megabytes << 20
+        dsn, property_columns=PROPERTY_COLUMNS, query_memory_bytes=asked.megabytes << 20
     )
     span = await asyncio.to_thread(fill, dsn, events)
     while not set(PROPERTY_COLUMNS) <= set(warehouse.property_columns):  # noqa: ASYNC110 - a mutation has no event
@@ -117,30 +127,30 @@ async def run(events: int, directory: Path, only: str, with_duckdb: bool, rounds
     plain: Any = WithoutColumns(warehouse)
     with ExitStack() as stack:
         table = None
-        if with_duckdb:
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
-            table = await asyncio.to_thread(stack.enter_context, duck(dsn, scratch))
-        printed = Table(rounds)
+        if OF_DUCKDB & asked.ways:
+            kept = asked.duckdb or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
+            table = await asyncio.to_thread(stack.enter_context, duck(dsn, kept))
+        printed = Table(asked.rounds)
         printed.head(span)
         asking, of_columns = (insights(each, SystemClock(), vocabulary(span.range)) for each in (plain, warehouse))
         for question in QUESTIONS:
-            if not re.search(only, question.name):
+            if not re.search(asked.only, question.name):
                 continue
-            asked = (question.plan, question.query(span.range), Terms(1, {"company"}))
+            plan = (question.plan, question.query(span.range), Terms(1, {"company"}))
             sql = question.clickhouse.replace("{events}", span.clickhouse)
             ways: dict[str, Way] = {
-                "insight": partial(asking.ask, *asked),
+                "insight": partial(asking.ask, *plan),
                 "sql": partial(warehouse.query, Statement(sql)),
             }
             if _OF_PROPERTIES.search(sql):
-                ways["columns"] = partial(of_columns.ask, *asked)
+                ways["columns"] = partial(of_columns.ask, *plan)
             if table is not None and question.duckdb:
                 for way, of in (("json", "arrived"), ("typed", "events")):
                     text = question.duckdb.replace("{events}", span.duckdb(of))
                     # What asks for nothing out of JSON is the same of both.
                     if way == "typed" or _OF_JSON.search(text):
                         ways[way] = partial(asyncio.to_thread, fetched, table, text)
-            await printed.row(question.name, ways)
+            await printed.row(question.name, {way: ask for way, ask in ways.items() if way in asked.ways})
     await warehouse.close()
 
 
@@ -152,8 +162,9 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--megabytes", type=int, default=512, help="query_memory_mb, of insights and of SQL by hand")
-    parser.add_argument("--without-duckdb", action="store_true")
+    parser.add_argument("--ways", type=chosen_ways, default=WAYS, help=f"which of {', '.join(sorted(WAYS))}, by commas")
+    parser.add_argument("--duckdb", type=Path, help="a directory in which DuckDB's tables are kept for the next time")
     asked = parser.parse_args()
     with ExitStack() as stack:
         directory = asked.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="burgee-bench-")))
-        asyncio.run(run(asked.events, directory, asked.only, not asked.without_duckdb, asked.rounds, asked.megabytes))
+        asyncio.run(run(asked.events, directory, asked))
