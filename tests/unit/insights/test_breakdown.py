@@ -1,10 +1,12 @@
 """Answers split by combinations of two or three attributes."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
+from random import Random
 
 from burgee_server.insights.funnel import FunnelQuery, Step
-from burgee_server.insights.trend import Series, TrendQuery
-from burgee_server.insights.words import Breakdown
+from burgee_server.insights.trend import Measure, Series, TrendQuery
+from burgee_server.insights.words import Breakdown, TimeRange
 from burgee_server.ports.warehouse import ProfileRow
 from tests.fixtures.warehouse import Environment, Fact
 from tests.unit.insights.asking import MARCH, funnel, trend
@@ -80,3 +82,43 @@ async def test_groups_are_ranked_by_their_counts_and_then_by_name(environment: E
     by_plan = await rows("company.plan", 1)
     assert by_plan.pop(("missing", ""))[0] == 4
     assert by_plan == {("value", "free"): (3, 2, 1), ("other", ""): (2, 2, 0)}
+
+
+async def test_whoever_was_there_is_counted_once_in_each_part_however_many_parts_and_days_there_are(
+    environment: Environment,
+) -> None:
+    """A bit for each day of each part is gathered where these are few, and who was in which part where they are many.
+
+    An empty text is a value, not a missing one; nobody has two of "other" who has two values that are not shown.
+    """
+    random = Random(7)
+    values = ["", *(f"v{number}" for number in range(40)), None]
+    facts = [
+        Fact(
+            "seen",
+            f"user-{random.randrange(25)}",
+            datetime(2026, random.randrange(1, 6), random.randrange(1, 29), tzinfo=UTC),
+            properties={} if (value := random.choice(values)) is None else {"plan": value},
+        )
+        for _ in range(1_500)
+    ]
+    await environment.load(*facts)
+    range_ = TimeRange("2026-01-01", "2026-06-01")
+    shown = 0
+    for limit in (3, 30, 1_000):
+        query = TrendQuery((Series("seen", Measure.UNIQUE_USERS),), range_, breakdown=Breakdown(("event.plan",), limit))
+        there = defaultdict[str | None, set[str]](set)
+        for fact in facts:
+            there[fact.properties.get("plan")].add(fact.distinct_id)  # type: ignore[arg-type]
+        ranked = sorted((value for value in there if value is not None), key=lambda value: (-len(there[value]), value))
+        expected = defaultdict[tuple[str, str], list[set[str]]](lambda: [set() for _ in range(152)])
+        for fact in facts:
+            value = fact.properties.get("plan")
+            part = ("missing", "") if value is None else ("value", value) if value in ranked[:limit] else ("other", "")
+            for column in (fact.timestamp - datetime(2026, 1, 1, tzinfo=UTC)).days, 151:
+                expected[part][column].add(fact.distinct_id)  # type: ignore[index]
+        rows = (await trend(environment, query)).rows
+        found = {(row.part.kind, row.part.value): [*row.values, row.total] for row in rows if row.part}
+        assert found == {part: [len(each) for each in columns] for part, columns in expected.items()}
+        shown += len(found)
+    assert shown == 5 + 32 + 42

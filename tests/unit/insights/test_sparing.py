@@ -25,12 +25,12 @@ _COMPANIES = Series(measure=Measure.UNIQUE_GROUPS, group_type="company")
 
 @dataclass
 class Small:
-    """A warehouse that refuses statements with what takes much memory: sets of who is in each part, say."""
+    """A warehouse that refuses statements with what takes much memory: a bit for each column of each part, say."""
 
     warehouse: ClickHouseWarehouse
     refusal: BurgeeError = field(default_factory=lambda: ShortOfMemory("too much", retry_after=5))
     asked: list[bool] = field(default_factory=list)
-    costly: str = "uniqExact"
+    costly: str = "groupBitOrResample"
     group_columns: frozenset[str] = frozenset()
     property_columns: frozenset[str] = frozenset()
 
@@ -62,9 +62,10 @@ async def test_a_question_that_is_refused_is_asked_in_another_way(environment: E
     small = Small(environment.warehouse)
     assert await _total(small, environment, _USERS) == 2
     assert small.asked == [True, False]
+    in_one_way = Small(environment.warehouse, costly="uniqExact")
     with pytest.raises(ShortOfMemory):
-        await _total(small, environment, Series(per="user"))
-    assert small.asked == [True, False, True]
+        await _total(in_one_way, environment, Series(per="user"))
+    assert in_one_way.asked == [True]
 
     large = Small(environment.warehouse, Overloaded("too large", retry_after=5))
     with pytest.raises(Overloaded):

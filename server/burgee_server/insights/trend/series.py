@@ -15,6 +15,8 @@ from burgee_server.insights.sql.scope import Scope
 from burgee_server.insights.sql.turns import TURN, of_first
 from burgee_server.insights.trend.measures import ACTIVE, DISTINCT, Counted, counted
 from burgee_server.insights.trend.model import Measure, TrendQuery
+from burgee_server.insights.trend.numbered import most_counted, named, numbered
+from burgee_server.insights.trend.present import fits, in_cells
 from burgee_server.insights.trend.windows import Windows, windows
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, Statement
 
@@ -22,7 +24,7 @@ _FIRST_AT = "toUnixTimestamp64Micro(first_at)"
 _MOST_APART = 31
 """Of how many columns each is grouped by itself."""
 
-THE_WHOLE = "(0, '') AS part"
+THE_WHOLE = "0 AS part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class SeriesWriter:
             window = windows(self.asked.span, self.columns, ACTIVE[series.measure])
             cut = f"{position_sql(scope, window.segments)} AS segment"
             rows = self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
-            return scope.statement(rows)
+            return scope.statement(named(self._top(scope), "column, is_total, n", rows))
         column = f"{position_sql(scope, self.columns)} AS column"
         adds_up = series.measure is Measure.TOTAL and not series.per
         if self.split and self.split.is_of_groups and adds_up and index == 0:
@@ -62,14 +64,11 @@ class SeriesWriter:
             rows = f"SELECT part, counted, min(column) AS column FROM ({rows}) GROUP BY part, counted"
             aggregate = "count()"
         elif series.measure in DISTINCT:
-            return scope.statement(self._one_by_one(rows))
-        return scope.statement(
-            f"SELECT part.1, part.2, column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
-            " GROUP BY part, column WITH ROLLUP HAVING grouping(part) = 0"
-            if self.split
-            else f"SELECT 0, '', column, grouping(column) AS is_total, {aggregate} FROM ({rows})"
-            " GROUP BY column WITH ROLLUP"
-        )
+            return scope.statement(named(self._top(scope), "column, is_total, n", self._one_by_one(rows)))
+        keys = "part, column WITH ROLLUP HAVING grouping(part) = 0" if self.split else "column WITH ROLLUP"
+        part = "part, " if self.split else ""
+        rows = f"SELECT {part}column, grouping(column) AS is_total, {aggregate} AS n FROM ({rows}) GROUP BY {keys}"
+        return scope.statement(named(self._top(scope), "column, is_total, n", rows))
 
     def _in_one_pass(self, scope: Scope, split: Split, counts: Counted, column: str) -> str:
         """The statement where "other" adds up, too: which parts are shown is found in the counts themselves."""
@@ -123,20 +122,26 @@ class SeriesWriter:
         if self.split is None:
             return self._rows(scope, index, counts, [*select, THE_WHOLE], since)
         split = f"{self.split.column(scope)} AS split"
-        source = self.split.values(scope, self._rows(scope, index, counts, [*select, split], since))
+        return numbered(self.split.values(scope, self._rows(scope, index, counts, [*select, split], since)))
+
+    def _top(self, scope: Scope) -> str | None:
+        """A query for the values that are shown: those of which the first series has most."""
+        if self.split is None:
+            return None
         first = self.query.series[0]
         of_first = counted(first, scope, "series[0]")
+        split = f"{self.split.column(scope)} AS split"
         candidates = self.split.values(scope, self._rows(scope, 0, of_first, [split], None))
-        total = "uniqExact(counted)" if first.measure in ACTIVE else of_first.aggregate
-        if self.asked.sparing and total == "uniqExact(counted)":
+        total = of_first.aggregate
+        if first.measure in DISTINCT or first.measure in ACTIVE:
+            if not self.asked.sparing:
+                alone = self.split.values(scope, scope.events([split], self._where(scope, 0, of_first)))
+                return most_counted(scope, self.split, alone, candidates)
             candidates, total = f"(SELECT split, counted FROM {candidates} GROUP BY split, counted)", "count()"
-        top = (
+        return (
             f"SELECT split FROM {candidates} WHERE isNotNull(split) GROUP BY split"
             f" ORDER BY {total} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
         )
-        kind = f"multiIf(isNull(split), 1, assumeNotNull(split) IN ({top}), 0, 2)"
-        value = "if(kind = 0, assumeNotNull(split), '') AS value"
-        return f"SELECT *, {kind} AS kind, {value}, (kind, value) AS part FROM {source}"
 
     def _rows(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
         """A query for the events of a series with what it counts; for first times, the first event of each."""
@@ -182,24 +187,23 @@ class SeriesWriter:
         return self._counted(at, f"SELECT {self._of_part(numbers)} FROM ({actors} GROUP BY {self._of_part('counted')})")
 
     def _one_by_one(self, rows: str) -> str:
-        """The statement for the distinct of each column, and of all, by what each of them was in.
+        """A query for the distinct of each column, and of all, by what each of them was in.
 
         Groups of bits by who was there may go to the disk, and take no longer than a set of who was there for each
         column, which may not.
         """
+        if self.split and not self.asked.sparing and fits(self.split, self.columns):
+            return in_cells(self.split, self.columns, rows)
         columns = Positions("columns", len(self.columns))
         at = f"arrayJoin(arrayPushFront(arrayMap(column -> toInt64(column), {columns.listed}), toInt64(-1))) AS at"
         actors = f"SELECT {self._of_part(columns.gathered(of='column'))} FROM ({rows})"
         return self._counted(at, f"{actors} GROUP BY {self._of_part('counted')}")
 
     def _counted(self, at: str, actors: str) -> str:
-        """The statement that counts actors by part and `at`; at -1, all of them."""
-        part = "kind, value" if self.split else "0, ''"
-        return (
-            f"SELECT {part}, greatest(at, 0) AS column, at < 0 AS is_total, count()"
-            f" FROM (SELECT {self._of_part(at)} FROM ({actors})) GROUP BY {self._of_part('at')}"
-        )
+        """A query that counts actors by part and `at`; at -1, all of them."""
+        counts = self._of_part("greatest(at, 0) AS column", "at < 0 AS is_total", "count() AS n")
+        return f"SELECT {counts} FROM (SELECT {self._of_part(at)} FROM ({actors})) GROUP BY {self._of_part('at')}"
 
     def _of_part(self, *what: str) -> str:
         """What to select, or to group by, of each part."""
-        return ", ".join((*(["kind", "value"] if self.split else []), *what))
+        return ", ".join((*(["part"] if self.split else []), *what))
