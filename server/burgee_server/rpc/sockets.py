@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import stat
 import struct
 import termios
 from collections.abc import Iterable, Iterator, Set
@@ -90,16 +91,21 @@ def connections(port: int) -> Iterator[socket.socket]:
 
 
 def _sockets(port: int) -> Iterator[socket.socket]:
-    """Copies of the sockets of this process at the port, each for the time of its turn."""
+    """Copies of the sockets of this process at the port, each for the time of its turn.
+
+    Of files none is made: with the copy, all locks that SQLite has on that file in this process would be closed, too,
+    and whoever then reads the database from outside takes its newest transactions away (fcntl, F_SETLK).
+    """
     for name in os.listdir("/dev/fd"):
         try:
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
             copy = os.dup(int(name))
         except OSError:  # closed meanwhile
             continue
         try:
             mine = socket.socket(fileno=copy)
-        except OSError:  # a file
-            os.close(copy)
+        except OSError:  # a file since that look: it is left open, for the sake of its locks
             continue
         with mine:
             try:
