@@ -10,6 +10,8 @@ _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _HOST = re.compile(r"(\[[^\[\]\s]+\]|[^:/\[\]\s]+)(?::([0-9]{1,5}))?")
 _OF_GRPC = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
 """How names begin that gRPC resolves in its own ways: they may be without a port."""
+_FIRST = re.compile(r"ipv[46]:/*([^,]+),")
+"""Of several addresses, the first."""
 
 
 class Target(NamedTuple):
@@ -20,6 +22,9 @@ class Target(NamedTuple):
 
     def open(self, options: Sequence[tuple[str, int | str]] = ()) -> grpc.Channel:
         """A channel to it, with these options of gRPC's."""
+        if (first := _FIRST.match(self.address)) is not None:
+            # gRPC would send all of them as the name of the server, which is none: servers in Rust refuse each call.
+            options = (*options, ("grpc.default_authority", first[1]))
         if self.credentials is None:
             return grpc.insecure_channel(self.address, options=options)
         return grpc.secure_channel(self.address, self.credentials, options=options)

@@ -122,6 +122,17 @@ async def test_a_client_in_memory_hears_of_changes(native, somebody):
     await asyncio.to_thread(run)
 
 
+@pytest.mark.parametrize("target", ["ipv4:{0},127.0.0.1:1", "ipv4:///{0},{0}", "ipv4:{0}", "dns:///{0}"])
+async def test_a_client_that_is_given_several_addresses_is_answered(native, somebody, target):
+    """gRPC's own would send them all as the name of the server, and have every call refused for it: INTERNAL."""
+
+    def run():
+        with burgee.Client(target.format(native), somebody.secret, flag_timeout=20) as client:
+            return client.resolve("f").error_code
+
+    assert await asyncio.to_thread(run) is burgee.ErrorCode.FLAG_NOT_FOUND
+
+
 async def test_a_call_whose_time_is_up_and_one_that_is_given_up_end(somebody):
     """With the caller's own status, and without harm to others on the connection."""
     stream = somebody.flags.Watch(flags_pb2.WatchRequest(), timeout=0.3)
