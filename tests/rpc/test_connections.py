@@ -1,6 +1,7 @@
 """Connections that ping too often, that are too many or too old, and those of a server that stops."""
 
 import asyncio
+import logging
 import socket
 import sys
 from contextlib import asynccontextmanager
@@ -289,6 +290,15 @@ async def test_a_server_that_stops_says_so_before_it_stops(serving, admin, nativ
         assert (await health.Check(health_pb2.HealthCheckRequest())).status == NOT_SERVING
         await evaluate(channel, admin)
         stopping.cancel()
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_a_stop_is_nothing_that_the_log_warns_of(serving, admin, native, caplog):
+    """It listens no more, and then the transport cannot accept: that is meant."""
+    with caplog.at_level(logging.WARNING):
+        async with serving(Transport(native)) as (_, connect), asyncio.timeout(20):
+            await evaluate(connect(), admin)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])

@@ -1,6 +1,7 @@
 """The server of pygrpc-native, and what we have different there; needs the extra `native`."""
 
 import asyncio
+import logging
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,10 @@ _IO_THREADS = 1
 _LONGEST_SECONDS = 1.0
 _LONGEST_PATH = 60
 """Of a directory for a socket, whose whole path may have 103 characters on some systems."""
+_NOT_LISTENING = "(os error 22)"
+"""EINVAL, as Rust writes it: what accepting says on a socket that listens no more. That is ours, at a stop."""
+
+logging.getLogger("pygrpc_native.server").addFilter(lambda record: _NOT_LISTENING not in record.getMessage())
 
 
 class NativeServer(pygrpc_native.aio.Server):
