@@ -54,8 +54,13 @@ def chosen_ways(text: str) -> set[str]:
 
 
 def fetched(table: Any, sql: str) -> Any:
-    """What DuckDB answers."""
-    return table.execute(sql).fetchall()
+    """What DuckDB answers. Raises BurgeeError, as a warehouse, where it does not: of numbers with too few bits, say."""
+    import duckdb
+
+    try:
+        return table.execute(sql).fetchall()
+    except duckdb.Error as error:
+        raise BurgeeError(str(error)) from error
 
 
 async def cost(ask: Callable[[], Awaitable[Any]]) -> tuple[float, float]:
