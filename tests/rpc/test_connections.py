@@ -293,6 +293,23 @@ async def test_a_server_that_stops_says_so_before_it_stops(serving, admin, nativ
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
+async def test_who_is_told_to_go_away_goes_to_the_next_of_its_addresses(serving, admin, native):
+    """And not back to the server that stops, which has calls to finish and would turn away what comes."""
+    async with serving(Transport(native)) as (rpc, connect), serving(Transport(native)) as (_, other):
+        stops, stays = (f"127.0.0.1:{each.address[1]}" for each in (connect, other))
+        options = (("grpc.default_authority", "burgee"),)
+        async with grpc.aio.insecure_channel(f"ipv4:{stops},{stays}", options=options) as channel, asyncio.timeout(20):
+            await evaluate(channel, admin)
+            running = rpc._running.begin()
+            stopping = asyncio.create_task(rpc.stop(60))
+            await channel.wait_for_state_change(grpc.ChannelConnectivity.READY)
+            await evaluate(channel, admin)
+            assert not stopping.done()
+            rpc._running.end(running)
+            await stopping
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["grpcio", "native"])
 async def test_a_stop_is_nothing_that_the_log_warns_of(serving, admin, native, caplog):
     """It listens no more, and then the transport cannot accept: that is meant."""
     with caplog.at_level(logging.WARNING):

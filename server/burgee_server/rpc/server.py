@@ -42,7 +42,7 @@ from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.methods import Methods
 from burgee_server.rpc.profiles import ProfileServicer
 from burgee_server.rpc.running import RunningCalls
-from burgee_server.rpc.sockets import hang_up, say_goodbye
+from burgee_server.rpc.sockets import hang_up, listen_no_more, say_goodbye
 from burgee_server.rpc.streams import OpenStreams
 from burgee_server.rpc.transport import Transport
 
@@ -152,12 +152,13 @@ class RpcServer:
                 await self._set_health((CAPTURE_SERVICE,), _SERVING if reached else _NOT_SERVING)
 
     async def stop(self, grace_seconds: float, notice_seconds: float = 0.0) -> None:
-        """Say NOT_SERVING; after the notice end streams, say goodbye, and give the calls that run time to finish.
+        """Say NOT_SERVING; after the notice listen no more, end streams, say goodbye, and let calls that run finish.
 
         New ones, and those that take longer, are answered with Stopping; then the line is cut.
         """
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(notice_seconds)
+        listen_no_more(self._port)  # who is told to go would come back here, and not to the next of its addresses
         self._streams.stop()
         self._say_goodbye()
         await self._running.stop(grace_seconds)

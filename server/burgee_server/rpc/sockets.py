@@ -60,16 +60,21 @@ def _host(host: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+def listen_no_more(port: int) -> None:
+    """Take no new connections at this port of ours: who has other addresses goes there, all others hear UNAVAILABLE."""
+    for mine in _sockets(port):
+        if mine.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            with contextlib.suppress(OSError):  # not on Linux: there is no such thing elsewhere
+                mine.shutdown(socket.SHUT_RDWR)
+
+
 def hang_up(port: int) -> None:
     """Listen no more on this port of ours, then end its connections, once what was written is sent.
 
     To a caller whose call is under way that is UNAVAILABLE: the line was cut, try again. Whose line is cut is back
     within a millisecond: where nobody listens, that is UNAVAILABLE, too; by gRPC, about to stop, it would be CANCELLED.
     """
-    for mine in _sockets(port):
-        if mine.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            with contextlib.suppress(OSError):  # not on Linux: there is no such thing elsewhere
-                mine.shutdown(socket.SHUT_RDWR)
+    listen_no_more(port)
     hang_up_on(connections(port))
 
 
