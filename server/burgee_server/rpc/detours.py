@@ -16,7 +16,7 @@ _AGAIN_SECONDS = 0.05
 _LONGEST_SECONDS = 5.0
 """After how long it is tried again to tell a connection that had something on its way: the first time, and at most."""
 _LOOK_SECONDS = 5.0
-"""How long a connection may have room for nothing more until that is looked into: its client has been told."""
+"""How long a connection may have room for nothing more until that is looked into: its client should have been told."""
 _WRITE_SECONDS = 60.0
 """How often the log says so."""
 
@@ -91,8 +91,15 @@ class Detours:
             seconds = min(seconds * 2, _LONGEST_SECONDS)
 
     def _write(self) -> None:
-        """Say to people, now and then, that connections are full and stay so."""
-        full = [connection for connection, count in self._staying.items() if count >= self._most]
+        """Say to people, now and then, that connections are full and stay so, whose clients go on calling there.
+
+        Of those that were told, nobody does: the next call is on another.
+        """
+        full = [
+            connection
+            for connection, count in self._staying.items()
+            if count >= self._most and (not self._plain or connection in self._due)
+        ]
         if not full or (now := monotonic()) - self._written < _WRITE_SECONDS:
             return
         self._written = now
@@ -102,7 +109,7 @@ class Detours:
             self._most,
             len(full),
             full[0],
-            "Its client was told to open another"
+            "Its client reads too slowly to be told to open another"
             if self._plain
             else "In TLS its client cannot be told to open another",
         )

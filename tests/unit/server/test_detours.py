@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 import socket
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -92,6 +94,32 @@ async def test_of_a_full_connection_that_stays_so_people_are_told_now_and_then(c
     assert f"2, {names[0]} among them" in record.getMessage()
     assert "set connection_calls higher" in record.getMessage()
     assert (counted.told, counted.full, counted._telling) == (0, 0, None)
+
+
+async def test_of_a_full_connection_whose_client_was_told_nobody_is_warned(callers, monkeypatch, caplog):
+    """Its next call is on another, and waits for nothing. Before it was told, it would have waited."""
+    first_look, may_look = asyncio.Event(), threading.Event()
+    loop, say_goodbye_to = asyncio.get_running_loop(), detours.say_goodbye_to
+
+    def slow_to_tell(port, peers):
+        loop.call_soon_threadsafe(first_look.set)
+        assert may_look.wait(20)
+        return say_goodbye_to(port, peers)
+
+    monkeypatch.setattr(detours, "say_goodbye_to", slow_to_tell)
+    _, (name, _), port = callers
+    told = Detours()
+    told.begin(port, 2, plain=True)
+    with told.stay(name), told.stay(name), caplog.at_level(logging.WARNING, logger=detours.__name__):
+        await first_look.wait()
+        told._write()
+        assert "reads too slowly" in caplog.text
+        caplog.clear()
+        monkeypatch.setattr(told, "_written", -math.inf)
+        may_look.set()
+        await told._telling
+        told._write()
+        assert (told.full, caplog.text) == (1, "")
 
 
 async def test_without_a_limit_nothing_is_counted(callers):
