@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.fixtures.serving import wait_for
+
 _CHUNKS = (1 << 20, 1 << 12, 1)
 
 
@@ -51,9 +53,10 @@ class SmallDisk:
         self.seen(self.path / "filler").unlink(missing_ok=True)
 
     def make_read_only(self, path: Path) -> None:
-        """Nothing can be made, changed or deleted below `path` from now on."""
+        """Nothing can be made, changed or deleted below `path` from now on, once nobody is writing there."""
         self._run("mount", "--bind", str(path), str(path))
-        self._run("mount", "-o", "remount,bind,ro", str(path))
+        remount = [*self.within, "mount", "-o", "remount,bind,ro", str(path)]
+        wait_for(lambda: subprocess.run(remount, stderr=subprocess.DEVNULL, check=False).returncode == 0)
 
     def make_writable(self, path: Path) -> None:
         """As before make_read_only()."""
