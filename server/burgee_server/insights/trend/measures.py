@@ -40,7 +40,7 @@ class Counted:
     where: tuple[str, ...]
     """Which events have it."""
     aggregate: str
-    """Over `counted` and `actor`."""
+    """Over `counted` and `actor`; over each `counted` once, where different ones are counted."""
     nothing: float
     """What a column has that has no events."""
 
@@ -60,8 +60,7 @@ def counted(series: Series, scope: Scope, path: str) -> Counted:
     key = scope.event_key(actors)
     # The keys in a column of their own are counted by their numbers in it, as long as they are left as they are.
     what = key.text if scope.is_column(actors) else f"assumeNotNull({key.text})"
-    aggregate = "count()" if measure is Measure.FIRST_TIME else "uniqExact(counted)"  # a first time is one row each
-    return Counted((f"{what} AS counted",), (f"NOT {key.missing}",), aggregate, nothing)
+    return Counted((f"{what} AS counted",), (f"NOT {key.missing}",), "count()", nothing)
 
 
 def _actors(series: Series, group_types: Collection[str], path: str) -> str:

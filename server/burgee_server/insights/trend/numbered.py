@@ -31,11 +31,12 @@ def numbered(source: str) -> str:
     return f"SELECT *, CAST(if(isNull(split), toUInt16(0), {number}) AS UInt16) AS part FROM {source}"
 
 
-def named(top: str | None, what: str, rows: str) -> str:
-    """The statement for `kind` and `value` of each part, and what else, of a query for rows with the number of a part.
+def named(top: str | None, counts: str) -> str:
+    """The statement for `kind` and `value` of each part, `column`, whether it `is_total`, and `n`.
 
-    `top` is a query for the values that are shown; None: there is no breakdown, and all are one part.
+    `counts` is a query for the same with the number of the `part`, and `top` one for the values that are shown; None:
+    there is no breakdown, and all are one part.
     """
-    if top is None:
-        return f"SELECT 0 AS kind, '' AS value, {what} FROM ({rows})"
-    return f"WITH (SELECT groupArray(assumeNotNull(split)) FROM ({top})) AS shown SELECT {_KIND}, {what} FROM ({rows})"
+    shown = "" if top is None else f"WITH (SELECT groupArray(assumeNotNull(split)) FROM ({top})) AS shown "
+    part = "0 AS kind, '' AS value" if top is None else _KIND
+    return f"{shown}SELECT {part}, column, is_total, n FROM ({counts})"

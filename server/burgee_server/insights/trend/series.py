@@ -45,30 +45,32 @@ class SeriesWriter:
         scope = Scope(self.asked)
         series = self.query.series[index]
         counts = counted(series, scope, f"series[{index}]")
+        adds_up = series.measure is Measure.TOTAL and not series.per
+        if self.split and self.split.is_of_groups and adds_up and index == 0:
+            column = f"{position_sql(scope, self.columns)} AS column"
+            return scope.statement(self._in_one_pass(scope, self.split, counts, column))
+        return scope.statement(named(self._top(scope), self._by_part(scope, index, counts)))
+
+    def _by_part(self, scope: Scope, index: int, counts: Counted) -> str:
+        """A query for the numbers of each `part` and `column`, and whether it `is_total`."""
+        series = self.query.series[index]
         if series.measure in ACTIVE:
             window = windows(self.asked.span, self.columns, ACTIVE[series.measure])
             cut = f"{position_sql(scope, window.segments)} AS segment"
-            rows = self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
-            return scope.statement(named(self._top(scope), "column, is_total, n", rows))
-        column = f"{position_sql(scope, self.columns)} AS column"
-        adds_up = series.measure is Measure.TOTAL and not series.per
-        if self.split and self.split.is_of_groups and adds_up and index == 0:
-            return scope.statement(self._in_one_pass(scope, self.split, counts, column))
+            return self._active(scope, window, self._in_parts(scope, index, counts, [cut], window.segments[0]))
         if series.measure is Measure.FIRST_TIME:
             rows = self._in_parts(scope, index, counts, [], FIRST_TIMESTAMP)
             rows = f"SELECT part, {position_sql(scope, self.columns, _FIRST_AT)} AS column FROM ({rows})"
         else:
+            column = f"{position_sql(scope, self.columns)} AS column"
             rows = self._in_parts(scope, index, counts, [column], None)
-        aggregate = counts.aggregate
         if self.query.cumulative and series.measure in DISTINCT:  # whoever was counted before adds nothing
             rows = f"SELECT part, counted, min(column) AS column FROM ({rows}) GROUP BY part, counted"
-            aggregate = "count()"
         elif series.measure in DISTINCT:
-            return scope.statement(named(self._top(scope), "column, is_total, n", self._one_by_one(rows)))
+            return self._one_by_one(rows)
         keys = "part, column WITH ROLLUP HAVING grouping(part) = 0" if self.split else "column WITH ROLLUP"
-        part = "part, " if self.split else ""
-        rows = f"SELECT {part}column, grouping(column) AS is_total, {aggregate} AS n FROM ({rows}) GROUP BY {keys}"
-        return scope.statement(named(self._top(scope), "column, is_total, n", rows))
+        each = self._of_part("column", "grouping(column) AS is_total", f"{counts.aggregate} AS n")
+        return f"SELECT {each} FROM ({rows}) GROUP BY {keys}"
 
     def _in_one_pass(self, scope: Scope, split: Split, counts: Counted, column: str) -> str:
         """The statement where "other" adds up, too: which parts are shown is found in the counts themselves."""
@@ -132,15 +134,14 @@ class SeriesWriter:
         of_first = counted(first, scope, "series[0]")
         split = f"{self.split.column(scope)} AS split"
         candidates = self.split.values(scope, self._rows(scope, 0, of_first, [split], None))
-        total = of_first.aggregate
         if first.measure in DISTINCT or first.measure in ACTIVE:
             if not self.asked.sparing:
                 alone = self.split.values(scope, scope.events([split], self._where(scope, 0, of_first)))
                 return most_counted(scope, self.split, alone, candidates)
-            candidates, total = f"(SELECT split, counted FROM {candidates} GROUP BY split, counted)", "count()"
+            candidates = f"(SELECT split, counted FROM {candidates} GROUP BY split, counted)"
         return (
             f"SELECT split FROM {candidates} WHERE isNotNull(split) GROUP BY split"
-            f" ORDER BY {total} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
+            f" ORDER BY {of_first.aggregate} DESC, split LIMIT {scope.bind(self.split.limit, 'UInt32')}"
         )
 
     def _rows(self, scope: Scope, index: int, counts: Counted, select: list[str], since: datetime | None) -> str:
