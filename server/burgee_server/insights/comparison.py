@@ -39,7 +39,7 @@ def other_span(range_: TimeRange, span: Span, now: datetime) -> Span | None:
         raise Invalid.of(_FIELD, _FORMS) from error
     if not FIRST <= start < end <= LAST:
         raise Invalid.of(_FIELD, f"leaves no span within {FIRST.year} to {LAST.year}")
-    return Span(start, end, span.zone)
+    return None if range_.is_only else Span(start, end, span.zone)
 
 
 def _told(text: str, span: Span, now: datetime) -> tuple[datetime, datetime]:

@@ -1,6 +1,6 @@
 """What all insights are asked and answer with: plain frozen values. Words and limits are those of questions.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +33,13 @@ class TimeRange:
     end: str = ""
     compare: str = ""
     """Beside it, the same question of which other span."""
+    is_only: bool = False
+    """Whether nothing is compared all the same, since a list is of one span: then `compare` is only checked."""
+
+    @property
+    def only(self) -> "TimeRange":
+        """This one, for a list."""
+        return replace(self, is_only=True)
 
 
 LATELY = TimeRange()

@@ -1,14 +1,13 @@
 """Who reached a step of a funnel, and who was lost there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.comparison import other_span
 from burgee_server.insights.funnel.actors import MOMENTS, REACHED, Actors, read_actors
 from burgee_server.insights.funnel.model import AboutFunnel
 from burgee_server.insights.words import Part, QueryInfo, TimeRange
@@ -35,7 +34,7 @@ class FunnelActorsQuery(AboutFunnel):
     @property
     def range(self) -> TimeRange:
         """The funnel's; nothing is compared, since a list is of one span."""
-        return replace(self.funnel.range, compare="")
+        return self.funnel.range.only
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,6 @@ class FunnelActorsPlan:
 
 def plan_funnel_actors(query: FunnelActorsQuery, asked: Asked) -> FunnelActorsPlan:
     """Check a question and write its SQL. Raises Invalid."""
-    other_span(query.funnel.range, asked.span, asked.now)  # not looked at, but refused as in the funnel
     actors = read_actors(query.funnel, asked)
     first = 1 if query.outcome is Outcome.REACHED else 2  # nobody is lost before the first
     if not first <= query.step <= len(query.funnel.steps):

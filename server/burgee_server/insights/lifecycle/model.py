@@ -1,6 +1,6 @@
 """What a lifecycle is asked and answers: plain frozen values. Words and limits are those of lifecycle.proto."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,7 +61,7 @@ class LifecycleActorsQuery:
     @property
     def range(self) -> TimeRange:
         """As in the lifecycle; nothing is compared, since a list is of one span."""
-        return replace(self.lifecycle.range, compare="")
+        return self.lifecycle.range.only
 
     @property
     def time_zone(self) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.comparison import other_span
 from burgee_server.insights.lifecycle.model import (
     Lifecycle,
     LifecycleActorsQuery,
@@ -66,7 +65,6 @@ def plan_lifecycle(query: LifecycleQuery, asked: Asked) -> LifecyclePlan:
 def plan_lifecycle_actors(query: LifecycleActorsQuery, asked: Asked) -> ActorsPlan:
     """Check a question and write its SQL. Raises Invalid."""
     scope = Scope(asked)
-    other_span(query.lifecycle.range, asked.span, asked.now)  # not looked at, but refused as in the lifecycle
     columns = _columns(query.lifecycle, asked)
     actors = _actors(query.lifecycle, asked, scope, columns)
     if query.column not in columns[_BEFORE:-1]:

@@ -2,7 +2,6 @@
 
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.comparison import other_span
 from burgee_server.insights.retention.model import CellState, Outcome, RetentionActorsQuery
 from burgee_server.insights.retention.plan import cell_state, check_retention
 from burgee_server.insights.sql.paged import ActorsPlan, paged
@@ -14,7 +13,6 @@ from burgee_server.insights.sql.scope import Scope
 def plan_retention_actors(query: RetentionActorsQuery, asked: Asked) -> ActorsPlan:
     """Check a question and write its SQL. Raises Invalid."""
     scope = Scope(asked)
-    other_span(query.retention.range, asked.span, asked.now)  # not looked at, but refused as in the retention
     started, columns = check_retention(query.retention, asked, scope)
     require_split(query.part, started.split)
     starts = columns[: -query.retention.periods - 1]

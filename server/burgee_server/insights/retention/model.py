@@ -1,6 +1,6 @@
 """What a retention is asked and answers: plain frozen values. Words and limits are those of retention.proto."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -142,7 +142,7 @@ class RetentionActorsQuery:
     @property
     def range(self) -> TimeRange:
         """When they started; nothing is compared, since a list is of one span."""
-        return replace(self.retention.range, compare="")
+        return self.retention.range.only
 
     @property
     def time_zone(self) -> str:

@@ -1,6 +1,6 @@
 """What a stickiness is asked and answers: plain frozen values. Words and limits are those of stickiness.proto."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from burgee.evaluation import USER, Filter
 from burgee_server.insights.words import (
@@ -71,7 +71,7 @@ class StickinessActorsQuery:
     @property
     def range(self) -> TimeRange:
         """As in the stickiness; nothing is compared, since a list is of one span."""
-        return replace(self.stickiness.range, compare="")
+        return self.stickiness.range.only
 
     @property
     def time_zone(self) -> str:

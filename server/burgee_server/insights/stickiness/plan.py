@@ -8,7 +8,6 @@ from typing import Any
 from burgee.evaluation.model import USER
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked
-from burgee_server.insights.comparison import other_span
 from burgee_server.insights.shares import share
 from burgee_server.insights.sql.attributes import require_group_type
 from burgee_server.insights.sql.breakdown import Split, check_breakdown
@@ -72,7 +71,6 @@ def plan_stickiness(query: StickinessQuery, asked: Asked) -> StickinessPlan:
 def plan_stickiness_actors(query: StickinessActorsQuery, asked: Asked) -> ActorsPlan:
     """Check a question and write its SQL. Raises Invalid."""
     scope = Scope(asked)
-    other_span(query.stickiness.range, asked.span, asked.now)  # not looked at, but refused as in the stickiness
     if query.part is None and query.stickiness.breakdown is not None:
         raise Invalid.of("breakdown", "one is in several parts: say which one, or ask without a breakdown")
     split, columns, actors = _actors(query.stickiness, asked, scope, query.part)
