@@ -9,11 +9,11 @@ from burgee.evaluation import AllOf, AnyOf, Condition, Filter, Not
 from burgee.evaluation.operators import COHORTS
 from burgee_server.errors import Invalid
 from burgee_server.insights.asked import Asked, Terms
-from burgee_server.insights.sql.attributes import EVENT
+from burgee_server.insights.sql.attributes import Attribute
 from burgee_server.insights.sql.filters import FilterWriter
 from burgee_server.insights.sql.limits import require_name
 from burgee_server.insights.sql.scope import Scope
-from burgee_server.insights.sql.variants import EXPOSURE, IS_DONE, PREFIX
+from burgee_server.insights.sql.variants import EXPOSURE, IS_DONE, is_variant
 from burgee_server.insights.timerange import Span
 from burgee_server.ports.actions import Matcher
 
@@ -108,7 +108,7 @@ def _asks_by_whom(filter_: Filter) -> bool:
     match filter_:
         case Condition(attribute, operator):
             owner, _, name = attribute.partition(".")
-            return operator in COHORTS or (owner != EVENT and name.startswith(PREFIX))
+            return operator in COHORTS or is_variant(Attribute(owner, name))
         case Not(inner):
             return _asks_by_whom(inner)
         case AllOf(branches) | AnyOf(branches):

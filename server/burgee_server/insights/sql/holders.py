@@ -26,10 +26,8 @@ class HolderWriter:
         self._writer = writer
         self._scope = writer.scope
         self._asked = writer.asked
-        self._group_types = {
-            *writer.asked.terms.group_types,
-            group_type,
-        }  # it may be made before they are known
+        # It may be made before anything is known of them.
+        self._group_types = {*writer.asked.terms.group_types, group_type}
         self._way_up = _way_up(group_type, writer.asked.vocabulary.parent_types)
 
     def write(self, filter_: Filter, path: str, depth: int = 1) -> KeySet:
