@@ -9,7 +9,7 @@ import click
 
 import burgee
 from burgee.evaluation import AllOf, Filter
-from burgee_server.cli.filters import FilterError, filter_text, read_filter, require_letters
+from burgee_server.cli.filters import FilterError, filter_text, read_filter, require_letters, require_whole
 from burgee_server.cli.values import JSON
 from burgee_server.names import MAX_NAME
 
@@ -40,11 +40,9 @@ def _name(text: str) -> tuple[str, int]:
     if text.startswith('"'):
         try:
             name, end = JSON.raw_decode(text)
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise FilterError(r"this has what is no letter in it: half of a pair, such as \ud800", text, 0) from error
         except ValueError as error:
             raise FilterError("a name that begins with a quote is text as JSON has it", text, 0) from error
+        require_whole(name, text, 0)
         return name, end
     where = _WHERE.search(text)
     end = where.start() if where else len(text)

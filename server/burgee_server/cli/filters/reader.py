@@ -36,6 +36,12 @@ def require_letters(text: str) -> None:
         raise FilterError("this is no letter: half of one, or a byte that is not UTF-8", text, half.start())
 
 
+def require_whole(value: Json, text: str, at: int) -> None:
+    """Raise FilterError for half a letter in what JSON at a place of a text says, where it may be escaped."""
+    if _HALF.search(json.dumps(value, ensure_ascii=False)):
+        raise FilterError(r"this has what is no letter in it: half of a pair, such as \ud800", text, at)
+
+
 def read_filter(text: str, start: int = 0) -> Filter:
     """The filter in a text, from there on. Raises FilterError.
 
@@ -155,8 +161,7 @@ class _Reader:
             reason = "too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
             at = getattr(error, "pos", None)
             self.fail(f"this is not JSON: {reason}. Between single quotes a text is taken as it stands", at)
-        if _HALF.search(json.dumps(value, ensure_ascii=False)):
-            self.fail(r"this has what is no letter in it: half of a pair, such as \ud800")
+        require_whole(value, self._text, self._at)
         self._skip(end - self._at)
         return value  # type: ignore[no-any-return] # what begins with " or [ is a text or a list
 

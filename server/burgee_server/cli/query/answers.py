@@ -11,7 +11,8 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.options import change_text, document_of, part_text, print_tables, zone_of
+from burgee_server.cli.query.compared import heads_before, since_text, totals_before
+from burgee_server.cli.query.options import document_of, part_text, print_tables, zone_of
 
 _SHARES = ("conversion", "share", "rate", "churn")
 
@@ -43,14 +44,11 @@ def _print(answer: Any, zone: ZoneInfo) -> None:
 def _print_lines(trend: burgee.Trend, zone: ZoneInfo) -> None:
     """A line of the trend a line, beside its total in the span to compare with."""
     span = " to ".join(_moment(column, zone) for column in (trend.columns[0], trend.columns[-1]))
-    lines = [[row.label, part_text(row.part), Sparkline(row.values), row.values[-1], row.total] for row in trend.rows]
-    if trend.previous is not None:
-        totals = {(row.series, row.label, row.part): row.total for row in trend.previous.rows}
-        for line, row in zip(lines, trend.rows, strict=True):
-            before = totals.get((row.series, row.label, row.part))
-            line += [before, "–" if before is None else change_text(row.total, before)]
-    compared = [] if trend.previous is None else ["before", "change"]
-    print_table(["label", "part", span, "last", "total", *compared], lines)
+    lines = [
+        [row.label, part_text(row.part), Sparkline(row.values), row.values[-1], row.total, *before]
+        for row, before in zip(trend.rows, totals_before(trend), strict=True)
+    ]
+    print_table(["label", "part", span, "last", "total", *heads_before(trend)], lines)
 
 
 def _print_rows(answer: Any, zone: ZoneInfo) -> None:
@@ -71,7 +69,7 @@ def _totals(trend: burgee.Trend, columns: Sequence[str]) -> list[list[Any]]:
     if trend.previous is None or not trend.rows or not trend.previous.rows:
         return []
     now, before = trend.rows[0].total, trend.previous.rows[0].total
-    last = {"total": (now, ""), "before": (before, f"since then {change_text(now, before)}")}
+    last = {"total": (now, ""), "before": (before, since_text(now, before))}
     return [
         [{"label": name, "value": value, "": change}.get(column) for column in columns]
         for name, (value, change) in last.items()

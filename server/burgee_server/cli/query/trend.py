@@ -12,11 +12,11 @@ from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.connection import with_client
 from burgee_server.cli.happenings import EVENT, happening_text, label_of
 from burgee_server.cli.output import print_table
+from burgee_server.cli.query.compared import heads_before, since_text, totals_before
 from burgee_server.cli.query.options import (
     PARTIAL,
     Asking,
     asking_options,
-    change_text,
     column_text,
     is_whole,
     part_text,
@@ -109,21 +109,17 @@ def _print_columns(trend: burgee.Trend, heads: Sequence[str], names: Sequence[st
     lines.append(["total", row.total, ""])
     if trend.previous:
         before = trend.previous.rows[0].total
-        lines.append(["before", before, f"since then {change_text(row.total, before)}"])
+        lines.append(["before", before, since_text(row.total, before)])
     print_table(heads, lines, title)
 
 
 def _print_rows(trend: burgee.Trend, heads: Sequence[str], span: str, title: str) -> None:
-    """A line a row, beside its total in the span to compare with; a part may be shown in one of them only."""
-    others = trend.previous.rows if trend.previous else ()
-    totals = {(row.series, row.label, row.part): row.total for row in others}
-    lines: list[list[Any]] = []
-    for row in trend.rows:
-        lines.append([*_names(row, heads), Sparkline(row.values), row.values[-1], row.total])
-        if trend.previous:
-            before = totals.get((row.series, row.label, row.part))
-            lines[-1] += [before, "–" if before is None else change_text(row.total, before)]
-    print_table([*heads, span, "last", "total", *(["before", "change"] if trend.previous else [])], lines, title)
+    """A line a row, beside its total in the span to compare with."""
+    lines = [
+        [*_names(row, heads), Sparkline(row.values), row.values[-1], row.total, *before]
+        for row, before in zip(trend.rows, totals_before(trend), strict=True)
+    ]
+    print_table([*heads, span, "last", "total", *heads_before(trend)], lines, title)
 
 
 def _names(row: burgee.TrendRow, heads: Sequence[str]) -> list[str | None]:
