@@ -139,19 +139,10 @@ async def test_no_more_connections_than_the_setting_on_native(serving, admin, mo
 async def test_no_more_calls_on_a_connection_than_the_setting(serving, server, admin, native):
     """A client waits with one more until another has ended, and has been told so. Other connections do not notice."""
     begun, may_end = asyncio.Semaphore(0), asyncio.Event()
-    flags = FlagServicer(
-        server.house.servicers.flags._checks, server.house.servicers.flags._answers, server.house.watch
-    )
-
-    async def evaluates(_question, _context):
-        begun.release()
-        await may_end.wait()
-        return b""
-
-    flags.Evaluate = evaluates
-    flags.at_once = lambda *_question: None
-    servicers = replace(server.house.servicers, flags=flags)
-    async with serving(Transport(native, connection_calls=3), servicers) as (_, connect), asyncio.timeout(20):
+    async with (
+        serving(Transport(native, connection_calls=3), held(server.house, begun.release, may_end)) as (_, connect),
+        asyncio.timeout(20),
+    ):
         full = connect()
         calls = [asyncio.create_task(evaluate(full, admin)) for _ in range(4)]
         for _ in range(3):
@@ -334,18 +325,10 @@ async def test_a_connection_is_told_to_go_away_while_calls_run_and_ends_when_the
 ):
     """In bytes, as gRPC's own client does not tell: GOAWAY, of calls to come, without an error; then the end."""
     begun, may_end = asyncio.Event(), asyncio.Event()
-    flags = FlagServicer(
-        server.house.servicers.flags._checks, server.house.servicers.flags._answers, server.house.watch
-    )
-
-    async def evaluates(_question, _context):
-        begun.set()
-        await may_end.wait()
-        return b""
-
-    flags.Evaluate = evaluates
-    servicers = replace(server.house.servicers, flags=flags)
-    async with serving(Transport(native), servicers) as (rpc, connect), asyncio.timeout(20):
+    async with (
+        serving(Transport(native), held(server.house, begun.set, may_end)) as (rpc, connect),
+        asyncio.timeout(20),
+    ):
         reader, writer = await asyncio.open_connection(*connect.address)
         writer.write(HELLO)
         while (await read_frame(reader))[0] != SETTINGS:
@@ -365,6 +348,20 @@ async def test_a_connection_is_told_to_go_away_while_calls_run_and_ends_when_the
         await stopping
         assert await reader.read() in (b"", frame(GOAWAY, told[1]))
         writer.close()
+
+
+def held(house, begun, may_end):
+    """The servicers of a house whose Evaluate calls `begun` and waits until it `may_end`."""
+    flags = FlagServicer(house.servicers.flags._checks, house.servicers.flags._answers, house.watch)
+
+    async def evaluates(_question, _context):
+        begun()
+        await may_end.wait()
+        return b""
+
+    flags.Evaluate = evaluates
+    flags.at_once = lambda *_question: None  # so that every call comes by there
+    return replace(house.servicers, flags=flags)
 
 
 def key(admin):
