@@ -131,6 +131,8 @@ def test_a_table_of_orders_comes_in_by_a_mapping_and_goes_out_as_parquet(command
         ("x", ("-", "--format", "parquet"), 1, "standard input: Parquet has its table of contents at its end"),
         ("\x1f\x8b\x08cut", ("e.ndjson",), 1, "e.ndjson: "),
         ("x", ("e.ndjson", "--rejects", "nowhere/r.ndjson"), 1, "nowhere/r.ndjson: No such file or directory"),
+        ("x", ("e.ndjson", "--rejects", "./e.ndjson"), 2, "--rejects e.ndjson would be written over what is read"),
+        ("x", ("e.ndjson", "--mapping", "m.toml", "--rejects", "m.toml"), 2, "--rejects m.toml would be written over"),
     ],
 )
 def test_what_cannot_be_imported_is_told_with_the_name_of_the_file(tmp_path, content, arguments, code, words):
@@ -140,6 +142,7 @@ def test_what_cannot_be_imported_is_told_with_the_name_of_the_file(tmp_path, con
     settings = environment(BURGEE_TARGET="127.0.0.1:1", BURGEE_API_KEY="none", COLUMNS="200")
     done = run_python("-m", "burgee_server", "import", *arguments, cwd=tmp_path, env=settings)
     assert (done.returncode, words in done.stderr.decode()) == (code, True), done.stderr.decode()
+    assert (tmp_path / arguments[0]).read_bytes() == content.encode("latin-1")
 
 
 def test_an_import_that_is_interrupted_or_killed_goes_on_and_counts_once(command, tmp_path):

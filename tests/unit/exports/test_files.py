@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -114,3 +116,25 @@ def test_a_file_is_seen_when_it_is_whole_and_not_before(tmp_path):
         fail()
     assert gzip.decompress(path.read_bytes()) == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_no_file_is_written_as_it_comes_and_stays_what_it_is(tmp_path):
+    """A pipe, as a device: to put a file in its place would take it away from everybody else."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_bytes)
+        export(pipe, EVENTS)
+    assert len(read.result().splitlines()) == len(EVENTS)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_link_stays_one_and_the_file_behind_it_is_written(tmp_path):
+    """Whoever reads the other name finds the events, too."""
+    link, file = tmp_path / "link.ndjson", tmp_path / "elsewhere" / "e.ndjson"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    export(link, EVENTS)
+    assert link.is_symlink()
+    assert events(file) == EVENTS

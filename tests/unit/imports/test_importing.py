@@ -253,3 +253,16 @@ def test_a_batch_that_is_too_large_is_sent_in_parts(keeper, tmp_path, monkeypatc
     assert len(keeper.batches) > 4
     assert max(map(len, keeper.batches)) <= 200
     assert len(who(keeper)) == 1_000
+
+
+def test_an_event_that_no_request_has_room_for_does_not_stop_the_rest(keeper, tmp_path, monkeypatch):
+    """The server would refuse its request whole: it is rejected like any other that cannot be an event."""
+    monkeypatch.setattr(batches, "_MOST_REQUEST_BYTES", 20_000)
+    written = lines(10)
+    written[3] = json.dumps({"event": "e", "distinct_id": "u3", "timestamp": 3, "properties": {"text": "x" * 30_000}})
+
+    outcome = run(keeper, ndjson(tmp_path, written))
+
+    assert (outcome.accepted, outcome.rejected) == (9, 1)
+    assert [(line["line"], line["field"]) for line in outcome.lines] == [(4, "record")]
+    assert who(keeper) == {f"u{n}" for n in range(10)} - {"u3"}

@@ -137,3 +137,12 @@ def test_a_file_without_line_ends_is_not_read_into_memory(tmp_path, monkeypatch)
     monkeypatch.setattr(source, "MAX_LINE_BYTES", 1_000)
     with pytest.raises(Unreadable, match="line 2 is longer than 1,000 bytes"):
         batches(write(tmp_path / "e.ndjson", SEEN + "\n" + "[" * 2_000))
+
+
+@pytest.mark.parametrize("name", ["e.ndjson", "e.ndjson.gz"])
+def test_a_byte_order_mark_is_none_of_the_first_line(tmp_path, name):
+    """As some editors and shells write it, also where the file is packed; the event is the same as without."""
+    plain = write(tmp_path / "plain.ndjson", SEEN)
+    marked = ("\ufeff" + SEEN + "\r\n").encode()
+    path = write(tmp_path / name, gzip.compress(marked) if name.endswith(".gz") else marked)
+    assert events(path) == events(plain)

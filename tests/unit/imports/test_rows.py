@@ -134,3 +134,9 @@ def test_wide_rows_make_small_batches(tmp_path):
     read = batches(write(tmp_path / "e.csv", rows), mapping)
     assert sum(len(batch.records) for batch in read) == 3_000
     assert max(batch.request.ByteSize() for batch in read) < 3_900_000
+
+
+def test_a_byte_order_mark_before_a_quoted_header_is_none_of_it(tmp_path):
+    """PowerShell writes both."""
+    content = '\ufeff"event","distinct_id","timestamp"\r\n"seen","ann","2026-03-01T12:00:00Z"\r\n'
+    assert [event.event for event in events(write(tmp_path / "e.csv", content))] == ["seen"]

@@ -18,12 +18,18 @@ else:
 def open_target(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, packed if its name ends in .gz or .zst; standard output for "-".
 
-    The file takes its name when this ends well. Else nothing is left of it, and what had the name keeps it.
+    The file takes its name when this ends well. Else nothing is left of it, and what had the name keeps it. Of a link,
+    the file behind it is written. What is no file, such as a pipe, is written as it comes.
     """
     if str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if path.exists() and not path.is_file():
+        with path.open("wb") as there, _packed(there, path.suffix.lower()) as packed:
+            yield packed
+        return
+    path = path.resolve()
     beside = path.with_name(f"{path.name}.part")
     try:
         with beside.open("wb") as file:

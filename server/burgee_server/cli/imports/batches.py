@@ -53,6 +53,10 @@ def read_batch(chunk: Chunk, reading: Reading, batch_id: str) -> Batch:
         if event is None:
             batch.left_out += 1
             continue
+        if (size := event.ByteSize()) > _MOST_REQUEST_BYTES:
+            fault = Fault(record.number, "record", f"is an event of {size:,} bytes: properties may have 65,536")
+            batch.rejected.append(Rejected(record, fault))
+            continue
         add(event)
         batch.records.append(record)
     batch.request.batch_id = batch_id

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TypeGuard
 
 import click
 
@@ -54,6 +55,8 @@ def load(
     format_name = format_name or format_of(file) or ("ndjson" if str(file) == "-" else "")
     if not format_name:
         raise click.UsageError(f"the name of {file} does not say its format: give --format")
+    if rejects and rejects.exists() and any(rejects.samefile(read) for read in (file, mapping_file) if _is_there(read)):
+        raise click.UsageError(f"--rejects {rejects} would be written over what is read: choose another file")
     name = "standard input" if str(file) == "-" else str(file)
     try:
         mapping = read_mapping(mapping_file) if mapping_file else None
@@ -102,6 +105,10 @@ def _run(importing: Importing, reader: Reader, meter: Meter, interrupt: Interrup
             raise
         importing.finish()
         meter.update(reader.position(), importing.done)
+
+
+def _is_there(path: Path | None) -> TypeGuard[Path]:
+    return path is not None and path.exists()
 
 
 def _notice() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from burgee_server.cli.imports.records import CHUNK_BYTES, CHUNK_RECORDS, NotAnEvent, Unreadable, digest_of
 from burgee_server.cli.imports.source import Source
 
-_BOM = "\ufeff"
 _NOT_UTF8 = "is not UTF-8: convert the file, such as with iconv -f latin1 -t utf-8"
 
 
@@ -84,7 +83,7 @@ class RowReader:
             raise Unreadable("line 1: there is no header: the first line must name the columns")
         if first.fault:
             raise Unreadable(f"line {first.number}: the header {first.fault}")
-        names = [name.removeprefix(_BOM).strip() for name in first.cells]
+        names = [name.strip() for name in first.cells]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise Unreadable(f"line {first.number}: the header has {twice[0]!r} more than once")

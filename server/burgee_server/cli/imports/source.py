@@ -1,5 +1,6 @@
 """The bytes of a file, or of standard input: plain, gzip or Zstandard, told apart by how they begin."""
 
+import codecs
 import gzip
 import io
 import os
@@ -34,7 +35,10 @@ class Source:
         """Bytes to read; None where nobody knows."""
 
     def lines(self) -> Iterator[bytes]:
-        """The lines, unpacked, each with its end. Raises Unreadable where there are none, or packed data is damaged."""
+        """The lines, unpacked, each with its end; a byte order mark before the first is none of it.
+
+        Raises Unreadable where there are none, or packed data is damaged.
+        """
         try:
             unpacked = self._unpacked()
             number = 0
@@ -42,7 +46,7 @@ class Source:
                 number += 1
                 if len(line) > MAX_LINE_BYTES:
                     raise Unreadable(f"line {number:,} is longer than {MAX_LINE_BYTES:,} bytes")
-                yield line
+                yield line if number > 1 else line.removeprefix(codecs.BOM_UTF8)
         except EOFError:
             raise Unreadable("it ends in the middle of its packed data") from None
         except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:

@@ -12,6 +12,8 @@ UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
 """Of numbers: how many microseconds one has."""
 
 _LAST_MICROS = to_micros(LAST_TIMESTAMP)
+_MOST_DIGITS = 16
+"""Of a number of microseconds, until 2100."""
 _EXPECTED = "must be Unix seconds, or RFC 3339 such as 2026-03-01T12:00:00Z"
 
 Clock = Callable[[Any], int]
@@ -35,7 +37,9 @@ def _plain(value: Any, time_zone: tzinfo) -> int:
         try:
             return _micros(datetime.fromisoformat(value), time_zone)
         except ValueError:
-            raise _wrong(value, _EXPECTED) from None
+            whole = value.partition(".")[0]
+            hint = _better_unit(int(whole)) if whole.isdecimal() and len(whole) <= _MOST_DIGITS else ""
+            raise _wrong(value, f"{_EXPECTED}{hint}") from None
     if isinstance(value, datetime):
         return _micros(value, time_zone)
     if isinstance(value, int | float) and not isinstance(value, bool):
