@@ -29,15 +29,15 @@ FROM events WHERE event = 'sent' GROUP BY distinct_id, batch
 """For each sender and batch, which of its events lie there."""
 
 
-def ask(data: Path, *statements: str, within: Sequence[str] = ()) -> list[list[list[Any]]]:
+def ask(data: Path, *statements: str, within: Sequence[str] = (), seconds: float = 120) -> list[list[list[Any]]]:
     """The rows of each statement in the warehouse of a data directory that no server has open."""
     command = ("-m", "tests.faults.storage", str(data), *statements)
     if within:
         path = {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
-        options = {"capture_output": True, "text": True, "check": False, "timeout": 120}
+        options = {"capture_output": True, "text": True, "check": False, "timeout": seconds}
         done = subprocess.run([*within, sys.executable, *command], env={**os.environ, **path}, **options)
     else:
-        done = run_python(*command, cwd=ROOT, text=True, timeout=120)
+        done = run_python(*command, cwd=ROOT, text=True, timeout=seconds)
     assert done.returncode == 0, done.stderr
     answers: list[list[list[Any]]] = json.loads(done.stdout)
     return answers

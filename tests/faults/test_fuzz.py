@@ -11,14 +11,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import quantiles
+from uuid import UUID
 
 import grpc
 import pytest
 
 import burgee
 from burgee.v1 import capture_pb2
+from burgee_server.journal.v1.journal_pb2 import ArrivingBatch
 from tests.faults.mutations import message
 from tests.faults.storage import ask
 from tests.fixtures.serving import Serving, wait_for
@@ -29,14 +32,22 @@ ALLOWED = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
 EVERY = 10_000
 """Messages between two looks at the memory."""
 
-KEYS = "environment_id, toDate(fromUnixTimestamp64Micro(timestamp_micros, 'UTC')) AS day, event, toUUID(uuid) AS uuid"
+STOPPED_SECONDS = 900
+"""How long whatever is asked may take: test and server may be stopped by signals for minutes, and go on."""
+
 LANDED = (
     "CREATE TABLE landed (environment_id UInt32, day Date, event String, uuid UUID) ENGINE = MergeTree ORDER BY ()",
-    f"CREATE MATERIALIZED VIEW landing_to_landed TO landed AS SELECT {KEYS} FROM landing",
+    "CREATE MATERIALIZED VIEW events_to_landed TO landed AS"
+    " SELECT environment_id, toDate(timestamp) AS day, event, uuid FROM events",
 )
-"""What identifies each event that was inserted, as often as it was: two that are the same become one in `events`."""
-RETRIED = "events wait in the journal; trying again"
-COUNT = "SELECT count() FROM events FINAL"
+"""What identifies each row that came into `events`, by whatever way, as often as it did: of two that are the same a
+merge makes one."""
+LOADED_AGAIN = ("events wait in the journal; trying again", "are set aside")
+"""What a server says of events that it will load with an eye to what is there: it leaves out those that are."""
+COUNTS = (
+    "SELECT count(), uniqExact(environment_id, day, event, uuid) FROM landed",
+    "SELECT count(), uniqExact(uuid) FROM events FINAL",
+)
 
 
 class Fuzz:
@@ -49,7 +60,14 @@ class Fuzz:
         self.answers: Counter[grpc.StatusCode] = Counter()
         self.accepted = 0
         self.rejected = 0
+        self._without_uuid = 0
+        self._uuids: set[int] = set()
         self.resident_mb: list[int] = []
+
+    @property
+    def different(self) -> int:
+        """How many uuids the accepted events have: those that came with none were given one each."""
+        return self._without_uuid + len(self._uuids)
 
     async def run(self, messages: int) -> None:
         """Send so many. Fails at the first answer that may not be."""
@@ -65,20 +83,30 @@ class Fuzz:
         for number in numbers:
             method, raw = message(random.Random(f"{self._seed} {number}"))
             try:
-                answer = await channel.unary_unary(method)(raw, metadata=self._metadata, timeout=60)
+                answer = await channel.unary_unary(method)(raw, metadata=self._metadata, timeout=STOPPED_SECONDS)
             except grpc.aio.AioRpcError as error:
                 code, words = error.code(), error.details()
             else:
                 code, words = grpc.StatusCode.OK, ""
                 if method.endswith("Capture"):
-                    response = capture_pb2.CaptureResponse.FromString(answer)
-                    self.accepted += response.accepted
-                    self.rejected += len(response.rejected)
+                    self._note(raw, capture_pb2.CaptureResponse.FromString(answer))
             self.answers[code] += 1
             assert code in ALLOWED, f"seed {self._seed}, message {number}: {method} {code}: {words}: {raw[:500]!r}"
             if number % EVERY == EVERY - 1:
                 self.resident_mb.append(resident_mb(self._server.process.pid))
                 print(f"{time.strftime('%H:%M:%S')} {number + 1:,} messages, {self.resident_mb[-1]} MB", flush=True)
+
+    def _note(self, raw: bytes, response: capture_pb2.CaptureResponse) -> None:
+        self.accepted += response.accepted
+        self.rejected += len(response.rejected)
+        if not response.accepted:  # of a batch whose id was seen before, too
+            return
+        rejected = {each.index for each in response.rejected}
+        events = ArrivingBatch.FromString(raw).events
+        uuids = [each.uuid for index, each in enumerate(events) if index not in rejected]
+        assert response.accepted == len(uuids)
+        self._without_uuid += uuids.count(b"")
+        self._uuids.update(UUID(uuid.decode()).int for uuid in uuids if uuid)
 
 
 def resident_mb(process: int) -> int:
@@ -98,25 +126,35 @@ async def fuzz(tmp_path: Path, seed: int, messages: int) -> Fuzz:
     try:
         fuzz = Fuzz(seed, server)
         await fuzz.run(messages)
-        with burgee.Client(server.target, server.key) as client:
-            now = time.time()
-            await asyncio.to_thread(
-                wait_for, lambda: client.trend("seen").info.complete_until.timestamp() >= now, 1_800
-            )
-            waited = time.time() - now
-        code, errors = server.stop()
+        now = time.time()
+        await asyncio.to_thread(wait_for, partial(is_complete, server, now), 2 * STOPPED_SECONDS)
+        waited = time.time() - now
+        code, errors = server.stop(seconds=STOPPED_SECONDS)
         assert (code, "Traceback" in errors) == (0, False), errors
     finally:
         server.close()
-    asked = ask(data, "SELECT count(), uniqExact(environment_id, day, event, uuid) FROM landed", COUNT)
-    [[[landed, different]], [[stored]]] = asked
-    assert different <= stored <= fuzz.accepted
-    if RETRIED not in errors:  # what is loaded again goes another way, and is not noted again
-        assert (landed, stored) == (fuzz.accepted, different)
+        print("the server said:", *server.errors.splitlines()[-100:], sep="\n  ")
+    [[[landed, landed_different]], [[stored, uuids]]] = ask(data, *COUNTS, seconds=STOPPED_SECONDS)
     counted = {code.name: count for code, count in fuzz.answers.items()}
-    print(f"{messages:,} messages: {counted}; {fuzz.accepted:,} events let in, {stored:,} different ones, all stored")
-    print(f"{fuzz.rejected:,} events rejected; the last was loaded {waited:.0f} s after the last answer")
+    print(f"{messages:,} messages: {counted}; {fuzz.accepted:,} events let in, {fuzz.rejected:,} rejected")
+    print(f"{fuzz.different:,} uuids let in, {uuids:,} stored, in {stored:,} events of {landed:,} rows")
+    print(f"the last was loaded {waited:.0f} s after the last answer")
+    assert uuids == fuzz.different, "events were lost"
+    assert stored == landed_different, "what is stored is not what came in"
+    assert landed <= fuzz.accepted, "events were doubled"
+    if not any(words in errors for words in LOADED_AGAIN):
+        assert landed == fuzz.accepted
     return fuzz
+
+
+def is_complete(server: Serving, moment: float) -> bool:
+    """Whether everything that was acknowledged before a moment is loaded; no, if the server had no time to say it."""
+    try:
+        with burgee.Client(server.target, server.key) as client:
+            return client.trend("seen").info.complete_until.timestamp() >= moment
+    except grpc.RpcError as error:
+        print(f"whether all is loaded is not known: {error}")
+        return False
 
 
 async def test_a_thousand_hostile_messages(tmp_path: Path, chance: random.Random) -> None:
@@ -127,12 +165,15 @@ async def test_a_thousand_hostile_messages(tmp_path: Path, chance: random.Random
 
 @pytest.mark.soak
 async def test_a_million_hostile_messages_and_memory_stays_flat(tmp_path: Path, chance: random.Random) -> None:
-    """The process is no larger in the last third than in the one before, but for a tenth.
+    """The process is no larger in the last third than in the one before, but for a tenth, when it is small.
 
-    By the middle of the looks: a merge that is under way at one may have some 200 MB, early or late.
+    That is at one look in ten. At the others merges are under way, which have up to 500 MB, and more of them the more
+    is stored: by the middle of the looks, a run that kept nothing was twelve hundredths larger.
     """
     done = await fuzz(tmp_path, chance.randrange(1 << 32), 1_000_000)
     print(f"resident, each {EVERY:,} messages: {done.resident_mb} MB")
     assert len(done.resident_mb) == 1_000_000 // EVERY
     third = len(done.resident_mb) // 3
-    assert median(done.resident_mb[-third:]) < 1.1 * median(done.resident_mb[third:-third])
+    before, last = (quantiles(looks, n=10)[0] for looks in (done.resident_mb[third:-third], done.resident_mb[-third:]))
+    print(f"one look in ten is below {before:.0f} MB in the middle third, and below {last:.0f} MB in the last")
+    assert last < 1.1 * before
