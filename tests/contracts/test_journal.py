@@ -120,6 +120,20 @@ async def test_a_full_journal_refuses_honestly_and_takes_again_when_there_is_roo
     assert await journal.append(ENVIRONMENT, "batch-1", b"123", 1) is None
 
 
+async def test_an_empty_journal_takes_a_batch_that_is_larger_than_its_bound(journals):
+    """Or it would be refused for ever, with a time to come back; then the journal is full until that is loaded."""
+    journal = journals.open(max_bytes=10)
+
+    assert await journal.append(ENVIRONMENT, "large", bytes(11), 1) is None
+    with pytest.raises(Overloaded):
+        await journal.append(ENVIRONMENT, "small", b"1", 1)
+
+    await journal.commit(await journal.next_range(100))
+    assert await journal.append(ENVIRONMENT, "small", b"1", 1) is None
+    with pytest.raises(Overloaded):
+        await journal.append(ENVIRONMENT, "large again", bytes(11), 1)
+
+
 async def test_a_reopened_journal_knows_how_full_it_is(journals):
     """The bound holds across restarts."""
     await journals.open().append(ENVIRONMENT, "", b"12345678", 1)

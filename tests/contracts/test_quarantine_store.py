@@ -237,3 +237,21 @@ async def test_it_knows_how_many_events_it_holds(journal):
     await quarantine(journal, "c", environment_id=OTHER)
 
     assert await journal.quarantine.held() == Held(3, 3)
+
+
+async def test_a_page_leaves_out_what_is_removed_while_it_is_read(journal):
+    """Whoever lists while others replay or purge is shown events that are whole, or none."""
+    await quarantine(journal, *("bad" for _ in range(100)))
+    everything = await ids(journal)
+
+    async def read():
+        while page := await journal.quarantine.page(ENVIRONMENT, EVERYTHING, None, 100):
+            assert {event.payload for event in page} == {b"<bad>"}
+
+    async def remove():
+        for id_ in everything:
+            await journal.quarantine.remove(ENVIRONMENT, Selection(quarantine_ids=frozenset({id_})))
+
+    await asyncio.gather(read(), read(), remove())
+
+    assert await ids(journal) == []

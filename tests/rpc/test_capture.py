@@ -274,6 +274,18 @@ async def test_a_batch_id_over_200_characters_is_refused(admin):
         await admin.capture.Capture(pb.CaptureRequest(events=[pb.Event(**GOOD)], batch_id="x" * 201))
 
 
+async def test_a_batch_of_which_all_was_rejected_may_be_mended_and_sent_again_under_its_id(admin):
+    """Nothing was acknowledged under that id; of the answer to the second try nothing is missing."""
+    bad, mended = (
+        pb.CaptureRequest(batch_id="b-1", events=[pb.Event(event="e", distinct_id=who)]) for who in ("", "ann")
+    )
+    assert len((await admin.capture.Capture(bad)).rejected) == 1
+
+    response = await admin.capture.Capture(mended)
+
+    assert (response.accepted, response.duplicate, len(response.rejected)) == (1, 0, 0)
+
+
 async def test_an_empty_batch_is_acknowledged(admin):
     """Nothing to do is no error."""
     response = await admin.capture.Capture(pb.CaptureRequest())

@@ -68,7 +68,10 @@ class Capture:
         batch_id, admission = check() if size <= SMALL_BYTES else await self._aside(check)
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
-        known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
+        if admission.accepted:
+            known = await self._journal.append(environment_id, batch_id, admission.payload, admission.accepted)
+        else:  # its id stays free for what is sent under it when it is mended
+            known = await self._journal.batch(environment_id, batch_id) if batch_id else None
         self.events["rejected"] += len(admission.rejected)
         if known is not None:
             self.events["duplicate"] += known

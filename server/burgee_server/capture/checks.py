@@ -26,6 +26,9 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _CANONICAL_UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEX_UUID = rb"(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_ANY_UUID = re.compile(rb"(?:urn:uuid:)?(?:%b|\{%b\})" % (_HEX_UUID, _HEX_UUID), re.IGNORECASE)
+"""Python reads many other texts as UUIDs, such as thirty-two digits of any script, with blanks around."""
 
 
 class AnyObject(msgspec.Struct):
@@ -91,7 +94,6 @@ def is_deep(text: bytes) -> bool:
 
 
 def _canonical(uuid: bytes) -> bytes:
-    try:
-        return str(UUID(uuid.decode())).encode()
-    except ValueError as error:
-        raise Fault("uuid", "must be a UUID, such as 123e4567-e89b-42d3-a456-426614174000, or empty") from error
+    if not _ANY_UUID.fullmatch(uuid):
+        raise Fault("uuid", "must be a UUID, such as 123e4567-e89b-42d3-a456-426614174000, or empty")
+    return str(UUID(uuid.decode().lower())).encode()

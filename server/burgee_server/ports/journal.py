@@ -53,7 +53,8 @@ class Journal(Protocol):
 
         Returns None if it was kept now; if this environment's `batch_id` was kept before, keeps nothing and
         returns the number of events that it had. An empty `batch_id` is never the same as another.
-        Raises Overloaded when the journal is full; what was kept before is known all the same.
+        Of a batch without events the id is kept. One that is larger than all that may be kept is taken by an empty
+        journal. Raises Overloaded when the journal is full; what was kept before is known all the same.
         """
 
     async def batch(self, environment_id: int, batch_id: str) -> int | None:

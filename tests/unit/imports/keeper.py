@@ -37,7 +37,8 @@ class Keeper(CaptureServiceServicer):
             response.duplicate = known
             return response
         good = [event for event, reason in zip(request.events, reasons, strict=True) if not reason]
-        self.batches[request.batch_id] = response.accepted = len(good)
+        if good:
+            self.batches[request.batch_id] = response.accepted = len(good)
         self.kept += good
         return response
 

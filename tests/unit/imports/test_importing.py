@@ -179,17 +179,18 @@ def test_records_that_the_mapping_leaves_out_do_not_make_a_batch_be_sent_again(k
     assert (again.duplicate, again.left_out) == (5_000, 5_000)
 
 
-def test_what_the_server_takes_today_and_did_not_yesterday_is_sent_again(keeper, tmp_path):
+@pytest.mark.parametrize("refused", [40, 100])
+def test_what_the_server_takes_today_and_did_not_yesterday_is_sent_again(keeper, tmp_path, refused):
     """It knows the batch, with fewer events: those that it takes now must not be lost behind its id."""
     path = ndjson(tmp_path, lines(100))
-    keeper.refuse = lambda event: "too late" if int(event.distinct_id[1:]) < 40 else ""
+    keeper.refuse = lambda event: "too late" if int(event.distinct_id[1:]) < refused else ""
     first = run(keeper, path)
     keeper.refuse = lambda _event: ""
 
     second, third = run(keeper, path), run(keeper, path)
 
-    assert (first.accepted, first.rejected) == (60, 40)
-    assert (second.accepted, second.duplicate, second.rejected) == (40, 60, 0)
+    assert (first.accepted, first.rejected) == (100 - refused, refused)
+    assert (second.accepted, second.duplicate, second.rejected) == (refused, 100 - refused, 0)
     assert (third.accepted, third.duplicate) == (0, 100)
     assert {event.distinct_id for event in keeper.kept} == {f"u{n}" for n in range(100)}
 

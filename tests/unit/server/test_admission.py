@@ -2,6 +2,8 @@
 
 from uuid import RFC_4122, UUID
 
+import pytest
+
 from burgee_server.capture import TimeWindow, admit
 from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, ArrivingEvent, StoredBatch
 
@@ -51,3 +53,14 @@ def test_a_uuid_in_another_form_is_kept_in_the_canonical_one():
     stored = StoredBatch.FromString(admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).payload)
 
     assert {event.uuid for event in stored.events} == {canonical}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{%s", "%s}", " %s", "%s\n", "urn:%s", "uuid:%s", "\N{FULLWIDTH DIGIT ZERO}" * 32, "1_" * 16, "+" + "1" * 31],
+)
+def test_what_only_python_takes_for_a_uuid_is_rejected(text):
+    """It is a mistake of the sender, and two of them might be the same uuid."""
+    uuid = text.replace("%s", "123e4567-e89b-42d3-a456-426614174000").encode()
+    batch = ArrivingBatch(events=[ArrivingEvent(event=b"e", distinct_id=b"ann", uuid=uuid)])
+    assert [bad.field for bad in admit(batch, 1, 1, TimeWindow(24.0, None), frozenset()).rejected] == ["uuid"]

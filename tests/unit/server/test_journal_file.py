@@ -8,6 +8,7 @@ import pytest
 
 from burgee_server.errors import Unavailable
 from burgee_server.storage.sqlite import checkpoints
+from burgee_server.storage.sqlite import journal as journal_module
 from burgee_server.storage.sqlite.journal import FORGOTTEN_BATCHES, SqliteJournal
 from burgee_server.storage.sqlite.schema import MIGRATIONS
 
@@ -48,6 +49,30 @@ async def test_the_write_ahead_log_is_begun_anew_while_appending_goes_on(tmp_pat
 
     assert (tmp_path / "journal.db-wal").stat().st_size < 600 * 20_000 / 2
     await journal.close()
+
+
+async def test_a_range_that_is_forgotten_in_part_gives_back_the_room_of_that_part_once(tmp_path, monkeypatch):
+    """As on a disk that fills up meanwhile: when the rest is forgotten, the journal is as empty as a new one."""
+    monkeypatch.setattr(journal_module, "FORGOTTEN_BATCHES", 2)
+    journal = SqliteJournal(tmp_path / "journal.db", 1 << 20)
+    for number in range(5):
+        await journal.append(1, f"batch-{number}", bytes(1_000), 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(journal_module, "_delete", _full)
+        with pytest.raises(sqlite3.OperationalError):
+            await journal.commit(await journal.next_range(10))
+    assert (await journal.backlog()).kept_bytes == 1_000
+
+    rest = await journal.next_range(10)
+    await journal.commit(rest)
+
+    assert (rest.again, rest.events) == (True, 1)
+    assert (await journal.backlog()).kept_bytes == 0
+    await journal.close()
+
+
+def _full(*_given):
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 async def test_what_is_forgotten_is_not_written_once_more(tmp_path, monkeypatch):

@@ -83,7 +83,8 @@ class RedisQuarantine:
                 chosen = await self._chosen(ids, selection)
                 for id_, payload in zip(chosen, await self._get(self._keys.quarantined, chosen), strict=True):
                     reason, at = chosen[id_]
-                    found.append(QuarantinedEvent(id_, payload, reason, from_micros(at)))
+                    if payload is not None:  # else it was replayed or purged since its reason was read
+                        found.append(QuarantinedEvent(id_, payload, reason, from_micros(at)))
                 before = ids[-1]
         return found[:limit]
 

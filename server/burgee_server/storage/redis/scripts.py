@@ -59,7 +59,7 @@ if id ~= '' then
     if known then return tonumber(known) end
 end
 local kept = tonumber(call('HGET', counts, 'kept') or '0')
-if kept + #payload > tonumber(ARGV[5]) then return -2 end
+if kept > 0 and kept + #payload > tonumber(ARGV[5]) then return -2 end
 if id ~= '' then
     call('HSET', ids, id, events)
     call('ZADD', ids_by_time, now, id)

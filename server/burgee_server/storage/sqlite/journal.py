@@ -155,14 +155,13 @@ class SqliteJournal:
         batches = done.last - done.first + 1
         step = max(min(batches * FORGOTTEN_BYTES // max(len(done.payload), 1), FORGOTTEN_BATCHES), 1)
         for first in range(done.first, done.last + 1 - step, step):
-            await self._writer.run(partial(_delete_batches, first=first, last=first + step - 1))
+            self._room.give(await self._writer.run(partial(_delete_batches, first=first, last=first + step - 1)))
 
-        def forget(connection: sqlite3.Connection) -> None:
-            _delete(connection, done)
+        def forget(connection: sqlite3.Connection) -> int:
             connection.execute("DELETE FROM batch_ids WHERE received_at < ?", (oldest,))
+            return _delete(connection, done)
 
-        await self._writer.run(forget)
-        self._room.give(len(done.payload))
+        self._room.give(await self._writer.run(forget))
 
     async def set_aside(self, refused: Range) -> None:
         """Hand a range over to the quarantine."""
@@ -258,13 +257,17 @@ def _fix(connection: sqlite3.Connection, first: int, last: int) -> None:
     connection.execute("INSERT INTO loading VALUES (1, ?, ?)", (first, last))
 
 
-def _delete(connection: sqlite3.Connection, done: Range) -> None:
-    _delete_batches(connection, done.first, done.last)
+def _delete(connection: sqlite3.Connection, done: Range) -> int:
     connection.execute("DELETE FROM loading")
+    return _delete_batches(connection, done.first, done.last)
 
 
-def _delete_batches(connection: sqlite3.Connection, first: int, last: int) -> None:
-    connection.execute("DELETE FROM batches WHERE seq BETWEEN ? AND ?", (first, last))
+def _delete_batches(connection: sqlite3.Connection, first: int, last: int) -> int:
+    """How many bytes of events that was."""
+    deleted = connection.execute(
+        "DELETE FROM batches WHERE seq BETWEEN ? AND ? RETURNING length(payload) * (events > 0)", (first, last)
+    )
+    return sum(size for (size,) in deleted)
 
 
 def _kept_bytes(connection: sqlite3.Connection) -> int:
