@@ -1,6 +1,6 @@
 """Gives every error its canonical status, with google.rpc details that a program can read."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -52,18 +52,28 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
 
 def code_of(error: BurgeeError) -> grpc.StatusCode:
     """The canonical code of an error."""
-    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    return _code_of(type(error))
+
+
+@cache
+def _code_of(kind: type[BurgeeError]) -> grpc.StatusCode:
+    return next(_CODES[base] for base in kind.__mro__ if base in _CODES)
 
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:
     """End the call with the error's status."""
+    await context.abort(*status_of(error))
+    raise AssertionError("abort always raises")
+
+
+def status_of(error: BurgeeError) -> tuple[grpc.StatusCode, str, tuple[Any, ...]]:
+    """What a call ends with that fails so: the code, the message, and the trailing metadata."""
     code, message = code_of(error), _cut(str(error), MAX_MESSAGE_BYTES)
     if isinstance(error, Overloaded | Unavailable | Stopping):
         details = _to_retry(code, message, error.retry_after)
     else:
         details = _details(code, message, _bad_request(error) if isinstance(error, Invalid) else None)
-    await context.abort(code, message, (*details, *call.trailing_metadata()))
-    raise AssertionError("abort always raises")
+    return code, message, (*details, *call.trailing_metadata())
 
 
 @lru_cache(maxsize=1_000)

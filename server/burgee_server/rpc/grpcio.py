@@ -6,14 +6,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import grpc
 from grpc._cython import cygrpc
 from grpc.aio import _server
 
 from burgee_server.errors import Overloaded
 from burgee_server.rpc.call import name
-from burgee_server.rpc.door import CAPTURE, Door, Handler
-from burgee_server.rpc.errors import abort
+from burgee_server.rpc.door import CAPTURE, Door, Handler, Metadata
+from burgee_server.rpc.errors import status_of
 from burgee_server.rpc.line import Intake, Line
 from burgee_server.rpc.shortcut import Shortcut
 
@@ -92,8 +91,8 @@ class HandedOver(Line):
         return self._wanted
 
     def _begins(self, call: Any, context: Any) -> bool:
-        if self._turns_away and (full := self._door.turned_away(context.invocation_metadata())) is not None:
-            self._answering.add(answering := self._on.create_task(_answer(context, full)))
+        if self._turns_away and (full := self._door.turned_away(metadata := context.invocation_metadata())) is not None:
+            self._answering.add(answering := self._on.create_task(self._turn_away(call, metadata, full)))
             answering.add_done_callback(self._answering.discard)
         elif not self._wanted.done():
             self._wanted.set_result(call)
@@ -106,9 +105,16 @@ class HandedOver(Line):
             self._wanted.set_exception(error)
             self._wanted.exception()  # it is no loss if grpc.aio has stopped waiting
 
-
-async def _answer(context: Any, error: Overloaded) -> None:
-    """Answer a call that never begins, if there is still somebody to hear it."""
-    name(context.invocation_metadata())
-    with suppress(grpc.aio.AbortError, cygrpc.ExecuteBatchError):
-        await abort(context, error)
+    async def _turn_away(self, call: Any, metadata: Metadata, error: Overloaded) -> None:
+        """Answer a call that never begins, without what grpc.aio does to abort one that did."""
+        name(metadata)
+        code, message, trailing = status_of(error)
+        with suppress(cygrpc.ExecuteBatchError):  # nobody waits for it any more
+            await cygrpc.execute_batch(
+                call,
+                (
+                    cygrpc.SendInitialMetadataOperation(None, 0),
+                    cygrpc.SendStatusFromServerOperation(trailing, code.value[0], message, 0),
+                ),
+                self._on,
+            )
