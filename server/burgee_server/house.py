@@ -1,5 +1,6 @@
 """Puts the features onto the stores: what a running server is made of, whatever adapters were chosen."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.actions import Actions
+from burgee_server.aside import Aside
 from burgee_server.capture import Capture, Handover, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships, Refreshing
 from burgee_server.erasure import Belated, Eraser, Erasures, Retention
@@ -103,6 +105,7 @@ class House:
     streams: OpenStreams
     limits: CaptureLimits
     calls: Calls
+    aside: Aside
     transport: Transport
     collector: Collector
     servicers: Servicers
@@ -114,8 +117,9 @@ class House:
                 await self.catalog.get(environment.environment_id)
 
     async def close(self) -> None:
-        """Let go of the stores."""
+        """Let go of the stores, and of the process beside this one."""
         self.watch.close()
+        await asyncio.to_thread(self.aside.close)
         for close in self.stores.closing:
             await close()
 
@@ -156,7 +160,8 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     for listener in (*forgetting, changes.notice, *behind, watch.notice, streams.notice):
         feed.listen(listener)
     answered = Calls()
-    taking = Capture(journal, group_types, clock, window)
+    aside = Aside(has_companion=settings.capture_aside)
+    taking = Capture(journal, group_types, clock, window, aside)
     loader = Loader(journal, warehouse, isolator, eraser.reached)
     answers = Answers[KeptAnswer](catalog, stored, KEPT_ANSWERS)
     flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
@@ -190,6 +195,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         streams=streams,
         limits=limits,
         calls=answered,
+        aside=aside,
         transport=transport,
         collector=Collector(sources | _of_stores(stores, clock)),
         servicers=Servicers(

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     capture_calls: Annotated[int, Field(gt=0)] = Field(
         1_000, description="How many calls of Capture are answered at a time; beyond, capture refuses."
     )
+    capture_aside: bool = Field(
+        True, description="Check large batches of events in a process of its own, so that others wait for them less."
+    )
     key_events_per_second: Annotated[float, Field(ge=0)] = Field(
         0.0, description="How many events each API key may send a second, unless it has a limit of its own. 0: any."
     )

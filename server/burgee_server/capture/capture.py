@@ -1,14 +1,12 @@
 """Takes a batch in: through the door, into the journal, and only then acknowledged."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from burgee_server.aside import Aside
 from burgee_server.capture.admission import Admission, Rejection, admit
 from burgee_server.capture.times import TimeWindow
 from burgee_server.errors import Invalid, NotFound
@@ -19,10 +17,8 @@ from burgee_server.ports.clock import Clock
 from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import to_micros
 
-T = TypeVar("T")
-
 SMALL_BYTES = 32_768
-"""A batch of this size is checked in a millisecond."""
+"""A batch of this size is checked in a millisecond; a larger one aside, where it may take a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +43,29 @@ class KnownTypes(Protocol):
 class Capture:
     """Acknowledges events after the journal's commit; a batch_id that was acknowledged before is not kept again."""
 
-    def __init__(self, journal: Journal, group_types: KnownTypes, clock: Clock, window: TimeWindow) -> None:
+    def __init__(
+        self, journal: Journal, group_types: KnownTypes, clock: Clock, window: TimeWindow, aside: Aside
+    ) -> None:
         self._journal = journal
         self._group_types = group_types
         self._clock = clock
         self._window = window
-        # One: they would take turns anyway, and hold up everybody else more often.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self._aside = aside
         self.events: Counter[str] = Counter()
         """How many there were, by what became of them: accepted, duplicate, rejected."""
 
-    async def take(self, environment: Environment, read: Callable[[], ArrivingBatch], size: int) -> Receipt:
-        """Take a batch in, of about so many bytes; `read` may run in a thread.
+    async def take(self, environment: Environment, read: Callable[[bytes], ArrivingBatch], raw: bytes) -> Receipt:
+        """Take a batch in, which `read` reads: a function of a module, since it may run in another process.
 
         Raises Invalid for the whole batch, Overloaded when the journal is full.
         """
         environment_id, now = environment.environment_id, self._clock.now()
         known_types = await self._group_types.known(environment_id)
-        check = partial(_admit, read, environment, now, self._window, known_types)
-        batch_id, admission = check() if size <= SMALL_BYTES else await self._aside(check)
+        arguments = (read, raw, environment, now, self._window, known_types)
+        if len(raw) <= SMALL_BYTES:
+            batch_id, admission = _admit(*arguments)
+        else:
+            batch_id, admission = await self._aside.run(_admit, *arguments)
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
         if admission.accepted:
@@ -87,19 +87,16 @@ class Capture:
             raise NotFound(f"no batch {batch_id!r} was acknowledged in the last 24 hours")
         return events
 
-    async def _aside(self, check: Callable[[], T]) -> T:
-        """The result of a check that takes up to a tenth of a second: the loop has flag checks to answer meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, check)
-
 
 def _admit(
-    read: Callable[[], ArrivingBatch],
+    read: Callable[[bytes], ArrivingBatch],
+    raw: bytes,
     environment: Environment,
     now: datetime,
     window: TimeWindow,
     known_types: frozenset[str],
 ) -> tuple[str, Admission]:
-    batch = read()
+    batch = read(raw)
     try:
         batch_id = batch.batch_id.decode()
     except UnicodeDecodeError as error:

@@ -1,6 +1,5 @@
 """CaptureService."""
 
-from functools import partial
 from typing import Any
 
 import grpc
@@ -9,19 +8,17 @@ from google.protobuf.message_factory import GetMessageClass
 from burgee.v1 import capture_pb2 as pb
 from burgee_server.capture import Capture, Quarantine
 from burgee_server.errors import Invalid, NotFound
-from burgee_server.journal.v1.journal_pb2 import ArrivingBatch, StoredBatch
+from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.names import MAX_NAME
 from burgee_server.ports.quarantine import QuarantinedEvent, QuarantineStore, Selection
 from burgee_server.ports.warehouse import from_micros
+from burgee_server.rpc.arriving import read_batch
 from burgee_server.rpc.call import environment_id, principal
-from burgee_server.rpc.decoding import decode
 from burgee_server.rpc.limits import CaptureLimits
 from burgee_server.rpc.paging import fill, page_size, page_token, read_page_token
 from burgee_server.rpc.timestamps import read_timestamp, timestamp
 
 MAX_CHOSEN = 1_000
-
-_REQUEST = pb.CaptureRequest.DESCRIPTOR
 
 
 class CaptureServicer:
@@ -37,8 +34,7 @@ class CaptureServicer:
         """Take a batch in."""
         caller = principal()
         with self._limits.inside(caller, len(raw)):
-            read = partial(decode, raw, ArrivingBatch.FromString, _REQUEST)
-            receipt = await self._capture.take(caller.environment, read, len(raw))
+            receipt = await self._capture.take(caller.environment, read_batch, raw)
         events = receipt.accepted + receipt.duplicate + len(receipt.rejected)
         await self._limits.charge(caller, events)
         response = pb.CaptureResponse(accepted=receipt.accepted, duplicate=receipt.duplicate)

@@ -1,6 +1,6 @@
 """Gives every error its canonical status, with google.rpc details that a program can read."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -52,12 +52,8 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
 
 def code_of(error: BurgeeError) -> grpc.StatusCode:
     """The canonical code of an error."""
-    return _code_of(type(error))
-
-
-@cache
-def _code_of(kind: type[BurgeeError]) -> grpc.StatusCode:
-    return next(_CODES[base] for base in kind.__mro__ if base in _CODES)
+    kind = type(error)
+    return _CODES[kind] if kind in _CODES else next(_CODES[base] for base in kind.__mro__ if base in _CODES)
 
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:

@@ -1,0 +1,5 @@
+"""Work that takes too long for the event loop, done beside it: in a process of its own, or in a thread."""
+
+from burgee_server.aside.aside import Aside
+
+__all__ = ["Aside"]

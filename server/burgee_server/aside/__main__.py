@@ -1,0 +1,35 @@
+"""The companion: `python -m burgee_server.aside FD`. It ends when whoever started it hangs up, or is no more."""
+
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from burgee_server.aside.companion import Outcome
+
+STEPS = 5
+"""Of niceness: whoever answers calls goes first."""
+
+
+def main() -> None:
+    """Do what is asked for, one after the other."""
+    # The signals of a terminal, or of a service, to all of its processes: a server that stops has work to do yet.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(STEPS)
+    with Connection(int(sys.argv[1])) as connection, suppress(EOFError, ConnectionError):
+        while True:
+            work, arguments = connection.recv()
+            try:
+                outcome = Outcome(work(*arguments))
+            except Exception:
+                outcome = None
+            connection.send(outcome)
+            del work, arguments, outcome
+
+
+if __name__ == "__main__":
+    gc.set_threshold(25_000, 20, 20)
+    main()

@@ -1,0 +1,96 @@
+"""A process beside this one, as the one that started it sees it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Pipe
+from typing import Any
+
+SECONDS = 30.0
+"""A piece of work that takes longer is taken for lost: what is done aside takes a tenth of a second at most."""
+END_SECONDS = 1.0
+
+
+class Lost(Exception):
+    """The process has ended, was never there, or does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a piece of work."""
+
+    result: Any
+
+
+def prepare(_work: Callable[..., Any]) -> None:
+    """Be sent this first, with what is to be done later: to read its name is to import its module."""
+
+
+class Companion:
+    """Does one piece of work after the other, a few steps of niceness below this process. Not for several threads.
+
+    Raises Lost if no process can be started.
+    """
+
+    def __init__(self, work: Callable[..., Any]) -> None:
+        self._connection, theirs = Pipe()
+        with theirs:
+            # -P: what lies in the working directory, which is the data directory, is no module of ours.
+            command = [sys.executable, "-P", "-m", "burgee_server.aside", str(theirs.fileno())]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  # it is our own
+                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                )
+            except OSError as error:
+                self._connection.close()
+                raise Lost(f"no process can be started beside this one: {error.strerror}") from error
+        self.is_ready = False
+        try:
+            self._send(prepare, (work,))
+        except Lost:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def becomes_ready(self) -> bool:
+        """Whether it can be given something to do: a process takes half a second to begin. Raises Lost."""
+        if not self.is_ready:
+            try:
+                self.is_ready = self._connection.poll(0) and self._connection.recv() is not None
+            except (OSError, EOFError) as error:
+                raise self._lost() from error
+        return self.is_ready
+
+    def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome | None:
+        """What came of it; None: it raised, which is for the caller to see for itself. Raises Lost."""
+        self._send(work, arguments)
+        try:
+            if not self._connection.poll(SECONDS):
+                raise Lost(f"the process {self.pid} beside this one has not answered for {SECONDS:g} s")
+            outcome: Outcome | None = self._connection.recv()
+        except (OSError, EOFError) as error:
+            raise self._lost() from error
+        return outcome
+
+    def close(self) -> None:
+        """Hang up, by which it ends; if it does not, end it. Blocks."""
+        self._connection.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        try:
+            self._connection.send((work, arguments))
+        except OSError as error:
+            raise self._lost() from error
+
+    def _lost(self) -> Lost:
+        return Lost(f"the process {self.pid} beside this one has ended")

@@ -1,0 +1,71 @@
+"""CaptureService where batches are large enough to be checked in a process of their own."""
+
+import asyncio
+import json
+import os
+import signal
+from itertools import count
+
+import pytest
+
+from burgee.v1 import capture_pb2 as pb
+from burgee.v1 import profiles_pb2
+
+EVENTS = 500
+PROPERTIES = json.dumps({"plan": "pro", "note": "x" * 100})
+
+
+def batch(**of_last):
+    """A request of some 80 KB, whose last event is as given."""
+    ids = (f"user-{number}" for number in range(EVENTS))
+    events = [pb.Event(event="opened", distinct_id=each, properties_json=PROPERTIES) for each in ids]
+    events[-1].MergeFrom(pb.Event(**of_last))
+    return pb.CaptureRequest(events=events)
+
+
+@pytest.fixture
+async def aside(server, admin):
+    """Of the session's server, with a process that is ready."""
+    async with asyncio.timeout(30):
+        while server.house.aside.pid is None:
+            await admin.capture.Capture(batch())
+    return server.house.aside
+
+
+async def test_a_batch_that_is_checked_aside_is_answered_like_any_other(aside, admin):
+    """Rejections name their event and its field, and are the same where a thread checks them."""
+    wrong, pid = batch(properties_json="[]", groups={"company": "acme"}), aside.pid
+    by_process = await admin.capture.Capture(wrong)
+    assert aside.pid == pid
+    os.kill(pid, signal.SIGKILL)
+    by_thread = await admin.capture.Capture(wrong)
+
+    assert by_process.accepted == EVENTS - 1
+    assert [(each.index, each.field) for each in by_process.rejected] == [(EVENTS - 1, "properties_json")]
+    assert by_thread == by_process
+
+
+async def test_group_types_of_a_batch_that_is_checked_aside_are_known(aside, admin):
+    """They come back from the process with the batch."""
+    await admin.capture.Capture(batch(groups={"workspace": "w1"}))
+    response = await admin.profiles.ListGroupTypes(profiles_pb2.ListGroupTypesRequest())
+    assert "workspace" in {each.name for each in response.group_types}
+
+
+async def test_no_call_fails_where_the_process_is_killed_again_and_again(aside, admin, monkeypatch):
+    """Every batch is acknowledged, and each batch_id counts once, whoever checked it."""
+    monkeypatch.setattr("burgee_server.aside.aside.RESTART_SECONDS", 0.0)
+    killed, numbers = set(), count()
+
+    async def send():
+        while len(killed) < 3:
+            request = batch()
+            request.batch_id = f"aside-{next(numbers)}"
+            assert (await admin.capture.Capture(request)).accepted == EVENTS
+            assert (await admin.capture.Capture(request)).duplicate == EVENTS
+            if (pid := aside.pid) is not None and pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(send() for _ in range(4)))

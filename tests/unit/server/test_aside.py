@@ -1,0 +1,152 @@
+"""Work beside the event loop: where it is done, and that nothing is lost when the process for it is."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from burgee_server.aside import Aside, aside, companion
+from burgee_server.errors import Invalid
+
+TIMEOUT = 30.0
+
+
+@asynccontextmanager
+async def open_aside(*, has_companion=True):
+    """One that is closed afterwards."""
+    opened = Aside(has_companion=has_companion)
+    try:
+        yield opened
+    finally:
+        await asyncio.to_thread(opened.close)
+
+
+async def in_companion(opened):
+    """The process that work is done in, once it is another one than this."""
+    async with asyncio.timeout(TIMEOUT):
+        while (pid := await opened.run(os.getpid)) == os.getpid():  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.01)
+    return pid
+
+
+def is_alive(pid):
+    """Whether there is such a process; one that has ended and that nobody has asked for is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def until_gone(pid):
+    """Wait for the end of a process."""
+    async with asyncio.timeout(TIMEOUT):
+        while is_alive(pid):  # noqa: ASYNC110  # nor does this
+            await asyncio.sleep(0.01)
+
+
+async def test_work_is_done_in_a_process_of_its_own_as_soon_as_there_is_one():
+    """Until then it is done here, so that the first piece does not wait for a process to begin."""
+    async with open_aside() as opened:
+        assert await opened.run(os.getpid) == os.getpid()
+        pid = await in_companion(opened)
+        assert opened.pid == pid
+        assert [await opened.run(divmod, number, 7) for number in range(20)] == [divmod(n, 7) for n in range(20)]
+        assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert not is_alive(pid)
+
+
+async def test_without_a_companion_all_is_done_in_a_thread():
+    """No process is started, whatever there is to do."""
+    async with open_aside(has_companion=False) as opened:
+        for _ in range(3):
+            assert await opened.run(os.getpid) == os.getpid()
+        assert opened.pid is None
+
+
+async def test_what_raises_there_raises_here():
+    """The same error, with what it holds: it need not be one that can be sent from one process to another."""
+    async with open_aside() as opened:
+        await in_companion(opened)
+        with pytest.raises(Invalid) as refusal:
+            await opened.run(raise_invalid, "events")
+        assert [violation.field for violation in refusal.value.violations] == ["events"]
+        assert await opened.run(os.getpid) == opened.pid
+
+
+def raise_invalid(field):
+    """Work that fails."""
+    raise Invalid.of(field, "is wrong")
+
+
+async def test_work_of_a_process_that_is_killed_is_done_here_until_there_is_another(monkeypatch, caplog):
+    """Nothing is lost, somebody is told, and a new process takes over."""
+    monkeypatch.setattr(aside, "RESTART_SECONDS", 0.0)
+    async with open_aside() as opened:
+        first = await in_companion(opened)
+        os.kill(first, signal.SIGKILL)
+        assert await opened.run(divmod, 22, 7) == (3, 1)
+        second = await in_companion(opened)
+    assert second != first
+    assert f"the process {first} beside this one has ended" in caplog.text
+
+
+async def test_a_process_that_does_not_answer_is_given_up(monkeypatch, caplog):
+    """What it was doing is done here once its time is over, and it is ended."""
+    monkeypatch.setattr(companion, "SECONDS", 0.2)
+    monkeypatch.setattr(companion, "END_SECONDS", 0.1)
+    async with open_aside() as opened:
+        pid = await in_companion(opened)
+        os.kill(pid, signal.SIGSTOP)
+        assert await opened.run(divmod, 22, 7) == (3, 1)
+        await until_gone(pid)
+    assert "has not answered" in caplog.text
+
+
+async def test_signals_to_all_processes_of_a_terminal_do_not_end_it():
+    """A server that is told to stop finishes what runs, and the batches that are being checked with it."""
+    async with open_aside() as opened:
+        pid = await in_companion(opened)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(pid, number)
+        assert await opened.run(os.getpid) == pid
+
+
+async def test_where_no_process_can_be_started_work_is_done_here(monkeypatch, caplog):
+    """And it is not tried again with every piece."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    async with open_aside() as opened:
+        for _ in range(3):
+            assert await opened.run(divmod, 22, 7) == (3, 1)
+    assert caplog.text.count("no process can be started") == 1
+
+
+PARENT = """
+import asyncio, os, sys
+from burgee_server.aside import Aside
+
+async def main():
+    opened = Aside(has_companion=True)
+    while (pid := await opened.run(os.getpid)) == os.getpid():
+        await asyncio.sleep(0.01)
+    print(pid, flush=True)
+    sys.stdin.read()
+
+asyncio.run(main())
+"""
+
+
+async def test_it_ends_with_the_process_that_started_it():
+    """Also when that is killed, and can tell nobody."""
+    parent = subprocess.Popen(  # noqa: ASYNC220  # nothing else is on this loop
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.kill()
+    await until_gone(pid)
