@@ -17,15 +17,15 @@ class SparseLog:
         self._count = 0
         self._due_at = 0.0
 
-    def warn(self, message: str, *arguments: object) -> None:
-        """Count it, and log it if the time has come."""
+    def warn(self, message: str, *arguments: object, error: Exception | None = None) -> None:
+        """Count it, and log it if the time has come; with the places that an error went through."""
         with self._lock:
             self._count += 1
             now = monotonic()
             if now < self._due_at:
                 return
             count, self._count, self._due_at = self._count, 0, now + _EVERY_SECONDS
-        logger.warning(f"{message} (%d since last told)", *arguments, count)
+        logger.warning(f"{message} (%d since last told)", *arguments, count, exc_info=error)
 
 
 def words(error: Exception) -> str:

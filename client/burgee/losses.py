@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from burgee.counts import Counts, State
-from burgee.log import SparseLog, logger
+from burgee.log import SparseLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Losses:
         """Begin anew with nothing lost, as in a forked child, where a lock may have been left held."""
         self.counts.reset()
         self._log = SparseLog()
+        self._callback_log = SparseLog()
 
     def report(self, loss: Dropped) -> None:
         """Count and tell one that never got into the queue."""
@@ -45,5 +46,5 @@ class Losses:
         if self._on_drop is not None:
             try:
                 self._on_drop(loss)
-            except Exception:
-                logger.exception("on_drop raised")
+            except Exception as error:
+                self._callback_log.warn("on_drop raised", error=error)
