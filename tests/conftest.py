@@ -24,8 +24,8 @@ sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than cores, up to four: half of the time that tests take is spent waiting for others."""
-    return min(len(os.sched_getaffinity(0)) + 2, 4) if hasattr(os, "sched_getaffinity") else 4
+    """One more than cores, up to four: some tests wait, and each process has stores and imports of its own."""
+    return min(len(os.sched_getaffinity(0)) + 1, 4) if hasattr(os, "sched_getaffinity") else 4
 
 
 @pytest.hookimpl(trylast=True)

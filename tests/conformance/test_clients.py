@@ -1,6 +1,6 @@
 """Both clients answer the conformance cases, from call to answer, on a real server with its own storage.
 
-In `make test` every sixth of them, since the core and the server answer each (test_core.py, test_server.py); in `make
+In `make test` every twelfth of them, since the core and the server answer each (test_core.py, test_server.py); in `make
 soak` the others.
 
 One evaluates in memory what the server streams to it; the other, with `local_evaluation=False`, asks each time. Half of
@@ -27,9 +27,9 @@ from tests.fixtures.serving import wait_for
 
 CHUNK = 20
 CASES = [apart(number, case) for number, case in enumerate(WRITTEN)]
-SIXTHS = [CASES[first::6] for first in range(6)]  # cases of a kind stand together: each sixth has some of every kind
+PARTS = [CASES[first::12] for first in range(12)]  # cases of a kind stand together: each part has some of every kind
 CHUNKS = [
-    (sixth, cases[first : first + CHUNK]) for sixth, cases in enumerate(SIXTHS) for first in range(0, len(cases), CHUNK)
+    (part, cases[first : first + CHUNK]) for part, cases in enumerate(PARTS) for first in range(0, len(cases), CHUNK)
 ]
 
 
@@ -89,8 +89,8 @@ def reads_person(case: Case) -> bool:
 @pytest.mark.parametrize(
     "cases",
     [
-        pytest.param(cases, id=f"{cases[0].theme}: {cases[0].name}, …", marks=[pytest.mark.soak] if sixth else [])
-        for sixth, cases in CHUNKS
+        pytest.param(cases, id=f"{cases[0].theme}: {cases[0].name}, …", marks=[pytest.mark.soak] if part else [])
+        for part, cases in CHUNKS
     ],
 )
 async def test_both_clients_answer(

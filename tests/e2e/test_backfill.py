@@ -4,13 +4,13 @@ import gzip
 import json
 import signal
 import subprocess
-import time
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.conftest import Command, environment
 from tests.fixtures.nursery import Python, run_python
+from tests.fixtures.serving import wait_for
 
 CHUNK = 5_000
 SPAN = ("--start", "2026-03-01", "--end", "2026-03-02")
@@ -49,10 +49,13 @@ def total(command, *arguments):
 
 def wait_for_total(command, count):
     """Wait until so many can be queried, and no more."""
-    deadline = time.monotonic() + 60
-    while (found := total(command)) != count:
-        assert found < count
-        assert time.monotonic() < deadline, f"{found} of {count} events"
+
+    def are_there():
+        found = total(command)
+        assert found <= count
+        return found == count
+
+    wait_for(are_there, 60)
 
 
 class Importing:

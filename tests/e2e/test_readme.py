@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.nursery import run_python
 from tests.fixtures.serving import environment
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -34,22 +35,20 @@ def test_the_commands_that_the_readme_names_are_there(part):
 
 
 def test_the_first_sixty_seconds_work_as_written(serve, tmp_path):
-    """Create the flag, run the program, ask on the command line; every line succeeds and says what it should."""
+    """Create the flag, run the program, ask on the command line; every line succeeds and says what it should.
+
+    The server, the commands before the program and the program import what they need; what is asked after it is forked.
+    """
     server = serve(within=("env",))
     settings = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=server.key)
 
-    def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            capture_output=True,
-            text=True,
-            env=settings,
-            cwd=tmp_path,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    def said(done):
+        assert done.returncode == 0, f"{done.args}: {done.stderr}"
         return done.stdout
+
+    def run(*arguments):
+        words, where = [sys.executable, *arguments], {"env": settings, "cwd": tmp_path}
+        return said(subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, **where))
 
     create, ask = (commands(block) for block in blocks("sh"))
     for command in create:
@@ -61,7 +60,10 @@ def test_the_first_sixty_seconds_work_as_written(serve, tmp_path):
     assert printed[3:] == ["signed_up 2 100%", "report_created 1 50%"]
 
     (tmp_path / "history.ndjson.gz").write_text('{"event": "seen", "distinct_id": "ann", "timestamp": 1700000000}\n')
-    answers = {command[0]: run("-m", "burgee_server", *command) for command in ask}
+    answers = {
+        command[0]: said(run_python("-m", "burgee_server", *command, text=True, env=settings, cwd=tmp_path))
+        for command in ask
+    }
 
     assert "acme" in answers["companies"]
     assert "1 events accepted" in answers["import"]
