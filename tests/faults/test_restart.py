@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 import burgee
@@ -96,6 +97,7 @@ def restart_and_check(tmp_path: Path, chance: random.Random, drains: list[str]) 
             each.end()
             check_profile(each)
         senders.finish()
+        assert {failure.code for failure in senders.failures} <= {grpc.StatusCode.UNAVAILABLE}, senders.failures
         now = time.time()
         wait_for(lambda: working[0].client.trend(EVENT).info.complete_until.timestamp() >= now, 120)
         server.stop()
