@@ -19,7 +19,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     os.nice(STEPS)
-    with Connection(int(sys.argv[1])) as connection, suppress(EOFError, ConnectionError):
+    with Connection(int(sys.argv[1])) as connection, suppress(EOFError, OSError):
         while True:
             work, arguments = connection.recv()
             try:

@@ -1,13 +1,16 @@
 """A process beside this one, as the one that started it sees it."""
 
+import os
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Pipe
+from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-SECONDS = 30.0
+SECONDS = 10.0
 """A piece of work that takes longer is taken for lost: what is done aside takes a tenth of a second at most."""
 END_SECONDS = 1.0
 
@@ -34,13 +37,23 @@ class Companion:
     """
 
     def __init__(self, work: Callable[..., Any]) -> None:
-        self._connection, theirs = Pipe()
+        try:
+            self._connection, theirs = Pipe()
+        except OSError as error:
+            raise Lost(f"no process can be started beside this one: {error.strerror}") from error
         with theirs:
+            _bound(self._connection)
             # -P: what lies in the working directory, which is the data directory, is no module of ours.
-            command = [sys.executable, "-P", "-m", "burgee_server.aside", str(theirs.fileno())]
+            command = [sys.executable or "python", "-P", "-m", "burgee_server.aside", str(theirs.fileno())]
+            # Modules are where they are for this process: what is relative was so to another directory.
+            found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
             try:
                 self._process = subprocess.Popen(  # noqa: S603  # it is our own
-                    command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    env=os.environ | found,
+                    process_group=0,  # the keys of a terminal are for the server
                 )
             except OSError as error:
                 self._connection.close()
@@ -73,7 +86,9 @@ class Companion:
             if not self._connection.poll(SECONDS):
                 raise Lost(f"the process {self.pid} beside this one has not answered for {SECONDS:g} s")
             outcome: Outcome | None = self._connection.recv()
-        except (OSError, EOFError) as error:
+        except Lost:
+            raise
+        except Exception as error:  # whatever it was, the next answer might be to this piece of work
             raise self._lost() from error
         return outcome
 
@@ -93,4 +108,12 @@ class Companion:
             raise self._lost() from error
 
     def _lost(self) -> Lost:
-        return Lost(f"the process {self.pid} beside this one has ended")
+        return Lost(f"the process {self.pid} beside this one has ended, or does not answer")
+
+
+def _bound(connection: Connection) -> None:
+    """Have sending and receiving give up after SECONDS, too: a process that stands still reads only a little."""
+    times = struct.pack("ll", int(SECONDS), int(SECONDS % 1 * 1_000_000))
+    with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, times)
