@@ -1,10 +1,11 @@
-"""The companion: `python -m burgee_server.aside FD`. It ends when whoever started it hangs up, or is no more."""
+"""The companion: `python -m burgee_server.aside FD VERSION`. It ends when whoever started it hangs up."""
 
 import gc
 import os
 import signal
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from multiprocessing.connection import Connection
 
 from burgee_server.aside.companion import Outcome
@@ -14,7 +15,12 @@ STEPS = 5
 
 
 def main() -> None:
-    """Do what is asked for, one after the other."""
+    """Do what is asked for, one after the other.
+
+    Not for a server of another version, as where one was installed while it runs: what they send is read by position.
+    """
+    if sys.argv[2] != version("burgee"):
+        sys.exit(f"burgee {version('burgee')} was installed while {sys.argv[2]} is running: restart the server")
     # The signals of a terminal, or of a service, to all of its processes: a server that stops has work to do yet.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
@@ -44,7 +45,8 @@ class Companion:
         with theirs:
             _bound(self._connection)
             # -P: what lies in the working directory, which is the data directory, is no module of ours.
-            command = [sys.executable or "python", "-P", "-m", "burgee_server.aside", str(theirs.fileno())]
+            python = [sys.executable or "python", "-P", "-m"]
+            command = [*python, "burgee_server.aside", str(theirs.fileno()), version("burgee")]
             # Modules are where they are for this process: what is relative was so to another directory.
             found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
             try:

@@ -116,6 +116,15 @@ async def test_signals_to_all_processes_of_a_terminal_do_not_end_it():
         assert await opened.run(os.getpid) == pid
 
 
+async def test_a_process_of_another_version_does_nothing(monkeypatch, caplog):
+    """Where another version was installed meanwhile, the server checks batches by itself, and somebody is told."""
+    monkeypatch.setattr(companion, "version", lambda _: "0.0.1")
+    async with open_aside() as opened, asyncio.timeout(TIMEOUT):
+        while "has ended" not in caplog.text:
+            assert await opened.run(os.getpid) == os.getpid()
+            await asyncio.sleep(0.01)
+
+
 async def test_where_no_process_can_be_started_work_is_done_here(monkeypatch, caplog):
     """And it is not tried again with every piece."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
