@@ -45,7 +45,8 @@ class Aside:
     @property
     def pid(self) -> int | None:
         """The companion's process, when it is ready."""
-        return self._companion.pid if self._companion is not None and self._companion.is_ready else None
+        companion = self._companion
+        return companion.pid if companion is not None and companion.is_ready else None
 
     def _run(self, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         try:

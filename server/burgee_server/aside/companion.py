@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing.connection import Connection, Pipe
@@ -39,27 +40,9 @@ class Companion:
 
     def __init__(self, work: Callable[..., Any]) -> None:
         try:
-            self._connection, theirs = Pipe()
+            self._connection, self._process = _start()
         except OSError as error:
             raise Lost(f"no process can be started beside this one: {error.strerror}") from error
-        with theirs:
-            _bound(self._connection)
-            # -P: what lies in the working directory, which is the data directory, is no module of ours.
-            python = [sys.executable or "python", "-P", "-m"]
-            command = [*python, "burgee_server.aside", str(theirs.fileno()), version("burgee")]
-            # Modules are where they are for this process: what is relative was so to another directory.
-            found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
-            try:
-                self._process = subprocess.Popen(  # noqa: S603  # it is our own
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    env=os.environ | found,
-                    process_group=0,  # the keys of a terminal are for the server
-                )
-            except OSError as error:
-                self._connection.close()
-                raise Lost(f"no process can be started beside this one: {error.strerror}") from error
         self.is_ready = False
         try:
             self._send(prepare, (work,))
@@ -85,11 +68,7 @@ class Companion:
         """What came of it; None: it raised, which is for the caller to see for itself. Raises Lost."""
         self._send(work, arguments)
         try:
-            if not self._connection.poll(SECONDS):
-                raise Lost(f"the process {self.pid} beside this one has not answered for {SECONDS:g} s")
             outcome: Outcome | None = self._connection.recv()
-        except Lost:
-            raise
         except Exception as error:  # whatever it was, the next answer might be to this piece of work
             raise self._lost() from error
         return outcome
@@ -113,8 +92,29 @@ class Companion:
         return Lost(f"the process {self.pid} beside this one has ended, or does not answer")
 
 
+def _start() -> tuple[Connection, "subprocess.Popen[bytes]"]:
+    """A process, and what it is reached by."""
+    with ExitStack() as unless_started:
+        ours, theirs = map(unless_started.enter_context, Pipe())
+        _bound(ours)
+        # -P: what lies in the working directory, which is the data directory, is no module of ours.
+        python = [sys.executable or "python", "-P", "-m"]
+        # Modules are where they are for this process: what is relative was so to another directory.
+        found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
+        process = subprocess.Popen(  # noqa: S603  # it is our own
+            [*python, "burgee_server.aside", str(theirs.fileno()), version("burgee")],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env=os.environ | found,
+            process_group=0,  # the keys of a terminal are for the server
+        )
+        unless_started.pop_all()
+    theirs.close()
+    return ours, process
+
+
 def _bound(connection: Connection) -> None:
-    """Have sending and receiving give up after SECONDS, too: a process that stands still reads only a little."""
+    """Have sending and receiving give up after SECONDS: a process that stands still reads only a little."""
     times = struct.pack("ll", int(SECONDS), int(SECONDS % 1 * 1_000_000))
     with socket.socket(fileno=os.dup(connection.fileno())) as ours:
         for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):

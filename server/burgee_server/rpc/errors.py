@@ -52,8 +52,7 @@ _CODES: dict[type[BurgeeError], grpc.StatusCode] = {
 
 def code_of(error: BurgeeError) -> grpc.StatusCode:
     """The canonical code of an error."""
-    kind = type(error)
-    return _CODES[kind] if kind in _CODES else next(_CODES[base] for base in kind.__mro__ if base in _CODES)
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
 
 
 async def abort(context: Any, error: BurgeeError) -> NoReturn:

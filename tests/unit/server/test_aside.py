@@ -116,6 +116,15 @@ async def test_signals_to_all_processes_of_a_terminal_do_not_end_it():
         assert await opened.run(os.getpid) == pid
 
 
+async def test_modules_are_those_of_the_server_wherever_it_works(monkeypatch, tmp_path):
+    """An empty place in PYTHONPATH is the working directory, which is the data directory: nothing there is run."""
+    (tmp_path / "dataclasses.py").write_text("raise SystemExit('this is data')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f":{os.environ.get('PYTHONPATH', '')}")
+    async with open_aside() as opened:
+        assert await in_companion(opened)
+
+
 async def test_a_process_of_another_version_does_nothing(monkeypatch, caplog):
     """Where another version was installed meanwhile, the server checks batches by itself, and somebody is told."""
     monkeypatch.setattr(companion, "version", lambda _: "0.0.1")
