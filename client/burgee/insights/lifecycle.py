@@ -1,6 +1,6 @@
 """Lifecycles: who is new, returns, comes back to life or goes dormant."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -48,11 +48,19 @@ class Lifecycle(Answered):
     columns: tuple[LifecycleColumn, ...]
     info: QueryInfo
 
-    row_names: ClassVar[tuple[str, ...]] = ("column", "new", "returning", "resurrecting", "dormant", "complete")
+    row_names: ClassVar[tuple[str, ...]] = (
+        "column",
+        "new",
+        "returning",
+        "resurrecting",
+        "dormant",
+        "active",
+        "complete",
+    )
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """One dict a column: column, new, returning, resurrecting, dormant, complete."""
-        return [asdict(column) for column in self.columns]
+        """One dict a column: column, new, returning, resurrecting, dormant, active, complete."""
+        return [{name: getattr(column, name) for name in self.row_names} for column in self.columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

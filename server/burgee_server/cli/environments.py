@@ -64,14 +64,16 @@ def list_(client: burgee.Client, project: str, as_json: bool) -> None:
 @environments.command("set-retention")
 @click.argument("key")
 @click.argument("days", type=_days, metavar="DAYS")
+@project_option
 @click.option("--yes", "yes", is_flag=True, help="Do not ask whether you are sure.")
 @with_client
-def set_retention(client: burgee.Client, key: str, days: int, yes: bool) -> None:
+def set_retention(client: burgee.Client, key: str, days: int, project: str, yes: bool) -> None:
     """Keep the events of the environment KEY for DAYS days, or `forever`. Older ones are removed for good."""
     if days and not yes:
-        question = f"Remove events of {key!r} that are older than {days:,} days, now and from now on?"
+        of_project = f" of project {project!r}" if project else ""
+        question = f"Remove events of {key!r}{of_project} that are older than {days:,} days, now and from now on?"
         click.confirm(f"{question} This cannot be undone.", abort=True, err=True)
-    request = pb.UpdateEnvironmentRequest(key=key, retention_days=days)
+    request = pb.UpdateEnvironmentRequest(project_key=project, key=key, retention_days=days)
     changed = client.stub(AdminServiceStub).UpdateEnvironment(request).environment
     click.echo(f"{changed.key}: keeps events for {_kept(changed)}")
 
@@ -79,10 +81,11 @@ def set_retention(client: burgee.Client, key: str, days: int, yes: bool) -> None
 @environments.command("internal")
 @click.argument("key")
 @click.argument("cohort_key", default="")
+@project_option
 @with_client
-def internal(client: burgee.Client, key: str, cohort_key: str) -> None:
+def internal(client: burgee.Client, key: str, cohort_key: str, project: str) -> None:
     """Leave your own people, who are in COHORT_KEY, out of questions about the environment KEY; without it, nobody."""
-    request = pb.UpdateEnvironmentRequest(key=key, internal_cohort_key=cohort_key)
+    request = pb.UpdateEnvironmentRequest(project_key=project, key=key, internal_cohort_key=cohort_key)
     changed = client.stub(AdminServiceStub).UpdateEnvironment(request).environment
     click.echo(f"{changed.key}: questions leave out {changed.internal_cohort_key or 'nobody'}")
 

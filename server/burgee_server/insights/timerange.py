@@ -117,7 +117,7 @@ def _moment(text: str, field: str, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 def read_moment(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """The moment that a bound means at `now`; None for what is none."""
+    """The moment that a bound means at `now`; None for what is none. A leap second is the second after it."""
     try:
         if text == "now":
             return now.astimezone(UTC)
@@ -126,8 +126,9 @@ def read_moment(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
         if local := _LOCAL.fullmatch(text):
             *whole, fraction = (part or "0" for part in local.groups())
             year, month, day, hour, minute, second = map(int, whole)
-            micros = int(fraction.ljust(6, "0"))
-            return datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
+            micros, is_leap = int(fraction.ljust(6, "0")), second == 60
+            there = datetime(year, month, day, hour, minute, second - is_leap, micros, tzinfo=zone)
+            return there.astimezone(UTC) + timedelta(seconds=is_leap)
         seconds = times.parse(text)
         if seconds is not None:
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(seconds * 1_000_000))

@@ -154,3 +154,45 @@ async def test_tables_show_the_span_before_beside_their_own_numbers(run, used):
     assert [edges[0][index] for index in (1, 2, 3, -1)] == ["signed_up", "opened", "2", "1"]
     means = await shown("retention", "reported", "--interval", "day", "--starts", "recurring", "--periods", "2")
     assert [row[:3] for row in means[-2:]] == [["of all that are over", "14", "100.0%"], ["before", "7", "100.0%"]]
+
+
+async def test_saved_insights_show_the_span_before_beside_their_own_numbers(run, used):
+    """Of every kind; a row without one in the other span has a dash."""
+
+    async def shown(kind):
+        await run("query", kind, *COMPARED[kind], *WEEK, "--compare", "previous", "--save", kind)
+        asked, compared = (await run("insights", "ask", kind)).stdout.split("\ncompared with:\n")
+        assert " before " not in compared, kind
+        head = next(line for line in asked.splitlines() if line.startswith("┃"))
+        names = [cell.strip() for cell in head.split("┃")[1:-1]]
+        lines = [line.split("│")[1:-1] for line in asked.splitlines() if line.startswith("│")]
+        return [dict(zip(names, (cell.strip() for cell in line), strict=True)) for line in lines]
+
+    rows = {kind: await shown(kind) for kind in COMPARED if kind != "trend"}
+    assert [(row["part"], row["count before"], row["conversion from first before"]) for row in rows["funnel"]] == [
+        *[("acme", "1", "100.0%")] * 2,
+        *[("globex", "–", "–")] * 2,
+    ]
+    assert {(row["part"], row["median before"]) for row in rows["funnel-times"]} == {
+        ("acme", "10,800"),
+        ("globex", "–"),
+    }
+    over_time = [(row["part"], row["conversion before"]) for row in rows["funnel-over-time"]]
+    assert over_time == [*[("acme", "100.0%")] * 7, *[("globex", "–")] * 7], "day by day"
+    assert [row["difference before"] for row in rows["funnel-compare"]] == ["1"]
+    assert [(row["event"], row["odds ratio before"]) for row in rows["funnel-correlation"]] == [("opened", "3.00")]
+    assert [row["share before"] for row in rows["retention"]][:3] == ["100.0%"] * 3
+    assert [row["active before"] for row in rows["lifecycle"]] == ["1"] * 7
+    assert rows["stickiness"][-1]["at least share before"] == "–"
+    assert rows["paths"][0]["paths before"] == "1"
+    assert [(row["label"], row["users before"]) for row in rows["features"]] == [("reported", "1"), ("signed_up", "1")]
+
+
+async def test_a_step_that_a_funnel_has_twice_is_held_against_itself(run, used):
+    """And not against the other of the same name."""
+    steps = ("opened", "opened", "signed_up")
+    await run("query", "funnel", *steps, *WEEK, "--window", "12h", "--compare", "previous", "--save", "twice")
+    rows = json.loads((await run("insights", "ask", "twice", "--json")).stdout)["previous"]["rows"]
+    assert [row["count"] for row in rows] == [1, 0, 0]
+    lines = (await run("insights", "ask", "twice")).stdout.split("compared with:")[0].splitlines()
+    assert [line.split("│")[-3].strip() for line in lines if line.startswith("│")] == ["1", "0", "0"]

@@ -77,6 +77,75 @@ async def test_a_funnel_is_asked_about_in_every_way(used, run):
     assert json.loads(await asked("funnel-correlation", "--properties", "--json"))["rows"] == []
 
 
+@pytest.fixture
+async def awkward(admin, loaded):
+    """Five people whose plans and countries look like something else, or are missing."""
+    people = {
+        "ann": {"plan": "(missing)", "country": "DE"},
+        "bob": {"plan": "a / b", "country": "DE"},
+        "eve": {"plan": '"', "country": "(other)"},
+        "fay": {"country": "DE"},
+        "gil": {},
+    }
+    micros = round(START.timestamp()) * 1_000_000
+    await admin.send(
+        *(
+            capture_pb2.Event(
+                event=name, distinct_id=who, timestamp_micros=micros + later, properties_json=json.dumps(properties)
+            )
+            for who, properties in people.items()
+            for later, name in enumerate(("began", "ended"))
+        )
+    )
+    await loaded()
+
+
+async def test_any_part_of_a_breakdown_is_named_as_tables_show_it(awkward, run):
+    """Those without a value, all others, and combinations; what would be taken for one of these stands in quotes."""
+
+    async def who(part, *by, limit="10"):
+        split = [word for attribute in by for word in ("--by", f"event.{attribute}")]
+        asked = ("began", "ended", *SPAN, *split, "--limit", limit, "--part", part, "--json")
+        listed = await run("query", "funnel-people", *asked)
+        return [actor["key"] for actor in json.loads(listed.output)["actors"]]
+
+    assert await who("a / b", "plan") == ["bob"]
+    assert await who("(missing)", "plan") == ["fay", "gil"]
+    assert await who('"(missing)"', "plan") == ["ann"]
+    assert await who('"\\""', "plan") == ["eve"]
+    assert await who("(other)", "country", limit="1") == ["eve"]
+    assert await who('"(other)"', "country") == ["eve"]
+    assert await who("(missing) / DE", "plan", "country") == ["fay"]
+    assert await who('"(missing)" / DE', "plan", "country") == ["ann"]
+    assert await who('"a / b" / DE', "plan", "country") == ["bob"]
+    assert await who("(missing)", "plan", "country") == await who("(missing) / (missing)", "plan", "country") == ["gil"]
+    sides = ("--by", "event.plan", "--by", "event.country", "--parts", "(missing) / DE", "(missing)")
+    compared = await run("query", "funnel-compare", "began", "ended", *SPAN, *sides)
+    assert "first: event.plan / event.country: (missing) / DE, 1; second: event.plan / event.country: (missing), 1" in (
+        compared.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("pro", "a value of each of the 2 attributes of --by"),
+        ("a / b / DE", "a value with ' / ' in it stands in double quotes"),
+        ("(other) / DE", "(other) is all others together"),
+        ('"pro / DE', "a value of each"),
+        ('"\\x" / DE', "text as JSON has it"),
+        ('"\\ud800" / DE', "no letter"),
+        ("\udc80 / DE", "no letter"),
+    ],
+)
+async def test_what_is_no_part_is_said_before_the_server_is_asked(run, part, words):
+    """With its place, and what would be one."""
+    split = ("--by", "event.plan", "--by", "event.country")
+    refused = await run("query", "funnel-people", "a", "b", *split, "--part", part, code=2)
+    assert "--part: " in refused.output
+    assert words in refused.output
+
+
 @pytest.mark.parametrize(
     ("command", "options", "word"),
     [

@@ -77,3 +77,24 @@ async def test_an_operator_makes_a_project_and_its_first_key(run, operator):
     assert [each["key"] for each in seen] == ["shop-by-command"]
     assert "│ The shop" in (await run("projects", "list", secret=operator.secret)).output
     assert "PERMISSION_DENIED" in (await run("keys", "list", "--project", "shop-by-command", code=1)).output
+
+
+async def test_an_operator_changes_an_environment_of_another_project(run, operator):
+    """How long it keeps events, and whom its questions leave out; that of the same key in the own project stays."""
+    far = ("--project", "far-by-command")
+    await run("projects", "create", "far-by-command", secret=operator.secret)
+    role = ("--role", "admin", *far, "--environment", "production")
+    secret = (await run("keys", "create", "admin", *role, secret=operator.secret)).stdout.strip()
+    await run("cohorts", "create", "own", "--group-type", "user", secret=secret)
+
+    command = ("environments", "set-retention", "production")
+    asked = await run(*command, "90", *far, stdin="y\n", secret=operator.secret)
+    await run("environments", "internal", "production", "own", *far, secret=operator.secret)
+
+    assert "Remove events of 'production' of project 'far-by-command' that are older than 90 days" in asked.stderr
+    [there] = json.loads((await run("environments", "list", "--json", *far, secret=operator.secret)).output)
+    assert (there["retention_days"], there["internal_cohort_key"]) == (90, "own")
+    [here] = json.loads((await run("environments", "list", "--json")).output)
+    assert (here["retention_days"], here["internal_cohort_key"]) == (None, None)
+    assert "PERMISSION_DENIED" in (await run(*command, "forever", *far, code=1)).output
+    assert "PERMISSION_DENIED" in (await run("environments", "internal", "production", *far, code=1)).output

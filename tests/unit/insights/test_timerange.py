@@ -30,6 +30,9 @@ ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australi
         ("2026-03-01T10:15", "Europe/Berlin", "2026-03-01T09:15:00"),
         ("2026-03-01T10:15:30.25", "", "2026-03-01T10:15:30.250000"),
         ("2026-03-01T10:15:30.000001+05:45", "Europe/Berlin", "2026-03-01T04:30:30.000001"),
+        ("2016-12-31T23:59:60", "", "2017-01-01T00:00:00"),  # a leap second
+        ("2017-01-01T00:59:60.5", "Europe/Berlin", "2017-01-01T00:00:00.500000"),
+        ("2016-12-31T23:59:60Z", "Europe/Berlin", "2017-01-01T00:00:00"),
         ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00"),  # a time that the clocks left out
         ("2025-10-26T02:30:00", "Europe/Berlin", "2025-10-26T00:30:00"),  # a time that came twice: the first
     ],

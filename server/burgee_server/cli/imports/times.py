@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from burgee_server.cli.imports.records import NotAnEvent
+from burgee_server.cli.moments import read_time
 from burgee_server.ports.warehouse import FIRST_TIMESTAMP, LAST_TIMESTAMP, to_micros
 
 UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
@@ -35,7 +36,7 @@ def clock(form: str = "", time_zone: tzinfo = UTC) -> Clock:
 def _plain(value: Any, time_zone: tzinfo) -> int:
     if isinstance(value, str):
         try:
-            return _micros(datetime.fromisoformat(value), time_zone)
+            return _micros(read_time(value, time_zone), time_zone)
         except ValueError:
             whole = value.partition(".")[0]
             hint = _better_unit(int(whole)) if whole.isdecimal() and len(whole) <= _MOST_DIGITS else ""

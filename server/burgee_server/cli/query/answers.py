@@ -11,7 +11,7 @@ import click
 import burgee
 from burgee_server.cli.charts import Bar, Sparkline
 from burgee_server.cli.output import print_table
-from burgee_server.cli.query.compared import heads_before, since_text, totals_before
+from burgee_server.cli.query.compared import heads_before, rows_before, since_text, totals_before
 from burgee_server.cli.query.options import document_of, part_text, print_tables, zone_of
 
 _SHARES = ("conversion", "share", "rate", "churn")
@@ -55,7 +55,15 @@ def _print_rows(answer: Any, zone: ZoneInfo) -> None:
     """A row of the answer a line; columns without anything in them are left out."""
     rows = answer.to_rows()
     columns = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
-    lines = [[_cell(name, row[name], zone) for name in columns] for row in rows]
+    names_before, before = rows_before(answer)
+    lines = [
+        [
+            *(_cell(name, row[name], zone) for name in columns),
+            *(_cell(name, value, zone) for name, value in zip(names_before, values, strict=True)),
+        ]
+        for row, values in zip(rows, before, strict=True)
+    ]
+    columns += [f"{name} before" for name in names_before]
     if isinstance(answer, burgee.Trend):
         columns.append("")
         most = max((row["value"] for row in rows), default=0)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 import burgee
+from burgee_server.cli.moments import read_time
 from burgee_server.cli.output import print_csv, print_json
 from burgee_server.cli.query.options import Asking, info_document, info_text, tell_unknown
 
@@ -55,10 +56,9 @@ def column_of(text: str | None, columns: Sequence[datetime], zone: ZoneInfo) -> 
     if text is None:
         return columns[-1]
     try:
-        moment = datetime.fromisoformat(text)
+        moment = read_time(text, zone)
     except ValueError:
         raise click.UsageError(f"--column {text!r}: a date, such as 2026-03-02, or RFC 3339") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment not in columns:
         first, last = (column.astimezone(zone).isoformat() for column in (columns[0], columns[-1]))
         raise click.UsageError(f"--column {text!r}: no column begins then; the first begins {first}, the last {last}")

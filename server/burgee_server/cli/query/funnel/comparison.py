@@ -9,13 +9,14 @@ from burgee_server.cli.filters import FilterType, filter_text
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
 from burgee_server.cli.query.options import Asking
+from burgee_server.cli.query.parts import read_part
 
 
 @click.command("funnel-compare")
 @funnel_options
 @click.option("--first", type=FilterType(), help="Whose events are one side, such as 'company.key equals acme'.")
 @click.option("--second", type=FilterType(), help="And the other.")
-@click.option("--parts", nargs=2, metavar="VALUE VALUE", help="Instead, two values of --by.")
+@click.option("--parts", nargs=2, metavar="PART PART", help="Instead, two parts of --by, as tables show them.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the intervals.")
 @with_client
 def compare(
@@ -30,7 +31,7 @@ def compare(
     """How two sides of a funnel differ, with an interval and a significance test."""
     if (parts is None) == (first is None or second is None):
         raise click.UsageError("--first and --second, or --by and --parts")
-    sides = (burgee.Part(parts[0]), burgee.Part(parts[1])) if parts else (first, second)
+    sides = [read_part(part, asking.breakdown, "--parts") for part in parts] if parts else [first, second]
     question = burgee.FunnelComparisonQuery(funnel=query, first=sides[0], second=sides[1], confidence=confidence)
 
     def text(side: burgee.Part | Filter | None) -> str:

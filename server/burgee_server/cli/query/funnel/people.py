@@ -7,6 +7,7 @@ from burgee_server.cli.connection import with_client
 from burgee_server.cli.output import print_table
 from burgee_server.cli.query.funnel.options import funnel_options
 from burgee_server.cli.query.options import Asking
+from burgee_server.cli.query.parts import read_part
 from burgee_server.cli.query.people import require_one_span
 
 
@@ -14,7 +15,9 @@ from burgee_server.cli.query.people import require_one_span
 @funnel_options
 @click.option("--step", type=click.IntRange(1), help="Which step, from 1. Else the last.")
 @click.option("--lost", is_flag=True, help="Those who reached the step before, and not this one.")
-@click.option("--part", metavar="VALUE", help="Those with this value of --by.")
+@click.option(
+    "--part", metavar="PART", help="Those in this part of --by, as tables show it: pro / DE, (missing), (other)."
+)
 @click.option("--page-size", type=click.IntRange(1, 1_000), default=100, show_default=True, help="At most so many.")
 @click.option("--page-token", default="", help="The next_page_token of the page before.")
 @with_client
@@ -34,7 +37,7 @@ def people(
         funnel=query,
         step=step or len(query.steps),
         outcome="lost" if lost else "reached",
-        part=None if part is None else burgee.Part(part),
+        part=None if part is None else read_part(part, asking.breakdown, "--part"),
         page_size=page_size,
         page_token=page_token,
     )
