@@ -22,8 +22,9 @@ def read_part(text: str, breakdown: burgee.Breakdown | None, option: str) -> bur
     count = len(breakdown.attributes) if breakdown else 0
     try:
         require_letters(text)
-        if text == str(_OTHER):
-            return _OTHER
+        for whole in (_OTHER, _MISSING):
+            if text == str(whole):
+                return whole
         if count < 2:  # what is not split has no parts: the server says so
             return _read_value(text, text, 0)
         found = re.fullmatch(_BETWEEN.join([_VALUE] * count), text, re.DOTALL)
