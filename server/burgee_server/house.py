@@ -10,9 +10,9 @@ from importlib.metadata import version
 from burgee_server.access import Administration, Gate
 from burgee_server.access.gate import MAX_KNOWN
 from burgee_server.actions import Actions
-from burgee_server.aside import Aside
 from burgee_server.capture import Capture, Handover, Isolator, Loader, Quarantine, TimeWindow
 from burgee_server.cohorts import Cohorts, Memberships, Refreshing
+from burgee_server.companion import Companion
 from burgee_server.erasure import Belated, Eraser, Erasures, Retention
 from burgee_server.exports import Exports
 from burgee_server.findings import Finding
@@ -105,7 +105,7 @@ class House:
     streams: OpenStreams
     limits: CaptureLimits
     calls: Calls
-    aside: Aside
+    companion: Companion
     transport: Transport
     collector: Collector
     servicers: Servicers
@@ -119,7 +119,7 @@ class House:
     async def close(self) -> None:
         """Let go of the stores, and of the process beside this one."""
         self.watch.close()
-        await asyncio.to_thread(self.aside.close)
+        await asyncio.to_thread(self.companion.close)
         for close in self.stores.closing:
             await close()
 
@@ -160,8 +160,8 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     for listener in (*forgetting, changes.notice, *behind, watch.notice, streams.notice):
         feed.listen(listener)
     answered = Calls()
-    aside = Aside(has_companion=settings.capture_aside)
-    taking = Capture(journal, group_types, clock, window, aside)
+    companion = Companion(has_process=settings.capture_companion)
+    taking = Capture(journal, group_types, clock, window, companion)
     loader = Loader(journal, warehouse, isolator, eraser.reached)
     answers = Answers[KeptAnswer](catalog, stored, KEPT_ANSWERS)
     flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
@@ -195,7 +195,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         streams=streams,
         limits=limits,
         calls=answered,
-        aside=aside,
+        companion=companion,
         transport=transport,
         collector=Collector(sources | _of_stores(stores, clock)),
         servicers=Servicers(

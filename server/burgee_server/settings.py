@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     capture_calls: Annotated[int, Field(gt=0)] = Field(
         1_000, description="How many calls of Capture are answered at a time; beyond, capture refuses."
     )
-    capture_aside: bool = Field(
+    capture_companion: bool = Field(
         True, description="Check large batches of events in a process of its own, so that others wait for them less."
     )
     key_events_per_second: Annotated[float, Field(ge=0)] = Field(

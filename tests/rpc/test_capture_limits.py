@@ -30,7 +30,7 @@ def serving(server, admin, tmp_path):
     async def serve(max_bytes=1 << 20, window=ANY_PAST):
         house, clock = server.house, SystemClock()
         journal = SqliteJournal(tmp_path / "journal.db", max_bytes)
-        capture = Capture(journal, GroupTypes(house.stores.profiles, clock), clock, window, house.aside)
+        capture = Capture(journal, GroupTypes(house.stores.profiles, clock), clock, window, house.companion)
         quarantine = Quarantine(journal.quarantine, house.stores.warehouse, house.stores.access, clock)
         servicers = replace(
             house.servicers, capture=CaptureServicer(capture, house.limits, journal.quarantine, quarantine)

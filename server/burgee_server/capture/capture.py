@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from burgee_server.aside import Aside
 from burgee_server.capture.admission import Admission, Rejection, admit
 from burgee_server.capture.times import TimeWindow
+from burgee_server.companion import Companion
 from burgee_server.errors import Invalid, NotFound
 from burgee_server.journal.v1.journal_pb2 import ArrivingBatch
 from burgee_server.names import MAX_NAME, require
@@ -18,7 +18,7 @@ from burgee_server.ports.journal import Journal
 from burgee_server.ports.warehouse import to_micros
 
 SMALL_BYTES = 32_768
-"""A batch of this size is checked in a millisecond; a larger one aside, where it may take a tenth of a second."""
+"""A batch of this size is checked in a millisecond; a larger one by the companion: it may take a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Capture:
     """Acknowledges events after the journal's commit; a batch_id that was acknowledged before is not kept again."""
 
     def __init__(
-        self, journal: Journal, group_types: KnownTypes, clock: Clock, window: TimeWindow, aside: Aside
+        self, journal: Journal, group_types: KnownTypes, clock: Clock, window: TimeWindow, companion: Companion
     ) -> None:
         self._journal = journal
         self._group_types = group_types
         self._clock = clock
         self._window = window
-        self._aside = aside
+        self._companion = companion
         self.events: Counter[str] = Counter()
         """How many there were, by what became of them: accepted, duplicate, rejected."""
 
@@ -65,7 +65,7 @@ class Capture:
         if len(raw) <= SMALL_BYTES:
             batch_id, admission = _admit(*arguments)
         else:
-            batch_id, admission = await self._aside.run(_admit, *arguments)
+            batch_id, admission = await self._companion.run(_admit, *arguments)
         if admission.group_types:
             await self._group_types.remember(environment_id, admission.group_types)
         if admission.accepted:

@@ -87,7 +87,7 @@ class CaptureServicer:
         return pb.PurgeQuarantinedEventsResponse(purged=purged)
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Serve this on `server`. A CaptureRequest is given as bytes: large ones are read aside, with their events."""
+        """Serve this on `server`. A CaptureRequest is given as bytes: the companion reads large ones, events too."""
         service = pb.DESCRIPTOR.services_by_name["CaptureService"]
         handlers = {
             method.name: grpc.unary_unary_rpc_method_handler(

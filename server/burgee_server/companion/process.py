@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
 SECONDS = 10.0
-"""A piece of work that takes longer is taken for lost: what is done aside takes a tenth of a second at most."""
+"""A piece of work that takes longer is taken for lost: what is done in it takes a tenth of a second at most."""
 END_SECONDS = 1.0
 
 
@@ -32,7 +32,7 @@ def prepare(_work: Callable[..., Any]) -> None:
     """Be sent this first, with what is to be done later: to read its name is to import its module."""
 
 
-class Companion:
+class Process:
     """Does one piece of work after the other, a few steps of niceness below this process. Not for several threads.
 
     Raises Lost if no process can be started.
@@ -102,7 +102,7 @@ def _start() -> tuple[Connection, "subprocess.Popen[bytes]"]:
         # Modules are where they are for this process: what is relative was so to another directory.
         found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
         process = subprocess.Popen(  # noqa: S603  # it is our own
-            [*python, "burgee_server.aside", str(theirs.fileno()), version("burgee")],
+            [*python, "burgee_server.companion", str(theirs.fileno()), version("burgee")],
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             env=os.environ | found,

@@ -1,5 +1,5 @@
 """Work that takes too long for the event loop, done beside it: in a process of its own, or in a thread."""
 
-from burgee_server.aside.aside import Aside
+from burgee_server.companion.companion import Companion
 
-__all__ = ["Aside"]
+__all__ = ["Companion"]

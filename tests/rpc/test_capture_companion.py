@@ -24,19 +24,19 @@ def batch(**of_last):
 
 
 @pytest.fixture
-async def aside(server, admin):
+async def companion(server, admin):
     """Of the session's server, with a process that is ready."""
     async with asyncio.timeout(30):
-        while server.house.aside.pid is None:
+        while server.house.companion.pid is None:
             await admin.capture.Capture(batch())
-    return server.house.aside
+    return server.house.companion
 
 
-async def test_a_batch_that_is_checked_aside_is_answered_like_any_other(aside, admin):
+async def test_a_batch_that_the_companion_checks_is_answered_like_any_other(companion, admin):
     """Rejections name their event and its field, and are the same where a thread checks them."""
-    wrong, pid = batch(properties_json="[]", groups={"company": "acme"}), aside.pid
+    wrong, pid = batch(properties_json="[]", groups={"company": "acme"}), companion.pid
     by_process = await admin.capture.Capture(wrong)
-    assert aside.pid == pid
+    assert companion.pid == pid
     os.kill(pid, signal.SIGKILL)
     by_thread = await admin.capture.Capture(wrong)
 
@@ -45,25 +45,25 @@ async def test_a_batch_that_is_checked_aside_is_answered_like_any_other(aside, a
     assert by_thread == by_process
 
 
-async def test_group_types_of_a_batch_that_is_checked_aside_are_known(aside, admin):
+async def test_group_types_of_a_batch_that_the_companion_checks_are_known(companion, admin):
     """They come back from the process with the batch."""
     await admin.capture.Capture(batch(groups={"workspace": "w1"}))
     response = await admin.profiles.ListGroupTypes(profiles_pb2.ListGroupTypesRequest())
     assert "workspace" in {each.name for each in response.group_types}
 
 
-async def test_no_call_fails_where_the_process_is_killed_again_and_again(aside, admin, monkeypatch):
+async def test_no_call_fails_where_the_process_is_killed_again_and_again(companion, admin, monkeypatch):
     """Every batch is acknowledged, and each batch_id counts once, whoever checked it."""
-    monkeypatch.setattr("burgee_server.aside.aside.RESTART_SECONDS", 0.0)
+    monkeypatch.setattr("burgee_server.companion.companion.RESTART_SECONDS", 0.0)
     killed, numbers = set(), count()
 
     async def send():
         while len(killed) < 3:
             request = batch()
-            request.batch_id = f"aside-{next(numbers)}"
+            request.batch_id = f"companion-{next(numbers)}"
             assert (await admin.capture.Capture(request)).accepted == EVENTS
             assert (await admin.capture.Capture(request)).duplicate == EVENTS
-            if (pid := aside.pid) is not None and pid not in killed:
+            if (pid := companion.pid) is not None and pid not in killed:
                 killed.add(pid)
                 os.kill(pid, signal.SIGKILL)
 

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from burgee_server.aside import Aside, aside, companion
+from burgee_server.companion import Companion, companion, process
 from burgee_server.errors import Invalid
 
 TIMEOUT = 30.0
 
 
 @asynccontextmanager
-async def open_aside(*, has_companion=True):
+async def open_companion(*, has_process=True):
     """One that is closed afterwards."""
-    opened = Aside(has_companion=has_companion)
+    opened = Companion(has_process=has_process)
     try:
         yield opened
     finally:
         await asyncio.to_thread(opened.close)
 
 
-async def in_companion(opened):
+async def in_process(opened):
     """The process that work is done in, once it is another one than this."""
     async with asyncio.timeout(TIMEOUT):
         while (pid := await opened.run(os.getpid)) == os.getpid():  # noqa: ASYNC110  # it tells nobody
@@ -51,18 +51,18 @@ async def until_gone(pid):
 
 async def test_work_is_done_in_a_process_of_its_own_as_soon_as_there_is_one():
     """Until then it is done here, so that the first piece does not wait for a process to begin."""
-    async with open_aside() as opened:
+    async with open_companion() as opened:
         assert await opened.run(os.getpid) == os.getpid()
-        pid = await in_companion(opened)
+        pid = await in_process(opened)
         assert opened.pid == pid
         assert [await opened.run(divmod, number, 7) for number in range(20)] == [divmod(n, 7) for n in range(20)]
         assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
     assert not is_alive(pid)
 
 
-async def test_without_a_companion_all_is_done_in_a_thread():
+async def test_without_a_process_all_is_done_in_a_thread():
     """No process is started, whatever there is to do."""
-    async with open_aside(has_companion=False) as opened:
+    async with open_companion(has_process=False) as opened:
         for _ in range(3):
             assert await opened.run(os.getpid) == os.getpid()
         assert opened.pid is None
@@ -70,8 +70,8 @@ async def test_without_a_companion_all_is_done_in_a_thread():
 
 async def test_what_raises_there_raises_here():
     """The same error, with what it holds: it need not be one that can be sent from one process to another."""
-    async with open_aside() as opened:
-        await in_companion(opened)
+    async with open_companion() as opened:
+        await in_process(opened)
         with pytest.raises(Invalid) as refusal:
             await opened.run(raise_invalid, "events")
         assert [violation.field for violation in refusal.value.violations] == ["events"]
@@ -85,22 +85,22 @@ def raise_invalid(field):
 
 async def test_work_of_a_process_that_is_killed_is_done_here_until_there_is_another(monkeypatch, caplog):
     """Nothing is lost, somebody is told, and a new process takes over."""
-    monkeypatch.setattr(aside, "RESTART_SECONDS", 0.0)
-    async with open_aside() as opened:
-        first = await in_companion(opened)
+    monkeypatch.setattr(companion, "RESTART_SECONDS", 0.0)
+    async with open_companion() as opened:
+        first = await in_process(opened)
         os.kill(first, signal.SIGKILL)
         assert await opened.run(divmod, 22, 7) == (3, 1)
-        second = await in_companion(opened)
+        second = await in_process(opened)
     assert second != first
     assert f"the process {first} beside this one has ended" in caplog.text
 
 
 async def test_a_process_that_does_not_answer_is_given_up(monkeypatch, caplog):
     """What it was doing, or was being sent, is done here once its time is over, and it is ended."""
-    monkeypatch.setattr(companion, "SECONDS", 0.5)
-    monkeypatch.setattr(companion, "END_SECONDS", 0.1)
-    async with open_aside() as opened:
-        pid = await in_companion(opened)
+    monkeypatch.setattr(process, "SECONDS", 0.5)
+    monkeypatch.setattr(process, "END_SECONDS", 0.1)
+    async with open_companion() as opened:
+        pid = await in_process(opened)
         os.kill(pid, signal.SIGSTOP)
         assert await opened.run(len, bytes(1 << 20)) == 1 << 20  # more than a socket takes while nobody reads
         await until_gone(pid)
@@ -109,8 +109,8 @@ async def test_a_process_that_does_not_answer_is_given_up(monkeypatch, caplog):
 
 async def test_signals_to_all_processes_of_a_terminal_do_not_end_it():
     """A server that is told to stop finishes what runs, and the batches that are being checked with it."""
-    async with open_aside() as opened:
-        pid = await in_companion(opened)
+    async with open_companion() as opened:
+        pid = await in_process(opened)
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(pid, number)
         assert await opened.run(os.getpid) == pid
@@ -121,14 +121,14 @@ async def test_modules_are_those_of_the_server_wherever_it_works(monkeypatch, tm
     (tmp_path / "dataclasses.py").write_text("raise SystemExit('this is data')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", f":{os.environ.get('PYTHONPATH', '')}")
-    async with open_aside() as opened:
-        assert await in_companion(opened)
+    async with open_companion() as opened:
+        assert await in_process(opened)
 
 
 async def test_a_process_of_another_version_does_nothing(monkeypatch, caplog):
     """Where another version was installed meanwhile, the server checks batches by itself, and somebody is told."""
-    monkeypatch.setattr(companion, "version", lambda _: "0.0.1")
-    async with open_aside() as opened, asyncio.timeout(TIMEOUT):
+    monkeypatch.setattr(process, "version", lambda _: "0.0.1")
+    async with open_companion() as opened, asyncio.timeout(TIMEOUT):
         while "has ended" not in caplog.text:
             assert await opened.run(os.getpid) == os.getpid()
             await asyncio.sleep(0.01)
@@ -137,7 +137,7 @@ async def test_a_process_of_another_version_does_nothing(monkeypatch, caplog):
 async def test_where_no_process_can_be_started_work_is_done_here(monkeypatch, caplog):
     """And it is not tried again with every piece."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    async with open_aside() as opened:
+    async with open_companion() as opened:
         for _ in range(3):
             assert await opened.run(divmod, 22, 7) == (3, 1)
     assert caplog.text.count("no process can be started") == 1
@@ -145,10 +145,10 @@ async def test_where_no_process_can_be_started_work_is_done_here(monkeypatch, ca
 
 PARENT = """
 import asyncio, os, sys
-from burgee_server.aside import Aside
+from burgee_server.companion import Companion
 
 async def main():
-    opened = Aside(has_companion=True)
+    opened = Companion(has_process=True)
     while (pid := await opened.run(os.getpid)) == os.getpid():
         await asyncio.sleep(0.01)
     print(pid, flush=True)

@@ -1,4 +1,4 @@
-"""The companion: `python -m burgee_server.aside FD VERSION`. It ends when whoever started it hangs up."""
+"""The companion: `python -m burgee_server.companion FD VERSION`. It ends when whoever started it hangs up."""
 
 import gc
 import os
@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 
-from burgee_server.aside.companion import Outcome
+from burgee_server.companion.process import Outcome
 
 STEPS = 5
 """Of niceness: whoever answers calls goes first."""
