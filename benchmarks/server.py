@@ -25,28 +25,36 @@ Call: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
 
 @dataclass(frozen=True)
 class Measured:
-    """Where it listens, and its process."""
+    """Where it listens, and its process; what is told of it is told with the processes that it has started."""
 
     target: str
     pid: int
 
     def resident_mb(self) -> float:
         """Memory that the server holds now."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        pages = sum(int((process / "statm").read_text().split()[1]) for process in self._processes())
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def cpu_seconds(self) -> float:
         """Processor time that the server has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        fields = [(process / "stat").read_text().rpartition(")")[2].split() for process in self._processes()]
+        return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
     def peak_mb(self) -> float:
-        """The most memory that the server has held."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+        """The most memory that the server has held; of several processes, what each has held at some time."""
+        statuses = [(process / "status").read_text() for process in self._processes()]
+        return sum(int(status.split("VmHWM:")[1].split()[0]) for status in statuses) / 1e3
 
     def forget_peak(self) -> None:
         """Begin to count the most memory anew."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        for process in self._processes():
+            (process / "clear_refs").write_text("5")
+
+    def _processes(self) -> list[Path]:
+        """The server and what it has started, in /proc."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        started = [Path("/proc", pid) for task in tasks for pid in (task / "children").read_text().split()]
+        return [Path("/proc", str(self.pid)), *started]
 
 
 @contextlib.contextmanager
