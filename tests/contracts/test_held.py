@@ -10,6 +10,7 @@ from burgee_server.errors import Damaged, Overloaded, Unavailable, Unsupported
 from burgee_server.ports.quarantine import Remainder
 from burgee_server.storage.held import ClaimedJournal, HoldingJournal
 from burgee_server.storage.sqlite.journal import SqliteJournal
+from tests.fixtures.until import until
 
 ENVIRONMENT = 1
 
@@ -263,9 +264,11 @@ async def test_handing_over_goes_on_by_itself_until_it_is_stopped(node, shared):
     node.line.is_cut = True
     await node.journal.append(ENVIRONMENT, "", b"x", 1)
     node.line.is_cut = False
-    async with asyncio.timeout(20):  # it may have looked for what is held just before there was any
-        while node.journal.away or (await node.journal.holding()).events:  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.01)
+
+    async def handed_over():  # it may have looked for what is held just before there was any
+        return not node.journal.away and not (await node.journal.holding()).events
+
+    await until(handed_over)
     assert await taken_out(shared) == (b"x", 1)
 
     node.line.is_cut = True
@@ -352,9 +355,7 @@ async def test_a_redis_that_would_lose_what_it_is_given_is_warned_of_once(node, 
             await asked.acquire()
     assert await shared.next_range(10) is None
     del node.line.claim
-    async with asyncio.timeout(20):
-        while node.journal.away:  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.01)
+    await until(lambda: not node.journal.away)
     handover.stop()
     await running
     told = [record for record in caplog.records if "noeviction" in record.getMessage()]

@@ -1,8 +1,7 @@
 """Event properties with columns of their own: the same events, the same answers, whenever the columns came."""
 
-import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from burgee_server.storage.clickhouse import ClickHouseWarehouse, property_colum
 from burgee_server.storage.clickhouse.layout import Layout
 from burgee_server.storage.clickhouse.property_columns import PropertyColumns, add_property_columns
 from tests.contracts.warehouses import REWRITTEN, warehouse_in
+from tests.fixtures.until import until
 from tests.fixtures.vocabulary import insights
 from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, WithoutColumns
 from tests.unit.insights.asking import FixedClock
@@ -44,15 +44,6 @@ async def commanded(warehouse: ClickHouseWarehouse, *statements: str) -> None:
     """Say something to the engine itself."""
     for each in statements:
         await warehouse._use(warehouse._loads, lambda client, sql=each: client.command(sql))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what comes by itself."""
-    async with asyncio.timeout(60):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.01)
 
 
 async def answers(warehouse: object, environment_id: int, name: str) -> tuple[dict[str, float], list[float]]:

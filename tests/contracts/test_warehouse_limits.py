@@ -15,6 +15,7 @@ from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse
 from burgee_server.storage.clickhouse.priority import MERGES, PATIENT, merging_threads
 from tests.fixtures.nursery import run_python
+from tests.fixtures.until import until
 from tests.fixtures.warehouse import EMBEDDED, Environment, Fact, batch
 
 ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number, {x:UInt8}) = 1"
@@ -83,9 +84,11 @@ async def running(warehouse: ClickHouseWarehouse) -> int:
 
 async def until_running(warehouse: ClickHouseWarehouse, wanted: int) -> None:
     """Return when that many endless queries run; fail after 20 seconds."""
-    async with asyncio.timeout(20):
-        while await running(warehouse) != wanted:  # noqa: ASYNC110 - the engine has no event to wait for
-            await asyncio.sleep(0.01)
+
+    async def are_running() -> bool:
+        return await running(warehouse) == wanted
+
+    await until(are_running)
 
 
 async def test_a_query_ends_at_its_timeout(warehouse: ClickHouseWarehouse) -> None:

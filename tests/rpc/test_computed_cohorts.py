@@ -1,7 +1,5 @@
 """Computed cohorts over real gRPC: made, listed, asked for by questions and by flags, and kept fresh."""
 
-import asyncio
-
 from google.protobuf.struct_pb2 import Struct, Value
 from grpc import StatusCode
 
@@ -17,6 +15,7 @@ from burgee.v1 import (
     trend_pb2,
 )
 from burgee.v1 import cohorts_pb2 as pb
+from tests.fixtures.until import until
 from tests.rpc.cohort_calls import change_members, create_cohort, for_members, member_keys
 from tests.rpc.conftest import refused
 from tests.rpc.flag_calls import create, variant
@@ -110,9 +109,11 @@ async def test_flags_follow_a_computed_cohort_and_remember_it(server, admin, loa
     await loaded()
     await compute(admin, REPORTED)
     await create(admin, for_members("active"))
-    async with asyncio.timeout(20):
-        while await variant(admin, "acme") != "on":
-            await server.house.stores.journal.wait(0.02)
+
+    async def is_on():
+        return await variant(admin, "acme") == "on"
+
+    await until(is_on)
     before = (await admin.cohorts.GetCohort(pb.GetCohortRequest(cohort_key="active"))).cohort
 
     before.computed.criterion.performed.at_least = 5

@@ -1,6 +1,5 @@
 """The quarantine over real gRPC, filled by events that the real warehouse refuses."""
 
-import asyncio
 import uuid as uuids
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,7 @@ from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import to_micros
 from burgee_server.rpc import paging
 from tests.fixtures.server import caller
+from tests.fixtures.until import until
 from tests.rpc.conftest import refused
 from tests.rpc.test_large_answers import walk
 
@@ -50,9 +50,11 @@ class Ward:
 
     async def quarantined(self, count):
         """Wait until so many events are in quarantine; returns them, newest first."""
-        async with asyncio.timeout(20):
-            while len(events := await self.list()) != count:
-                await self._server.house.stores.journal.wait(0.02)
+
+        async def as_many():
+            return [events] if len(events := await self.list()) == count else None
+
+        [events] = await until(as_many)
         return events
 
     async def list(self, **filters):

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from burgee.v1 import admin_pb2
 from burgee_server.cli import main
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
+from tests.fixtures.until import until
 
 BAD_JSON = b'{"a": '
 
@@ -45,9 +46,11 @@ async def ids(server, admin, quarantine):
     ]
     batch = StoredBatch(events=events).SerializeToString()
     await server.house.stores.journal.append(environment.environment_id, "", batch, 3)
-    async with asyncio.timeout(20):
-        while len(found := await listed(quarantine)) < 3:
-            await server.house.stores.journal.wait(0.05)
+
+    async def all_three():
+        return found if len(found := await listed(quarantine)) >= 3 else None
+
+    found = await until(all_three)
     return [each["quarantine_id"] for each in reversed(found)]
 
 

@@ -1,11 +1,11 @@
 """A warehouse that refuses and fails when it is told to, and batches to give it."""
 
-import asyncio
 import time
 from uuid import uuid4
 
 from burgee_server.journal.v1.journal_pb2 import StoredBatch
 from burgee_server.ports.warehouse import Refused
+from tests.fixtures.until import until
 
 
 def batch(*names, environment_id=1):
@@ -65,13 +65,6 @@ class FakeWarehouse:
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is away")
-
-
-async def until(condition):
-    """Wait for an awaitable condition."""
-    async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.01)
 
 
 async def until_done(journal):

@@ -20,6 +20,7 @@ from burgee_server.storage.sql.engine import Database
 from burgee_server.storage.sql.erasures import SqlErasures
 from burgee_server.storage.sql.profiles import SqlProfiles
 from burgee_server.storage.sqlite.journal import SqliteJournal
+from tests.fixtures.until import until
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BY = Authorship("tests", AT)
@@ -141,13 +142,6 @@ async def open_house(tmp_path, monkeypatch):
     await database.close()
 
 
-async def until(house, condition):
-    """Wait until it holds."""
-    async with asyncio.timeout(20):
-        while not await condition():
-            await house.journal.wait(0.02)
-
-
 async def names(house):
     """What the warehouse has."""
     return [(person, name) for _, person, name in house.warehouse.events]
@@ -160,7 +154,7 @@ async def test_what_was_acknowledged_before_goes_and_what_came_after_stays(open_
     erasure = await house.delete("ann")
     await house.capture(("ann", "new life"))
     async with house.at_work():
-        await until(house, lambda: house.is_done(erasure))
+        await until(lambda: house.is_done(erasure))
 
     assert await names(house) == [("bob", "2"), ("ann", "new life")]
     assert (await house.store.get(1, erasure.erasure_id)).events == 1
@@ -182,14 +176,14 @@ async def test_what_was_set_aside_before_does_not_come_back(open_house):
     house = open_house()
     await house.capture(("ann", "1"), ("bob", "2"), ("ann", "bad"), ("bob", "bad"))
     async with house.at_work():
-        await until(house, lambda: some_aside(house))
+        await until(lambda: some_aside(house))
         erasure = await house.delete("ann")
         await house.capture(("ann", "new life"))
-        await until(house, lambda: house.is_done(erasure))
+        await until(lambda: house.is_done(erasure))
         assert ("ann", "new life") in await names(house)
     async with house.at_work(house.isolator):
-        await until(house, lambda: has_quarantined(house, 1))
-        await until(house, lambda: all_loaded(house))
+        await until(lambda: has_quarantined(house, 1))
+        await until(lambda: all_loaded(house))
 
     assert sorted(await names(house)) == [("ann", "new life"), ("bob", "2")]
     assert await quarantined(house) == ["bob"]
@@ -217,10 +211,10 @@ async def test_what_is_on_its_way_from_aside_is_waited_for(open_house):
     async with house.at_work():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
-                await until(house, lambda: house.is_done(erasure))
+                await until(lambda: house.is_done(erasure))
         house.warehouse.may_load.set()
-        await until(house, lambda: house.is_done(erasure))
-        await until(house, lambda: all_loaded(house))
+        await until(lambda: house.is_done(erasure))
+        await until(lambda: all_loaded(house))
     isolating.cancel()
 
     assert await names(house) == [("bob", "2")]
@@ -234,8 +228,8 @@ async def test_the_quarantine_is_gone_through_and_keeps_others_and_a_new_life(op
     erasure = await house.delete("ann")
     await house.capture(("ann", "bad"), at=AT + timedelta(hours=1))
     async with house.at_work(house.isolator):
-        await until(house, lambda: house.is_done(erasure))
-        await until(house, lambda: has_quarantined(house, 2))
+        await until(lambda: house.is_done(erasure))
+        await until(lambda: has_quarantined(house, 2))
 
     assert sorted(await quarantined(house)) == ["ann", "bob"]
 
@@ -248,7 +242,7 @@ async def test_trouble_at_any_step_is_tried_again(open_house):
     erasure = await house.delete("ann")
     await house.capture(("ann", "new life"))
     async with house.at_work():
-        await until(house, lambda: house.is_done(erasure))
+        await until(lambda: house.is_done(erasure))
 
     assert await names(house) == [("bob", "2"), ("ann", "new life")]
 
@@ -261,7 +255,7 @@ async def test_a_crash_before_the_mark_is_made_good_by_the_next_start(open_house
 
     house = open_house()
     async with house.at_work():
-        await until(house, lambda: house.is_done(erasure))
+        await until(lambda: house.is_done(erasure))
 
     assert await names(house) == []
 
@@ -275,7 +269,7 @@ async def test_a_crash_after_the_mark_repeats_nothing_that_harms(open_house):
 
     house = open_house()
     async with house.at_work():
-        await until(house, lambda: house.is_done(erasure))
+        await until(lambda: house.is_done(erasure))
         await house.capture(("ann", "later"))
     assert await names(house) == [("ann", "new life"), ("ann", "later")]
 
@@ -286,7 +280,7 @@ async def test_many_are_erased_together(open_house):
     await house.capture(*((f"u{number}", "x") for number in range(50)), ("bob", "2"))
     erasures = [await house.delete(f"u{number}") for number in range(50)]
     async with house.at_work():
-        await until(house, lambda: house.is_done(erasures[-1]))
+        await until(lambda: house.is_done(erasures[-1]))
 
     assert await names(house) == [("bob", "2")]
     assert all([await house.is_done(erasure) for erasure in erasures])
@@ -314,10 +308,10 @@ async def test_a_copy_of_the_profile_that_is_on_its_way_is_waited_for(open_house
     async def has_looked_twice_more(before):
         return asked >= before + 2
 
-    await until(house, is_erasing)
-    await until(house, partial(has_looked_twice_more, asked))
+    await until(is_erasing)
+    await until(partial(has_looked_twice_more, asked))
     assert not await house.is_done(erasure)
     await house.profiles.set_loaded_revision(erasure.revision)
-    await until(house, lambda: house.is_done(erasure))
+    await until(lambda: house.is_done(erasure))
     for task in tasks:
         task.cancel()

@@ -9,7 +9,8 @@ from burgee_server.capture import Isolator, Loader
 from burgee_server.capture.isolator import EXAMINED_BYTES, EXAMINED_EVENTS
 from burgee_server.ports.quarantine import Selection
 from burgee_server.storage.sqlite.journal import SqliteJournal
-from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until, until_done
+from tests.fixtures.until import until
+from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until_done
 
 
 @pytest.fixture

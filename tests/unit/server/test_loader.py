@@ -9,7 +9,8 @@ from burgee_server.capture import Isolator, Loader, loader
 from burgee_server.errors import Unavailable, Unsupported
 from burgee_server.ports.quarantine import Selection
 from burgee_server.storage.sqlite.journal import SqliteJournal
-from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until, until_done
+from tests.fixtures.until import until
+from tests.unit.server.fakes import FakeWarehouse, batch, names_of, until_done
 
 
 @pytest.fixture
