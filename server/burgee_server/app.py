@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import multiprocessing
 import os
@@ -14,6 +13,7 @@ from collections.abc import Callable
 
 import uvloop
 
+from burgee_server import garbage
 from burgee_server.access import new_secret
 from burgee_server.bootstrap import build
 from burgee_server.ending import End, end
@@ -113,7 +113,7 @@ async def _run(
         await server.ready()
         if answers and settings.redis is not None and settings.journal_away == "refuse":
             endless.append(asyncio.create_task(server.follow(house.stores.journal)))
-        _calm_collector()
+        garbage.calm()
         sys.setswitchinterval(SWITCH_SECONDS)
         target = settings.target(f"{settings.listen.rpartition(':')[0]}:{port}")
         directory.tell(target)
@@ -154,13 +154,3 @@ def _open_many_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError):  # where "no limit" cannot be had
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector look at what calls leave behind, less often, and not at what the server is made of.
-
-    With Python's thresholds it runs every few dozen calls: a tenth of the processor time of a flag check.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(25_000, 20, 20)

@@ -19,7 +19,7 @@ from burgee_server.findings import Finding
 from burgee_server.flags import Answers, Catalog, Checks, Lifecycle, Past, Previews, Stored, Watch
 from burgee_server.insights import Insights, Lists, SavedInsights, WarehouseComputing, check_matchers
 from burgee_server.metrics import Collector, Source
-from burgee_server.metrics.calls import calls, captured, connections, evaluations
+from burgee_server.metrics.calls import calls, captured, companions, connections, evaluations
 from burgee_server.metrics.memory import Changes, FlagsInMemory, build_info, caches
 from burgee_server.metrics.stores import asked, backlog, holding, loaded, refused
 from burgee_server.ports.access import AccessStore
@@ -163,6 +163,10 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     companion = Companion(has_process=settings.capture_companion)
     taking = Capture(journal, group_types, clock, window, companion)
     loader = Loader(journal, warehouse, isolator, eraser.reached)
+
+    def look() -> Iterable[Finding]:
+        return (*examine(), *companion.findings())
+
     answers = Answers[KeptAnswer](catalog, stored, KEPT_ANSWERS)
     flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)
     sizes = {
@@ -176,6 +180,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
         "connections": partial(connections, streams.detours),
         "evaluations": partial(evaluations, flag_servicer),
         "capture": partial(captured, taking, limits),
+        "companion": partial(companions, companion),
         "loader": partial(loaded, loader),
         "flags": FlagsInMemory(catalog, watch, access).samples,
         "changes": changes.samples,
@@ -202,7 +207,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
             actions=ActionServicer(
                 Actions(stores.actions, cohorts, stores.saved_insights, check, stores.turns, clock), group_types
             ),
-            admin=AdminServicer(administration, stores.backups, examine, version("burgee")),
+            admin=AdminServicer(administration, stores.backups, look, version("burgee")),
             capture=CaptureServicer(
                 taking,
                 limits,

@@ -12,12 +12,13 @@ import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import burgee
-from burgee.v1 import flag_admin_pb2
+from burgee.v1 import capture_pb2, flag_admin_pb2
+from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 from burgee.v1.flag_admin_pb2_grpc import FlagAdminServiceStub
 from tests.e2e.conftest import Command
 from tests.fixtures.clickhouse import ClickHouse
 from tests.fixtures.nursery import run_python
-from tests.fixtures.serving import environment, wait_for
+from tests.fixtures.serving import children, environment, wait_for
 
 KEY = "chosen-for-several-nodes"
 
@@ -118,6 +119,32 @@ def test_processes_share_a_port_and_end_when_they_are_told_to(serve, shared):
     assert doctor.returncode == 0, doctor.stdout
     code, errors = server.stop()
     assert code == 0, errors
+
+
+def test_each_process_that_answers_has_a_companion_of_its_own_and_a_loader_has_none(serve, shared):
+    """They end with it."""
+    loader = serve("--role", "loader", name="loader", BURGEE_METRICS_LISTEN="127.0.0.1:0", **shared)
+    server = serve("--processes", "2", BURGEE_METRICS_LISTEN="127.0.0.1:0", **shared)
+    event = capture_pb2.Event(event="seen", distinct_id="ann", properties_json=json.dumps({"note": "x" * 40_000}))
+
+    def both_have_one():
+        with burgee.Client(server.target, KEY) as client:  # another connection, which the kernel gives to either
+            client.stub(CaptureServiceStub).Capture(capture_pb2.CaptureRequest(events=[event]), timeout=20)
+        return [companions(text) for text in metrics(server)] == [1, 1]
+
+    wait_for(both_have_one, 60)
+    of_both = [child for process in _children(server.process.pid) for child in children(process)]
+    assert len(of_both) == 2
+    assert ([companions(text) for text in metrics(loader)], children(loader.process.pid)) == ([0], [])
+    for each in (server, loader):
+        code, errors = each.stop()
+        assert code == 0, errors
+    assert not any(_is_alive(process) for process in of_both)
+
+
+def companions(text):
+    """How many there are."""
+    return float(re.search(r"^burgee_companion_up (\S+)$", text, re.M)[1])
 
 
 @pytest.mark.parametrize("which", ["one of them", "the one that started them"])

@@ -25,7 +25,7 @@ from burgee.v1 import capture_pb2
 from burgee_server.journal.v1.journal_pb2 import ArrivingBatch
 from tests.faults.mutations import message
 from tests.faults.storage import ask
-from tests.fixtures.serving import Serving, wait_for
+from tests.fixtures.serving import Serving, children, wait_for
 
 AT_A_TIME = 64
 CONNECTIONS = 4
@@ -131,12 +131,6 @@ def resident_mb(process: int) -> int:
     """The memory that a process has."""
     [kilobytes] = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text())
     return int(kilobytes) >> 10
-
-
-def children(process: int) -> list[int]:
-    """The processes that a process has started, and that have not ended."""
-    threads = Path(f"/proc/{process}/task").iterdir()
-    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
 
 
 def is_asleep(process: int) -> bool:

@@ -54,7 +54,7 @@ async def test_group_types_of_a_batch_that_the_companion_checks_are_known(compan
 
 async def test_no_call_fails_where_the_process_is_killed_again_and_again(companion, admin, monkeypatch):
     """Every batch is acknowledged, and each batch_id counts once, whoever checked it."""
-    monkeypatch.setattr("burgee_server.companion.companion.RESTART_SECONDS", 0.0)
+    monkeypatch.setattr("burgee_server.companion.companion.PAUSE_SECONDS", 0.0)
     killed, numbers = set(), count()
 
     async def send():

@@ -1,6 +1,7 @@
 """What a server says of itself to Prometheus."""
 
 import asyncio
+import json
 import urllib.request
 from time import perf_counter
 
@@ -103,6 +104,24 @@ async def test_answers_that_are_remembered_are_counted_by_reason_too(admin, scra
     after = await scrape()
 
     assert grown(before, after, "burgee_evaluations_total", "STATIC") == 6
+
+
+async def test_large_batches_are_counted_by_who_checked_them(admin, server, scrape):
+    """By the server, until there is a companion; then there is one, with its memory."""
+    note = json.dumps({"note": "x" * 40_000})
+    events = [capture_pb2.Event(event="seen", distinct_id="ann", properties_json=note)]
+    before = await scrape()
+    async with asyncio.timeout(30):
+        while server.house.companion.pid is None:
+            await admin.capture.Capture(capture_pb2.CaptureRequest(events=events))
+    await admin.capture.Capture(capture_pb2.CaptureRequest(events=events))
+    after = await scrape()
+
+    assert grown(before, after, "burgee_companion_batches_total", "companion") >= 1
+    assert value(after, "burgee_companion_batches_total", "server") >= 0
+    assert value(after, "burgee_companion_up") == 1
+    assert value(after, "burgee_companion_resident_bytes") > 10_000_000
+    assert grown(before, after, "burgee_companion_lost_total") == 0
 
 
 async def test_events_are_counted_by_what_became_of_them_and_on_their_way_to_the_warehouse(admin, loaded, scrape):

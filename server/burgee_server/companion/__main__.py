@@ -1,6 +1,5 @@
 """The companion: `python -m burgee_server.companion FD VERSION`. It ends when whoever started it hangs up."""
 
-import gc
 import os
 import signal
 import sys
@@ -8,7 +7,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 
-from burgee_server.companion.process import Outcome
+from burgee_server.companion.process import OUTDATED, Outcome
 
 STEPS = 5
 """Of niceness: whoever answers calls goes first."""
@@ -20,11 +19,12 @@ def main() -> None:
     Not for a server of another version, as where one was installed while it runs: what they send is read by position.
     """
     if sys.argv[2] != version("burgee"):
-        sys.exit(f"burgee {version('burgee')} was installed while {sys.argv[2]} is running: restart the server")
+        sys.exit(OUTDATED)
     # The signals of a terminal, or of a service, to all of its processes: a server that stops has work to do yet.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(STEPS)
+    with suppress(OSError):  # where a system lets nobody choose
+        os.nice(STEPS)
     with Connection(int(sys.argv[1])) as connection, suppress(EOFError, OSError):
         while True:
             work, arguments = connection.recv()
@@ -37,5 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(25_000, 20, 20)
     main()

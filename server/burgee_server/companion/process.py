@@ -6,19 +6,34 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from time import monotonic
 from typing import Any
+
+from burgee_server import garbage
+
+VERSION = version("burgee")
+"""Of this process: what is installed may be another one later."""
+OUTDATED = 3
+"""The exit code of a process that is of another version."""
 
 SECONDS = 10.0
 """A piece of work that takes longer is taken for lost: what is done in it takes a tenth of a second at most."""
+BEGIN_SECONDS = 30.0
+"""A process takes half a second of a processor to begin, of which it gets little beside a server that is busy."""
 END_SECONDS = 1.0
 
 
 class Lost(Exception):
-    """The process has ended, was never there, or does not answer."""
+    """The process has ended, was never there, does not begin, or does not answer."""
+
+
+class Outdated(Lost):
+    """The process is of another version than this one, and so would be the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,7 @@ class Outcome:
 
 def prepare(_work: Callable[..., Any]) -> None:
     """Be sent this first, with what is to be done later: to read its name is to import its module."""
+    garbage.calm()
 
 
 class Process:
@@ -43,7 +59,8 @@ class Process:
             self._connection, self._process = _start()
         except OSError as error:
             raise Lost(f"no process can be started beside this one: {error.strerror}") from error
-        self.is_ready = False
+        self._ready_at: float | None = None
+        self._give_up_at = monotonic() + BEGIN_SECONDS
         try:
             self._send(prepare, (work,))
         except Lost:
@@ -55,13 +72,33 @@ class Process:
         """Of the process."""
         return self._process.pid
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it could be given something to do when it was last asked."""
+        return self._ready_at is not None
+
+    @property
+    def worked_for(self) -> float:
+        """Seconds since it was ready; 0 if it was not."""
+        return 0.0 if self._ready_at is None else monotonic() - self._ready_at
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its memory: 0 if it has ended, or where the system does not tell in /proc."""
+        with suppress(OSError, IndexError):
+            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return 0
+
     def becomes_ready(self) -> bool:
-        """Whether it can be given something to do: a process takes half a second to begin. Raises Lost."""
+        """Whether it can be given something to do by now. Raises Lost."""
         if not self.is_ready:
             try:
-                self.is_ready = self._connection.poll(0) and self._connection.recv() is not None
+                if self._connection.poll(0) and self._connection.recv() is not None:
+                    self._ready_at = monotonic()
             except (OSError, EOFError) as error:
-                raise self._lost() from error
+                raise self._lost(error) from error
+            if not self.is_ready and monotonic() > self._give_up_at:
+                raise Lost(f"the process {self.pid} beside this one has not begun in {BEGIN_SECONDS:.0f} s")
         return self.is_ready
 
     def run(self, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome | None:
@@ -70,7 +107,7 @@ class Process:
         try:
             outcome: Outcome | None = self._connection.recv()
         except Exception as error:  # whatever it was, the next answer might be to this piece of work
-            raise self._lost() from error
+            raise self._lost(error) from error
         return outcome
 
     def close(self) -> None:
@@ -86,10 +123,17 @@ class Process:
         try:
             self._connection.send((work, arguments))
         except OSError as error:
-            raise self._lost() from error
+            raise self._lost(error) from error
 
-    def _lost(self) -> Lost:
-        return Lost(f"the process {self.pid} beside this one has ended, or does not answer")
+    def _lost(self, error: Exception) -> Lost:
+        try:
+            code = self._process.wait(0 if isinstance(error, BlockingIOError) else END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Lost(f"the process {self.pid} beside this one does not answer")
+        if code == OUTDATED:
+            return Outdated(f"another version than {VERSION}, which runs, was installed meanwhile")
+        how = f"by signal {-code}" if code < 0 else f"with {code}"
+        return Lost(f"the process {self.pid} beside this one has ended {how}")
 
 
 def _start() -> tuple[Connection, "subprocess.Popen[bytes]"]:
@@ -102,7 +146,7 @@ def _start() -> tuple[Connection, "subprocess.Popen[bytes]"]:
         # Modules are where they are for this process: what is relative was so to another directory.
         found = {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))}
         process = subprocess.Popen(  # noqa: S603  # it is our own
-            [*python, "burgee_server.companion", str(theirs.fileno()), version("burgee")],
+            [*python, "burgee_server.companion", str(theirs.fileno()), VERSION],
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             env=os.environ | found,

@@ -24,6 +24,7 @@ def examine(settings: Settings, *, alone: bool = True) -> Iterator[Finding]:
     yield from place.directory(data)
     yield place.room(data, settings.journal_max_mb)
     yield place.open_files()
+    yield place.processes()
     yield place.clock()
     if settings.tls is not None:
         yield certificate(*settings.tls)

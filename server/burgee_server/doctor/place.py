@@ -16,6 +16,7 @@ from burgee_server.settings import MEGABYTE
 
 LEAST_ROOM_MB = 200
 _LEAST_FILES = 10_000
+_LEAST_PROCESSES = 500
 _EARLIEST = 1_767_225_600  # 2026-01-01: before there was a Burgee
 
 
@@ -91,6 +92,15 @@ def open_files() -> Finding:
     if most != resource.RLIM_INFINITY and most < _LEAST_FILES:
         return warning("open files", f"at most {most:,}", "allow more (ulimit -n, LimitNOFILE=): merges need thousands")
     return ok("open files", "no limit" if most == resource.RLIM_INFINITY else f"at most {most:,}")
+
+
+def processes() -> Finding:
+    """How many processes and threads the system allows a user to have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    if most != resource.RLIM_INFINITY and most < _LEAST_PROCESSES:
+        advice = "allow more (ulimit -u, LimitNPROC=): a server has dozens of threads, and a process beside it"
+        return warning("processes", f"at most {most:,}", advice)
+    return ok("processes", "no limit" if most == resource.RLIM_INFINITY else f"at most {most:,}")
 
 
 def clock() -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from burgee.evaluation import Reason
 from burgee_server.capture import Capture
+from burgee_server.companion import Companion
 from burgee_server.metrics import table
 from burgee_server.metrics.samples import Sample
 from burgee_server.rpc.calls import Calls
@@ -42,6 +43,15 @@ def captured(capture: Capture, limits: CaptureLimits) -> Iterator[Sample]:
         yield Sample(table.CAPTURE_EVENTS, capture.events[outcome], (outcome,))
     yield Sample(table.CAPTURE_CALLS, limits.calls)
     yield Sample(table.CAPTURE_BYTES, limits.bytes)
+
+
+def companions(companion: Companion) -> Iterator[Sample]:
+    """Who checks large batches."""
+    yield Sample(table.COMPANION_UP, companion.pid is not None)
+    for by in ("companion", "server"):
+        yield Sample(table.COMPANION_BATCHES, companion.done[by], (by,))
+    yield Sample(table.COMPANION_LOST, companion.lost)
+    yield Sample(table.COMPANION_RESIDENT, companion.resident_bytes)
 
 
 def _labels(path: str) -> tuple[str, str]:

@@ -55,6 +55,19 @@ CAPTURE_EVENTS = Metric(
 )
 CAPTURE_CALLS = Metric("burgee_capture_calls", _GAUGE, "Calls of Capture that are being taken in; see capture_calls.")
 CAPTURE_BYTES = Metric("burgee_capture_bytes", _GAUGE, "Bytes of batches that are being taken in; see capture_mb.")
+COMPANION_UP = Metric(
+    "burgee_companion_up", _GAUGE, "1 while a process beside this one checks large batches; see capture_companion."
+)
+COMPANION_BATCHES = Metric(
+    "burgee_companion_batches_total",
+    _COUNTER,
+    "Large batches, by who checked them: companion or server.",
+    ("by",),
+)
+COMPANION_LOST = Metric(
+    "burgee_companion_lost_total", _COUNTER, "Companions that ended, did not begin or did not answer."
+)
+COMPANION_RESIDENT = Metric("burgee_companion_resident_bytes", _GAUGE, "The companion's memory; 0 while there is none.")
 
 JOURNAL_BATCHES = Metric("burgee_journal_batches", _GAUGE, "Acknowledged batches that wait for the warehouse.")
 JOURNAL_EVENTS = Metric("burgee_journal_events", _GAUGE, "Acknowledged events that wait for the warehouse.")

@@ -55,7 +55,7 @@ def test_a_directory_that_is_as_it_should_be_has_nothing_wrong_with_it(data):
     found = list(examine(Settings(data=data, journal_max_mb=1)))
 
     assert {each.state for each in found} == {State.OK}
-    assert {"directory", "disk", "open files", "clock", "key file", "control store", "journal"} == {
+    assert {"directory", "disk", "open files", "processes", "clock", "key file", "control store", "journal"} == {
         each.subject for each in found
     }
 
@@ -185,6 +185,17 @@ def test_a_disk_that_is_nearly_full_is_told(data, monkeypatch):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.parametrize(("subject", "limit"), [("open files", "RLIMIT_NOFILE"), ("processes", "RLIMIT_NPROC")])
+def test_a_system_that_allows_little_is_told(data, monkeypatch, subject, limit):
+    """Each limit by its own name: where threads run out, no large batch is checked."""
+    own, which = place.resource.getrlimit, getattr(place.resource, limit)
+    monkeypatch.setattr(place.resource, "getrlimit", lambda asked: (45, 45) if asked == which else own(asked))
+
+    [(told, (state, found, _))] = look(data, journal_max_mb=1).items()
+
+    assert (told, state, found) == (subject, State.WARNING, "at most 45")
+
+
 def test_a_directory_that_cannot_be_written_is_wrong(data):
     """Whose it is says the advice."""
     data.chmod(0o500)

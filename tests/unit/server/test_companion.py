@@ -12,6 +12,7 @@ import pytest
 
 from burgee_server.companion import Companion, companion, process
 from burgee_server.errors import Invalid
+from burgee_server.findings import State
 
 TIMEOUT = 30.0
 
@@ -85,14 +86,14 @@ def raise_invalid(field):
 
 async def test_work_of_a_process_that_is_killed_is_done_here_until_there_is_another(monkeypatch, caplog):
     """Nothing is lost, somebody is told, and a new process takes over."""
-    monkeypatch.setattr(companion, "RESTART_SECONDS", 0.0)
+    monkeypatch.setattr(companion, "PAUSE_SECONDS", 0.0)
     async with open_companion() as opened:
         first = await in_process(opened)
         os.kill(first, signal.SIGKILL)
         assert await opened.run(divmod, 22, 7) == (3, 1)
         second = await in_process(opened)
     assert second != first
-    assert f"the process {first} beside this one has ended" in caplog.text
+    assert f"the process {first} beside this one has ended by signal 9" in caplog.text
 
 
 async def test_a_process_that_does_not_answer_is_given_up(monkeypatch, caplog):
@@ -125,13 +126,108 @@ async def test_modules_are_those_of_the_server_wherever_it_works(monkeypatch, tm
         assert await in_process(opened)
 
 
-async def test_a_process_of_another_version_does_nothing(monkeypatch, caplog):
-    """Where another version was installed meanwhile, the server checks batches by itself, and somebody is told."""
-    monkeypatch.setattr(process, "version", lambda _: "0.0.1")
+async def test_a_process_of_another_version_is_none_and_no_other_is_tried(monkeypatch, caplog):
+    """The server does the work until it is restarted, and says so once."""
+    monkeypatch.setattr(process, "VERSION", "0.0.1")
+    monkeypatch.setattr(companion, "PAUSE_SECONDS", 0.0)
     async with open_companion() as opened, asyncio.timeout(TIMEOUT):
-        while "has ended" not in caplog.text:
+        while not opened.lost:
             assert await opened.run(os.getpid) == os.getpid()
             await asyncio.sleep(0.01)
+        for _ in range(20):
+            assert await opened.run(os.getpid) == os.getpid()
+        assert (opened.lost, opened.pid) == (1, None)
+        [found] = opened.findings()
+    assert (found.state, found.advice) == (State.WARNING, "restart the server")
+    assert "another version than 0.0.1" in found.found
+    assert len(caplog.records) == 1
+
+
+class Clock:
+    """monotonic(), moved by hand."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Of companion and process."""
+    clock = Clock()
+    for module in (companion, process):
+        monkeypatch.setattr(module, "monotonic", clock)
+    return clock
+
+
+@pytest.fixture
+def nothing_begins(monkeypatch, tmp_path):
+    """A Python that never does anything."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexec sleep 600\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(process, "END_SECONDS", 0.05)  # it does not hear that we hang up
+
+
+@pytest.mark.usefixtures("nothing_begins")
+async def test_a_process_that_never_begins_is_given_up_and_started_again_after_longer_and_longer_pauses(clock, caplog):
+    """Twice as long each time, up to five minutes: a server that lacks memory should not be kept busy by it."""
+    pauses = []
+    async with open_companion() as opened:
+        for number in range(1, 9):
+            await opened.run(os.getpid)  # starts it
+            clock.now += process.BEGIN_SECONDS + 1
+            await opened.run(os.getpid)
+            assert opened.lost == number
+            began = clock.now
+            while opened.resident_bytes == 0:
+                clock.now += 1
+                await opened.run(os.getpid)
+            pauses.append(clock.now - began)
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+    assert "has not begun in 30 s; its work is done here, and another is started in 300 s" in caplog.text
+
+
+async def test_a_process_that_has_worked_for_a_while_is_started_again_soon(clock):
+    """What is lost now and then is no sign that it cannot be had."""
+    pauses = []
+    async with open_companion() as opened:
+        for worked_for in (0, 0, 11):
+            os.kill(await in_process(opened), signal.SIGKILL)
+            clock.now += worked_for
+            await opened.run(os.getpid)
+            began = clock.now
+            while opened.resident_bytes == 0:
+                clock.now += 1
+                await opened.run(os.getpid)
+            pauses.append(clock.now - began)
+    assert pauses == [5, 10, 5]
+
+
+async def test_whoever_looks_is_told_whether_it_works():
+    """From before the first piece of work to the loss of a process."""
+
+    def found():
+        [finding] = opened.findings()
+        return finding.state, finding.found
+
+    async with open_companion() as opened:
+        assert found() == (State.OK, "none yet: it is started with the first large batch")
+        pid = await in_process(opened)
+        state, told = found()
+        assert state is State.OK
+        assert told.startswith(f"process {pid} works, with ")
+        assert opened.resident_bytes > 10_000_000
+        os.kill(pid, signal.SIGKILL)
+        await opened.run(os.getpid)
+        state, told = found()
+        assert state is State.WARNING
+        assert told.startswith("none at present, 1 were lost; the last: the process")
+    async with open_companion(has_process=False) as opened:
+        assert found()[0] is State.OK
 
 
 async def test_where_no_process_can_be_started_work_is_done_here(monkeypatch, caplog):
