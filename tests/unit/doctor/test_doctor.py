@@ -184,7 +184,6 @@ def test_a_disk_that_is_nearly_full_is_told(data, monkeypatch):
         assert place.room(data, 1024).state is state
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 @pytest.mark.parametrize(("subject", "limit"), [("open files", "RLIMIT_NOFILE"), ("processes", "RLIMIT_NPROC")])
 def test_a_system_that_allows_little_is_told(data, monkeypatch, subject, limit):
     """Each limit by its own name: where threads run out, no large batch is checked."""
@@ -196,6 +195,7 @@ def test_a_system_that_allows_little_is_told(data, monkeypatch, subject, limit):
     assert (told, state, found) == (subject, State.WARNING, "at most 45")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_cannot_be_written_is_wrong(data):
     """Whose it is says the advice."""
     data.chmod(0o500)
