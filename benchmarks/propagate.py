@@ -1,7 +1,7 @@
-"""How soon a change is everywhere, and what a check costs: `python -m benchmarks.propagate [STREAMS [nodes]]`.
+"""How soon a change is everywhere, what a check costs: `python -m benchmarks.propagate [STREAMS [nodes [TRANSPORT]]]`.
 
 With `nodes`, the streams are spread over three nodes on one PostgreSQL, one Redis and one ClickHouse endpoint, as the
-tests start them, and the changes are made on the first.
+tests start them, with this transport, and the changes are made on the first.
 
 Streams are those of raw stubs in one process, 20 a connection; server and streams share the machine. The time runs from
 the answer to UpdateFlag, or to IdentifyGroup, to the arrival of the change at each stream.
@@ -109,12 +109,12 @@ def checks(client: burgee.Client) -> dict[str, float]:
     }
 
 
-def over_nodes(streams: int) -> dict[str, list[float]]:
+def over_nodes(streams: int, transport: str) -> dict[str, list[float]]:
     """The same over three nodes."""
     from tests.faults import nodes
 
     with tempfile.TemporaryDirectory(prefix="burgee-bench-") as path:
-        three = nodes.Nodes(Path(path))
+        three = nodes.Nodes(Path(path), BURGEE_TRANSPORT=transport)
         try:
             with three.client(0) as client:
                 prepare(client)
@@ -134,8 +134,9 @@ def main() -> None:
     """Print the tables."""
     streams = int(sys.argv[1]) if len(sys.argv) > 1 else STREAMS
     costs: dict[str, float] = {}
-    if sys.argv[2:] == ["nodes"]:
-        where, times = "three nodes", over_nodes(streams)
+    if sys.argv[2:3] == ["nodes"]:
+        transport = sys.argv[3] if len(sys.argv) > 3 else "grpcio"
+        where, times = f"three nodes, {transport}", over_nodes(streams, transport)
     else:
         with serving() as server, burgee.Client(server.target, KEY, flag_timeout=20) as client:
             prepare(client)

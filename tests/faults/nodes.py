@@ -21,12 +21,13 @@ PAUSE_SECONDS = 0.02
 
 
 class Nodes:
-    """Three of them, ready. The last one reaches Redis by a way that can be cut."""
+    """Three of them with these settings, ready. The last one reaches Redis by a way that can be cut."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **settings: str) -> None:
         self.postgres, self.redis, self.clickhouse = Postgres(), RedisServer(), ClickHouse()
         self.way = Proxy(self.redis.address)
         self._path = path
+        self._settings = settings
         self._database = new_schema(self.postgres.url)
         self.nodes: list[Serving] = []
         for number in range(3):  # the first one to be ready has the lease
@@ -61,6 +62,7 @@ class Nodes:
             BURGEE_DATABASE=self._database,
             BURGEE_REDIS=redis,
             BURGEE_WAREHOUSE=self.clickhouse.dsn,
+            **self._settings,
             **settings,
         )
 

@@ -25,6 +25,7 @@ class Asking:
     def __init__(self, kills: ClientPool) -> None:
         self._kills = kills
         self._running: dict[str, Future[bytes]] = {}
+        self._given_up: dict[str, Future[bytes]] = {}
         self._closed = False
 
     async def ask(
@@ -94,7 +95,18 @@ class Asking:
 
     def _stop(self, name: str, running: Future[bytes]) -> None:
         if not running.done():
-            self._kills.submit(partial(_kill, name=name, running=running))
+            self._given_up[name] = running
+            running.add_done_callback(lambda _: self._given_up.pop(name, None))
+            self._kills.submit(self._kill)
+
+    def _kill(self, client: Client) -> None:
+        """All that are given up, again and again until they have ended: one may not have begun when it is given up."""
+        while left := self._given_up.copy():
+            client.command(
+                "KILL QUERY WHERE Settings['log_comment'] IN {names:Array(String)} ASYNC",
+                parameters={"names": list(left)},
+            )
+            wait(left.values(), timeout=0.1)
 
 
 def _raw(
@@ -108,10 +120,3 @@ def _raw(
     return client.raw_query(
         f"{statement.sql} SETTINGS {limits}", dict(statement.parameters), settings=dict(settings), fmt=fmt
     )
-
-
-def _kill(client: Client, name: str, running: Future[bytes]) -> None:
-    """Again and again until it has ended: it may not have begun when it is given up."""
-    while not running.done():
-        client.command("KILL QUERY WHERE Settings['log_comment'] = {name:String} ASYNC", parameters={"name": name})
-        wait([running], timeout=0.1)

@@ -1,8 +1,11 @@
 """A few clients on one warehouse, each busy with one call at a time in a thread of its own."""
 
+import math
 import queue
+import threading
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +25,7 @@ class ClientPool:
     """`size` clients on a DSN, all with these settings. Clients that share a directory share its engine.
 
     `steps_back`: what they do has the processor after what others do. A server may say nothing for `silent_seconds`.
+    The threads are daemons, as those of concurrent.futures are not: one that waits for a server holds up no end.
 
     Blocks while it opens. Raises Unavailable if it cannot: the server is away, or another process has the directory.
     """
@@ -41,42 +45,74 @@ class ClientPool:
         self._dsn = dsn
         self._settings = settings
         self._silent_seconds = silent_seconds
-        self._idle: queue.SimpleQueue[Client | None] = queue.SimpleQueue()
-        self._idle.put(self._open())
-        for _ in range(size - 1):
-            self._idle.put(None)
-        self._threads = ThreadPoolExecutor(size, "warehouse", step_back if steps_back else None)
+        self._embedded = dsn.startswith("chdb:")
+        self._closing = threading.Lock()
+        self._closed = False
+        self._tasks: queue.SimpleQueue[tuple[Callable[[Client], Any], Future[Any]] | None] = queue.SimpleQueue()
+        first = self._open()
+        prepare = step_back if steps_back else None
+        self._threads = [
+            threading.Thread(target=self._work, args=(client, prepare), name="warehouse", daemon=True)
+            for client in (first, *[None] * (size - 1))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, work: Callable[[Client], T]) -> Future[T]:
-        """Run `work` on the next idle client."""
-        return self._threads.submit(self._run, work)
+        """Run `work` on the next idle client. Raises RuntimeError if closed."""
+        future: Future[T] = Future()
+        with self._closing:
+            if self._closed:
+                raise RuntimeError("this pool is closed")
+            self._tasks.put((work, future))
+        return future
 
-    def close(self) -> None:
-        """Finish what runs, drop what waits, close the clients. Blocks."""
-        self._threads.shutdown(cancel_futures=True)
-        while not self._idle.empty():
-            if client := self._idle.get():
-                client.close()
+    def close(self, seconds: float = math.inf) -> None:
+        """Finish what runs, drop what waits, close the clients. Blocks.
 
-    def _run(self, work: Callable[[Client], T]) -> T:
-        client = self._idle.get_nowait()  # there are as many threads as clients
+        What waits for a server after so long is left behind, and ends with the process: the server may have done it or
+        not. An engine in this process is always waited for.
+        """
+        with self._closing:
+            self._closed = True
+        while not self._tasks.empty():
+            if task := self._tasks.get():
+                task[1].cancel()
+        for _ in self._threads:
+            self._tasks.put(None)
+        deadline = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
+        for thread in self._threads:
+            thread.join(None if self._embedded else max(deadline - time.monotonic(), 0))
+
+    def _work(self, client: Client | None, prepare: Callable[[], None] | None) -> None:
+        if prepare is not None:
+            prepare()
+        while (task := self._tasks.get()) is not None:
+            client = self._run(client, *task)
+            del task  # it may have megabytes
+        if client is not None:
+            client.close()
+
+    def _run(self, client: Client | None, work: Callable[[Client], T], future: Future[T]) -> Client | None:
+        """The client, unless it is not to be used again."""
+        if not future.set_running_or_notify_cancel():
+            return client
         try:
             client = client or self._open()
-            result = work(client)
-        except BaseException:
+            future.set_result(work(client))
+        except BaseException as error:
             # What a failed query had written is put before the result of the next one on the same chDB connection:
             # rows of one environment could reach another. So that connection is never used again.
             if client is not None:
                 client.close()
-            self._idle.put(None)
-            raise
-        self._idle.put(client)
-        return result
+            future.set_exception(error)
+            del future  # the error has this frame
+            return None
+        return client
 
     def _open(self) -> Client:
         try:
-            embedded = self._dsn.startswith("chdb:")
-            of_network: dict[str, Any] = {} if embedded else {"send_receive_timeout": self._silent_seconds}
+            of_network: dict[str, Any] = {} if self._embedded else {"send_receive_timeout": self._silent_seconds}
             client = clickhouse_connect.get_client(dsn=self._dsn, **of_network)
             for name, value in self._settings.items():
                 client.set_client_setting(name, value)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -50,6 +50,8 @@ T = TypeVar("T")
 
 LOOKUP_CLIENTS = 2
 LOOKUP_SECONDS = 10.0
+CLOSING_SECONDS = 5.0
+"""How long a server has to end what it does when this is closed."""
 
 
 class ClickHouseWarehouse:
@@ -328,10 +330,14 @@ class ClickHouseWarehouse:
         return await asyncio.wrap_future(still)
 
     async def close(self) -> None:
-        """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone."""
+        """See the port. Queries that still run are stopped: whoever asked them has been told, or is gone.
+
+        For the rest a server is waited for CLOSING_SECONDS; then it may have done it or not, as if this process had
+        been killed. The engine in this process is always waited for.
+        """
         await self._property_columns.close()
         self._asking.close()
-        for pool in (
+        pools = (
             self._queries,
             self._lookups,
             self._exports,
@@ -339,8 +345,8 @@ class ClickHouseWarehouse:
             self._loads,
             self._patient_loads,
             self._kills,
-        ):
-            await asyncio.to_thread(pool.close)
+        )
+        await asyncio.to_thread(_close, pools)
 
     async def _use(self, pool: ClientPool, work: Callable[[Client], T]) -> T:
         with pool.work.once():
@@ -348,3 +354,9 @@ class ClickHouseWarehouse:
                 return await asyncio.wrap_future(pool.submit(work))
             except Error as error:
                 raise failures.of_load(error) from error
+
+
+def _close(pools: Iterable[ClientPool]) -> None:
+    deadline = time.monotonic() + CLOSING_SECONDS
+    for pool in pools:
+        pool.close(max(deadline - time.monotonic(), 0))
