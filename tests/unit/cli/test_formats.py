@@ -51,7 +51,13 @@ LISTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def admin(shared_admin):
+    """One for all tests, which only ask, or make what has a key of its own."""
+    return shared_admin
+
+
+@pytest.fixture(scope="module")
 async def used(admin, loaded):
     """Two weeks: ann of acme signs up and reports each day; bob of globex does so in the second week only."""
     events = []
@@ -160,8 +166,8 @@ async def test_saved_insights_show_the_span_before_beside_their_own_numbers(run,
     """Of every kind; a row without one in the other span has a dash."""
 
     async def shown(kind):
-        await run("query", kind, *COMPARED[kind], *WEEK, "--compare", "previous", "--save", kind)
-        asked, compared = (await run("insights", "ask", kind)).stdout.split("\ncompared with:\n")
+        await run("query", kind, *COMPARED[kind], *WEEK, "--compare", "previous", "--save", f"compared-{kind}")
+        asked, compared = (await run("insights", "ask", f"compared-{kind}")).stdout.split("\ncompared with:\n")
         assert " before " not in compared, kind
         head = next(line for line in asked.splitlines() if line.startswith("┃"))
         names = [cell.strip() for cell in head.split("┃")[1:-1]]

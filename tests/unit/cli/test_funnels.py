@@ -14,7 +14,13 @@ SPAN = ("--start", "2026-11-02", "--end", "2026-11-23")
 STEPS = ("signed_up", "report_created", "report_shared")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def admin(shared_admin):
+    """One for all tests, which only ask, or make what has a key of its own."""
+    return shared_admin
+
+
+@pytest.fixture(scope="module")
 async def used(admin, loaded):
     """Twenty people of two companies; most create a report, those who invite somebody share it."""
     events = []
@@ -77,7 +83,7 @@ async def test_a_funnel_is_asked_about_in_every_way(used, run):
     assert json.loads(await asked("funnel-correlation", "--properties", "--json"))["rows"] == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def awkward(admin, loaded):
     """Five people whose plans and countries look like something else, or are missing."""
     people = {

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+import burgee
+from burgee.v1 import saved_pb2
 from burgee_server.cli.messages import FORMS, Message
 from burgee_server.cli.messages import webhook as webhooks
 from tests.rpc.insight_calls import event
 
-MARCH = ("--start", "2026-03-01", "--end", "2026-03-03")
+MARCH = {"start": "2026-03-01", "end": "2026-03-03"}
 SECRET = "/services/T0/B0/secret"
 
 
@@ -71,17 +73,26 @@ def webhook(channel: Channel, tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.fixture
-async def saved(admin, loaded, run):
+@pytest.fixture(scope="module")
+def admin(shared_admin):
+    """One for all tests, which only ask, or make what has a key of its own."""
+    return shared_admin
+
+
+@pytest.fixture(scope="module")
+async def saved(admin, loaded):
     """Two insights of a board, one of them with a name that could be taken for something else."""
     opened = event("opened", "ann", "<!channel>", 1), event("opened", "bob", "bolt", 2)
     await admin.send(*opened, event("closed", "bob", "bolt", 3))
     await loaded()
-    await run("query", "trend", "opened", *MARCH, "--by", "company.key", "--save", "by-company")
-    named = ("--name", "Opened & <seen>", "--description", "Who uses it")
-    await run("insights", "set", "by-company", *named, "--tag", "board")
-    await run("query", "funnel", "opened", "closed", *MARCH, "--save", "funnel")
-    await run("insights", "set", "funnel", "--tag", "board")
+    by_company = burgee.TrendQuery(series=[burgee.Series("opened")], breakdown="company.key", **MARCH)
+    named = {"name": "Opened & <seen>", "description": "Who uses it"}
+    funnel = burgee.FunnelQuery(steps=["opened", "closed"], **MARCH)
+    for insight in (
+        saved_pb2.Insight(key="by-company", question={"trend": by_company.write()}, tags=["board"], **named),
+        saved_pb2.Insight(key="funnel", question={"funnel": funnel.write()}, tags=["board"]),
+    ):
+        await admin.insights.CreateInsight(saved_pb2.CreateInsightRequest(insight=insight))
 
 
 async def test_slack_is_told_what_the_tables_say(run, saved, channel, webhook):

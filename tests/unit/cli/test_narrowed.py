@@ -9,7 +9,13 @@ from tests.rpc.insight_calls import event
 MARCH = ("--start", "2026-03-01", "--end", "2026-03-03", "--json")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def admin(shared_admin):
+    """One for all tests, which only ask, or make what has a key of its own."""
+    return shared_admin
+
+
+@pytest.fixture(scope="module")
 async def used(admin, loaded):
     """Four people sign up, ask and import, two of them of acme; rows are 1 to 4."""
     events = []

@@ -13,7 +13,13 @@ from burgee_server.cli.query.options import change_text, is_whole
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def admin(shared_admin):
+    """One for all tests, which only ask, or make what has a key of its own."""
+    return shared_admin
+
+
+@pytest.fixture(scope="module")
 async def used(admin, loaded):
     """Two weeks of reports: one a day by acme, then two; globex makes some in the second week only."""
     events = []
