@@ -29,7 +29,7 @@ test: $(STAMP) ## run all tests but the long proofs
 
 soak: $(STAMP) ## run the long proofs: kills, power loss, faults, fuzz (hours)
 	$(BIN)/python -m pytest -m soak
-	EXAMPLES=70 $(BIN)/python -m pytest -m 'hypothesis and not soak'
+	EXAMPLES=105 $(BIN)/python -m pytest -m 'hypothesis and not soak'
 
 demo: $(STAMP) ## play 90 days of a B2B product on a throw-away server
 	@$(BIN)/burgee demo

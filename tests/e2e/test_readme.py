@@ -39,7 +39,7 @@ def test_the_first_sixty_seconds_work_as_written(serve, tmp_path):
 
     The server, the commands before the program and the program import what they need; what is asked after it is forked.
     """
-    server = serve(within=("env",))
+    server = serve(first=True, within=("env",))
     settings = environment(BURGEE_TARGET=server.target, BURGEE_API_KEY=server.key)
 
     def said(done):

@@ -22,7 +22,7 @@ from burgee.v1.profiles_pb2 import ListEventsRequest
 from burgee.v1.profiles_pb2_grpc import ProfileServiceStub
 from tests.e2e.conftest import Command
 from tests.fixtures.nursery import Python, run_python
-from tests.fixtures.serving import READY, Serving, environment, wait_for
+from tests.fixtures.serving import READY, environment, wait_for
 
 
 def call(server, key=None):
@@ -50,7 +50,7 @@ def test_the_first_start_makes_a_key_that_only_its_owner_can_read_and_shows_it_o
 
     The first is a process of its own, which Python takes apart at its end.
     """
-    first = serve(within=("env",))
+    first = serve(first=True, within=("env",))
     shown = [line for line in first.said if first.key in line]
     mode = stat.S_IMODE((first.data / "api-key").stat().st_mode)
     key = first.key
@@ -152,14 +152,6 @@ def test_a_file_with_an_unknown_setting_is_refused(tmp_path):
 
     assert done.returncode == 1
     assert "lisen" in done.stderr
-
-
-@pytest.fixture(scope="module")
-def left_behind(tmp_path_factory):
-    """The data directory of a server that was stopped, for tests to copy without the events: their files are linked."""
-    server = Serving(tmp_path_factory.mktemp("left-behind") / "data").ready()
-    server.stop()
-    return server.data
 
 
 @pytest.mark.parametrize("name", ["control.db", "journal.db"])

@@ -54,14 +54,14 @@ async def test_members_are_put_in_taken_out_and_listed(admin):
     assert page.members[0].added_at == first.cohort.updated_at
 
 
-async def test_a_list_of_a_hundred_thousand_is_loaded_read_and_emptied(admin):
+async def test_a_list_of_thirty_thousand_is_loaded_read_and_emptied(admin):
     """In calls of 10,000, the most that one takes."""
     await create_cohort(admin, "beta")
-    keys = [f"company-{number:06}" for number in range(100_000)]
+    keys = [f"company-{number:06}" for number in range(30_000)]
     calls = [keys[first : first + 10_000] for first in range(0, len(keys), 10_000)]
     for some in calls:
         loaded = await change_members(admin, add=some)
-    assert loaded.cohort.member_count == 100_000
+    assert loaded.cohort.member_count == 30_000
     assert await member_keys(admin) == keys
     for some in calls:
         emptied = await change_members(admin, remove=some)

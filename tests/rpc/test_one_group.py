@@ -169,6 +169,7 @@ def _questions(kind: str) -> Iterator[pb.InsightQuestion]:
             asked.range.CopyFrom(common_pb2.TimeRange(start="all"))
         if isinstance(request, trend_pb2.QueryTrendRequest):
             request.series[0].measure = (2, 14)[number]
+            request.interval = (2, 3)[number]
             request.series.add(measure=3, group_type="company")
             request.series.add(event="opened", measure=7, property="seats")
         if isinstance(request, funnel_pb2.QueryFunnelRequest):

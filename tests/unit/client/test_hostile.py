@@ -64,7 +64,7 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-@examples(80)
+@examples(54)
 @given(anything, anything, anything, anything, anything, anything, anything)
 def test_capture_and_profiles_never_raise_and_account_for_every_call(
     recorder: Recorder, event: Any, who: Any, properties: Any, groups: Any, timestamp: Any, uuid: Any, key: Any
@@ -81,7 +81,7 @@ def test_capture_and_profiles_never_raise_and_account_for_every_call(
     assert client.close() == 0
 
 
-@examples(80)
+@examples(54)
 @given(anything, anything, anything, anything, anything, anything)
 def test_flag_checks_never_raise(
     recorder: Recorder, flag_key: Any, who: Any, default: Any, groups: Any, properties: Any, key: Any

@@ -29,7 +29,7 @@ def test_a_flag_that_passes_the_check_always_answers(flag: Flag, context: Contex
     assert resolution.flag_version == flag.version
 
 
-@examples(20)
+@examples(13)
 @given(flag_sets(), contexts(), profiles)
 def test_explanations_agree_with_evaluation(some: list[Flag], context: Context, stored: Profiles) -> None:
     """Explain and evaluate give the same resolution, and the outcomes that are told lead to it."""
@@ -48,7 +48,7 @@ def test_explanations_agree_with_evaluation(some: list[Flag], context: Context, 
             assert all(outcome.passed for outcome in rule.conditions) == (rule.verdict != "CONDITION_FAILED")
 
 
-@examples(20)
+@examples(13)
 @given(flag_sets(), contexts(), profiles)
 def test_all_at_once_is_the_same_as_one_by_one(some: list[Flag], context: Context, stored: Profiles) -> None:
     """evaluate_all gives what evaluate gives, by key, without archived flags."""

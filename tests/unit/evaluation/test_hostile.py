@@ -65,7 +65,7 @@ def ask_everything(flag: Flag, context: Context, stored: Profiles) -> None:
     assert all(path and reason for path, reason in faults)
 
 
-@examples(60)
+@examples(40)
 @given(damaged_documents(), contexts(), profiles)
 def test_no_document_makes_evaluation_raise(document: Json, context: Context, stored: Profiles) -> None:
     """It is refused as a DocumentError that names the path, or it answers every context, if only with ERROR."""
@@ -73,7 +73,7 @@ def test_no_document_makes_evaluation_raise(document: Json, context: Context, st
         ask_everything(flag_from_document(document), context, stored)
 
 
-@examples(60)
+@examples(40)
 @given(flags() | needing_itself, st.data(), contexts(), profiles)
 def test_no_message_makes_evaluation_raise(flag: Flag, data: st.DataObject, context: Context, stored: Profiles) -> None:
     """It is no message, or a WireError that names the field, or it answers every context, if only with ERROR."""
@@ -104,7 +104,7 @@ def steps(pattern: Pattern, text: str) -> int:
     return program.looks
 
 
-@examples(150)
+@examples(100)
 @given(patterns, st.lists(texts, max_size=8).map("".join))
 def test_a_search_takes_a_step_for_each_character_and_instruction_at_most(pattern: str, text: str) -> None:
     """Linear in the text, whatever the pattern: that of counting each place once for each character."""

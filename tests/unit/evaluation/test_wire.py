@@ -60,7 +60,7 @@ def test_a_flag_survives_the_wire(flag: Flag) -> None:
     assert wire.flag_from_proto(sent) == flag
 
 
-@examples(20)
+@examples(13)
 @given(flag_sets(), contexts(finite_json), profiles)
 def test_answers_survive_the_wire(some: list[Flag], context: Context, stored: Profiles) -> None:
     """Resolutions come back the same, and an explanation carries the same resolution and outcomes."""

@@ -46,7 +46,7 @@ def matched(matchers: list[Matcher], fact: Fact) -> bool:
 
 
 @given(made=facts(), first=MATCHERS, second=MATCHERS)
-@examples(10)
+@examples(7)
 async def test_an_action_is_every_event_that_any_matcher_matches(
     warehouse: ClickHouseWarehouse, made: list[Fact], first: list[Matcher], second: list[Matcher]
 ) -> None:

@@ -31,7 +31,7 @@ QUESTIONS = (
 )
 
 
-@examples(4)
+@examples(3)
 @given(made=facts(), whose=st.fixed_dictionaries({"bob": st.sampled_from(["bob", "eve"]), "ann": st.just("eve")}))
 async def test_whoever_has_several_ids_is_one_person(
     warehouse: ClickHouseWarehouse, made: list[Fact], whose: dict[str, str]

@@ -66,7 +66,7 @@ async def asked(environment: Environment, plan, query, vocabulary: Vocabulary | 
     ).answer
 
 
-@examples(6)
+@examples(4)
 @given(made=facts(), history=st.lists(_version, max_size=8))
 async def test_filters_and_breakdowns_read_what_was_true_then(
     warehouse: ClickHouseWarehouse,

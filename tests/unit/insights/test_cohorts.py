@@ -132,7 +132,7 @@ def draw_id(fact: Fact) -> str:
 
 
 @given(made=worlds())
-@examples(5)
+@examples(3)
 async def test_a_computed_cohort_is_whom_plain_python_finds(
     warehouse: ClickHouseWarehouse, made: tuple[World, Criterion]
 ) -> None:

@@ -87,7 +87,7 @@ _profiles = st.fixed_dictionaries(
 
 
 @given(filter_=_filters, profiles=_profiles)
-@examples(9)
+@examples(6)
 async def test_a_cohort_of_teams_has_those_whose_events_pass_the_same_filter(
     warehouse: ClickHouseWarehouse, filter_: Filter, profiles: dict[tuple[str, str], Properties]
 ) -> None:

@@ -121,7 +121,7 @@ async def test_what_cannot_be_asked_is_refused_by_its_field(
     assert error.value.violations[0].field == field
 
 
-@examples(12)
+@examples(8)
 @given(made=facts(), interval=st.sampled_from([Interval.DAY, Interval.WEEK, Interval.MONTH]))
 async def test_usage_is_what_plain_python_makes_of_the_events(
     warehouse: ClickHouseWarehouse, made: list[Fact], interval: Interval

@@ -128,7 +128,7 @@ async def test_a_bad_question_names_the_field(environment: Environment, plan, qu
     assert [violation.field for violation in refusal.value.violations] == [field]
 
 
-@examples(6)
+@examples(4)
 @given(
     made=facts(14),
     event=st.sampled_from(HAPPENINGS),

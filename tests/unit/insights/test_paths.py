@@ -203,7 +203,7 @@ def ways(made: list[Fact], start: str, end: str, gap: timedelta, steps: int) -> 
     return found
 
 
-@examples(12)
+@examples(8)
 @given(
     made=facts(),
     start=st.sampled_from(["", "a"]),

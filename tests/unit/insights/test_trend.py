@@ -180,7 +180,7 @@ def same(left: float, right: float) -> bool:
     return (math.isnan(left) and math.isnan(right)) or math.isclose(left, right, rel_tol=1e-12)
 
 
-@examples(12)
+@examples(8)
 @given(
     made=facts(),
     measure=st.sampled_from([measure for measure in Measure if measure not in LOOKING_BACK]),

@@ -215,7 +215,7 @@ def _starts(interval: Interval, start: datetime, end: datetime) -> list[datetime
     return first if first[:1] == [start] else [start, *first]
 
 
-@examples(12)
+@examples(8)
 @given(
     made=facts(),
     measure=st.sampled_from([*DAYS, Measure.FIRST_TIME, Measure.UNIQUE_USERS]),

@@ -19,7 +19,7 @@ from tests.unit.insights.funnel.ways import by_uuid, counts
 from tests.unit.insights.reference import by
 
 
-@examples(12)
+@examples(8)
 @given(made=facts(14), asked=funnels())
 async def test_a_funnel_is_what_plain_python_makes_of_the_events(
     warehouse: ClickHouseWarehouse, made: list[Fact], asked: MadeUp
@@ -34,7 +34,7 @@ async def test_a_funnel_is_what_plain_python_makes_of_the_events(
     assert [step.count for step in row.steps] == [sum(each >= step for each in reached) for step in steps]
 
 
-@examples(5)
+@examples(3)
 @given(made=facts(14), asked=funnels(), attribution=st.sampled_from(Attribution), data=st.data())
 async def test_a_split_funnel_is_what_plain_python_makes_of_the_events(
     warehouse: ClickHouseWarehouse, made: list[Fact], asked: MadeUp, attribution: Attribution, data: st.DataObject
