@@ -1,6 +1,7 @@
 """Clients that send batches, each again and again until it is acknowledged, and remember what was."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -8,11 +9,14 @@ from uuid import NAMESPACE_OID, uuid5
 
 import grpc
 
+import burgee
 from burgee.v1 import capture_pb2
 from burgee.v1.capture_pb2_grpc import CaptureServiceStub
 
 EVENT = "sent"
 SIZE = 40
+NOTE = "x" * 900
+"""In each event of every other batch: which is large enough for the companion then, and has another way in."""
 MONTHS = (1_767_225_600, 1_769_904_000, 1_772_323_200)
 """The first of three months of 2026, in Unix seconds: one insert makes three parts, and can be cut short in between."""
 
@@ -109,16 +113,23 @@ class Senders:
                 return True
 
 
+def all_is_loaded(client: burgee.Client) -> bool:
+    """Whether everything that has been acknowledged by now is in an answer."""
+    now = time.time()
+    return client.trend(EVENT).info.complete_until.timestamp() >= now
+
+
 def batch(kind: Kind, name: str, number: int) -> capture_pb2.CaptureRequest:
     """A sender's batch: what is in it says whose it is, which, and which of its events is where."""
     request = capture_pb2.CaptureRequest(batch_id="" if kind == "uuid" else f"{name}-{number}")
+    note = NOTE if number % 2 else ""
     for index in range(SIZE):
         request.events.add(
             uuid="" if kind == "batch_id" else str(uuid5(NAMESPACE_OID, f"{name} {number} {index}")),
             event=EVENT,
             distinct_id=name,
             groups={"company": f"company-{number % 10}"},
-            properties_json=f'{{"batch": {number}, "index": {index}}}',
+            properties_json=f'{{"batch": {number}, "index": {index}, "note": "{note}"}}',
             timestamp_micros=(MONTHS[index % len(MONTHS)] + number % 86_400) * 1_000_000,
         )
     return request

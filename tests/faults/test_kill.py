@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import burgee
-from tests.faults.senders import EVENT, Senders
+from tests.faults.senders import EVENT, Senders, all_is_loaded
 from tests.faults.storage import NO_MERGES, ask, check_stored
-from tests.fixtures.serving import Serving, free_address, wait_for
+from tests.fixtures.serving import Serving, children, free_address, wait_for
 
 DURING_START = 0.25
 """Of all kills."""
@@ -50,7 +50,7 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
     elsewhere.mkdir()
     senders = Senders(listen, key)
     senders.start()
-    while_loading = 0
+    while_loading = beside = 0
     try:
         for during_start in kills:
             server = Serving(data, listen=listen, TMPDIR=str(elsewhere))
@@ -59,7 +59,9 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
                 before = senders.batches
                 wait_for(lambda before=before: senders.batches > before)
             time.sleep(chance.uniform(0, 1.5))  # the moment is the test
+            companions = children(server.process.pid)
             server.stop(signal.SIGKILL)
+            beside += bool(companions)
             while_loading += a_range_is_being_loaded(data, tmp_path / "copy")
         server = Serving(data, listen=listen).ready()
         senders.finish()
@@ -74,15 +76,10 @@ def kill_and_check(tmp_path: Path, chance: random.Random, kills: list[bool]) -> 
     check_stored(data, senders)
     assert list((data / "tmp").iterdir()) == list(elsewhere.iterdir()) == []  # nobody's events are left lying around
     print(
-        f"{len(kills)} kills, {while_loading} of them while a range was being loaded: {senders.events:,} events, "
+        f"{len(kills)} kills, {while_loading} of them while a range was being loaded, {beside} with a companion: "
+        f"{senders.events:,} events, "
         f"{len(senders.failures):,} calls made again"
     )
-
-
-def all_is_loaded(client: burgee.Client) -> bool:
-    """Whether everything that has been acknowledged by now is in an answer."""
-    now = time.time()
-    return client.trend(EVENT).info.complete_until.timestamp() >= now
 
 
 def a_range_is_being_loaded(data: Path, scratch: Path) -> bool:
