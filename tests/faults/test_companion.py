@@ -59,7 +59,8 @@ def test_a_companion_that_is_killed_or_stopped_costs_no_call(
             with_signal = SIGNALS[number] if number < len(SIGNALS) else chance.choice(SIGNALS)
             os.kill(companion, with_signal)
             told[with_signal] += 1
-            wait_for(lambda lost=companion: lost not in children(server.process.pid), 120)
+            wait_for(lambda lost=companion: senders.surprises or lost not in children(server.process.pid), 120)
+            assert senders.surprises == []
         senders.finish()
         with burgee.Client(listen, key) as client:
             wait_for(lambda: all_is_loaded(client), 120)
