@@ -78,7 +78,7 @@ class Scene:
 @pytest.fixture
 def scene(small_disk: SmallDisk) -> Iterator[Scene]:
     """A server on a small disk, under load."""
-    scene = Scene(small_disk, BURGEE_JOURNAL_MAX_MB="1")
+    scene = Scene(small_disk, BURGEE_JOURNAL_MAX_MB="5")
     yield scene
     scene.server.close()
 
