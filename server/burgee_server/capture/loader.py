@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 
 from burgee_server.capture.isolator import Isolator
 from burgee_server.errors import Damaged, Unavailable, Unsupported
@@ -13,10 +14,13 @@ from burgee_server.ports.warehouse import Refused, Warehouse
 log = logging.getLogger(__name__)
 
 MAX_RANGE_EVENTS = 50_000
-PATIENT_EVENTS = 25_000
-"""A range of more is one of a loader that does not keep up: it has to have its share of the processor then."""
 GATHER_SECONDS = 0.2
-"""How long a range may fill up after its first batch: fewer, larger parts, well inside the promised 2 seconds."""
+"""How long a range may fill up: fewer, larger parts, well inside the promised 2 seconds."""
+KEEPS_UP_EVENTS = 40_000
+KEEPS_UP_BYTES = 16 << 20
+KEEPS_UP_SECONDS = 0.5
+"""A loader whose range has more events or bytes, or whose last insert took longer, does not keep up: then it has its
+share of the processor, and goes on at once."""
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 10.0
 
@@ -43,6 +47,8 @@ class Loader:
         self._isolator = isolator
         self._reached = reached
         self._stopping = asyncio.Event()
+        self._took_seconds = 0.0
+        """The last insert."""
         self.work = Work()
         """Each insert, the events and bytes that it brought."""
 
@@ -74,9 +80,11 @@ class Loader:
         self._stopping.set()
 
     async def _drain(self) -> None:
-        """Load until nothing waits any more, or this is stopped."""
+        """Load until nothing waits any more, or this is stopped; who keeps up lets some gather in between."""
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
             await self._carry(waiting)
+            if not waiting.marks and self._keeps_up(waiting):
+                await self._pause(GATHER_SECONDS)
             if self._stopping.is_set():
                 return
 
@@ -94,9 +102,10 @@ class Loader:
             await self._reached(waiting.marks)
             await self._journal.commit(waiting)
             return
+        began = monotonic()
         try:
             with self.work.once():
-                patient = waiting.events <= PATIENT_EVENTS
+                patient = self._keeps_up(waiting)
                 await self._warehouse.load(waiting.payload, again=waiting.again, patient=patient)
         except Refused as refusal:
             log.warning("%d events are set aside: the warehouse refused them (%s)", waiting.events, refusal.kind)
@@ -105,6 +114,12 @@ class Loader:
             self.work.amounts.update(events=waiting.events, bytes=len(waiting.payload))
             await self._journal.commit(waiting)
             self._isolator.notice_taken()
+        finally:
+            self._took_seconds = monotonic() - began
+
+    def _keeps_up(self, waiting: Range) -> bool:
+        is_small = waiting.events <= KEEPS_UP_EVENTS and len(waiting.payload) <= KEEPS_UP_BYTES
+        return is_small and self._took_seconds <= KEEPS_UP_SECONDS
 
     async def _until_appended(self) -> None:
         """Wait for something to load, or for the end."""

@@ -22,10 +22,10 @@ async def journal(tmp_path):
 
 
 @contextlib.asynccontextmanager
-async def loading(journal, warehouse):
+async def loading(journal, warehouse, kind=Loader):
     """A loader and an isolator at work; stopped, and waited for, at the end. Marks come among the events."""
     isolator = Isolator(journal, journal.quarantine, warehouse)
-    loader = Loader(journal, warehouse, isolator, warehouse.reached)
+    loader = kind(journal, warehouse, isolator, warehouse.reached)
     running, isolating = asyncio.create_task(loader.run()), asyncio.create_task(isolator.run())
     yield
     loader.stop()
@@ -50,9 +50,10 @@ async def test_everything_is_loaded_in_order(journal):
     assert warehouse.events == ["a", "b", "c"]
 
 
-async def test_an_insert_is_patient_while_the_loader_keeps_up(journal, monkeypatch):
-    """One of few events lets those who answer calls go first; one of many, which wait because it is late, does not."""
-    monkeypatch.setattr(loader, "PATIENT_EVENTS", 3)
+@pytest.mark.parametrize(("limit", "value"), [("EVENTS", 3), ("BYTES", len(batch(*"abc")))])
+async def test_an_insert_is_patient_while_the_loader_keeps_up(journal, monkeypatch, limit, value):
+    """A small one lets those who answer calls go first; a large one, of what waits because it is late, does not."""
+    monkeypatch.setattr(loader, f"KEEPS_UP_{limit}", value)
     warehouse = FakeWarehouse()
     async with loading(journal, warehouse):
         for count in (3, 4):
@@ -60,6 +61,45 @@ async def test_an_insert_is_patient_while_the_loader_keeps_up(journal, monkeypat
             await until_done(journal)
 
     assert warehouse.patient == [True, False]
+
+
+async def test_after_an_insert_that_took_long_none_is_patient(journal, monkeypatch):
+    """So that others who want the processor all the time do not hold events up for ever."""
+    monkeypatch.setattr(loader, "KEEPS_UP_SECONDS", 0.0)
+    warehouse = FakeWarehouse()
+    async with loading(journal, warehouse):
+        for name in "ab":
+            await journal.append(1, "", batch(name), 1)
+            await until_done(journal)
+
+    assert warehouse.patient == [True, False]
+
+
+@pytest.mark.parametrize(("most_events", "second"), [(1, ["b", "c"]), (0, ["b"])])
+async def test_what_comes_during_an_insert_waits_for_more_while_the_loader_keeps_up(
+    journal, monkeypatch, most_events, second
+):
+    """`b` comes while `a` is inserted, and `c` in the pause after that, if there is one: not if many wait already."""
+    monkeypatch.setattr(loader, "KEEPS_UP_EVENTS", most_events)
+    inserted = []
+
+    class Gathering(Loader):
+        async def _pause(self, seconds):
+            if len(inserted) == 1:
+                await journal.append(1, "", batch("c"), 1)
+
+    class Slow(FakeWarehouse):
+        async def load(self, payload, **how):
+            await super().load(payload, **how)
+            inserted.append(names_of(payload))
+            if len(inserted) == 1:
+                await journal.append(1, "", batch("b"), 1)
+
+    async with loading(journal, Slow(), Gathering):
+        await journal.append(1, "", batch("a"), 1)
+        await until(lambda: len(inserted) == 2)
+
+    assert inserted == [["a"], second]
 
 
 async def test_marks_are_told_when_everything_before_is_loaded_and_nothing_after(journal):
