@@ -13,7 +13,7 @@ from tests.faults.proxy import Proxy
 from tests.fixtures.clickhouse import ClickHouse
 from tests.fixtures.postgres import Postgres, new_schema
 from tests.fixtures.redis import RedisServer
-from tests.fixtures.serving import Serving
+from tests.fixtures.serving import Serving, free_address
 
 KEY = "the-operator-key-of-these-nodes"
 FLAG = "beta"
@@ -28,13 +28,14 @@ class Nodes:
         self.way = Proxy(self.redis.address)
         self._path = path
         self._settings = settings
+        self._addresses = [free_address() for _ in range(3)]
         self._database = new_schema(self.postgres.url)
         self.nodes: list[Serving] = []
         for number in range(3):  # the first one to be ready has the lease
             self.nodes.append(self._start(number).ready())
 
     def restart(self, number: int, **settings: str) -> None:
-        """Start a node again that was killed, with its directory and a new address."""
+        """Start a node again that has ended, with its directory and at its address."""
         self.nodes[number] = self._start(number, **settings).ready()
 
     def target(self, first: int) -> str:
@@ -58,6 +59,7 @@ class Nodes:
         redis = f"redis://{self.way.address}/0" if number == 2 else self.redis.url
         return Serving(
             self._path / f"node-{number}",
+            listen=self._addresses[number],
             BURGEE_BOOTSTRAP_KEY=KEY,
             BURGEE_DATABASE=self._database,
             BURGEE_REDIS=redis,
@@ -68,16 +70,16 @@ class Nodes:
 
 
 class Checking:
-    """Checks a flag in the memory of a client and, if there is a node to ask, on it, fifty times a second."""
+    """Checks a flag in the memory of a client and, if there is a target to ask, there, fifty times a second."""
 
-    def __init__(self, client: burgee.Client, node: Serving | None = None) -> None:
+    def __init__(self, client: burgee.Client, target: str | None = None) -> None:
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._client = client
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._check_here, daemon=True)]
-        if node is not None:
-            self._threads.append(threading.Thread(target=self._check_there, args=(node.target,), daemon=True))
+        if target is not None:
+            self._threads.append(threading.Thread(target=self._check_there, args=(target,), daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -101,7 +103,7 @@ class Checking:
     def _check_there(self, target: str) -> None:
         context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "acme"})
         request = flags_pb2.EvaluateRequest(flag_key=FLAG, context=context)
-        with grpc.insecure_channel(target) as channel:
+        with grpc.insecure_channel(target, options=[("grpc.default_authority", "nodes")]) as channel:
             evaluate = FlagServiceStub(channel).Evaluate
             while not self._ending.wait(PAUSE_SECONDS):
                 try:

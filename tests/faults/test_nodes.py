@@ -133,7 +133,7 @@ def test_a_store_that_is_away_fails_no_check_and_loses_no_acknowledged_event(
     before = counted(nodes.nodes[0])
     with clients_of(nodes) as clients:
         wait_for(lambda: all(is_on(client) for client in clients))
-        checking = [Checking(client, node) for client, node in zip(clients, nodes.nodes, strict=True)]
+        checking = [Checking(client, node.target) for client, node in zip(clients, nodes.nodes, strict=True)]
         with sending(*(node.target for node in nodes.nodes)) as senders:
             wait_for(lambda: all(each.batches > 5 for each in senders), 60)
             wait_for(lambda: all(each.answers["there"] > 5 for each in checking))
@@ -155,7 +155,7 @@ def test_a_node_that_cannot_reach_redis_answers_checks_hears_changes_and_refuses
     """It says when to come back; what the others take meanwhile, and it afterwards, is all there."""
     before = counted(nodes.nodes[0])
     with clients_of(nodes) as clients:
-        checking = Checking(clients[2], nodes.nodes[2])
+        checking = Checking(clients[2], nodes.nodes[2].target)
         with sending(nodes.nodes[0].target, nodes.nodes[2].target) as (fine, cut_off):
             wait_for(lambda: fine.batches > 5 and cut_off.batches > 5, 60)
             nodes.way.cut()
