@@ -70,12 +70,16 @@ class Nodes:
 
 
 class Checking:
-    """Checks a flag in the memory of a client and, if there is a target to ask, there, fifty times a second."""
+    """Checks a flag in the memory of a client and, if there is a target to ask, there, fifty times a second.
 
-    def __init__(self, client: burgee.Client, target: str | None = None) -> None:
+    There it asks once, or by a service config of gRPC's, as it may be in a user's own channel.
+    """
+
+    def __init__(self, client: burgee.Client, target: str | None = None, service_config: str = "{}") -> None:
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
         self._client = client
+        self._service_config = service_config
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._check_here, daemon=True)]
         if target is not None:
@@ -89,7 +93,7 @@ class Checking:
         for thread in self._threads:
             thread.join(30)
             assert not thread.is_alive()
-        assert self.failures == []
+        assert self.failures == [], self.failures
         assert self.answers["here"] > 0
         assert len(self._threads) == 1 or self.answers["there"] > 0
 
@@ -103,7 +107,8 @@ class Checking:
     def _check_there(self, target: str) -> None:
         context = flags_pb2.EvaluationContext(distinct_id="ann", groups={"company": "acme"})
         request = flags_pb2.EvaluateRequest(flag_key=FLAG, context=context)
-        with grpc.insecure_channel(target, options=[("grpc.default_authority", "nodes")]) as channel:
+        options = (("grpc.default_authority", "nodes"), ("grpc.service_config", self._service_config))
+        with grpc.insecure_channel(target, options=options) as channel:
             evaluate = FlagServiceStub(channel).Evaluate
             while not self._ending.wait(PAUSE_SECONDS):
                 try:
