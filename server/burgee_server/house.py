@@ -165,7 +165,7 @@ def furnish(stores: Stores, settings: Settings, clock: Clock, examine: Callable[
     loader = Loader(journal, warehouse, isolator, eraser.reached)
 
     def look() -> Iterable[Finding]:
-        return (*examine(), *companion.findings())
+        return (*examine(), *companion.findings(), *streams.detours.findings())
 
     answers = Answers[KeptAnswer](catalog, stored, KEPT_ANSWERS)
     flag_servicer = FlagServicer(Checks(catalog, stored, clock), answers, watch)

@@ -40,12 +40,12 @@ RPC_LATE = Metric(
 CONNECTIONS_SENT_ON = Metric(
     "burgee_connections_sent_on_total",
     _COUNTER,
-    "Connections with half as many streams and questions as they may have calls; clients were told to open another.",
+    "Connections whose clients were told to open another: half of what they may have are streams and questions.",
 )
 CONNECTIONS_FULL = Metric(
     "burgee_connections_full",
     _GAUGE,
-    "Connections with as many streams and questions as they may have calls; see connection_calls.",
+    "Connections on which the next call waits: full of streams and questions, and clients that could not be told.",
 )
 RPC_SECONDS = Metric("burgee_rpc_seconds", _HISTOGRAM, "From reading a request to its answer; streams aside.", _METHOD)
 EVALUATIONS = Metric("burgee_evaluations_total", _COUNTER, "Flag checks that this server has answered.", ("reason",))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from math import inf
 from time import monotonic
 
+from burgee_server.findings import Finding, warning
 from burgee_server.rpc.sockets import say_goodbye_to
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,17 @@ class Detours:
 
     @property
     def full(self) -> int:
-        """How many connections have as many calls that stay as they may have calls."""
-        return sum(count >= self._most for count in self._staying.values()) if self._most else 0
+        """How many connections have as many calls that stay as they may have calls, and clients that were not told."""
+        return len(self._full())
+
+    def findings(self) -> Iterator[Finding]:
+        """What doctor tells of it, from any thread: nothing, where no call waits."""
+        if full := self.full:
+            yield warning(
+                "connections",
+                f"{full} with as many streams and questions as there may be calls, {self._most}: the next call waits",
+                "set connection_calls higher, or have their clients open more of them",
+            )
 
     def begin(self, port: int, most: int, *, plain: bool) -> None:
         """From now on, connections at a port of ours may have so many calls; 0 is any number.
@@ -82,24 +92,26 @@ class Detours:
         """Tell all that are due, those to whom something is on its way when it has arrived."""
         seconds = _AGAIN_SECONDS
         while True:
-            told = await asyncio.to_thread(say_goodbye_to, self._port, frozenset(self._due))
+            due = frozenset(self._due)
+            told, busy = await asyncio.to_thread(say_goodbye_to, self._port, due)
             self.told += len(told)
-            self._due = {each for each in self._due - told if self._staying[each] >= self._enough}
+            self._due = {each for each in self._due - (due - busy) if self._staying[each] >= self._enough}
             if not self._due:
                 return
             await asyncio.sleep(seconds)
             seconds = min(seconds * 2, _LONGEST_SECONDS)
 
-    def _write(self) -> None:
-        """Say to people, now and then, that connections are full and stay so, whose clients go on calling there.
-
-        Of those that were told, nobody does: the next call is on another.
-        """
-        full = [
+    def _full(self) -> list[str]:
+        """Those on which the next call waits. Where the client was told, it is on another."""
+        return [
             connection
-            for connection, count in self._staying.items()
-            if count >= self._most and (not self._plain or connection in self._due)
+            for connection, count in tuple(self._staying.items())
+            if count >= self._most > 0 and (not self._plain or connection in self._due)
         ]
+
+    def _write(self) -> None:
+        """Say to people, now and then, that connections are full and stay so, whose clients go on calling there."""
+        full = self._full()
         if not full or (now := monotonic()) - self._written < _WRITE_SECONDS:
             return
         self._written = now

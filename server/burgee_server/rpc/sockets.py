@@ -27,16 +27,20 @@ def say_goodbye(port: int) -> None:
         _say_goodbye(mine)
 
 
-def say_goodbye_to(port: int, peers: Set[str]) -> Set[str]:
-    """Tell some of the callers at this port, by gRPC's names of them; those that were told, or are gone."""
+def say_goodbye_to(port: int, peers: Set[str]) -> tuple[Set[str], Set[str]]:
+    """Tell some of the callers at this port, by gRPC's names of them: those that were told, those that could not be.
+
+    Whoever is in neither is gone.
+    """
     names = {_address(peer): peer for peer in peers}
-    told = set(peers)
+    told: set[str] = set()
+    busy: set[str] = set()
     for mine in connections(port):
         host, number = mine.getpeername()[:2]
         peer = names.get((_host(host), number))
-        if peer is not None and not _say_goodbye(mine):
-            told.discard(peer)
-    return told
+        if peer is not None:
+            (told if _say_goodbye(mine) else busy).add(peer)
+    return told, busy
 
 
 def _say_goodbye(mine: socket.socket) -> bool:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from burgee_server.findings import State
 from burgee_server.rpc import detours
 from burgee_server.rpc.detours import Detours
 from burgee_server.rpc.sockets import GOAWAY
@@ -62,7 +63,7 @@ async def test_a_client_with_something_on_its_way_is_told_when_that_has_arrived(
     def busy_at_first(port, peers):
         tries.append(peers)
         loop.call_soon_threadsafe(asked.set)
-        return say_goodbye_to(port, peers) if len(tries) > 1 else frozenset()
+        return say_goodbye_to(port, peers) if len(tries) > 1 else (frozenset(), peers)
 
     monkeypatch.setattr(detours, "say_goodbye_to", busy_at_first)
     monkeypatch.setattr(detours, "_AGAIN_SECONDS", 0)
@@ -86,6 +87,8 @@ async def test_of_a_full_connection_that_stays_so_people_are_told_now_and_then(c
         for name in (*names, *names):
             streams.enter_context(counted.stay(name))
         assert counted.full == 2
+        [finding] = counted.findings()
+        assert (finding.state, finding.found[:2]) == (State.WARNING, "2 ")
         looked = asyncio.Event()
         asyncio.get_running_loop().call_later(0, looked.set)
         await looked.wait()
@@ -114,12 +117,24 @@ async def test_of_a_full_connection_whose_client_was_told_nobody_is_warned(calle
         await first_look.wait()
         told._write()
         assert "reads too slowly" in caplog.text
+        assert (told.told, told.full) == (0, 1)
+        assert [each.subject for each in told.findings()] == ["connections"]
         caplog.clear()
         monkeypatch.setattr(told, "_written", -math.inf)
         may_look.set()
         await told._telling
         told._write()
-        assert (told.full, caplog.text) == (1, "")
+        assert (told.told, told.full, list(told.findings()), caplog.text) == (1, 0, [], "")
+
+
+async def test_a_client_that_has_gone_is_not_counted_as_told(callers):
+    """It went by itself, before anything could be said to it."""
+    _, _, port = callers
+    told = Detours()
+    told.begin(port, 2, plain=True)
+    with told.stay("ipv4:127.0.0.1:1"):
+        await told._telling
+        assert (told.told, told.full, told._due) == (0, 0, set())
 
 
 async def test_without_a_limit_nothing_is_counted(callers):
