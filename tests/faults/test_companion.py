@@ -22,6 +22,8 @@ from tests.fixtures.nursery import ROOT
 from tests.fixtures.serving import Serving, children, free_address, wait_for
 
 REST_SECONDS = 0.02
+STOPPED_SECONDS = 900
+"""How long whatever is waited for may take: test and server may be stopped by signals for minutes, and go on."""
 IMPATIENT = (sys.executable, "-m", "tests.faults.impatient")
 SIGNALS = (signal.SIGKILL, signal.SIGSTOP)
 LOST = "its work is done here"
@@ -53,17 +55,19 @@ def test_a_companion_that_is_killed_or_stopped_costs_no_call(
     try:
         for number in range(times):
             if number < len(SIGNALS):
-                wait_for(lambda: works(server), 120)
+                wait_for(lambda: works(server), STOPPED_SECONDS)
             time.sleep(chance.uniform(0, 1))  # the moment is the test
             companion = companion_of(server)
             with_signal = SIGNALS[number] if number < len(SIGNALS) else chance.choice(SIGNALS)
             os.kill(companion, with_signal)
             told[with_signal] += 1
-            wait_for(lambda lost=companion: senders.surprises or lost not in children(server.process.pid), 120)
+            wait_for(
+                lambda lost=companion: senders.surprises or lost not in children(server.process.pid), STOPPED_SECONDS
+            )
             assert senders.surprises == []
         senders.finish()
         with burgee.Client(listen, key) as client:
-            wait_for(lambda: all_is_loaded(client), 120)
+            wait_for(lambda: all_is_loaded(client), STOPPED_SECONDS)
         code, errors = server.stop()
     finally:
         server.close()
@@ -80,7 +84,7 @@ def test_a_companion_that_is_killed_or_stopped_costs_no_call(
 def companion_of(server: Serving) -> int:
     """Its process, once there is one, ready or not."""
     found: list[int] = []
-    wait_for(lambda: found.extend(children(server.process.pid)) or found, 120)
+    wait_for(lambda: found.extend(children(server.process.pid)) or found, STOPPED_SECONDS)
     return found[0]
 
 
