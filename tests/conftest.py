@@ -18,7 +18,7 @@ pytest_plugins = [
 ]
 
 _HERE = Path(__file__).parent
-_ORDER = {"faults": 0, "e2e": 0, "conformance": 2}
+_ORDER = {"faults": 0, "e2e": 1, "conformance": 3}
 
 _MEMORY = Path("/dev/shm")
 _LEAST_FREE_BYTES = 4 << 30
@@ -38,19 +38,19 @@ sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores, up to four: some tests wait, and each process has stores and imports of its own."""
-    return min(len(os.sched_getaffinity(0)) + 1, 4) if hasattr(os, "sched_getaffinity") else 4
+    """Two more than cores, up to four: those that start processes wait, and so do the contracts."""
+    return min(len(os.sched_getaffinity(0)) + 2, 4) if hasattr(os, "sched_getaffinity") else 4
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of processes first, the conformance cases last.
+    """Tests of processes first, those that wait longest before the others, the conformance cases last.
 
     Each process takes as many tests that stand together, and whoever is done takes of the end of what another has:
     so the many short ones are shared out, and what three nodes on all stores are started for stays in one process.
     The contracts, for which each process would start all stores, are the first of the second one.
     """
-    items.sort(key=lambda item: _ORDER.get(_folder(item), 1))
+    items.sort(key=lambda item: _ORDER.get(_folder(item), 2))
     contracts = [item for item in items if _folder(item) == "contracts"]
     others = [item for item in items if _folder(item) != "contracts"]
     first = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
