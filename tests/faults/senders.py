@@ -85,9 +85,12 @@ class Senders:
         assert self.surprises == [], self.surprises
 
     def _send(self, kind: Kind, name: str) -> None:
-        with grpc.insecure_channel(
-            self._target, options=[("grpc.max_reconnect_backoff_ms", 200), ("grpc.min_reconnect_backoff_ms", 50)]
-        ) as channel:
+        options = [
+            ("grpc.max_reconnect_backoff_ms", 200),
+            ("grpc.min_reconnect_backoff_ms", 50),
+            ("grpc.default_authority", "nodes"),
+        ]
+        with grpc.insecure_channel(self._target, options=options) as channel:
             capture = CaptureServiceStub(channel).Capture
             self.acknowledged[name] = 0
             while not self._ending.is_set() and self._send_one(capture, batch(kind, name, self.acknowledged[name])):

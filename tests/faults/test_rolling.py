@@ -142,7 +142,9 @@ def nodes(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Nodes]:
     ("nodes", "streams"),
     [
         ("grpcio", 60),
+        pytest.param("native", 60, marks=pytest.mark.soak),
         pytest.param("grpcio", 300, marks=pytest.mark.soak),
+        pytest.param("native", 300, marks=pytest.mark.soak),
     ],
     indirect=["nodes"],
 )
