@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -75,9 +76,10 @@ class ClientPool:
         """
         with self._closing:
             self._closed = True
-        while not self._tasks.empty():
-            if task := self._tasks.get():
-                task[1].cancel()
+        with suppress(queue.Empty):
+            while True:  # what is there: a thread may take the last of it meanwhile
+                if task := self._tasks.get_nowait():
+                    task[1].cancel()
         for _ in self._threads:
             self._tasks.put(None)
         deadline = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
@@ -90,8 +92,7 @@ class ClientPool:
         while (task := self._tasks.get()) is not None:
             client = self._run(client, *task)
             del task  # it may have megabytes
-        if client is not None:
-            client.close()
+        _let_go(client)
 
     def _run(self, client: Client | None, work: Callable[[Client], T], future: Future[T]) -> Client | None:
         """The client, unless it is not to be used again."""
@@ -103,8 +104,7 @@ class ClientPool:
         except BaseException as error:
             # What a failed query had written is put before the result of the next one on the same chDB connection:
             # rows of one environment could reach another. So that connection is never used again.
-            if client is not None:
-                client.close()
+            _let_go(client)
             future.set_exception(error)
             del future  # the error has this frame
             return None
@@ -119,6 +119,13 @@ class ClientPool:
         except Error as error:
             raise Unavailable(_why_closed(self._dsn, error)) from error
         return client
+
+
+def _let_go(client: Client | None) -> None:
+    """Close it. That it cannot be closed is no matter to those who wait, and its thread goes on."""
+    if client is not None:
+        with suppress(Exception):
+            client.close()
 
 
 def _why_closed(dsn: str, error: Error) -> str:

@@ -42,4 +42,5 @@ def merging_threads() -> list[int]:
 
 
 def _lower(thread: int, steps: int) -> None:
-    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, 0) + steps)
+    with contextlib.suppress(OSError):  # it has ended, or this is a system that lets nobody choose
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, 0) + steps)
