@@ -20,6 +20,7 @@ PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 
 SUBJECT = "companion"
+_ADVICE = "see the log, and the memory and processes that the server may have"
 
 
 class Companion:
@@ -58,9 +59,9 @@ class Companion:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, when it is ready."""
+        """Of the process, when it is ready, and has not ended."""
         process = self._process
-        return process.pid if process is not None and process.is_ready else None
+        return process.pid if process is not None and process.is_ready and not process.has_ended else None
 
     @property
     def resident_bytes(self) -> int:
@@ -75,12 +76,15 @@ class Companion:
             yield warning(SUBJECT, f"none: {self._last_loss}", "restart the server")
         elif not self._has_process:
             yield ok(SUBJECT, "none, as set: the server does its work in a thread")
+        elif process is not None and process.has_ended:
+            found = f"none: process {process.pid} has ended, and another is started after the next large batch"
+            yield warning(SUBJECT, found, _ADVICE)
         elif process is not None and process.is_ready:
             size = process.resident_bytes >> 20
             yield ok(SUBJECT, f"process {process.pid} works" + (f", with {size:,} MB" if size else ""))
         elif self.lost:
             found = f"none at present, {self.lost:,} were lost; the last: {self._last_loss}"
-            yield warning(SUBJECT, found, "see the log, and the memory and processes that the server may have")
+            yield warning(SUBJECT, found, _ADVICE)
         else:
             yield ok(SUBJECT, "none yet: it is started with the first large batch")
 

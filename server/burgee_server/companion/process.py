@@ -78,6 +78,11 @@ class Process:
         return self._ready_at is not None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether there is no such process any more. May be asked from any thread."""
+        return self._process.poll() is not None
+
+    @property
     def worked_for(self) -> float:
         """Seconds since it was ready; 0 if it was not."""
         return 0.0 if self._ready_at is None else monotonic() - self._ready_at
@@ -86,6 +91,8 @@ class Process:
     def resident_bytes(self) -> int:
         """Its memory: 0 if it has ended, or where the system does not tell in /proc."""
         with suppress(OSError, IndexError):
+            if self.has_ended:  # its number may be another's
+                return 0
             return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return 0
 

@@ -13,6 +13,7 @@ import pytest
 from burgee_server.companion import Companion, companion, process
 from burgee_server.errors import Invalid
 from burgee_server.findings import State
+from tests.fixtures.until import until
 
 TIMEOUT = 30.0
 
@@ -29,10 +30,13 @@ async def open_companion(*, has_process=True):
 
 async def in_process(opened):
     """The process that work is done in, once it is another one than this."""
-    async with asyncio.timeout(TIMEOUT):
-        while (pid := await opened.run(os.getpid)) == os.getpid():  # noqa: ASYNC110  # it tells nobody
-            await asyncio.sleep(0.01)
-    return pid
+    return await until(lambda: elsewhere(opened), TIMEOUT)
+
+
+async def elsewhere(opened):
+    """The process that work is done in; None: in this one."""
+    pid = await opened.run(os.getpid)
+    return None if pid == os.getpid() else pid
 
 
 def is_alive(pid):
@@ -45,9 +49,7 @@ def is_alive(pid):
 
 async def until_gone(pid):
     """Wait for the end of a process."""
-    async with asyncio.timeout(TIMEOUT):
-        while is_alive(pid):  # noqa: ASYNC110  # nor does this
-            await asyncio.sleep(0.01)
+    await until(lambda: not is_alive(pid), TIMEOUT)
 
 
 async def test_work_is_done_in_a_process_of_its_own_as_soon_as_there_is_one():
@@ -222,6 +224,9 @@ async def test_whoever_looks_is_told_whether_it_works():
         assert told.startswith(f"process {pid} works, with ")
         assert opened.resident_bytes > 10_000_000
         os.kill(pid, signal.SIGKILL)
+        await until(lambda: found()[0] is State.WARNING)  # though there was nothing to do since
+        assert found()[1].startswith(f"none: process {pid} has ended")
+        assert (opened.pid, opened.resident_bytes) == (None, 0)
         await opened.run(os.getpid)
         state, told = found()
         assert state is State.WARNING
