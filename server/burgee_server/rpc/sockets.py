@@ -36,7 +36,10 @@ def say_goodbye_to(port: int, peers: Set[str]) -> tuple[Set[str], Set[str]]:
     told: set[str] = set()
     busy: set[str] = set()
     for mine in connections(port):
-        host, number = mine.getpeername()[:2]
+        try:
+            host, number = mine.getpeername()[:2]
+        except OSError:  # since it was found
+            continue
         peer = names.get((_host(host), number))
         if peer is not None:
             (told if _say_goodbye(mine) else busy).add(peer)
