@@ -80,11 +80,16 @@ class Loader:
         self._stopping.set()
 
     async def _drain(self) -> None:
-        """Load until nothing waits any more, or this is stopped; who keeps up lets some gather in between."""
+        """Load until nothing waits any more, or this is stopped; who keeps up lets some gather in between.
+
+        Not after a range behind marks: the next marks may have cut it short, however much waits behind them.
+        """
+        behind_marks = False
         while (waiting := await self._journal.next_range(MAX_RANGE_EVENTS)) is not None:
             await self._carry(waiting)
-            if not waiting.marks and self._keeps_up(waiting):
+            if not waiting.marks and not behind_marks and self._keeps_up(waiting):
                 await self._pause(GATHER_SECONDS)
+            behind_marks = bool(waiting.marks)
             if self._stopping.is_set():
                 return
 

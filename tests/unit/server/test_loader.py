@@ -115,6 +115,23 @@ async def test_marks_are_told_when_everything_before_is_loaded_and_nothing_after
     assert warehouse.events == ["a", "(after a)", "b", "(after b)"]
 
 
+async def test_what_marks_have_cut_short_does_not_wait_for_more(journal):
+    """Where many persons are erased at a time, there is a mark after every few events: one pause, not one for each."""
+    pauses = []
+
+    class Hasty(Loader):
+        async def _pause(self, seconds):
+            pauses.append(len(warehouse.events))
+
+    warehouse = FakeWarehouse()
+    for name in "abcde":
+        await journal.append(1, "", batch(name), 1)
+        await journal.mark(f"after {name}")
+    async with loading(journal, warehouse, Hasty):
+        await until_done(journal)
+        assert [loaded for loaded in pauses if loaded < 10] == [1]
+
+
 async def test_what_waits_when_it_is_stopped_is_loaded_first(journal):
     """A clean stop leaves nothing behind."""
     warehouse = FakeWarehouse()
