@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from burgee_server.errors import TimedOut
 from burgee_server.ports.warehouse import Statement
 from burgee_server.storage.clickhouse import ClickHouseWarehouse, warehouse
 from tests.contracts.stored import rows
@@ -64,3 +65,21 @@ async def test_who_closes_it_waits_no_longer_than_a_moment(
     finally:
         await other.warehouse.close()
     assert found[0][0] == 3
+
+
+async def test_who_asks_may_still_give_up_when_it_is_closed(
+    beyond: Environment, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that was left behind, and is cancelled or too late only then, ends as any other does."""
+    monkeypatch.setattr(warehouse, "CLOSING_SECONDS", 0.1)
+    await beyond.load(Fact())
+    way.cut()
+    asked = asyncio.create_task(beyond.warehouse.query(Statement("SELECT 1")))
+    late = asyncio.create_task(beyond.warehouse.query(Statement("SELECT 2"), timeout=1.0))
+    await asyncio.wait([asked, late], timeout=0.1)
+    async with asyncio.timeout(FAR_BELOW_THE_LIMIT_OF_A_STATEMENT):
+        await beyond.warehouse.close()
+        asked.cancel()
+        outcomes = await asyncio.gather(asked, late, return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError, TimedOut]

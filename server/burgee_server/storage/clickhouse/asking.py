@@ -97,7 +97,8 @@ class Asking:
         if not running.done():
             self._given_up[name] = running
             running.add_done_callback(lambda _: self._given_up.pop(name, None))
-            self._kills.submit(self._kill)
+            with suppress(RuntimeError):  # closed, and left behind with a server that says nothing
+                self._kills.submit(self._kill)
 
     def _kill(self, client: Client) -> None:
         """All that are given up, again and again until they have ended: one may not have begun when it is given up."""
