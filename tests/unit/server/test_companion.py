@@ -132,10 +132,13 @@ async def test_a_process_of_another_version_is_none_and_no_other_is_tried(monkey
     """The server does the work until it is restarted, and says so once."""
     monkeypatch.setattr(process, "VERSION", "0.0.1")
     monkeypatch.setattr(companion, "PAUSE_SECONDS", 0.0)
-    async with open_companion() as opened, asyncio.timeout(TIMEOUT):
-        while not opened.lost:
+    async with open_companion() as opened:
+
+        async def is_lost():
             assert await opened.run(os.getpid) == os.getpid()
-            await asyncio.sleep(0.01)
+            return opened.lost
+
+        await until(is_lost, TIMEOUT)
         for _ in range(20):
             assert await opened.run(os.getpid) == os.getpid()
         assert (opened.lost, opened.pid) == (1, None)
