@@ -24,6 +24,9 @@ def serve(config: Path | None, **given: str | None) -> None:
     """Start the server. Every setting can also be BURGEE_<NAME> in the environment; see docs/operations.md."""
     settings = settings_in_force(config, **given)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's core writes to standard error what we say better
+    # What is forked here is another program a moment later. gRPC would make its threads anew in it, and where the
+    # system has no room for these, wait for ever.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from burgee_server.app import run  # seconds of imports that no other command should wait for
     from burgee_server.logs import start_logging
     from burgee_server.misspelt import misspelt
