@@ -52,9 +52,9 @@ class Measured:
 
     def _processes(self) -> list[Path]:
         """The server and what it has started, in /proc."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        started = [Path("/proc", pid) for task in tasks for pid in (task / "children").read_text().split()]
-        return [Path("/proc", str(self.pid)), *started]
+        from tests.fixtures.serving import children
+
+        return [Path("/proc", str(pid)) for pid in (self.pid, *children(self.pid))]
 
 
 @contextlib.contextmanager

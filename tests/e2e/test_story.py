@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +10,7 @@ import pytest
 import burgee
 from tests.e2e.conftest import Command
 from tests.e2e.project_history import converted, history, write
+from tests.fixtures.serving import wait_for
 
 
 @pytest.fixture
@@ -31,16 +31,7 @@ def story(command, lines, tmp_path):
 def wait_until_complete(command):
     """Wait until everything acknowledged by now can be queried; that must not take long."""
     now = datetime.now(UTC)
-    deadline = time.monotonic() + 60
-    while datetime.fromisoformat(command.json("query", "trend")["info"]["complete_until"]) < now:
-        assert time.monotonic() < deadline, "events take too long to become queryable"
-
-
-def wait_for(condition):
-    """Look again until it holds; that must not take long."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
+    wait_for(lambda: datetime.fromisoformat(command.json("query", "trend")["info"]["complete_until"]) >= now, 60)
 
 
 ALL = ("--start", "2011-01-01", "--end", "2016-01-01")
@@ -154,7 +145,7 @@ def test_a_flag_is_rolled_out_by_company_from_the_command_line(story):
     with burgee.Client(environment["BURGEE_TARGET"], environment["BURGEE_API_KEY"], flag_timeout=20) as client:
         tenth = {key for key in keys if client.is_enabled("new-review", company=key)}
         story.text("flags", "set", "new-review", "--rollout", "33.333%")
-        wait_for(lambda: client.resolve("new-review").flag_version == 2)
+        wait_for(lambda: client.resolve("new-review").flag_version == 2, 60)
         third = {key for key in keys if client.is_enabled("new-review", company=key)}
 
     assert tenth < third
@@ -189,10 +180,10 @@ def test_a_change_from_the_command_line_reaches_clients_that_outlive_the_server(
     with burgee.Client(server.target, server.key, flag_timeout=20) as client:
         assert not client.is_enabled("new-review", "ann", company="acme")
         command.text("flags", "set", "new-review", "--rollout", "100%")
-        wait_for(lambda: client.is_enabled("new-review", "ann", company="acme"))
+        wait_for(lambda: client.is_enabled("new-review", "ann", company="acme"), 60)
         said = command.text("flags", "export", str(tmp_path / "flags.json"))
         code, _ = server.stop()
-        wait_for(lambda: client.resolve("new-review", "ann", company="acme").reason is burgee.Reason.STALE)
+        wait_for(lambda: client.resolve("new-review", "ann", company="acme").reason is burgee.Reason.STALE, 60)
 
         assert client.is_enabled("new-review", "ann", company="acme")
         assert said.startswith("2 flags")

@@ -1,13 +1,13 @@
 """Flags and properties as a server streams them, and how to wait for what they do."""
 
 import json
-from collections.abc import Callable
-from time import monotonic
+from functools import partial
 from typing import Any
 
 from burgee.evaluation import Flag, flag_from_document, with_defaults
 from burgee.v1 import flags_pb2
 from burgee.wire import flag_to_proto
+from tests.fixtures import serving
 
 
 def flag(key: str = "f", version: int = 1, attribute: str = "company.plan", **fields: Any) -> Flag:
@@ -39,8 +39,5 @@ def snapshot(version: str, *flags: Flag, **plans: str) -> flags_pb2.WatchRespons
     return change(version, *flags, snapshot=True, carried=CARRIED, stored=stored(**plans))
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Look again until it holds."""
-    deadline = monotonic() + 10
-    while not condition():
-        assert monotonic() < deadline, "it never came"
+wait_for = partial(serving.wait_for, seconds=10)
+"""Return when a condition holds."""

@@ -12,7 +12,7 @@ from burgee.intake import Intake
 from burgee.v1 import flags_pb2
 from burgee.wire import flag_to_proto
 from tests.unit.client.fakes import Feed, Recorder, serving, unused_target
-from tests.unit.client.test_local import wait_for
+from tests.unit.client.streamed import wait_for
 
 
 def flag(key: str, *cohort_keys: str, attribute: str = "company.key", version: int = 1, **fields: Any) -> Flag:

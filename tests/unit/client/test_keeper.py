@@ -3,8 +3,7 @@
 import errno
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -23,16 +22,9 @@ from burgee.v1 import capture_pb2
 from burgee.v1.profiles_pb2 import IdentifyGroupRequest, IdentifyPersonRequest, IdentifyPersonResponse
 from burgee.waiting import Limits
 from tests.unit.client.fakes import Failure, Recorder, serving, unused_target
+from tests.unit.client.streamed import wait_for
 
 AWAY = Failure(grpc.StatusCode.UNAVAILABLE)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return when it holds; fail after ten seconds."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def kept(client: Client) -> bool:
